@@ -1,0 +1,107 @@
+/**
+ * The error table: every code the service answers with, once. Codes are stable and a closed union; titles are for people and may change.
+ * Answers are RFC 9457 problem details with the code in `code`; `docs/reference/errors.md` lists the same table and a test compares both.
+ * @module
+ */
+
+interface ErrorKind {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** One public sentence without variable parts. */
+  readonly title: string;
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** `error` parameter of the Bearer challenge (RFC 6750 section 3.1), where the answer carries `WWW-Authenticate`. */
+  readonly challenge?: 'none' | 'invalid_token' | 'insufficient_scope';
+}
+
+export const errorTable = {
+  body_malformed: { status: 400, title: 'The body is not valid JSON', retryable: false },
+  body_invalid: { status: 400, title: 'A field is missing, unknown or of the wrong type', retryable: false },
+  body_too_large: { status: 413, title: 'The body is larger than this route accepts', retryable: false },
+  content_type_unsupported: { status: 415, title: 'The content type is not one this route accepts', retryable: false },
+  header_duplicated: { status: 400, title: 'A header that may appear once appears more than once', retryable: false },
+  header_invalid: { status: 400, title: 'A header is malformed', retryable: false },
+  request_malformed: { status: 400, title: 'The request is not valid HTTP', retryable: false },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', retryable: true },
+  headers_too_large: { status: 431, title: 'The request header is larger than the service accepts', retryable: false },
+  route_unknown: { status: 404, title: 'There is nothing at this path', retryable: false },
+  method_unsupported: { status: 405, title: 'This path does not answer this method', retryable: false },
+
+  tenant_unknown: { status: 400, title: 'There is no such tenant', retryable: false },
+  tenant_suspended: { status: 403, title: 'The tenant is suspended', retryable: false },
+  email_invalid: { status: 400, title: 'The email address is not valid', retryable: false },
+  email_taken: { status: 409, title: 'An account with this email address exists', retryable: false },
+  password_too_short: { status: 400, title: 'The password is too short', retryable: false },
+  password_too_long: { status: 400, title: 'The password is too long', retryable: false },
+  password_blocked: { status: 400, title: 'The password is one that attackers try first', retryable: false },
+  credentials_invalid: { status: 401, title: 'The email address or the password is wrong', retryable: false },
+  account_disabled: { status: 403, title: 'The account is disabled', retryable: false },
+  import_line_invalid: { status: 400, title: 'A line of the import is not a valid account', retryable: false },
+
+  token_missing: { status: 401, title: 'An access token is needed', retryable: false, challenge: 'none' },
+  token_malformed: { status: 401, title: 'The access token is not in compact form', retryable: false, challenge: 'invalid_token' },
+  token_type_wrong: { status: 401, title: 'The token is not an access token', retryable: false, challenge: 'invalid_token' },
+  token_algorithm_refused: { status: 401, title: 'The token is not signed with the algorithm of its key', retryable: false, challenge: 'invalid_token' },
+  token_key_unknown: { status: 401, title: 'The token is signed with a key this service does not know', retryable: false, challenge: 'invalid_token' },
+  token_signature_invalid: { status: 401, title: 'The signature of the access token is wrong', retryable: false, challenge: 'invalid_token' },
+  token_expired: { status: 401, title: 'The access token has expired', retryable: false, challenge: 'invalid_token' },
+  token_not_yet_valid: { status: 401, title: 'The access token is not valid yet', retryable: false, challenge: 'invalid_token' },
+  token_issuer_wrong: { status: 401, title: 'The access token comes from another issuer', retryable: false, challenge: 'invalid_token' },
+  token_audience_wrong: { status: 401, title: 'The access token is meant for another service', retryable: false, challenge: 'invalid_token' },
+  token_revoked: { status: 401, title: 'The access token has been revoked', retryable: false, challenge: 'invalid_token' },
+
+  refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false },
+  refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false },
+  refresh_superseded: { status: 401, title: 'The refresh token was replaced and its successor is already in use', retryable: false },
+  refresh_reused: { status: 401, title: 'The refresh token was used before: the session has been ended', retryable: false },
+  session_ended: { status: 401, title: 'The session has ended', retryable: false },
+
+  admin_key_missing: { status: 401, title: 'An admin key is needed', retryable: false, challenge: 'none' },
+  admin_key_invalid: { status: 401, title: 'The admin key is not known', retryable: false, challenge: 'invalid_token' },
+  admin_scope_insufficient: { status: 403, title: 'The admin key may not do this', retryable: false, challenge: 'insufficient_scope' },
+
+  hashing_busy: { status: 503, title: 'More passwords are waiting to be checked than this machine can check in time', retryable: true },
+  revocation_unknown: { status: 503, title: 'It is not known whether the revocation was recorded', retryable: true },
+  revocation_state_unavailable: { status: 503, title: 'This process cannot prove that it knows the latest revocations', retryable: true },
+  store_unavailable: { status: 503, title: 'The database does not answer', retryable: true },
+  shutting_down: { status: 503, title: 'The service is stopping', retryable: true },
+  internal_error: { status: 500, title: 'The service failed to answer', retryable: false },
+} as const satisfies Record<string, ErrorKind>;
+
+/** A code of the error table. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** Looks a code up with the table's common type. */
+export const errorKind = (code: ErrorCode): ErrorKind => errorTable[code];
+
+/** RFC 9457 problem details, as every error answer carries them. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** What failed and the current state; never a token, password or claim. */
+  readonly detail?: string;
+  readonly request_id?: string;
+  /** The fields that did not validate, by JSON pointer. */
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** A refusal with a code of the table. The one error class that becomes an answer; everything else is `internal_error`. */
+export class CatalyticError extends Error {
+  override readonly name = 'CatalyticError';
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+  readonly fields: Problem['errors'];
+
+  constructor(
+    code: ErrorCode,
+    options: { detail?: string; retryAfterSeconds?: number; fields?: Problem['errors']; cause?: unknown } = {},
+  ) {
+    super(options.detail ?? errorTable[code].title, { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.fields = options.fields;
+  }
+}
