@@ -1,0 +1,74 @@
+/**
+ * The signature algorithms a key may have (RFC 7518 section 3.1, RFC 9864). The algorithm belongs to the key, never to the token.
+ *
+ * `node:crypto` is called directly and synchronously: on this hot path it costs about half of the asynchronous WebCrypto way, and the
+ * verdict that follows must run in the same turn of the event loop. `docs/decisions/0003-tokens-with-node-crypto.md` has the figures.
+ * @module
+ */
+import { constants, type KeyObject, sign, verify } from 'node:crypto';
+
+/** Names of the algorithms, as they stand in `alg`. */
+export const algorithmNames = ['ES256', 'Ed25519', 'RS256', 'PS256'] as const;
+
+/** One of {@link algorithmNames}. */
+export type AlgorithmName = (typeof algorithmNames)[number];
+
+interface Algorithm {
+  /** Digest for `node:crypto`; `null` where the algorithm fixes its own. */
+  readonly digest: 'sha256' | null;
+  readonly options: (key: KeyObject) => Parameters<typeof verify>[2];
+  /** Makes the one accepted spelling of a signature. */
+  readonly normalize?: (signature: Buffer) => Buffer;
+  /** Refuses every other spelling. */
+  readonly isNormal?: (signature: Buffer) => boolean;
+}
+
+/** Order of the P-256 group (FIPS 186-5, SP 800-186 section 3.2.1.3). */
+const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const p256HalfOrder = Buffer.from((p256Order >> 1n).toString(16).padStart(64, '0'), 'hex');
+
+// For every ECDSA signature (r, s), (r, n - s) verifies as well. Ours always carry the lower s, and only that one is accepted, so that a
+// token cannot be re-spelled by anyone.
+const isLowS = (signature: Buffer): boolean =>
+  signature.length === 64 && signature.compare(p256HalfOrder, 0, 32, 32, 64) <= 0;
+
+const toLowS = (signature: Buffer): Buffer => {
+  if (isLowS(signature)) return signature;
+  const s = p256Order - BigInt(`0x${signature.toString('hex', 32)}`);
+  signature.write(s.toString(16).padStart(64, '0'), 32, 'hex');
+  return signature;
+};
+
+const algorithms: Record<AlgorithmName, Algorithm> = {
+  ES256: {
+    digest: 'sha256',
+    options: (key) => ({ key, dsaEncoding: 'ieee-p1363' }),
+    normalize: toLowS,
+    isNormal: isLowS,
+  },
+  Ed25519: { digest: null, options: (key) => key },
+  RS256: { digest: 'sha256', options: (key) => ({ key, padding: constants.RSA_PKCS1_PADDING }) },
+  PS256: {
+    digest: 'sha256',
+    options: (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }),
+  },
+};
+
+/** Signs bytes (a JWS signing input, RFC 7515 section 5.1) with a private key; returns the one accepted spelling. */
+export const signBytes = (name: AlgorithmName, privateKey: KeyObject, bytes: Buffer): Buffer => {
+  const algorithm = algorithms[name];
+  const signature = sign(algorithm.digest, bytes, algorithm.options(privateKey) as KeyObject);
+  return algorithm.normalize?.(signature) ?? signature;
+};
+
+/** Whether `signature` is the one accepted spelling of a signature of `bytes` by the owner of `publicKey`. */
+export const signatureHolds = (
+  name: AlgorithmName,
+  publicKey: KeyObject,
+  bytes: Buffer,
+  signature: Buffer,
+): boolean => {
+  const algorithm = algorithms[name];
+  if (algorithm.isNormal?.(signature) === false) return false;
+  return verify(algorithm.digest, bytes, algorithm.options(publicKey), signature);
+};

@@ -1,0 +1,96 @@
+/**
+ * "This key signed these bytes": the only thing about a token that may be remembered.
+ * @module
+ */
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import type { ErrorCode } from '@catalytic/protocol/errors';
+import { algorithmNames, signatureHolds } from './algorithms.ts';
+import { type CompactForm, parseCompactForm } from './compact-form.ts';
+import { encodedHeader, type VerificationKey } from './verification-key.ts';
+
+/** A token whose form and signature hold. Whether it is *accepted* is the verdict's business, on every use anew. */
+export interface SignedToken {
+  readonly claims: AccessTokenClaims;
+  readonly key: VerificationKey;
+}
+
+/** Finds the key whose tokens carry exactly this encoded header. */
+export type FindKey = (header: string) => VerificationKey | undefined;
+
+const parseSegment = (segment: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Checks tokens and remembers, in a bounded number of entries, which ones a key has signed. The memory is keyed on the whole compact
+ * form and holds no verdict: expiry, issuer, audience, the key's being alive and the revocations are judged on every use.
+ */
+export class SignatureChecks {
+  readonly #findKey: FindKey;
+  readonly #entriesMax: number;
+  // Two generations: when the young one is full it becomes the old one. Bounded, O(1), and a token in use is never the one dropped.
+  #young = new Map<string, SignedToken>();
+  #old = new Map<string, SignedToken>();
+
+  /** @param entriesMax most remembered tokens, in each of two generations; about 2 KB each */
+  constructor(findKey: FindKey, entriesMax = 16_384) {
+    this.#findKey = findKey;
+    this.#entriesMax = entriesMax;
+  }
+
+  /** Checks form, header and signature. Returns the signed token, or the code that says what is wrong with it. */
+  check(token: string): SignedToken | ErrorCode {
+    const known = this.#young.get(token) ?? this.#promote(token);
+    if (known !== undefined) return known;
+    const form = parseCompactForm(token);
+    if (form === undefined) return 'token_malformed';
+    const key = this.#findKey(form.header);
+    if (key === undefined) return this.#explainHeader(form);
+    const bytes = Buffer.from(token.slice(0, form.header.length + 1 + form.payload.length), 'latin1');
+    if (!signatureHolds(key.algorithm, key.publicKey, bytes, Buffer.from(form.signature, 'base64url')))
+      return 'token_signature_invalid';
+    // Signed by us, so the claims have the shape our issuer gives them.
+    const claims = parseSegment(form.payload) as AccessTokenClaims | undefined;
+    if (claims === undefined) return 'token_malformed';
+    const signed: SignedToken = { claims, key };
+    this.remember(token, signed);
+    return signed;
+  }
+
+  /** Enters a token that this process has just signed itself. */
+  remember(token: string, signed: SignedToken): void {
+    if (this.#young.size >= this.#entriesMax) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(token, signed);
+  }
+
+  #promote(token: string): SignedToken | undefined {
+    const signed = this.#old.get(token);
+    if (signed !== undefined) this.remember(token, signed);
+    return signed;
+  }
+
+  /** No key has this header: says which rule it breaks. Off the hot path. */
+  #explainHeader(form: CompactForm): ErrorCode {
+    const header = parseSegment(form.header);
+    if (header === undefined) return 'token_malformed';
+    if (header['typ'] !== 'at+jwt') return 'token_type_wrong';
+    const { kid, alg } = header;
+    if (typeof alg !== 'string') return 'token_malformed';
+    if (!(algorithmNames as readonly string[]).includes(alg)) return 'token_algorithm_refused';
+    if (typeof kid !== 'string') return 'token_key_unknown';
+    for (const candidate of algorithmNames) {
+      const key = this.#findKey(encodedHeader(candidate, kid));
+      // The key exists: either another algorithm was asked for, or the header carries more than ours do (`crit`, `jku`, another order).
+      if (key !== undefined) return alg === key.algorithm ? 'token_malformed' : 'token_algorithm_refused';
+    }
+    return 'token_key_unknown';
+  }
+}

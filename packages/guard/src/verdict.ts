@@ -1,0 +1,45 @@
+/**
+ * The verdict: allow or deny, with a reason. Pure: the clock is passed in, nothing is remembered.
+ * @module
+ */
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import type { ErrorCode } from '@catalytic/protocol/errors';
+import { clockSkewSeconds } from '@catalytic/protocol/journal';
+import type { SignedToken } from './signature-checks.ts';
+import type { View } from './view.ts';
+
+/** What a resource expects of a token. */
+export interface Expectation {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/**
+ * Judges a token whose signature holds (RFC 9068 section 4, RFC 7519 section 4.1). Reads the clock its caller read in this same turn
+ * of the event loop, after the request had been read; a stored verdict or a cached clock would accept a token after its revocation.
+ * @param nowSeconds wall clock, seconds since 1970
+ * @returns the code of the refusal, or `undefined` for "allow"
+ */
+export const refusal = (
+  token: SignedToken,
+  view: View,
+  expectation: Expectation,
+  nowSeconds: number,
+): ErrorCode | undefined =>
+  claimRefusal(token.claims, expectation, nowSeconds) ??
+  (view.isRevoked(token.claims, token.key.kid) ? 'token_revoked' : undefined);
+
+/** The part of the verdict that needs no view: issuer, audience and times. */
+export const claimRefusal = (
+  claims: AccessTokenClaims,
+  expectation: Expectation,
+  nowSeconds: number,
+): ErrorCode | undefined => {
+  if (claims.iss !== expectation.issuer) return 'token_issuer_wrong';
+  if (claims.aud !== expectation.audience) return 'token_audience_wrong';
+  if (!(nowSeconds < claims.exp)) return 'token_expired';
+  // A token from the future would outlive the journal entry that revokes it.
+  if (claims.iat > nowSeconds + clockSkewSeconds || claims.nbf > nowSeconds + clockSkewSeconds)
+    return 'token_not_yet_valid';
+  return undefined;
+};

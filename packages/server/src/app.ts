@@ -1,0 +1,135 @@
+/**
+ * The composition: the one file that joins features to stores.
+ * @module
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { SignatureChecks } from '@catalytic/guard/signature-checks';
+import { View } from '@catalytic/guard/view';
+import { loadMasterKey } from './config/master-key.ts';
+import type { Config } from './config/options.ts';
+import { ConfigError } from './config/read-config.ts';
+import { accessTokenRoutes } from './features/access-tokens/routes.ts';
+import { accountRoutes } from './features/accounts/routes.ts';
+import { healthRoutes } from './features/health/routes.ts';
+import { LoginCache } from './features/passwords/login-cache.ts';
+import { Secret } from './features/secrets/secret.ts';
+import { sessionRoutes } from './features/sessions/routes.ts';
+import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
+import { KeyRing } from './features/signing-keys/key-ring.ts';
+import { signingKeyRoutes } from './features/signing-keys/routes.ts';
+import { keyReloadMs } from './features/signing-keys/rules.ts';
+import { defaultTenantName } from './features/tenants/store.ts';
+import { HashLanes } from './hashing/hash-lanes.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { createHttpServer } from './http/server.ts';
+import { leaveLabKey } from './lab-key.ts';
+import { lockDataFolder } from './stores/sqlite/database.ts';
+import { openSqliteStores, type Stores } from './stores/sqlite/stores.ts';
+import type { Logger } from './telemetry/log.ts';
+
+/** A service that answers requests. */
+export interface RunningService {
+  /** Where it listens. */
+  readonly url: string;
+  /** Path of the lab's import key. */
+  readonly labKeyPath: string;
+  /** Stops accepting, finishes what is in flight, closes the stores. */
+  stop(): Promise<void>;
+}
+
+/** Makes the data folder, readable by this user only, and opens the stores in it. */
+export const openStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  chmodSync(dataDir, 0o700);
+  return openSqliteStores(dataDir, onWriterFailure);
+};
+
+/** Loads the keys; makes the first one at the first start. */
+const openKeyRing = async (config: Config, stores: Stores, nowMs: () => number): Promise<KeyRing> => {
+  const masterKey = new Secret(loadMasterKey(config.masterKey, config.dataDir));
+  if ((await stores.signingKeys.list()).length === 0)
+    await stores.signingKeys.addFirst(createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()));
+  const keys = new KeyRing(stores.signingKeys, masterKey);
+  try {
+    await keys.load(nowMs());
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot open the signing keys in ${config.dataDir}: the master key is not the one they were sealed with; restore master.key or CATALYTIC_MASTER_KEY`,
+      { cause: error },
+    );
+  }
+  return keys;
+};
+
+/**
+ * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
+ * accepted.
+ * @param onFatal called when the process can no longer serve and should end
+ * @throws {ConfigError} when the data folder is in use or its keys do not open
+ */
+export const startService = async (
+  config: Config,
+  log: Logger,
+  onFatal: (error: Error) => void,
+): Promise<RunningService> => {
+  const nowMs = Date.now;
+  const closers: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const stores = openStores(config.dataDir, onFatal);
+    closers.push(() => stores.close());
+    const lock = lockDataFolder(config.dataDir);
+    if (lock === undefined)
+      throw new ConfigError(
+        `Cannot serve from ${config.dataDir}: another server process uses it; stop it or give another DATA_DIR`,
+      );
+    closers.push(() => lock.close());
+
+    await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+    const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
+    const keys = await openKeyRing(config, stores, nowMs);
+    const view = new View();
+    view.apply(await stores.journal.readLive(nowMs()));
+    const hasher = new HashLanes({
+      lanes: config.hashLanes,
+      queueMs: config.hashQueueMs,
+      onProblem: (message) => log.error(message),
+    });
+    closers.push(() => hasher.close());
+    const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
+    closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs }, keyReloadMs));
+
+    const signatureChecks = new SignatureChecks((header) => keys.find(header));
+    const parts = {
+      ...stores,
+      ...config,
+      hasher,
+      loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
+      decoyHash: await hasher.hash(new Secret(tenant.id)),
+      keys,
+      signatureChecks,
+      view,
+      expectation: { issuer: config.issuer, audience: config.audience },
+      nowMs,
+      probeStore: () => stores.probe(),
+    };
+    const server = createHttpServer({ ...config, authentication: parts, log }, [
+      ...accessTokenRoutes,
+      ...sessionRoutes(parts),
+      ...accountRoutes(parts),
+      ...signingKeyRoutes(keys, config.issuer),
+      ...healthRoutes(parts),
+    ]);
+    closers.push(() => server.close());
+    await server.listen({ host: config.host, port: config.port, backlog: config.backlog });
+    const { port } = server.server.address() as AddressInfo;
+    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+    return { url: `http://${host}:${port}`, labKeyPath, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};

@@ -1,0 +1,224 @@
+/**
+ * The one schema of the configuration. `docs/reference/configuration.md` and `catalytic serve --help` are generated from it.
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
+
+interface OptionBase {
+  /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
+  readonly name: string;
+  /** One sentence: what it does, and what a change costs. */
+  readonly description: string;
+  /** Default in words, where it depends on the machine or on other options. */
+  readonly defaultText?: string;
+  /** Never printed, logged or taken from a flag (flags are visible to every user of the machine). */
+  readonly secret?: boolean;
+}
+
+/** A whole number with a unit and bounds. */
+export interface NumberOption extends OptionBase {
+  readonly kind: 'number';
+  readonly unit: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: number;
+}
+
+/** A text; `default: undefined` means absent unless given. */
+export interface TextOption extends OptionBase {
+  readonly kind: 'text';
+  readonly default: string | undefined;
+  readonly pattern?: RegExp;
+  /** What the pattern asks for, in words. */
+  readonly patternText?: string;
+}
+
+/** One of a few words. */
+export interface ChoiceOption extends OptionBase {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+
+/** One option of the configuration. */
+export type Option = NumberOption | TextOption | ChoiceOption;
+
+/** Hash lanes used when none are configured: two per core keep every core busy while results travel. */
+export const defaultHashLanes = Math.min(64, Math.max(2, availableParallelism() * 2));
+
+/** Every option, by the name of its field in {@link Config}. */
+export const options = {
+  host: {
+    kind: 'text',
+    name: 'HOST',
+    default: '127.0.0.1',
+    pattern: /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/,
+    patternText: 'a loopback address: this version serves plain HTTP only, which must not leave the machine',
+    description: 'Address to listen on.',
+  },
+  port: {
+    kind: 'number',
+    name: 'PORT',
+    unit: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    default: 8000,
+    description: 'TCP port to listen on; 0 takes any free one.',
+  },
+  dataDir: {
+    kind: 'text',
+    name: 'DATA_DIR',
+    default: './data',
+    description: 'Folder of the database, the master key and the lab key; created with mode 0700.',
+  },
+  backlog: {
+    kind: 'number',
+    name: 'BACKLOG',
+    unit: 'connections',
+    minimum: 1,
+    maximum: 65_535,
+    default: 2048,
+    description: 'Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.',
+  },
+  keepAliveSeconds: {
+    kind: 'number',
+    name: 'KEEP_ALIVE_SECONDS',
+    unit: 'seconds',
+    minimum: 1,
+    maximum: 600,
+    default: 5,
+    description: 'How long an idle connection is kept open.',
+  },
+  requestTimeoutMs: {
+    kind: 'number',
+    name: 'REQUEST_TIMEOUT_MS',
+    unit: 'milliseconds',
+    minimum: 100,
+    maximum: 600_000,
+    default: 15_000,
+    description: 'How long a client may take to send a request, headers and body together.',
+  },
+  issuer: {
+    kind: 'text',
+    name: 'ISSUER',
+    default: undefined,
+    defaultText: 'http://HOST:PORT',
+    pattern: /^https?:\/\/[^?#\s]+$/,
+    patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
+    description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
+  },
+  audience: {
+    kind: 'text',
+    name: 'AUDIENCE',
+    default: undefined,
+    defaultText: 'the issuer',
+    pattern: /^\S{1,255}$/,
+    patternText: '1 to 255 characters without spaces',
+    description: 'Claim `aud` of every token; a change refuses all tokens issued before it.',
+  },
+  masterKey: {
+    kind: 'text',
+    name: 'CATALYTIC_MASTER_KEY',
+    default: undefined,
+    defaultText: 'read from DATA_DIR/master.key, which is created at the first start',
+    pattern: /^[A-Za-z0-9+/_-]{43}=?$/,
+    patternText: '32 random bytes in base64 ("openssl rand -base64 32" prints such a key)',
+    secret: true,
+    description: 'Key that encrypts the signing keys at rest; whoever loses it must let everybody sign in again.',
+  },
+  signingAlgorithm: {
+    kind: 'choice',
+    name: 'SIGNING_ALGORITHM',
+    choices: algorithmNames,
+    default: 'ES256',
+    description: 'Algorithm of signing keys made from now on; existing keys keep theirs. RSA keys have 3072 bits.',
+  },
+  accessTokenSeconds: {
+    kind: 'number',
+    name: 'ACCESS_TOKEN_SECONDS',
+    unit: 'seconds',
+    minimum: 10,
+    maximum: 86_400,
+    default: 900,
+    description: 'Lifetime of access tokens; revocations are remembered a little longer than this.',
+  },
+  refreshTokenSeconds: {
+    kind: 'number',
+    name: 'REFRESH_TOKEN_SECONDS',
+    unit: 'seconds',
+    minimum: 60,
+    maximum: 31_536_000,
+    default: 604_800,
+    description: 'Lifetime of a refresh token, counted anew at each rotation.',
+  },
+  refreshGraceSeconds: {
+    kind: 'number',
+    name: 'REFRESH_GRACE_SECONDS',
+    unit: 'seconds',
+    minimum: 0,
+    maximum: 60,
+    default: 10,
+    description:
+      'How long a used refresh token still yields its one successor, for lost answers and parallel tabs; a later replay ends the session.',
+  },
+  hashLanes: {
+    kind: 'number',
+    name: 'HASH_LANES',
+    unit: 'lanes',
+    minimum: 1,
+    maximum: 64,
+    default: defaultHashLanes,
+    defaultText: 'two per core',
+    description:
+      'Passwords hashed at the same time on this machine, in a process of low priority; each lane takes 19 MiB while it works.',
+  },
+  hashQueueMs: {
+    kind: 'number',
+    name: 'HASH_QUEUE_MS',
+    unit: 'milliseconds',
+    minimum: 0,
+    maximum: 60_000,
+    default: 2000,
+    description:
+      'Longest time a password waits for a lane; a request that would wait longer is answered 503 with Retry-After.',
+  },
+  loginCacheSeconds: {
+    kind: 'number',
+    name: 'LOGIN_CACHE_SECONDS',
+    unit: 'seconds',
+    minimum: 0,
+    maximum: 86_400,
+    default: 0,
+    description:
+      'After a full check, how long the same right password of the same account skips the hashing; 0 is off. SECURITY.md says what it costs when memory leaks.',
+  },
+  logLevel: {
+    kind: 'choice',
+    name: 'LOG_LEVEL',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    description: 'Least severe log line written to standard error.',
+  },
+} as const satisfies Record<string, Option>;
+
+/** The configuration as the service uses it. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly backlog: number;
+  readonly keepAliveSeconds: number;
+  readonly requestTimeoutMs: number;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly masterKey: string | undefined;
+  readonly signingAlgorithm: AlgorithmName;
+  readonly accessTokenSeconds: number;
+  readonly refreshTokenSeconds: number;
+  readonly refreshGraceSeconds: number;
+  readonly hashLanes: number;
+  readonly hashQueueMs: number;
+  readonly loginCacheSeconds: number;
+  readonly logLevel: string;
+}

@@ -1,0 +1,97 @@
+/**
+ * The one reader of the configuration: flags win over the environment, the environment over the file.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { type Config, type Option, options } from './options.ts';
+
+/** A value that stops the start. The message names the option, where its value came from, and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+interface Found {
+  readonly text: string;
+  readonly source: string;
+}
+
+/** The flag of an option, without dashes: `ACCESS_TOKEN_SECONDS` → `access-token-seconds`. */
+export const flagName = (option: Option): string => option.name.toLowerCase().replaceAll('_', '-');
+
+const readNumber = (option: Extract<Option, { kind: 'number' }>, { text, source }: Found): number => {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= option.minimum && value <= option.maximum) return value;
+  throw new ConfigError(
+    `Cannot use ${option.name} from ${source}: "${text}" is not a whole number from ${option.minimum} to ${option.maximum} (${option.unit})`,
+  );
+};
+
+const readText = (option: Extract<Option, { kind: 'text' }>, { text, source }: Found): string => {
+  if (text !== '' && (option.pattern === undefined || option.pattern.test(text))) return text;
+  const shown = option.secret === true ? 'its value' : `"${text}"`;
+  throw new ConfigError(`Cannot use ${option.name} from ${source}: ${shown} is not ${option.patternText ?? 'a text'}`);
+};
+
+const readChoice = (option: Extract<Option, { kind: 'choice' }>, { text, source }: Found): string => {
+  if (option.choices.includes(text)) return text;
+  throw new ConfigError(
+    `Cannot use ${option.name} from ${source}: "${text}" is not one of ${option.choices.join(', ')}`,
+  );
+};
+
+const readOption = (option: Option, found: Found | undefined): string | number | undefined => {
+  if (found === undefined) return option.default;
+  switch (option.kind) {
+    case 'number':
+      return readNumber(option, found);
+    case 'text':
+      return readText(option, found);
+    case 'choice':
+      return readChoice(option, found);
+  }
+};
+
+const readFile = (path: string): NodeJS.Dict<string> => {
+  let values: NodeJS.Dict<string>;
+  try {
+    values = parseEnv(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`Cannot read the configuration file ${path}: ${(error as Error).message}`);
+  }
+  const names = new Set<string>(Object.values(options).map((option) => option.name));
+  const unknown = Object.keys(values).find((name) => !names.has(name));
+  // A misspelled option in our own file is a mistake; in the environment it may belong to somebody else.
+  if (unknown !== undefined) throw new ConfigError(`Cannot use ${path}: it has no option named ${unknown}`);
+  return values;
+};
+
+/**
+ * Reads the configuration.
+ * @param flags values of command-line flags by environment name
+ * @param file path of a file of `NAME=value` lines; its values rank below the environment
+ * @throws {ConfigError} at the first value that is not allowed
+ */
+export const readConfig = (
+  flags: NodeJS.Dict<string>,
+  file?: string,
+  environment: NodeJS.Dict<string> = process.env,
+): Config => {
+  const fromFile = file === undefined ? {} : readFile(file);
+  const find = (option: Option): Found | undefined => {
+    const flag = flags[option.name];
+    if (flag !== undefined) return { text: flag, source: `the flag --${flagName(option)}` };
+    const variable = environment[option.name];
+    if (variable !== undefined) return { text: variable, source: 'the environment' };
+    const line = fromFile[option.name];
+    if (line !== undefined) return { text: line, source: `the file ${file}` };
+    return undefined;
+  };
+  const values = Object.fromEntries(
+    Object.entries(options).map(([field, option]) => [field, readOption(option, find(option))]),
+  ) as unknown as { -readonly [Field in keyof Config]: Config[Field] | undefined };
+  const host = values.host?.includes(':') === true ? `[${values.host}]` : values.host;
+  values.issuer ??= `http://${host}:${values.port}`;
+  values.audience ??= values.issuer;
+  return values as Config;
+};

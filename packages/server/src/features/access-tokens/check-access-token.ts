@@ -1,0 +1,44 @@
+/**
+ * Use case: may this token be accepted now? The hot path: synchronous, no store, no verdict remembered.
+ * @module
+ */
+import type { SignatureChecks, SignedToken } from '@catalytic/guard/signature-checks';
+import { claimRefusal, type Expectation, refusal } from '@catalytic/guard/verdict';
+import type { View } from '@catalytic/guard/view';
+import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
+import type { KeyRing } from '../signing-keys/key-ring.ts';
+
+/** What this use case works with. */
+export interface CheckAccessTokenParts {
+  readonly signatureChecks: SignatureChecks;
+  readonly keys: KeyRing;
+  readonly view: View;
+  readonly expectation: Expectation;
+  /** Wall clock, milliseconds since 1970; read anew for each verdict. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * Judges a token.
+ * @returns the token when it is accepted, else the code of the refusal
+ */
+export const checkAccessToken = (parts: CheckAccessTokenParts, token: string): SignedToken | ErrorCode => {
+  const signed = parts.signatureChecks.check(token);
+  if (typeof signed === 'string') return signed;
+  if (!parts.keys.isAlive(signed.key)) return 'token_key_unknown';
+  return refusal(signed, parts.view, parts.expectation, parts.nowMs() / 1000) ?? signed;
+};
+
+/**
+ * Judges a token for signing out: genuine and unexpired is enough. A client that repeats a logout whose answer was lost holds a revoked
+ * token, and must get the same promise again.
+ * @throws {CatalyticError} `token_*`
+ */
+export const genuineToken = (parts: CheckAccessTokenParts, token: string): SignedToken => {
+  const signed = parts.signatureChecks.check(token);
+  if (typeof signed === 'string') throw new CatalyticError(signed);
+  if (!parts.keys.isAlive(signed.key)) throw new CatalyticError('token_key_unknown');
+  const code = claimRefusal(signed.claims, parts.expectation, parts.nowMs() / 1000);
+  if (code !== undefined) throw new CatalyticError(code);
+  return signed;
+};

@@ -1,0 +1,120 @@
+/**
+ * Use case: take over accounts of another system, with their password hashes.
+ * @module
+ */
+import type { Readable } from 'node:stream';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { AdminKey } from '../admin-keys/store.ts';
+import { isAcceptedHash } from '../passwords/hash-format.ts';
+import { activeTenant } from '../tenants/find-tenant.ts';
+import type { TenantStore } from '../tenants/store.ts';
+import { emailCharactersMax, emailKey, isEmail } from './rules.ts';
+import type { AccountStore, NewAccount } from './store.ts';
+
+/** What this use case works with. */
+export interface ImportAccountsParts {
+  readonly tenants: TenantStore;
+  readonly accounts: AccountStore;
+  readonly nowMs: () => number;
+}
+
+/** Accounts stored in one transaction: enough to make the commit's share small, few enough to keep other writers waiting briefly. */
+const batchAccounts = 500;
+/** Longest line, characters, and largest import, bytes: about 300,000 accounts. A larger one is several requests. */
+const lineCharactersMax = 4096;
+const importBytesMax = 64 * 1024 * 1024;
+
+const Line = Compile(
+  Type.Object(
+    {
+      email: Type.String({ maxLength: emailCharactersMax }),
+      password_hash: Type.String({ maxLength: 512 }),
+      roles: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 })),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const parseLine = (text: string): NewAccount | string => {
+  if (text.length > lineCharactersMax) return `it is longer than ${lineCharactersMax} characters`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'it is not JSON';
+  }
+  if (!Line.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
+  if (!isEmail(value.email)) return 'its email is not valid';
+  if (!isAcceptedHash(value.password_hash)) return 'its password_hash is not an accepted argon2id hash';
+  return {
+    email: value.email,
+    emailKey: emailKey(value.email),
+    passwordHash: value.password_hash,
+    roles: value.roles ?? [],
+  };
+};
+
+/** Cuts the stream off at the limit; without a limit one request could fill the disk. */
+const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > importBytesMax)
+      throw new CatalyticError('body_too_large', { detail: `An import may have at most ${importBytesMax} bytes` });
+    yield chunk;
+  }
+};
+
+/** Lines of a stream. A line that never ends is given up once it is too long, instead of being collected. */
+const lines = async function* (stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of bounded(stream)) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+    if (rest.length > lineCharactersMax) break;
+  }
+  yield rest;
+};
+
+/**
+ * Imports accounts, in batches as they arrive. What one batch stored stays stored when a later line is refused: repeat the import after
+ * mending the line, existing accounts are left as they are.
+ * @param stream lines of JSON
+ * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_*`, `import_line_invalid` with the number of the line, `body_too_large`
+ */
+export const importAccounts = async (
+  { tenants, accounts, nowMs }: ImportAccountsParts,
+  adminKey: AdminKey,
+  tenantName: string,
+  stream: Readable,
+): Promise<{ imported: number; existing: number }> => {
+  const tenant = await activeTenant(tenants, tenantName);
+  if (adminKey.tenantId !== null && adminKey.tenantId !== tenant.id)
+    throw new CatalyticError('admin_scope_insufficient');
+  const total = { imported: 0, existing: 0 };
+  let batch: NewAccount[] = [];
+  const store = async () => {
+    const stored = await accounts.importMany(tenant.id, batch, nowMs());
+    total.imported += stored.imported;
+    total.existing += stored.existing;
+    batch = [];
+  };
+  let lineNumber = 0;
+  for await (const text of lines(stream)) {
+    lineNumber += 1;
+    if (text.trim() === '') continue;
+    const account = parseLine(text);
+    if (typeof account === 'string')
+      throw new CatalyticError('import_line_invalid', {
+        detail: `Cannot import line ${lineNumber}: ${account}; ${total.imported} accounts were imported before it`,
+      });
+    batch.push(account);
+    if (batch.length === batchAccounts) await store();
+  }
+  if (batch.length > 0) await store();
+  return total;
+};

@@ -1,0 +1,50 @@
+/**
+ * Use case: a person makes an account.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { AccountId } from '@catalytic/protocol/ids';
+import type { PasswordHasher } from '../passwords/hasher.ts';
+import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import { activeTenant } from '../tenants/find-tenant.ts';
+import type { TenantStore } from '../tenants/store.ts';
+import { emailKey, isEmail } from './rules.ts';
+import type { AccountStore } from './store.ts';
+
+/** What this use case works with. */
+export interface RegisterAccountParts {
+  readonly tenants: TenantStore;
+  readonly accounts: AccountStore;
+  readonly hasher: PasswordHasher;
+  readonly nowMs: () => number;
+}
+
+/** A registration as the client sends it. */
+export interface Registration {
+  readonly email: string;
+  readonly password: string;
+  readonly tenant?: string;
+}
+
+/**
+ * Makes an account.
+ * @throws {CatalyticError} `email_invalid`, `password_*`, `tenant_*`, `email_taken`, `hashing_busy`
+ */
+export const registerAccount = async (
+  { tenants, accounts, hasher, nowMs }: RegisterAccountParts,
+  registration: Registration,
+): Promise<{ accountId: AccountId; email: string; tenant: string }> => {
+  const { email } = registration;
+  if (!isEmail(email)) throw new CatalyticError('email_invalid');
+  const password = preparePassword(registration.password);
+  const refusal = passwordRefusal(password, email);
+  if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+  const tenant = await activeTenant(tenants, registration.tenant);
+  const key = emailKey(email);
+  // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.
+  if ((await accounts.findForLogin(tenant.id, key)) !== undefined) throw new CatalyticError('email_taken');
+  const passwordHash = await hasher.hash(password);
+  const accountId = await accounts.create(tenant.id, { email, emailKey: key, passwordHash, roles: [] }, nowMs());
+  if (accountId === 'email_taken') throw new CatalyticError('email_taken');
+  return { accountId, email, tenant: tenant.name };
+};

@@ -1,0 +1,16 @@
+/**
+ * What an email address is, and when two are the same.
+ * @module
+ */
+
+/** RFC 5321 section 4.5.3.1.3: a path is at most 256 characters, two of them the angle brackets. */
+export const emailCharactersMax = 254;
+
+// Deliberately little: whether an address exists only a message to it can tell. No spaces or control characters, one @ with text around.
+const emailPattern = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u;
+
+/** Whether the text looks like an email address. */
+export const isEmail = (text: string): boolean => text.length <= emailCharactersMax && emailPattern.test(text);
+
+/** The form in which emails are compared: unique per tenant without regard to case, and to how accents are composed. */
+export const emailKey = (email: string): string => email.normalize('NFC').toLowerCase();

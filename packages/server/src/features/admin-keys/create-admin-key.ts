@@ -1,0 +1,21 @@
+/**
+ * Use case: make a key for the admin API.
+ * @module
+ */
+import { randomToken, tokenHash } from '../secrets/random-token.ts';
+import type { AdminKey, AdminKeyStore } from './store.ts';
+
+/** Prefix of admin keys. */
+export const adminKeyPrefix = 'cak_';
+
+/** Makes and stores an admin key. Returns the key itself, which is shown once and never stored. */
+export const createAdminKey = async (
+  adminKeys: AdminKeyStore,
+  key: AdminKey,
+  description: string,
+  nowMs: number,
+): Promise<string> => {
+  const secret = randomToken(adminKeyPrefix);
+  await adminKeys.add(tokenHash(secret), key, description, nowMs);
+  return secret;
+};

@@ -1,0 +1,42 @@
+/**
+ * Routes for whoever watches the process.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { paths } from '@catalytic/protocol/paths';
+import { Type } from 'typebox';
+import { type Route, route } from '../route.ts';
+
+const Alive = Type.Object({ status: Type.Literal('alive') });
+const Ready = Type.Object({ status: Type.Literal('ready') });
+
+/** What readiness asks. */
+export interface HealthParts {
+  /** Writes nothing, but goes the way every write goes. Rejects when the database does not answer. */
+  readonly probeStore: () => Promise<void>;
+}
+
+/** The routes. Live: the event loop turns. Ready: a request would be served. */
+export const healthRoutes = ({ probeStore }: HealthParts): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: paths.live,
+    summary: 'The process runs',
+    access: { kind: 'public' },
+    answers: { 200: Alive },
+    handle: () => ({ status: 200, body: { status: 'alive' } }),
+  }),
+  route({
+    method: 'GET',
+    path: paths.ready,
+    summary: 'The process would serve a request now',
+    access: { kind: 'public' },
+    answers: { 200: Ready },
+    handle: async () => {
+      await probeStore().catch((error: unknown) => {
+        throw new CatalyticError('store_unavailable', { cause: error, retryAfterSeconds: 1 });
+      });
+      return { status: 200, body: { status: 'ready' } };
+    },
+  }),
+];

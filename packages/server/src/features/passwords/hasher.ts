@@ -1,0 +1,16 @@
+/**
+ * Port: who hashes passwords.
+ * @module
+ */
+import type { Secret } from '../secrets/secret.ts';
+
+/**
+ * Hashes passwords off the event loop, in a bounded number of lanes with a bounded queue.
+ * Both operations throw `hashing_busy` with an honest `Retry-After` when a lane would not be free in time.
+ */
+export interface PasswordHasher {
+  /** A new hash of the password under today's parameters (PHC string). */
+  hash(password: Secret<string>): Promise<string>;
+  /** Whether the stored hash, under its own parameters, is of this password. */
+  verify(storedHash: string, password: Secret<string>): Promise<boolean>;
+}

@@ -1,0 +1,48 @@
+/**
+ * What a new password must be: NIST SP 800-63B-4 section 3.1.1.2. Length and a blocklist; no composition rules, no periodic change.
+ * @module
+ */
+import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
+import { Secret } from '../secrets/secret.ts';
+import { blockedReason } from './blocklist.ts';
+
+/** Fewest code points where the password is the only factor. */
+export const passwordCodePointsMin = 15;
+/** Most code points; NIST asks for at least 64. */
+export const passwordCodePointsMax = 256;
+
+/**
+ * The form in which passwords are compared and hashed: NFC, so that the same password typed on two keyboards is the same, nothing
+ * trimmed, nothing folded.
+ * @throws {CatalyticError} `body_invalid` for half a surrogate pair: it has no UTF-8 form, so two passwords would become one
+ */
+export const preparePassword = (password: string): Secret<string> => {
+  if (!password.isWellFormed())
+    throw new CatalyticError('body_invalid', {
+      fields: [{ field: '/password', message: 'is not valid Unicode text' }],
+    });
+  return new Secret(password.normalize('NFC'));
+};
+
+/**
+ * Judges a new password.
+ * @returns `undefined` when it may be used, else the code and a reason that tells the person what to choose instead
+ */
+export const passwordRefusal = (
+  password: Secret<string>,
+  email: string,
+): { readonly code: ErrorCode; readonly detail: string } | undefined => {
+  const text = password.reveal();
+  const codePoints = [...text].length;
+  if (codePoints < passwordCodePointsMin)
+    return {
+      code: 'password_too_short',
+      detail: `A password needs at least ${passwordCodePointsMin} characters: several unrelated words are easy to remember`,
+    };
+  if (codePoints > passwordCodePointsMax)
+    return { code: 'password_too_long', detail: `A password may have at most ${passwordCodePointsMax} characters` };
+  const reason = blockedReason(text, email);
+  return reason === undefined
+    ? undefined
+    : { code: 'password_blocked', detail: `This password ${reason}: choose several unrelated words instead` };
+};

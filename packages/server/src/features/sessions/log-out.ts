@@ -1,0 +1,45 @@
+/**
+ * Use cases: a person signs out, of one session or of all.
+ * @module
+ */
+import type { SignedToken } from '@catalytic/guard/signature-checks';
+import type { View } from '@catalytic/guard/view';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { type Propagation, settleRevocation } from '../revocation/settle-revocation.ts';
+import type { SessionStore } from './store.ts';
+
+/** What these use cases work with. */
+export interface LogOutParts {
+  readonly sessions: SessionStore;
+  readonly view: View;
+  readonly nowMs: () => number;
+}
+
+/**
+ * A database that fails in the middle of a commit leaves it open whether the revocation is durable: neither 200 nor "nothing happened"
+ * would be true.
+ */
+const orUnknown = async <Result>(revocation: Promise<Result>): Promise<Result> => {
+  try {
+    return await revocation;
+  } catch (error) {
+    throw new CatalyticError('revocation_unknown', { cause: error, retryAfterSeconds: 1 });
+  }
+};
+
+/** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
+export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
+  const entries = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs()));
+  return settleRevocation(parts.view, entries);
+};
+
+/**
+ * Ends every session of the token's account, this one too.
+ * @throws {CatalyticError} `token_revoked` when the token's own session has ended (who kept a dead token may not sign others out),
+ *   `revocation_unknown`
+ */
+export const logOutEverywhere = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
+  const entries = await orUnknown(parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs()));
+  if (entries === 'session_ended') throw new CatalyticError('token_revoked');
+  return settleRevocation(parts.view, entries);
+};

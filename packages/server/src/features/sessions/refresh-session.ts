@@ -1,0 +1,55 @@
+/**
+ * Use case: a client trades its refresh token for the next pair of tokens.
+ * @module
+ */
+import type { View } from '@catalytic/guard/view';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
+import { settleRevocation } from '../revocation/settle-revocation.ts';
+import { randomToken, tokenHash } from '../secrets/random-token.ts';
+import { deriveKey, seal, unseal } from '../secrets/seal.ts';
+import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
+import type { SessionStore } from './store.ts';
+
+/** What this use case works with. */
+export interface RefreshSessionParts extends IssueAccessTokenParts {
+  readonly sessions: SessionStore;
+  readonly view: View;
+  readonly refreshTokenSeconds: number;
+  readonly refreshGraceSeconds: number;
+  readonly nowMs: () => number;
+}
+
+const boxContext = 'refresh successor';
+
+/**
+ * Rotates a refresh token. A replay within the grace window gets the same successor, so a lost answer or a parallel tab logs nobody out;
+ * a replay after it is theft and ends the session (RFC 9700 section 4.14.2).
+ * @throws {CatalyticError} `refresh_invalid`, `refresh_expired`, `refresh_superseded`, `refresh_reused`, `session_ended`,
+ *   `account_disabled`, `tenant_suspended`
+ */
+export const refreshSession = async (parts: RefreshSessionParts, presented: string): Promise<SessionTokens> => {
+  const successor = randomToken(refreshTokenPrefix);
+  const boxKey = deriveKey(Buffer.from(presented), boxContext);
+  const nowMs = parts.nowMs();
+  const rotated = await parts.sessions.rotate({
+    presentedHash: tokenHash(presented),
+    successor: { hash: tokenHash(successor), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },
+    successorBox: seal(boxKey, Buffer.from(successor), boxContext),
+    nowMs,
+    graceMs: parts.refreshGraceSeconds * 1000,
+  });
+  switch (rotated.outcome) {
+    case 'rotated':
+      return sessionTokens(parts, rotated.grant, successor, nowMs);
+    case 'replayed': {
+      const first = unseal(boxKey, rotated.successorBox, boxContext).toString();
+      return sessionTokens(parts, rotated.grant, first, nowMs);
+    }
+    case 'refresh_reused':
+      await settleRevocation(parts.view, rotated.entries);
+      throw new CatalyticError('refresh_reused');
+    default:
+      throw new CatalyticError(rotated.outcome);
+  }
+};

@@ -1,0 +1,86 @@
+/**
+ * Port: where sessions and their refresh tokens live.
+ *
+ * Every operation that decides something decides it in one atomic statement or transaction on the primary database.
+ * @module
+ */
+import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+
+/** What the authorising statement saw: enough to mint an access token (no view, replica or cache takes part). */
+export interface Grant {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  readonly sessionId: SessionId;
+  readonly accountEpoch: number;
+  readonly tenantEpoch: number;
+  readonly roles: readonly string[];
+  /** Authentication methods (RFC 8176). */
+  readonly amr: readonly string[];
+  readonly authenticatedAtMs: number;
+}
+
+/** A refresh token about to be stored: its SHA-256, never the token. */
+export interface NewRefreshToken {
+  readonly hash: Uint8Array;
+  readonly expiresAtMs: number;
+}
+
+/** A sign-in about to be stored. */
+export interface NewSession {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  /** The hash the password was checked against: if it has changed meanwhile, nothing is opened. */
+  readonly passwordHash: string;
+  readonly amr: readonly string[];
+  readonly nowMs: number;
+  readonly refreshToken: NewRefreshToken;
+}
+
+/** A refresh token presented for rotation. */
+export interface Rotation {
+  readonly presentedHash: Uint8Array;
+  readonly successor: NewRefreshToken;
+  /** The successor, encrypted under a key that only the presented token yields; kept for the grace window only. */
+  readonly successorBox: Uint8Array;
+  readonly nowMs: number;
+  readonly graceMs: number;
+}
+
+/** Why a session could not be opened or go on. */
+export type SessionRefusal = 'account_disabled' | 'tenant_suspended' | 'session_ended';
+
+/** What became of a rotation. */
+export type Rotated =
+  /** The presented token is used up, its successor stored. */
+  | { readonly outcome: 'rotated'; readonly grant: Grant }
+  /** Used a moment ago and the successor is unused: the same successor again. */
+  | { readonly outcome: 'replayed'; readonly grant: Grant; readonly successorBox: Uint8Array }
+  /** Used, and the grace window is over: the session has been ended, and the entry journalled. */
+  | { readonly outcome: 'refresh_reused'; readonly entries: readonly JournalEntry[] }
+  | { readonly outcome: SessionRefusal | 'refresh_invalid' | 'refresh_expired' | 'refresh_superseded' };
+
+/** Where sessions live. Every engine passes `store.contract.ts`. */
+export interface SessionStore {
+  /** Opens a session if account and tenant are active and the password hash is unchanged. */
+  open(session: NewSession): Promise<Grant | SessionRefusal | 'password_changed'>;
+  /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
+  rotate(rotation: Rotation): Promise<Rotated>;
+  /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */
+  end(tenantId: TenantId, sessionId: SessionId, nowMs: number): Promise<readonly JournalEntry[]>;
+  /**
+   * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. When the epoch is higher already (a repeat),
+   * journals it again without raising it. `session_ended` when the asking session alone has ended: it may not end others.
+   */
+  endAll(
+    tenantId: TenantId,
+    accountId: AccountId,
+    sessionId: SessionId,
+    seenEpoch: number,
+    nowMs: number,
+  ): Promise<readonly JournalEntry[] | 'session_ended'>;
+  /** Forgets the encrypted successors whose grace window ended before `usedBeforeMs`. */
+  forgetSuccessors(usedBeforeMs: number): Promise<void>;
+  /** Deletes up to `rowsMax` sessions, and their refresh tokens, that ended or expired before `beforeMs`. Returns how many. */
+  purge(beforeMs: number, rowsMax: number): Promise<number>;
+}

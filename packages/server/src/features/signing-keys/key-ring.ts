@@ -1,0 +1,83 @@
+/**
+ * The keys of this process: which one signs now, which ones are published, which ones a token may carry.
+ * @module
+ */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { importKey, type PublishedKey, type VerificationKey } from '@catalytic/guard/verification-key';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { unseal } from '../secrets/seal.ts';
+import type { Secret } from '../secrets/secret.ts';
+import { isRetired, signingKeyAt } from './rules.ts';
+import type { SigningKeyStore, StoredSigningKey } from './store.ts';
+
+interface RingKey {
+  readonly verification: VerificationKey;
+  readonly privateKey: KeyObject;
+  readonly published: PublishedKey;
+  readonly activatesAtMs: number;
+  readonly retiresAtMs: number | null;
+}
+
+/** The keys in use. Loaded from the store, looked at again every second; look-ups never touch the store. */
+export class KeyRing {
+  readonly #store: SigningKeyStore;
+  readonly #masterKey: Secret<Buffer>;
+  #keys: readonly RingKey[] = [];
+  #byHeader = new Map<string, RingKey>();
+  #jwks: { readonly keys: readonly PublishedKey[] } = { keys: [] };
+
+  constructor(store: SigningKeyStore, masterKey: Secret<Buffer>) {
+    this.#store = store;
+    this.#masterKey = masterKey;
+  }
+
+  /**
+   * Takes over what the store holds. Keys already open are kept as they are, so remembered signature checks stay valid.
+   * @throws when a private key does not open: the master key is another one
+   */
+  async load(nowMs: number): Promise<void> {
+    const stored = (await this.#store.list()).filter((key) => !isRetired(key, nowMs));
+    this.#keys = stored.map((key) => this.#open(key)).filter((key) => key !== undefined);
+    this.#byHeader = new Map(this.#keys.map((key) => [key.verification.header, key]));
+    this.#jwks = { keys: this.#keys.map((key) => key.published) };
+  }
+
+  /** The key that signs at this moment. */
+  signingKey(nowMs: number): { readonly verification: VerificationKey; readonly privateKey: KeyObject } {
+    const key = signingKeyAt(this.#keys, nowMs);
+    // Only a clock set back before the first key's birth comes here.
+    if (key === undefined)
+      throw new CatalyticError('internal_error', { detail: 'Cannot sign: no signing key is active' });
+    return key;
+  }
+
+  /** The key whose tokens carry exactly this encoded header. */
+  find(header: string): VerificationKey | undefined {
+    return this.#byHeader.get(header)?.verification;
+  }
+
+  /** Whether tokens of this key are still accepted. Asked on every use of a token: keys retire. */
+  isAlive(key: VerificationKey): boolean {
+    return this.#byHeader.has(key.header);
+  }
+
+  /** The public keys as published (RFC 7517 section 5). */
+  jwks(): { readonly keys: readonly PublishedKey[] } {
+    return this.#jwks;
+  }
+
+  #open(stored: StoredSigningKey): RingKey | undefined {
+    const times = { activatesAtMs: stored.activatesAtMs, retiresAtMs: stored.retiresAtMs };
+    const known = this.#keys.find((key) => key.verification.kid === stored.kid);
+    if (known !== undefined) return { ...known, ...times };
+    const published = JSON.parse(stored.publicJwk) as PublishedKey;
+    const verification = importKey(published);
+    if (verification === undefined) return undefined;
+    const privateKey = createPrivateKey({
+      key: unseal(this.#masterKey.reveal(), stored.privateBox, stored.kid),
+      format: 'der',
+      type: 'pkcs8',
+    });
+    return { verification, privateKey, published, ...times };
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * When a key is published, signs and is forgotten.
+ * @module
+ */
+
+/** How long a verifier may keep the JWKS before asking again, seconds. */
+export const jwksMaxAgeSeconds = 60;
+
+/** How often a process looks for keys made by another one (the command line, another worker), milliseconds. */
+export const keyReloadMs = 1000;
+
+/** Time between the publication of a successor and its first signature: every cache has been refreshed twice by then. */
+export const publishLeadSeconds = 2 * jwksMaxAgeSeconds + 10;
+
+interface Times {
+  readonly activatesAtMs: number;
+  readonly retiresAtMs: number | null;
+}
+
+/** The key that signs: of those that are active, the one activated last. */
+export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: number): Key | undefined =>
+  keys
+    .filter((key) => key.activatesAtMs <= nowMs && !isRetired(key, nowMs))
+    .reduce<Key | undefined>(
+      (best, key) => (best === undefined || key.activatesAtMs > best.activatesAtMs ? key : best),
+      undefined,
+    );
+
+/** Whether nothing the key signed can be valid any more. */
+export const isRetired = (key: Times, nowMs: number): boolean => key.retiresAtMs !== null && key.retiresAtMs <= nowMs;

@@ -1,0 +1,32 @@
+/**
+ * Port: where signing keys live.
+ * @module
+ */
+import type { KeyId } from '@catalytic/protocol/ids';
+
+/** A signing key as stored: the private part is sealed under the master key. */
+export interface StoredSigningKey {
+  readonly kid: KeyId;
+  readonly algorithm: string;
+  /** JWK (RFC 7517) of the public part, JSON. */
+  readonly publicJwk: string;
+  /** PKCS #8 of the private part, sealed with the kid as context. */
+  readonly privateBox: Uint8Array;
+  readonly createdAtMs: number;
+  /** From then on it signs. It is published earlier, so that every verifier knows it by then. */
+  readonly activatesAtMs: number;
+  /** From then on nothing it signed can be valid, and it is no longer published. `null` while it is the newest key. */
+  readonly retiresAtMs: number | null;
+}
+
+/** Where signing keys live. Every engine passes `store.contract.ts`. */
+export interface SigningKeyStore {
+  list(): Promise<readonly StoredSigningKey[]>;
+  /** Adds the very first key. Of two processes starting at once exactly one succeeds; the other one's key is dropped. */
+  addFirst(key: StoredSigningKey): Promise<void>;
+  /**
+   * Adds a key that replaces the newest one, whose retirement is set by the database to `activatesAtMs` plus the longest lifetime of any
+   * access token (and margins), in one transaction.
+   */
+  addSuccessor(key: StoredSigningKey): Promise<void>;
+}

@@ -1,0 +1,18 @@
+/**
+ * Use case: from the name in a request to the tenant.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
+
+/**
+ * Finds the tenant a request speaks of.
+ * @param name the request's `tenant`; absent means the default tenant
+ * @throws {CatalyticError} `tenant_unknown`, `tenant_suspended`
+ */
+export const activeTenant = async (tenants: TenantStore, name: string = defaultTenantName): Promise<Tenant> => {
+  const tenant = await tenants.findByName(name);
+  if (tenant === undefined) throw new CatalyticError('tenant_unknown');
+  if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
+  return tenant;
+};

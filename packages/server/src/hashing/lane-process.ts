@@ -1,0 +1,46 @@
+/**
+ * The hashing process: argon2id at low priority, so that a storm of logins takes only the CPU time nobody else wants.
+ * Started by `hash-lanes.ts`, which also bounds how many hashes run here at once; talks over its IPC channel.
+ * @module
+ */
+import { constants, setPriority } from 'node:os';
+import { hash, verify } from '@node-rs/argon2';
+import { argon2idParameters } from '../features/passwords/hash-format.ts';
+
+/** A hash to make (`storedHash` absent) or to check. */
+export interface LaneRequest {
+  readonly id: number;
+  readonly password: string;
+  readonly storedHash?: string;
+}
+
+/** The new hash, or whether the stored one is of this password. */
+export type LaneReply =
+  | { readonly id: number; readonly result: string | boolean }
+  | { readonly id: number; readonly error: string };
+
+const answer = async ({ id, password, storedHash }: LaneRequest): Promise<LaneReply> => {
+  try {
+    const result =
+      storedHash === undefined
+        ? await hash(password, {
+            memoryCost: argon2idParameters.memoryKib,
+            timeCost: argon2idParameters.passes,
+            parallelism: argon2idParameters.parallelism,
+          })
+        : await verify(storedHash, password);
+    return { id, result };
+  } catch (error) {
+    // The library's messages name the parameter that is wrong, never the password.
+    return { id, error: error instanceof Error ? error.message : 'unknown error' };
+  }
+};
+
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// The parent ends this process by closing the channel; signals meant for the parent's process group are not for us.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit(0));
+process.on('message', (request: LaneRequest) => {
+  void answer(request).then((reply) => process.send?.(reply));
+});

@@ -1,0 +1,60 @@
+/**
+ * What runs by itself: forgetting what is no longer needed, and noticing keys made by other processes.
+ * @module
+ */
+import type { View } from '@catalytic/guard/view';
+import { clockSkewSeconds } from '@catalytic/protocol/journal';
+import type { Config } from './config/options.ts';
+import type { KeyRing } from './features/signing-keys/key-ring.ts';
+import type { Stores } from './stores/sqlite/stores.ts';
+import type { Logger } from './telemetry/log.ts';
+
+/** What housekeeping works on. */
+export interface HousekeepingParts {
+  readonly stores: Stores;
+  readonly keys: KeyRing;
+  readonly view: View;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Rows deleted in one transaction, so that no other writer waits long. */
+const purgeRowsMax = 1000;
+/** Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still recognised. */
+const sessionKeepMs = 24 * 3600 * 1000;
+
+/**
+ * Starts the round.
+ * @param everyMs time between rounds
+ * @returns stops it, waiting for a round that runs
+ */
+export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): (() => Promise<void>) => {
+  const { stores, keys, view, config, log, nowMs } = parts;
+  let running: Promise<void> = Promise.resolve();
+
+  const round = async (): Promise<void> => {
+    const now = nowMs();
+    await keys.load(now);
+    view.sweep(now);
+    await stores.sessions.forgetSuccessors(now - config.refreshGraceSeconds * 1000);
+    // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
+    await stores.journal.purge(now - clockSkewSeconds * 1000, purgeRowsMax);
+    await stores.sessions.purge(now - sessionKeepMs, purgeRowsMax);
+  };
+
+  let isBusy = false;
+  const timer = setInterval(() => {
+    if (isBusy) return;
+    isBusy = true;
+    running = round()
+      .catch((error: unknown) => log.warn({ error }, 'Cannot finish a housekeeping round'))
+      .finally(() => {
+        isBusy = false;
+      });
+  }, everyMs);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+};

@@ -1,0 +1,87 @@
+/**
+ * From whatever went wrong to the answer: RFC 9457 problem details with a code of the error table, and nothing else.
+ * @module
+ */
+import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+
+/** Media type of problem details (RFC 9457 section 3). */
+const problemType = 'application/problem+json; charset=utf-8';
+
+/** Fastify's own refusals, in our words. Everything of it that is not here is `internal_error`. */
+const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_VALIDATION: 'body_invalid',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'body_malformed',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request_malformed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body_malformed',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'content_type_unsupported',
+  FST_ERR_BAD_URL: 'request_malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'request_malformed',
+  FST_ERR_ASYNC_CONSTRAINT: 'request_malformed',
+};
+
+/** Builds the body of an error answer. */
+export const problemOf = (error: CatalyticError, requestId?: string): Problem => {
+  const { status, title } = errorKind(error.code);
+  return {
+    type: `urn:catalytic:error:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    ...(error.message === title ? {} : { detail: error.message }),
+    ...(error.fields === undefined ? {} : { errors: error.fields }),
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  };
+};
+
+/** The challenge of a 401 or 403 (RFC 6750 section 3). */
+export const challengeOf = (code: ErrorCode): string | undefined => {
+  const { challenge, title } = errorKind(code);
+  if (challenge === undefined) return undefined;
+  return challenge === 'none' ? 'Bearer' : `Bearer error="${challenge}", error_description="${title}"`;
+};
+
+const invalidFields = (error: FastifyError): Problem['errors'] =>
+  error.validation?.map(({ instancePath, keyword, params, message }) => {
+    const named = keyword === 'additionalProperties' ? params['additionalProperty'] : params['missingProperty'];
+    const field = typeof named === 'string' ? `${instancePath}/${named}` : instancePath;
+    return {
+      field: field === '' ? '/' : field,
+      message: keyword === 'additionalProperties' ? 'is not a known field' : (message ?? keyword),
+    };
+  });
+
+/** Turns anything that was thrown into a refusal with a code. */
+export const toCatalyticError = (error: FastifyError | CatalyticError): CatalyticError => {
+  if (error instanceof CatalyticError) return error;
+  const code = error.validation === undefined ? codeOfFastifyError[error.code] : 'body_invalid';
+  if (code === undefined) return new CatalyticError('internal_error', { cause: error });
+  const fields = invalidFields(error);
+  return new CatalyticError(code, { ...(fields === undefined ? {} : { fields }), cause: error });
+};
+
+/** Answers with the problem. Unexpected failures are logged whole and answered without any of it. */
+export const sendProblem = (
+  error: FastifyError | CatalyticError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void => {
+  const refusal = toCatalyticError(error);
+  const problem = problemOf(refusal, request.id);
+  if (problem.status >= 500)
+    request.log.error(
+      { code: refusal.code, error: refusal.cause, route: request.routeOptions.url },
+      'Answering with an error',
+    );
+  const challenge = challengeOf(refusal.code);
+  if (challenge !== undefined) reply.header('www-authenticate', challenge);
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
+  reply
+    .code(problem.status)
+    .header('cache-control', 'no-store')
+    .header('content-type', problemType)
+    // Serialised here: the schemas of a route describe its successful answers only.
+    .serializer(JSON.stringify)
+    .send(problem);
+};

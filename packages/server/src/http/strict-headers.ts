@@ -1,0 +1,29 @@
+/**
+ * Step: refuse a header that appears twice. Node keeps one of them silently, and which one is not what the sender meant.
+ * @module
+ */
+import type { IncomingMessage } from 'node:http';
+import { CatalyticError } from '@catalytic/protocol/errors';
+
+// By length first: most headers are told apart without comparing text.
+const singletons = new Map<number, string>(
+  ['authorization', 'content-type', 'host', 'content-length', 'transfer-encoding'].map((name) => [name.length, name]),
+);
+
+if (singletons.size !== 5) throw new Error('Two singleton headers have names of equal length: compare them all');
+
+/** Looks at the headers as they came. @throws {CatalyticError} `header_duplicated` */
+export const refuseDoubledHeaders = ({ rawHeaders }: IncomingMessage): void => {
+  let seen = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    const singleton = singletons.get(name.length);
+    if (singleton === undefined || name.toLowerCase() !== singleton) continue;
+    const bit = 1 << name.length;
+    if ((seen & bit) !== 0)
+      throw new CatalyticError('header_duplicated', {
+        detail: `Cannot read the request: it has two ${singleton} headers`,
+      });
+    seen |= bit;
+  }
+};

@@ -1,0 +1,35 @@
+/**
+ * The lab's key: lets the load lab import accounts into a tenant of its own, and nothing else.
+ * @module
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAdminKey } from './features/admin-keys/create-admin-key.ts';
+import { tokenHash } from './features/secrets/random-token.ts';
+import type { Stores } from './stores/sqlite/stores.ts';
+
+const labTenantName = 'lab';
+
+/**
+ * Leaves `DATA_DIR/lab.key` (mode 0600): an admin key that may only import accounts into the tenant `lab`. Done while the service
+ * listens on loopback only; the key of an earlier start is kept while it works.
+ * @returns path of the key file
+ */
+export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Stores, nowMs: number): Promise<string> => {
+  const path = join(dataDir, 'lab.key');
+  const tenant = await tenants.ensure(labTenantName, nowMs);
+  const known = readKey(path);
+  if (known !== undefined && (await adminKeys.findByHash(tokenHash(known))) !== undefined) return path;
+  const key = await createAdminKey(adminKeys, { scopes: ['accounts:import'], tenantId: tenant.id }, 'load lab', nowMs);
+  writeFileSync(`${path}.new`, `${key}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return path;
+};
+
+const readKey = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+};

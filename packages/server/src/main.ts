@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/**
+ * The command line.
+ * @module
+ */
+import { Command } from 'commander';
+import { adminKeysCommand } from './commands/admin-keys.ts';
+import { hashCapacityCommand } from './commands/hash-capacity.ts';
+import { keysCommand } from './commands/keys.ts';
+import { serveCommand } from './commands/serve.ts';
+import { ConfigError } from './config/read-config.ts';
+
+const program = new Command('catalytic')
+  .description(
+    'Self-hosted, multi-tenant authentication: tokens checked at the speed of a JWT, dead the moment logout answers 200.',
+  )
+  .addCommand(serveCommand())
+  .addCommand(adminKeysCommand())
+  .addCommand(keysCommand())
+  .addCommand(hashCapacityCommand())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npm start                                             serve on 127.0.0.1:8000, data in ./data
+  npm start -- --port 8080 --login-cache-seconds 300    flags win over the environment, the environment over --config
+  npm run catalytic -- keys rotate                      replace the signing key of a running server`,
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`catalytic: ${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,19 @@
+/** Admin keys in SQLite. @module */
+import type { DatabaseSync } from 'node:sqlite';
+import type { TenantId } from '@catalytic/protocol/ids';
+import type { AdminKeyStore, AdminScope } from '../../features/admin-keys/store.ts';
+import type { Writer } from './writer.ts';
+
+/** @param reader connection for reading */
+export const sqliteAdminKeys = (reader: DatabaseSync, writer: Writer): AdminKeyStore => {
+  const byHash = reader.prepare('select tenant_id, scopes from admin_key where hash = ?');
+  return {
+    add: (hash, key, description, nowMs) => writer.run('addAdminKey', { hash, key, description, nowMs }),
+    findByHash: async (hash) => {
+      const row = byHash.get(hash) as { tenant_id: TenantId | null; scopes: string } | undefined;
+      return row === undefined
+        ? undefined
+        : { tenantId: row.tenant_id, scopes: JSON.parse(row.scopes) as readonly AdminScope[] };
+    },
+  };
+};

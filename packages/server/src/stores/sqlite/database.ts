@@ -1,0 +1,90 @@
+/**
+ * Opening the database file: settings, migrations, the lock of the one server process.
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+
+const migrationsFolder = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
+
+/** How long a statement waits for another process (the command line beside the server), milliseconds. */
+const busyTimeoutMs = 5000;
+
+/** The database file of a data folder. */
+export const databasePath = (dataDir: string): string => join(dataDir, 'catalytic.db');
+
+/**
+ * Opens a connection. Full sync in WAL mode flushes every commit to disk before it returns, so what is acknowledged survives `kill -9`
+ * and power loss (https://sqlite.org/pragma.html#pragma_synchronous).
+ */
+export const openDatabase = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  database.exec(
+    'pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma secure_delete = fast',
+  );
+  return database;
+};
+
+interface Migration {
+  readonly number: number;
+  readonly name: string;
+}
+
+const listMigrations = (): readonly Migration[] =>
+  readdirSync(migrationsFolder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({ number: Number.parseInt(name, 10), name }));
+
+/**
+ * Brings the schema up to date. Each migration is one immediate transaction whose first statement is its row in the ledger: of two
+ * processes that start together one applies it, the other waits, finds the row and goes on.
+ * @returns the names of the migrations this call applied
+ * @throws when the database was written by a newer version
+ */
+export const migrate = (database: DatabaseSync): readonly string[] => {
+  const migrations = listMigrations();
+  database.exec(
+    'create table if not exists migration (number integer primary key, name text not null, applied_at integer not null) strict',
+  );
+  const newest = database.prepare('select max(number) as number from migration').get() as { number: number | null };
+  const last = migrations.at(-1)?.number ?? 0;
+  if ((newest.number ?? 0) > last)
+    throw new Error(
+      `Cannot use this database: it has migration ${newest.number}, this version knows ${last}; start the newer version`,
+    );
+  const enter = database.prepare('insert into migration values (?, ?, ?) on conflict do nothing');
+  const applied: string[] = [];
+  for (const { number, name } of migrations) {
+    database.exec('begin immediate');
+    try {
+      if (enter.run(number, name, Date.now()).changes === 1) {
+        database.exec(readFileSync(join(migrationsFolder, name), 'utf8'));
+        applied.push(name);
+      }
+      database.exec('commit');
+    } catch (error) {
+      database.exec('rollback');
+      throw error;
+    }
+  }
+  return applied;
+};
+
+/**
+ * Takes the data folder for one server process, until this process ends, however it ends. SQLite's own exclusive lock is used because
+ * the operating system releases it with the process.
+ * @returns `undefined` when another process holds it; else the holder, which must be kept
+ */
+export const lockDataFolder = (dataDir: string): DatabaseSync | undefined => {
+  const lock = new DatabaseSync(join(dataDir, 'serve.lock'), { timeout: 0 });
+  try {
+    lock.exec('pragma locking_mode = exclusive; begin exclusive');
+    return lock;
+  } catch {
+    lock.close();
+    return undefined;
+  }
+};

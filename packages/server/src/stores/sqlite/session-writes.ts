@@ -1,0 +1,214 @@
+/** Writing operations of sessions and refresh tokens. @module */
+import { randomUUIDv7 } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { Grant, NewSession, Rotated, Rotation, SessionRefusal } from '../../features/sessions/store.ts';
+import { journalAppender } from './journal-writes.ts';
+
+interface GrantRow {
+  readonly tenant_id: TenantId;
+  readonly account_id: AccountId;
+  readonly session_id: SessionId;
+  readonly account_epoch: number;
+  readonly tenant_epoch: number;
+  readonly roles: string;
+  readonly amr: string;
+  readonly authenticated_at: number;
+}
+
+/** A refresh token with everything that decides about it. */
+interface TokenRow extends GrantRow {
+  readonly expires_at: number;
+  readonly used_at: number | null;
+  readonly successor_box: Uint8Array | null;
+  readonly successor_used_at: number | null;
+  readonly ended_at: number | null;
+  readonly account_status: string;
+  readonly tenant_status: string;
+  readonly current_account_epoch: number;
+  readonly current_tenant_epoch: number;
+}
+
+const toGrant = (row: GrantRow): Grant => ({
+  tenantId: row.tenant_id,
+  accountId: row.account_id,
+  sessionId: row.session_id,
+  accountEpoch: row.account_epoch,
+  tenantEpoch: row.tenant_epoch,
+  roles: JSON.parse(row.roles) as readonly string[],
+  amr: JSON.parse(row.amr) as readonly string[],
+  authenticatedAtMs: row.authenticated_at,
+});
+
+const sessionRefusal = (row: TokenRow): SessionRefusal | undefined => {
+  if (row.tenant_status !== 'active') return 'tenant_suspended';
+  if (row.account_status !== 'active') return 'account_disabled';
+  const isOutdated = row.account_epoch !== row.current_account_epoch || row.tenant_epoch !== row.current_tenant_epoch;
+  return row.ended_at !== null || isOutdated ? 'session_ended' : undefined;
+};
+
+/** Prepares the operations. */
+export const sessionWrites = (database: DatabaseSync) => {
+  const journal = journalAppender(database);
+
+  // The statement that authorises a sign-in: account, tenant, password and epochs are checked and copied in one.
+  const openSession = database.prepare(
+    `insert into session (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
+     select :id, a.tenant_id, a.id, a.epoch, t.epoch, :amr, :now, :now, :expires
+       from account a join tenant t on t.id = a.tenant_id
+      where a.tenant_id = :tenant and a.id = :account and a.password_hash = :passwordHash
+        and a.status = 'active' and t.status = 'active'
+     returning account_epoch, tenant_epoch`,
+  );
+  const accountState = database.prepare(
+    `select a.status as account_status, t.status as tenant_status, a.roles, a.password_hash
+       from account a join tenant t on t.id = a.tenant_id where a.tenant_id = ? and a.id = ?`,
+  );
+  const insertToken = database.prepare(
+    'insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)',
+  );
+
+  // The statement that rotates: it uses the token up only if token, session, account, tenant and epochs are all as they must be.
+  const useToken = database.prepare(
+    `update refresh_token as r
+        set used_at = :now, successor_hash = :successor, successor_box = :box
+      where r.hash = :hash and r.used_at is null and r.expires_at > :now
+        and exists (
+          select 1 from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+           where s.id = r.session_id and s.ended_at is null
+             and a.status = 'active' and s.account_epoch = a.epoch
+             and t.status = 'active' and s.tenant_epoch = t.epoch)
+     returning tenant_id, session_id`,
+  );
+  const extendSession = database.prepare('update session set expires_at = ? where tenant_id = ? and id = ?');
+  const findToken = database.prepare(
+    `select r.tenant_id, r.session_id, s.account_id, s.account_epoch, s.tenant_epoch, s.amr, s.authenticated_at, s.ended_at,
+            a.roles, a.status as account_status, a.epoch as current_account_epoch,
+            t.status as tenant_status, t.epoch as current_tenant_epoch,
+            r.expires_at, r.used_at, r.successor_box, n.used_at as successor_used_at
+       from refresh_token r
+       join session s on s.id = r.session_id
+       join account a on a.id = s.account_id
+       join tenant t on t.id = s.tenant_id
+       left join refresh_token n on n.hash = r.successor_hash
+      where r.hash = ?`,
+  );
+
+  const endSession = database.prepare(
+    'update session set ended_at = ?, end_reason = ? where tenant_id = ? and id = ? and ended_at is null',
+  );
+  const endSessionsOf = database.prepare(
+    `update session set ended_at = ?, end_reason = 'logout_all' where tenant_id = ? and account_id = ? and ended_at is null`,
+  );
+  const raiseEpoch = database.prepare(
+    `update account set epoch = epoch + 1
+      where tenant_id = :tenant and id = :account and epoch = :seen
+        and exists (select 1 from session s where s.id = :session and s.account_id = account.id and s.ended_at is null)
+     returning epoch`,
+  );
+  const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
+  const audit = database.prepare(
+    'insert into audit (at, event, tenant_id, account_id, session_id) values (?, ?, ?, ?, ?)',
+  );
+  const forgetBoxes = database.prepare(
+    'update refresh_token set successor_box = null where successor_box is not null and used_at < ?',
+  );
+  const purge = database.prepare(
+    `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
+  );
+
+  const endAsStolen = (row: TokenRow, nowMs: number): readonly JournalEntry[] => {
+    endSession.run(nowMs, 'refresh_reused', row.tenant_id, row.session_id);
+    audit.run(nowMs, 'authn_token_reuse', row.tenant_id, row.account_id, row.session_id);
+    return [journal.append({ kind: 'session', key: row.session_id }, nowMs)];
+  };
+
+  /** The token was not used up by the rotating statement: says why. Same transaction, so nothing can change in between. */
+  const judgeUnused = (row: TokenRow | undefined, { nowMs, graceMs }: Rotation): Rotated => {
+    if (row === undefined) return { outcome: 'refresh_invalid' };
+    const refusal = sessionRefusal(row);
+    if (refusal !== undefined) return { outcome: refusal };
+    if (row.used_at === null) return { outcome: 'refresh_expired' };
+    if (nowMs - row.used_at > graceMs || row.successor_box === null)
+      return { outcome: 'refresh_reused', entries: endAsStolen(row, nowMs) };
+    if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
+    return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
+  };
+
+  return {
+    openSession: (input: NewSession): Grant | SessionRefusal | 'password_changed' => {
+      const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = input;
+      const sessionId = randomUUIDv7() as SessionId;
+      const opened = openSession.get({
+        id: sessionId,
+        tenant: tenantId,
+        account: accountId,
+        passwordHash,
+        amr: JSON.stringify(amr),
+        now: nowMs,
+        expires: refreshToken.expiresAtMs,
+      }) as { account_epoch: number; tenant_epoch: number } | undefined;
+      const state = accountState.get(tenantId, accountId) as
+        | { account_status: string; tenant_status: string; roles: string }
+        | undefined;
+      if (opened === undefined || state === undefined) {
+        if (state === undefined) return 'password_changed';
+        if (state.tenant_status !== 'active') return 'tenant_suspended';
+        return state.account_status === 'active' ? 'password_changed' : 'account_disabled';
+      }
+      insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
+      return {
+        tenantId,
+        accountId,
+        sessionId,
+        accountEpoch: opened.account_epoch,
+        tenantEpoch: opened.tenant_epoch,
+        roles: JSON.parse(state.roles) as readonly string[],
+        amr,
+        authenticatedAtMs: nowMs,
+      };
+    },
+
+    rotateRefreshToken: (input: Rotation): Rotated => {
+      const used = useToken.get({
+        hash: input.presentedHash,
+        successor: input.successor.hash,
+        box: input.successorBox,
+        now: input.nowMs,
+      }) as { tenant_id: TenantId; session_id: SessionId } | undefined;
+      const row = findToken.get(input.presentedHash) as TokenRow | undefined;
+      if (used === undefined || row === undefined) return judgeUnused(row, input);
+      insertToken.run(input.successor.hash, used.tenant_id, used.session_id, input.successor.expiresAtMs);
+      extendSession.run(input.successor.expiresAtMs, used.tenant_id, used.session_id);
+      return { outcome: 'rotated', grant: toGrant(row) };
+    },
+
+    endSession: (input: { tenantId: TenantId; sessionId: SessionId; nowMs: number }): readonly JournalEntry[] => {
+      endSession.run(input.nowMs, 'logout', input.tenantId, input.sessionId);
+      return [journal.append({ kind: 'session', key: input.sessionId }, input.nowMs)];
+    },
+
+    endAllSessions: (input: {
+      tenantId: TenantId;
+      accountId: AccountId;
+      sessionId: SessionId;
+      seenEpoch: number;
+      nowMs: number;
+    }): readonly JournalEntry[] | 'session_ended' => {
+      const { tenantId, accountId, sessionId, seenEpoch, nowMs } = input;
+      const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
+      const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as { epoch: number };
+      if (epoch <= seenEpoch) return 'session_ended';
+      endSessionsOf.run(nowMs, tenantId, accountId);
+      return [journal.append({ kind: 'account', key: accountId, epoch }, nowMs)];
+    },
+
+    forgetSuccessors: ({ usedBeforeMs }: { usedBeforeMs: number }): void => {
+      forgetBoxes.run(usedBeforeMs);
+    },
+
+    purgeSessions: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
+      Number(purge.run(beforeMs, rowsMax).changes),
+  };
+};

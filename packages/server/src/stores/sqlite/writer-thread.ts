@@ -1,0 +1,79 @@
+/**
+ * The writer thread: the one connection that writes. `node:sqlite` is synchronous and a commit waits for the disk, so it must not be
+ * the event loop that waits. Operations that arrive while a commit runs are committed together in the next one.
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openDatabase } from './database.ts';
+import { createWrites, type WriteName } from './writes.ts';
+
+/** One operation on its way to the thread. */
+export interface WriteRequest {
+  readonly id: number;
+  readonly name: WriteName;
+  readonly input: unknown;
+}
+
+/** What became of it. */
+export type WriteReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: string };
+
+/** Most operations in one commit: bounds how long the first of them waits for the others. */
+const batchMax = 500;
+
+const run = (port: MessagePort, database: DatabaseSync): void => {
+  const writes = createWrites(database) as Record<WriteName, (input: unknown) => unknown>;
+  const [begin, commit, savepoint, release, undo] = [
+    'begin immediate',
+    'commit',
+    'savepoint operation',
+    'release operation',
+    'rollback to operation',
+  ].map((sql) => database.prepare(sql)) as [Statement, Statement, Statement, Statement, Statement];
+
+  const apply = ({ id, name, input }: WriteRequest): WriteReply => {
+    savepoint.run();
+    try {
+      return { id, result: writes[name](input) };
+    } catch (error) {
+      undo.run();
+      return { id, error: String(error) };
+    } finally {
+      release.run();
+    }
+  };
+
+  const commitTogether = (requests: readonly WriteRequest[]): readonly WriteReply[] => {
+    try {
+      begin.run();
+      const replies = requests.map(apply);
+      commit.run();
+      return replies;
+    } catch (error) {
+      if (database.isTransaction) database.exec('rollback');
+      return requests.map(({ id }) => ({ id, error: String(error) }));
+    }
+  };
+
+  port.on('message', (first: readonly WriteRequest[] | 'close') => {
+    const requests: WriteRequest[] = [];
+    let isClosing = false;
+    for (let next: { message: typeof first } | undefined = { message: first }; next !== undefined; ) {
+      if (next.message === 'close') isClosing = true;
+      else requests.push(...next.message);
+      next = requests.length < batchMax ? receiveMessageOnPort(port) : undefined;
+    }
+    if (requests.length > 0) port.postMessage(commitTogether(requests));
+    if (isClosing) {
+      database.close();
+      port.close();
+    }
+  });
+};
+
+type Statement = ReturnType<DatabaseSync['prepare']>;
+
+if (parentPort === null) throw new Error('The writer thread runs in a worker thread only');
+run(parentPort, openDatabase((workerData as { path: string }).path));

@@ -1,0 +1,87 @@
+/**
+ * The way to the writer thread.
+ * @module
+ */
+import { Worker } from 'node:worker_threads';
+import type { WriteReply, WriteRequest } from './writer-thread.ts';
+import type { WriteInput, WriteName, WriteResult } from './writes.ts';
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Most operations that wait at once. Past it the database is not keeping up, and waiting longer would only hide that. */
+const waitingMax = 20_000;
+
+/** An operation failed, or the writer thread is gone. Whether it became durable is then unknown. */
+export class WriteError extends Error {
+  override readonly name = 'WriteError';
+}
+
+/** Sends operations to the writer thread. A promise resolves after the commit that made its operation durable. */
+export class Writer {
+  readonly #thread: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ended: Promise<void>;
+  #nextId = 0;
+  #failure: WriteError | undefined;
+  // Operations of one turn of the event loop travel in one message.
+  #batch: WriteRequest[] = [];
+
+  /** @param onFailure called when the thread dies by itself: the process cannot write any more and should end */
+  constructor(path: string, onFailure: (error: Error) => void) {
+    this.#thread = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path } });
+    this.#thread.on('message', (replies: readonly WriteReply[]) => {
+      for (const reply of replies) this.#settle(reply);
+    });
+    this.#thread.on('error', (error) => {
+      this.#fail(new WriteError('Cannot write: the writer thread failed', { cause: error }));
+      onFailure(error as Error);
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#thread.on('exit', () => {
+        this.#fail(new WriteError('Cannot write: the writer thread has ended'));
+        resolve();
+      });
+    });
+  }
+
+  /** Runs one operation. @throws {WriteError} */
+  run<Name extends WriteName>(name: Name, input: WriteInput<Name>): Promise<WriteResult<Name>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#waiting.size >= waitingMax)
+      return Promise.reject(new WriteError(`Cannot write: ${waitingMax} operations are waiting`));
+    const id = this.#nextId++;
+    if (this.#batch.length === 0) queueMicrotask(() => this.#send());
+    this.#batch.push({ id, name, input });
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+    });
+  }
+
+  /** Commits what was sent, closes the database and ends the thread. */
+  async close(): Promise<void> {
+    this.#send();
+    this.#thread.postMessage('close');
+    await this.#ended;
+  }
+
+  #send(): void {
+    if (this.#batch.length > 0) this.#thread.postMessage(this.#batch);
+    this.#batch = [];
+  }
+
+  #settle(reply: WriteReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ('error' in reply) waiting?.reject(new WriteError(reply.error));
+    else waiting?.resolve(reply.result);
+  }
+
+  #fail(error: WriteError): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Every writing operation, by name, as the writer thread runs them.
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { accountWrites } from './account-writes.ts';
+import { adminKeyWrites } from './admin-key-writes.ts';
+import { journalWrites } from './journal-writes.ts';
+import { sessionWrites } from './session-writes.ts';
+import { signingKeyWrites } from './signing-key-writes.ts';
+import { tenantWrites } from './tenant-writes.ts';
+
+/** Prepares the operations on a connection. Each runs inside a transaction and may throw to undo itself alone. */
+export const createWrites = (database: DatabaseSync) => ({
+  ...tenantWrites(database),
+  ...accountWrites(database),
+  ...sessionWrites(database),
+  ...journalWrites(database),
+  ...signingKeyWrites(database),
+  ...adminKeyWrites(database),
+  /** Goes the way of a write and changes nothing. */
+  probe: (): void => {},
+});
+
+type Writes = ReturnType<typeof createWrites>;
+
+/** Name of an operation. */
+export type WriteName = keyof Writes;
+/** What an operation is given; plain data, because it crosses threads. */
+export type WriteInput<Name extends WriteName> = Parameters<Writes[Name]>[0];
+/** What it returns. */
+export type WriteResult<Name extends WriteName> = ReturnType<Writes[Name]>;
