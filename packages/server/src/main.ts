@@ -27,6 +27,9 @@ Examples:
   npm run catalytic -- keys rotate                      replace the signing key of a running server`,
   );
 
+// Whatever a command creates belongs to this user alone.
+process.umask(0o077);
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../telemetry/log.ts';
 
 /** Media type of problem details (RFC 9457 section 3). */
 const problemType = 'application/problem+json; charset=utf-8';
@@ -62,26 +63,24 @@ export const toCatalyticError = (error: FastifyError | CatalyticError): Catalyti
 };
 
 /** Answers with the problem. Unexpected failures are logged whole and answered without any of it. */
-export const sendProblem = (
-  error: FastifyError | CatalyticError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void => {
-  const refusal = toCatalyticError(error);
-  const problem = problemOf(refusal, request.id);
-  if (problem.status >= 500)
-    request.log.error(
-      { code: refusal.code, error: refusal.cause, route: request.routeOptions.url },
-      'Answering with an error',
-    );
-  const challenge = challengeOf(refusal.code);
-  if (challenge !== undefined) reply.header('www-authenticate', challenge);
-  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
-  reply
-    .code(problem.status)
-    .header('cache-control', 'no-store')
-    .header('content-type', problemType)
-    // Serialised here: the schemas of a route describe its successful answers only.
-    .serializer(JSON.stringify)
-    .send(problem);
-};
+export const problemSender =
+  (log: Logger) =>
+  (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {
+    const refusal = toCatalyticError(error);
+    const problem = problemOf(refusal, request.id);
+    if (refusal.cause !== undefined && problem.status >= 500)
+      log.error(
+        { code: refusal.code, error: refusal.cause, route: request.routeOptions.url, requestId: request.id },
+        'Answering with an error',
+      );
+    const challenge = challengeOf(refusal.code);
+    if (challenge !== undefined) reply.header('www-authenticate', challenge);
+    if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
+    reply
+      .code(problem.status)
+      .header('cache-control', 'no-store')
+      .header('content-type', problemType)
+      // Serialised here: the schemas of a route describe its successful answers only.
+      .serializer(JSON.stringify)
+      .send(problem);
+  };

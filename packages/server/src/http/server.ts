@@ -15,12 +15,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Type } from 'typebox';
 import type { Answer, Call, Route } from '../features/route.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type AuthenticateParts, authenticate, type Caller } from './authenticate.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { problemOf, problemSender } from './problem.ts';
 import { refuseDoubledHeaders } from './strict-headers.ts';
 
 /** What the pipeline is made of. */
@@ -139,11 +139,10 @@ const refuseUnknownRoute = (routes: readonly Route[]) => {
 
 /** Builds the server. It does not listen yet. */
 export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): FastifyInstance => {
+  const sendProblem = problemSender(parts.log);
   const idPrefix = randomBytes(6).toString('base64url');
   let requests = 0;
   const server: FastifyInstance = fastify({
-    loggerInstance: parts.log as FastifyBaseLogger,
-    disableRequestLogging: true,
     // Ids are ours: one given by a client could hold anything, and would stand in our log.
     genReqId: () => `${idPrefix}-${(requests++).toString(36)}`,
     requestIdHeader: false,

@@ -1,0 +1,99 @@
+/**
+ * Starts the real service in a process of its own, on a free port, with a data folder of its own.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
+const startMsMax = 20_000;
+
+/** A service under test. */
+export interface Service {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly process: ChildProcess;
+  /** Everything the process has printed on either stream so far. */
+  readonly output: () => string;
+  /** Ends the process with a signal and waits until it is gone. Returns its exit code, `null` when the signal ended it. */
+  readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
+}
+
+/** Settings of a service under test, by environment name. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** A new empty folder that {@link removeFolder} takes away. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'catalytic-test-'));
+
+/** Removes a folder and what is in it. */
+export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
+/** Runs the command line with these arguments; nothing of this process's own configuration reaches it. */
+export const spawnCatalytic = (args: readonly string[], settings: Settings = {}): ChildProcess =>
+  spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
+    },
+  });
+
+/** Runs a command to its end. */
+export const runCatalytic = async (
+  args: readonly string[],
+  settings: Settings = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> => {
+  const child = spawnCatalytic(args, settings);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+};
+
+/**
+ * Starts a service and waits until it says that it serves.
+ * @param dataDir its data folder; the caller removes it
+ * @param settings environment of the service; the port is free unless given
+ */
+export const startService = async (dataDir: string, settings: Settings = {}): Promise<Service> => {
+  const child = spawnCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`The service did not start in time:\n${output}`)), startMsMax);
+    child.stdout?.on('data', () => {
+      const found = /serves on (\S+)/.exec(output)?.[1];
+      if (found === undefined) return;
+      clearTimeout(timer);
+      resolve(found);
+    });
+    void ended.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`The service ended with code ${code} instead of starting:\n${output}`));
+    });
+  });
+  return {
+    url,
+    dataDir,
+    process: child,
+    output: () => output,
+    end: (signal = 'SIGTERM') => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+};
