@@ -30,6 +30,9 @@ const meanWeight = 0.1;
 /** Expected duration of a hash before the first one has been measured, milliseconds. */
 const firstGuessMs = 50;
 const restartDelayMs = 200;
+/** A hash that runs this long does not run: the hashing process hangs and is replaced. */
+const stuckMs = 30_000;
+const watchEveryMs = 500;
 
 /** How the lanes are set up. */
 export interface HashLanesOptions {
@@ -51,10 +54,12 @@ export class HashLanes implements PasswordHasher {
   #nextId = 0;
   #meanMs = firstGuessMs;
   #isClosed = false;
+  readonly #watch: NodeJS.Timeout;
 
   constructor(options: HashLanesOptions) {
     this.#options = options;
     this.#start();
+    this.#watch = setInterval(() => this.#refuseLate(), watchEveryMs);
   }
 
   async hash(password: Secret<string>): Promise<string> {
@@ -65,12 +70,13 @@ export class HashLanes implements PasswordHasher {
     return (await this.#enqueue(password, storedHash)) === true;
   }
 
-  /** Refuses what waits, lets what runs finish, ends the child. */
+  /** Refuses what waits and ends the child; called when no request is left that could be waiting for a running hash. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#watch);
     for (const job of this.#takeWaiting()) job.reject(new CatalyticError('shutting_down'));
     const child = this.#child;
-    if (child === undefined) return;
+    if (child?.connected !== true) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.disconnect();
     await ended;
@@ -121,6 +127,15 @@ export class HashLanes implements PasswordHasher {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
+  }
+
+  /** Keeps the deadlines while no lane moves, and ends a process that hangs. */
+  #refuseLate(): void {
+    const nowMs = performance.now();
+    while (this.#waitingCount > 0 && (this.#waiting[this.#head] as Job).deadlineMs < nowMs)
+      (this.#waiting[this.#head++] as Job).reject(this.#busy(this.#options.queueMs));
+    const [oldest] = this.#running.values();
+    if (oldest !== undefined && nowMs - oldest.startedAtMs > stuckMs) this.#child?.kill('SIGKILL');
   }
 
   #takeWaiting(): Job[] {
