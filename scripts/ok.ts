@@ -1,22 +1,172 @@
 /**
- * The one gate: format, lint, types, tests.
+ * The gate: everything that must hold before a change goes in, in one command. `npm run ok -- --help` says how to use it.
+ *
+ * The steps that only read run side by side and are printed in order; the tests run alone, because they measure time, and last, so
+ * that the output ends with the test runner's own figures.
  * @module
  */
-import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { listFiles } from './list-files.ts';
+import { cleanEnvironment, onStopSignal, type RunningCommand, startCommand } from './run-command.ts';
 
-const steps: Readonly<Record<string, readonly string[]>> = {
-  lint: ['biome', 'check', '--error-on-warnings', '.'],
-  types: ['tsc', '-p', '.'],
-  tests: [
-    'node',
-    '--test',
-    ...globSync(['packages/**/*.test.ts', 'tests/**/*.test.ts'], { exclude: ['**/node_modules/**'] }),
-  ],
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+const script = (name: string): string => join(root, 'scripts', name);
+
+/** Longest time a test file may take. */
+const testFileMsMax = 600_000;
+
+interface Step {
+  readonly name: string;
+  readonly title: string;
+  readonly help: string;
+  readonly command: (write: boolean) => readonly [string, ...string[]];
+}
+
+const steps: readonly Step[] = [
+  {
+    name: 'lint',
+    title: 'format and lint',
+    help: 'Biome; --write applies its safe corrections',
+    command: (write) => [bin('biome'), 'check', '--error-on-warnings', ...(write ? ['--write'] : []), '.'],
+  },
+  {
+    name: 'types',
+    title: 'types',
+    help: 'the TypeScript compiler, strict',
+    command: () => [bin('tsc'), '-p', '.'],
+  },
+  {
+    name: 'boundaries',
+    title: 'boundaries',
+    help: 'import directions, declared dependencies, circles, house rules (tables: scripts/boundary-rules.ts)',
+    command: () => [process.execPath, script('boundaries.ts')],
+  },
+  {
+    name: 'docs',
+    title: 'docs',
+    help: 'links, script names, reference pages, docstrings; --write regenerates docs/reference/',
+    command: (write) => [process.execPath, script('docs.ts'), ...(write ? ['--write'] : [])],
+  },
+];
+
+const help = `The gate. Runs every step, prints the first failure and stops there.
+
+  npm run ok                              all steps; npm test is the same
+  npm run ok -- STEP …                    only these steps
+  npm run ok -- tests PATH …              only the tests in these files or folders
+  npm run ok -- docs --write              bring the generated pages up to date
+
+Steps:
+${steps.map(({ name, help: text }) => `  ${name.padEnd(12)}${text}\n`).join('')}  ${'tests'.padEnd(12)}*.test.ts under packages/ and tests/, with none of your own settings in their environment
+
+Exit codes: 0 all passed, 1 a step failed, 2 usage, 130 stopped.
+`;
+
+const fail = (sentence: string): never => {
+  console.error(`ok: ${sentence}`);
+  process.exit(2);
 };
 
-for (const [name, [command = '', ...args]] of Object.entries(steps)) {
-  console.log(`\n== ${name}`);
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+const parse = (args: readonly string[]): { names: readonly string[]; paths: readonly string[]; write: boolean } => {
+  const known = [...steps.map(({ name }) => name), 'tests'];
+  const words = args.filter((word) => !word.startsWith('-'));
+  const unknownFlag = args.find((word) => word.startsWith('-') && word !== '--write');
+  if (unknownFlag !== undefined) fail(`unknown option ${unknownFlag}; --help lists what there is`);
+  const names = words.filter((word) => known.includes(word));
+  const paths = words.filter((word) => !known.includes(word));
+  const isPath = (word: string): boolean => existsSync(resolve(root, word));
+  const stray = paths.find((word) => !names.includes('tests') || !isPath(word));
+  if (stray !== undefined) fail(`"${stray}" is no step (${known.join(', ')}) and no path for the tests`);
+  return { names: names.length === 0 ? known : names, paths, write: args.includes('--write') };
+};
+
+const testFiles = (paths: readonly string[]): string[] => {
+  const files = listFiles(root).files.filter((file) => /^(packages|tests)\/.*\.test\.ts$/.test(file));
+  if (paths.length === 0) return files;
+  const wanted = paths.map((path) => resolve(root, path));
+  return files.filter((file) =>
+    wanted.some((path) => resolve(root, file) === path || resolve(root, file).startsWith(`${path}/`)),
+  );
+};
+
+const heading = (title: string, seconds?: number): void =>
+  console.log(`── ${title}${seconds === undefined ? '' : ` (${seconds.toFixed(1)} s)`} `.padEnd(80, '─'));
+
+const ended = (name: string, reason = 'failed'): void => {
+  console.log(`\nok: ${name} ${reason}. This step alone: npm run ok -- ${name}`);
+  process.exitCode = 1;
+};
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) {
+  console.log(help);
+  process.exit(0);
+}
+const { names, paths, write } = parse(args);
+
+const running = new Set<RunningCommand>();
+const stopAll = (signal?: NodeJS.Signals): void => {
+  for (const command of running) command.stop(signal);
+};
+let isStopped = false;
+onStopSignal((signal) => {
+  isStopped = true;
+  stopAll(signal);
+});
+
+const start = (
+  command: readonly [string, ...string[]],
+  output: 'capture' | 'inherit',
+  env?: Record<string, string>,
+) => {
+  const [file, ...args] = command;
+  const started = startCommand(file, args, { cwd: root, output, ...(env === undefined ? {} : { env }) });
+  running.add(started);
+  return { ...started, done: started.done.finally(() => running.delete(started)) };
+};
+
+/** Runs the steps that only read. Returns whether all passed. */
+const runStatic = async (): Promise<boolean> => {
+  const started = steps
+    .filter(({ name }) => names.includes(name))
+    .map((step) => ({ step, command: start(step.command(write), 'capture') }));
+  let passed = true;
+  for (const { step, command } of started) {
+    const { code, output, seconds } = await command.done;
+    if (isStopped || !passed) continue;
+    heading(step.title, seconds);
+    process.stdout.write(output);
+    if (code === 0) continue;
+    passed = false;
+    stopAll();
+    ended(step.name);
+  }
+  return passed && !isStopped;
+};
+
+const runTests = async (): Promise<void> => {
+  heading('tests');
+  const files = testFiles(paths);
+  if (files.length === 0) return ended('tests', 'failed: there is no test file');
+  const command: readonly [string, ...string[]] = [
+    process.execPath,
+    '--test',
+    `--test-timeout=${testFileMsMax}`,
+    `--test-reporter=${script('short-reporter.ts')}`,
+    ...files,
+  ];
+  const { code, leftProcesses } = await start(command, 'inherit', cleanEnvironment()).done;
+  if (isStopped) return;
+  if (code !== 0) ended('tests');
+  else if (leftProcesses)
+    ended('tests', 'passed but left processes behind, which were killed; a test does not end what it starts');
+};
+
+if ((await runStatic()) && names.includes('tests')) await runTests();
+if (isStopped) {
+  console.log('\nok: stopped');
+  process.exitCode = 130;
 }

@@ -1,0 +1,162 @@
+/**
+ * The tables behind `boundaries.ts`: the directions that ARCHITECTURE.md draws, as data.
+ * @module
+ */
+
+interface Room {
+  /** Rooms it may import. */
+  readonly any?: readonly string[];
+  /** Rooms of which it may import types only, from files whose path matches. */
+  readonly types?: Readonly<Record<string, RegExp>>;
+}
+
+interface Home {
+  /** A dependency or a built-in module. */
+  readonly name: string;
+  /** Paths of the files that may import it. */
+  readonly where: RegExp;
+  readonly place: string;
+  readonly reason: string;
+}
+
+interface Word {
+  readonly object: string;
+  /** Absent: any member. */
+  readonly member?: string;
+  /** Paths the rule is about. */
+  readonly where: RegExp;
+  /** Paths that may use it all the same. */
+  readonly except: RegExp;
+  readonly instead: string;
+}
+
+interface DeniedText {
+  readonly pattern: RegExp;
+  readonly instead: string;
+}
+
+/** The rules of one source tree. */
+export interface BoundaryRules {
+  /** Packages, and which of ours each may import. */
+  readonly packages: Readonly<Record<string, readonly string[]>>;
+  /** Rooms of the server. `main`, `app`: files; `top`: any other file directly under `src`. */
+  readonly rooms: Readonly<Record<string, Room>>;
+  /** Features, and which others each may import beyond the types of their ports. No circles. */
+  readonly features: Readonly<Record<string, readonly string[]>>;
+  readonly homes: readonly Home[];
+  readonly words: readonly Word[];
+  readonly vagueNames: RegExp;
+  /** Most lines of a source file that is no test. */
+  readonly linesMax: number;
+  /** Text that no file of the tree may hold. */
+  readonly deniedText: readonly DeniedText[];
+}
+
+const nowhere = /^$/;
+const anywhere = /^/;
+const rulesFile = /\/features\/[^/]+\/rules\.ts$/;
+const passItIn = 'rules.ts is pure: pass time and randomness in';
+
+/** The rules of this repository. */
+export const boundaryRules: BoundaryRules = {
+  packages: {
+    protocol: [],
+    guard: ['protocol'],
+    server: ['protocol', 'guard'],
+    lab: ['protocol'],
+    console: ['protocol'],
+  },
+
+  rooms: {
+    main: { any: ['commands', 'config'] },
+    commands: {
+      any: ['app', 'config', 'features', 'hashing', 'telemetry'],
+      types: { stores: /\/stores\/[^/]+\/stores\.ts$/ },
+    },
+    // The one file that joins features to stores.
+    app: { any: ['top', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'] },
+    top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/[^/]+\/stores\.ts$/ } },
+    http: { any: ['features', 'telemetry'] },
+    features: {},
+    hashing: { any: ['features'] },
+    stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ } },
+    config: {},
+    telemetry: {},
+  },
+
+  features: {
+    'access-tokens': ['signing-keys'],
+    accounts: ['passwords', 'tenants'],
+    'admin-keys': ['secrets'],
+    passwords: ['secrets'],
+    sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
+    'signing-keys': ['secrets'],
+  },
+
+  homes: [
+    {
+      name: 'node:sqlite',
+      where: /^packages\/server\/src\/stores\/sqlite\//,
+      place: 'packages/server/src/stores/sqlite',
+      reason: 'ports speak the domain, engines stay behind them',
+    },
+    {
+      name: 'fastify',
+      where: /^packages\/server\/src\/http\//,
+      place: 'packages/server/src/http',
+      reason: 'features describe routes, the http room mounts them',
+    },
+    {
+      name: 'pino',
+      where: /^packages\/server\/src\/telemetry\//,
+      place: 'packages/server/src/telemetry',
+      reason: 'import the Logger type from there',
+    },
+    {
+      name: '@node-rs/argon2',
+      where: /^packages\/server\/src\/hashing\/lane-process\.ts$/,
+      place: 'packages/server/src/hashing/lane-process.ts',
+      reason: 'hashing in any other process slows every request',
+    },
+    {
+      name: 'commander',
+      where: /^packages\/(server\/src\/(main\.ts|commands\/)|lab\/src\/)/,
+      place: 'the command line',
+      reason: 'everything else takes plain values',
+    },
+  ],
+
+  words: [
+    {
+      object: 'process',
+      member: 'env',
+      where: anywhere,
+      except: /^packages\/[^/]+\/src\/config\//,
+      instead: 'the environment is read in config/ only; take a value from there',
+    },
+    {
+      object: 'console',
+      where: anywhere,
+      except: nowhere,
+      instead: 'write to the log, or to process.stdout in a command',
+    },
+    { object: 'Date', member: 'now', where: rulesFile, except: nowhere, instead: passItIn },
+    { object: 'performance', where: rulesFile, except: nowhere, instead: passItIn },
+    { object: 'Math', member: 'random', where: rulesFile, except: nowhere, instead: passItIn },
+    { object: 'crypto', where: rulesFile, except: nowhere, instead: passItIn },
+  ],
+
+  vagueNames: /^(utils?|helpers?|common|misc|shared|lib)$/i,
+  linesMax: 400,
+
+  // Written so that no pattern matches its own line here.
+  deniedText: [
+    {
+      pattern: /(?<![\w.~-])\/(?:work|root|home\/\w+|Users\/\w+)\/[\w.]/,
+      instead: 'a path of one machine: make it relative or configurable',
+    },
+    { pattern: /\bregistry\.npmjs\.org|\b_authToken\b/, instead: 'the registry is set by whoever installs' },
+    { pattern: /^(?:<{7}|>{7}|\|{7}) /, instead: 'a merge conflict is left here: resolve it' },
+    { pattern: /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, instead: 'a private key: make one where it is needed' },
+  ],
+};

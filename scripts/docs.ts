@@ -1,0 +1,90 @@
+/**
+ * Holds the documentation to the code. `npm run ok -- docs` runs it; with `--write` it first writes the generated pages anew.
+ *
+ * - every relative link in a Markdown file leads to a file, and to a heading of it
+ * - every `npm run NAME` in the documentation and in the texts of the code is a script of package.json
+ * - `docs/reference/` says what the tables in the code say
+ * - every export of a package has a docstring
+ * @module
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { undocumentedExports } from './docstrings.ts';
+import { type Finding, report } from './findings.ts';
+import { isTestFile, listFiles } from './list-files.ts';
+import { anchorsOf, linksOf } from './markdown.ts';
+import { referencePages } from './reference-pages.ts';
+
+const checkLinks = (root: string, file: string, text: string): Finding[] =>
+  linksOf(text).flatMap(({ target, line }) => {
+    if (/^[a-z][a-z0-9+.-]*:/i.test(target) || target.startsWith('//')) return [];
+    const place = { file, line, rule: 'link' };
+    const [path = '', anchor = ''] = target.split('#', 2).map(decodeURIComponent);
+    const aim = path === '' ? file : posix.normalize(posix.join(posix.dirname(file), path));
+    if (path.startsWith('/') || aim.startsWith('..') || !existsSync(join(root, aim)))
+      return [{ ...place, message: `${target} leads nowhere: correct the path` }];
+    if (anchor === '' || statSync(join(root, aim)).isDirectory() || !aim.endsWith('.md')) return [];
+    if (anchorsOf(readFileSync(join(root, aim), 'utf8')).has(anchor)) return [];
+    return [{ ...place, message: `${aim} has no heading #${anchor}: correct the anchor` }];
+  });
+
+const checkScripts = (scripts: readonly string[], file: string, text: string): Finding[] =>
+  text.split('\n').flatMap((content, index) =>
+    // Not `npm run` with a placeholder such as NAME, and not a look at another package's scripts.
+    [...content.matchAll(/\bnpm run (?:--?[a-z-]+ )*([a-z][\w:-]*)/g)].flatMap(([, name = '']) =>
+      scripts.includes(name)
+        ? []
+        : [{ file, line: index + 1, rule: 'script', message: `package.json has no script "${name}"` }],
+    ),
+  );
+
+/** Column widths of tables are the formatter's business. */
+const normalised = (markdown: string): string => markdown.replace(/-{3,}/g, '---').replace(/[ \t]+/g, ' ');
+
+const checkReference = async (root: string, write: boolean): Promise<Finding[]> => {
+  const findings: Finding[] = [];
+  for (const { path, source, content } of await referencePages(root)) {
+    const file = join(root, path);
+    const old = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    if (old !== undefined && normalised(old) === normalised(content)) continue;
+    if (write) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+      console.log(`wrote ${path}`);
+    } else {
+      const state = old === undefined ? 'is missing' : `differs from ${source}`;
+      findings.push({ file: path, rule: 'reference', message: `it ${state}: run "npm run ok -- docs --write"` });
+    }
+  }
+  return findings;
+};
+
+/** Checks the documentation of a tree; `write` brings the generated pages up to date first. */
+export const checkDocs = async (root: string, write = false): Promise<readonly Finding[]> => {
+  const findings = await checkReference(root, write);
+  const { files } = listFiles(root);
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> };
+  const scripts = Object.keys(manifest.scripts ?? {});
+  for (const file of files) {
+    const isMarkdown = file.endsWith('.md');
+    const isSource = /^packages\/[^/]+\/src\/.*\.ts$/.test(file) && !isTestFile(file);
+    if (!isMarkdown && !isSource) continue;
+    const text = readFileSync(join(root, file), 'utf8');
+    findings.push(...checkScripts(scripts, file, text));
+    if (isMarkdown) findings.push(...checkLinks(root, file, text));
+    if (!isSource) continue;
+    for (const { name, line } of undocumentedExports(text)) {
+      const message = `${name} is exported without a docstring: say what it is for, its units and its errors`;
+      findings.push({ file, line, rule: 'docstring', message });
+    }
+  }
+  return findings;
+};
+
+if (import.meta.main) {
+  const [first, ...others] = process.argv.slice(2);
+  const write = first === '--write' || others.includes('--write');
+  const root = first === undefined || first === '--write' ? dirname(dirname(fileURLToPath(import.meta.url))) : first;
+  report(await checkDocs(root, write), 'links, scripts, reference pages and docstrings agree with the code');
+}

@@ -1,0 +1,134 @@
+/**
+ * Writes the pages of `docs/reference/` from the tables in the code.
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** A generated page. */
+export interface ReferencePage {
+  /** Path from the root. */
+  readonly path: string;
+  /** The file whose table it shows. */
+  readonly source: string;
+  readonly content: string;
+}
+
+interface ErrorRow {
+  readonly status: number;
+  readonly title: string;
+  readonly retryable: boolean;
+  readonly challenge?: string;
+}
+
+interface OptionRow {
+  readonly name: string;
+  readonly kind: 'number' | 'text' | 'choice';
+  readonly description: string;
+  readonly default: string | number | undefined;
+  readonly defaultText?: string;
+  readonly secret?: boolean;
+  readonly unit?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly choices?: readonly string[];
+  readonly patternText?: string;
+}
+
+const code = (value: string | number): string => `\`${value}\``;
+
+/** Pads the columns as the formatter does, so that it leaves the page alone. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '|')));
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => [...(row[column] ?? '')].length)));
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, column) => (row[column] ?? '') + ' '.repeat(width - [...(row[column] ?? '')].length)).join(' | ')} |
+`;
+  const [first = [], ...others] = cells;
+  return [first, widths.map((width) => '-'.repeat(width)), ...others].map(line).join('');
+};
+
+const page = (title: string, source: string, introduction: string, body: string): string =>
+  `# ${title}\n\n<!-- Generated from ${source} by "npm run ok -- docs --write". -->\n\n${introduction}\n\n${body}`;
+
+const errorsPage = (errorTable: Readonly<Record<string, ErrorRow>>, source: string): string => {
+  const rows = Object.entries(errorTable)
+    .sort(([a, { status: first }], [b, { status: second }]) => first - second || (a < b ? -1 : 1))
+    .map(([name, { status, title, retryable, challenge }]) => [
+      code(name),
+      String(status),
+      title,
+      retryable ? 'yes' : 'no',
+      challenge === undefined ? '' : challenge === 'none' ? 'bare' : code(challenge),
+    ]);
+  return page(
+    'Errors',
+    source,
+    'Every error is a problem detail (RFC 9457, `application/problem+json`) whose `code` is one of these. Codes never change their ' +
+      'meaning; titles may be reworded.\n\n' +
+      '- **retry**: the same request may succeed later, unchanged. Where the answer has `Retry-After`, wait that long.\n' +
+      '- **challenge**: the answer carries `WWW-Authenticate: Bearer` with this `error` (RFC 6750 section 3.1); bare: without one.',
+    table(['code', 'status', 'title', 'retry', 'challenge'], rows),
+  );
+};
+
+const allowed = (option: OptionRow): string => {
+  switch (option.kind) {
+    case 'number':
+      return `${option.minimum} to ${option.maximum} ${option.unit}`;
+    case 'choice':
+      return (option.choices ?? []).map(code).join(', ');
+    case 'text':
+      return option.patternText ?? 'text';
+  }
+};
+
+const defaultOf = ({ default: value, defaultText }: OptionRow): string => {
+  if (defaultText !== undefined) return defaultText;
+  return value === undefined ? 'none' : code(value);
+};
+
+const configurationPage = (options: Readonly<Record<string, OptionRow>>, source: string): string => {
+  const rows = Object.values(options).map((option) => [
+    code(option.name),
+    option.secret === true ? 'none' : code(`--${option.name.toLowerCase().replaceAll('_', '-')}`),
+    defaultOf(option),
+    allowed(option),
+    option.description,
+  ]);
+  return page(
+    'Configuration',
+    source,
+    'Flags win over the environment, the environment over the file given with `--config` (lines of `NAME=value`). A value that is not ' +
+      'allowed stops the start and names itself. Secrets have no flag: every user of a machine can read the flags of a process.',
+    table(['name', 'flag', 'default', 'allowed', 'what it does'], rows),
+  );
+};
+
+const load = async (root: string, source: string): Promise<Record<string, unknown> | undefined> => {
+  const file = join(root, source);
+  return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Record<string, unknown>) : undefined;
+};
+
+/** Makes every page whose table exists in this tree. */
+export const referencePages = async (root: string): Promise<ReferencePage[]> => {
+  const pages: ReferencePage[] = [];
+  const errorsSource = 'packages/protocol/src/errors.ts';
+  const errors = await load(root, errorsSource);
+  if (errors !== undefined)
+    pages.push({
+      path: 'docs/reference/errors.md',
+      source: errorsSource,
+      content: errorsPage(errors['errorTable'] as Record<string, ErrorRow>, errorsSource),
+    });
+  const optionsSource = 'packages/server/src/config/options.ts';
+  const options = await load(root, optionsSource);
+  if (options !== undefined)
+    pages.push({
+      path: 'docs/reference/configuration.md',
+      source: optionsSource,
+      content: configurationPage(options['options'] as Record<string, OptionRow>, optionsSource),
+    });
+  return pages;
+};

@@ -1,0 +1,41 @@
+/**
+ * A reporter for `node --test`: one line for each test file, every failure in full, and the closing lines of Node's own `spec` reporter.
+ * What a file printed is shown only when it failed.
+ * @module
+ */
+import { isAbsolute, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import type { TestEvent } from 'node:test/reporters';
+import { spec } from 'node:test/reporters';
+
+/** Most characters shown of what one failed file printed: the end of it. */
+const printedMax = 20_000;
+
+async function* shorten(source: AsyncIterable<TestEvent>): AsyncGenerator<TestEvent> {
+  /** What each file printed so far. */
+  const printed = new Map<string, string>();
+  for await (const event of source) {
+    if (event.type === 'test:stdout' || event.type === 'test:stderr') {
+      const { file, message } = event.data;
+      printed.set(file, ((printed.get(file) ?? '') + message).slice(-printedMax));
+    } else if (event.type === 'test:summary' && event.data.file !== undefined) {
+      const { file, counts, duration_ms, success } = event.data;
+      const name = relative(process.cwd(), file);
+      const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
+      const line = `${success ? '✔' : '✖'} ${name}  ${counts.tests} tests${skipped}, ${Math.round(duration_ms)} ms\n`;
+      const message = success ? line : `${line}${printed.get(file) ?? ''}`;
+      yield { type: 'test:stdout', data: { file, message } };
+    } else if (event.type === 'test:fail' && isAbsolute(event.data.name)) {
+      // The file itself: it ended before it could report its tests.
+      const file = event.data.name;
+      yield { type: 'test:stdout', data: { file, message: printed.get(file) ?? '' } };
+      yield event;
+    } else if (event.type === 'test:fail' || event.type === 'test:diagnostic' || event.type === 'test:summary')
+      yield event;
+  }
+}
+
+/** The reporter, as `node --test --test-reporter` wants it. */
+export default async function* shortReporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const chunk of Readable.from(shorten(source)).compose(new spec())) yield String(chunk);
+}
