@@ -1,0 +1,64 @@
+/**
+ * Options of `run`, parsed and checked.
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { InvalidArgumentError } from 'commander';
+import type { Criteria } from '../measures/criteria.ts';
+
+/** What a run is asked to be. */
+export interface RunOptions {
+  readonly target: string;
+  readonly users: number;
+  readonly spawnRate: number;
+  readonly durationSeconds: number;
+  readonly seed: string;
+  readonly waitSeconds: readonly [number, number];
+  readonly tenant: string;
+  readonly keyFile: string;
+  readonly targetPid: number | undefined;
+  readonly criteria: Criteria;
+  /** Path and beginning of the names of all result files. */
+  readonly out: string;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+
+/** A number above zero. */
+export const parsePositive = (text: string): number => {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Give a number above zero.');
+};
+
+/** A whole number above zero. */
+export const parseCount = (text: string): number => {
+  const value = parsePositive(text);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError('Give a whole number.');
+};
+
+/** `90`, `90s`, `3m`, `1h`, in seconds. */
+export const parseDuration = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give a duration such as 90s, 3m or 1h.');
+  return parsePositive(String(Number(match[1]) * (unitSeconds[match[2] ?? ''] ?? 1)));
+};
+
+/** `1-3`, in seconds. */
+export const parseWait = (text: string): readonly [number, number] => {
+  const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text);
+  const wait = [Number(match?.[1]), Number(match?.[2])] as const;
+  if (match === null || wait[0] > wait[1]) throw new InvalidArgumentError('Give two numbers of seconds, such as 1-3.');
+  return wait;
+};
+
+/** An origin: `http://host:port`. */
+export const parseTarget = (text: string): string => {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8000.');
+  return new URL(text).origin;
+};
+
+/** A seed nobody has used. */
+export const newSeed = (): string => randomBytes(4).toString('hex');

@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+/**
+ * The command line of the load lab.
+ * @module
+ */
+import { Command, Option as Flag } from 'commander';
+import { exitCodes, runAuth, writeResult } from './commands/run.ts';
+import {
+  newSeed,
+  parseCount,
+  parseDuration,
+  parsePositive,
+  parseTarget,
+  parseWait,
+  type RunOptions,
+} from './commands/run-options.ts';
+import { Progress } from './reports/progress.ts';
+import { summaryLines } from './reports/summary.ts';
+import { authCriteria } from './scenarios/auth.ts';
+
+interface Flags extends Omit<RunOptions, 'criteria' | 'out' | 'durationSeconds' | 'waitSeconds'> {
+  readonly duration: number;
+  readonly wait: readonly [number, number];
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly failures: number;
+  readonly out?: string;
+}
+
+const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
+
+const run = async (scenario: string, flags: Flags): Promise<void> => {
+  const options: RunOptions = {
+    ...flags,
+    durationSeconds: flags.duration,
+    waitSeconds: flags.wait,
+    criteria: {
+      p50MsMax: flags.p50,
+      p95MsMax: flags.p95,
+      p99MsMax: flags.p99,
+      realFailuresPercentMax: flags.failures,
+    },
+    out: flags.out ?? `results/${scenario}-${timestamp()}`,
+  };
+  const progress = new Progress(process.stdout, options.users, options.durationSeconds);
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+  const result = await runAuth(options, progress, interrupt.signal);
+  if ('refusal' in result) {
+    process.stderr.write(`catalytic-lab: ${result.refusal}\n`);
+    process.exitCode = result.exitCode;
+    return;
+  }
+  const files = writeResult(result, options.out);
+  for (const line of summaryLines(result, files)) process.stdout.write(`${line}\n`);
+  process.exitCode = result.exit_code;
+};
+
+const program = new Command('catalytic-lab')
+  .description('Loads an authentication service over HTTP and says whether what it measured may be believed.')
+  .showHelpAfterError()
+  // A mistake on the command line must never look like a verdict on the target.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+
+program
+  .command('run')
+  .description('Run a scenario. With no option: 50 users for 60 seconds against a service started with "npm start".')
+  .argument('[scenario]', 'auth: log in, call a protected resource, log out (weights 5, 10, 1)', 'auth')
+  .addOption(new Flag('--target <url>', 'the service').argParser(parseTarget).default('http://127.0.0.1:8000'))
+  .addOption(
+    new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
+  )
+  .addOption(new Flag('--spawn-rate <n>', 'users started per second').argParser(parsePositive).default(10))
+  .addOption(
+    new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h')
+      .argParser(parseDuration)
+      .default(60, '60s'),
+  )
+  .addOption(new Flag('--seed <text>', 'same seed, same tasks and waits').default(newSeed(), 'a new one'))
+  .addOption(
+    new Flag('--wait <a-b>', 'wait between two requests of a user, seconds')
+      .argParser(parseWait)
+      .default([1, 3], '1-3'),
+  )
+  .addOption(new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'))
+  .addOption(
+    new Flag('--key-file <file>', 'admin key that may import accounts; without one each user registers itself')
+      .env('CATALYTIC_LAB_KEY_FILE')
+      .default('data/lab.key'),
+  )
+  .addOption(
+    new Flag('--target-pid <pid>', 'process of the target on this machine; found by its port when absent').argParser(
+      parseCount,
+    ),
+  )
+  .addOption(new Flag('--p50 <ms>', 'criterion: median').argParser(parsePositive).default(authCriteria.p50MsMax))
+  .addOption(new Flag('--p95 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p95MsMax))
+  .addOption(new Flag('--p99 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p99MsMax))
+  .addOption(
+    new Flag('--failures <percent>', 'criterion: real failures')
+      .argParser(parsePositive)
+      .default(authCriteria.realFailuresPercentMax),
+  )
+  .addOption(new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'))
+  .addHelpText(
+    'after',
+    `
+Exit codes:
+  0  every criterion passed                 3  the run is invalid: do not believe it
+  1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
+  2  a criterion failed                     5  the target was unreachable
+
+Examples:
+  npm run lab -- run auth
+  npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline`,
+  )
+  .action((scenario: string, flags: Flags) => {
+    if (scenario !== 'auth') program.error(`error: there is no scenario "${scenario}"; there is: auth`);
+    return run(scenario, flags);
+  });
+
+await program.parseAsync();

@@ -1,0 +1,69 @@
+/**
+ * Criteria and their verdicts.
+ * @module
+ */
+import type { Window } from './recorder.ts';
+
+/** Limits a run must keep to pass. */
+export interface Criteria {
+  readonly p50MsMax: number;
+  readonly p95MsMax: number;
+  readonly p99MsMax: number;
+  readonly realFailuresPercentMax: number;
+}
+
+/** One criterion, judged. */
+export interface Verdict {
+  readonly criterion: string;
+  readonly limit: number;
+  /** `null` when there were too few samples. */
+  readonly measured: number | null;
+  readonly verdict: 'passed' | 'failed' | 'not judged';
+}
+
+/** Fewest samples for a percentile to mean something: ten beyond it. */
+const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
+/** Share of logouts that may answer 202 in a run without faults, per cent. */
+const pendingLogoutsPercentMax = 0.1;
+
+const judge = (criterion: string, limit: number, measured: number | null): Verdict => ({
+  criterion,
+  limit,
+  measured,
+  verdict: measured === null ? 'not judged' : measured <= limit ? 'passed' : 'failed',
+});
+
+/** Requests of a window by outcome. */
+export const outcomesOf = (window: Window): { ok: number; expected: number; real: number; all: number } => {
+  const sum = { ok: 0, expected: 0, real: 0, all: 0 };
+  for (const { ok, expected, real } of window.endpoints.values()) {
+    sum.ok += ok;
+    sum.expected += expected;
+    sum.real += real;
+    sum.all += ok + expected + real;
+  }
+  return sum;
+};
+
+/** Judges a window. */
+export const judgeWindow = (
+  window: Window,
+  criteria: Criteria,
+  logouts: { readonly completed: number; readonly pending: number },
+): readonly Verdict[] => {
+  const percentile = (at: 50 | 95 | 99): number | null =>
+    window.total.count < samplesMin[at] ? null : (window.total.at(at) ?? null);
+  const { real, all } = outcomesOf(window);
+  const logoutsAll = logouts.completed + logouts.pending;
+  return [
+    judge('p50, ms', criteria.p50MsMax, percentile(50)),
+    judge('p95, ms', criteria.p95MsMax, percentile(95)),
+    judge('p99, ms', criteria.p99MsMax, percentile(99)),
+    judge('real failures, %', criteria.realFailuresPercentMax, all === 0 ? null : (100 * real) / all),
+    judge(
+      'logouts answered 202, %',
+      pendingLogoutsPercentMax,
+      logoutsAll === 0 ? null : (100 * logouts.pending) / logoutsAll,
+    ),
+  ];
+};

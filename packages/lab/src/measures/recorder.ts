@@ -1,0 +1,140 @@
+/**
+ * Everything measured about requests: by endpoint, over the whole run and over the steady window, and second by second.
+ * @module
+ */
+import { Histogram } from './histogram.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Counts and latencies of one endpoint. Latencies cover every request that was answered, whatever the answer. */
+export interface EndpointMeasure {
+  readonly method: string;
+  readonly name: string;
+  readonly latency: Histogram;
+  ok: number;
+  expected: number;
+  real: number;
+  bytes: number;
+}
+
+/** A window of the run, by endpoint. */
+export class Window {
+  readonly endpoints = new Map<string, EndpointMeasure>();
+  readonly total = new Histogram();
+
+  record(method: string, name: string, outcome: Outcome, latencyMs: number, bytes: number): void {
+    const key = `${method} ${name}`;
+    let endpoint = this.endpoints.get(key);
+    if (endpoint === undefined) {
+      endpoint = { method, name, latency: new Histogram(), ok: 0, expected: 0, real: 0, bytes: 0 };
+      this.endpoints.set(key, endpoint);
+    }
+    endpoint.latency.record(latencyMs);
+    this.total.record(latencyMs);
+    endpoint[outcome.kind] += 1;
+    endpoint.bytes += bytes;
+  }
+}
+
+/** Counted occurrences of one error. */
+export interface ErrorCount {
+  readonly kind: 'expected' | 'real';
+  readonly method: string;
+  readonly endpoint: string;
+  readonly error: string;
+  occurrences: number;
+  /** Unix seconds. */
+  readonly firstSeen: number;
+  lastSeen: number;
+}
+
+/** One second of the run. */
+export interface Second {
+  readonly requests: number;
+  readonly ok: number;
+  readonly expected: number;
+  readonly real: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** Most different errors that are told apart; what comes after is counted under one name. */
+const errorsMax = 1000;
+/** Seconds that the percentiles of a history row cover: a cumulative percentile would hide every late spike. */
+export const historyWindowSeconds = 10;
+
+/** Records exchanges as they end. */
+export class Recorder {
+  readonly whole = new Window();
+  steady: Window | undefined;
+  readonly errors = new Map<string, ErrorCount>();
+  pendingLogouts = 0;
+  completedLogouts = 0;
+
+  #steadyFromMs = Number.POSITIVE_INFINITY;
+  #second = new Histogram(2);
+  readonly #recent: Histogram[] = [];
+  #counts = { requests: 0, ok: 0, expected: 0, real: 0 };
+
+  /** Requests sent from now on also count for the steady window. */
+  startSteady(nowMs: number): void {
+    this.steady = new Window();
+    this.#steadyFromMs = nowMs;
+  }
+
+  record(method: string, name: string, outcome: Outcome, sentAtMs: number, answeredAtMs: number, bytes: number): void {
+    const latencyMs = answeredAtMs - sentAtMs;
+    this.whole.record(method, name, outcome, latencyMs, bytes);
+    if (sentAtMs >= this.#steadyFromMs) this.steady?.record(method, name, outcome, latencyMs, bytes);
+    this.#second.record(latencyMs);
+    this.#counts.requests += 1;
+    this.#counts[outcome.kind] += 1;
+    if (outcome.kind !== 'ok') this.#recordError(outcome.kind, method, name, outcome.name);
+  }
+
+  /** Ends the running second. */
+  turnSecond(): Second {
+    const histogram = this.#second;
+    const second: Second = {
+      ...this.#counts,
+      p50Ms: histogram.at(50) ?? null,
+      p95Ms: histogram.at(95) ?? null,
+      p99Ms: histogram.at(99) ?? null,
+    };
+    this.#recent.push(histogram);
+    const reusable = this.#recent.length > historyWindowSeconds ? this.#recent.shift() : undefined;
+    reusable?.reset();
+    this.#second = reusable ?? new Histogram(2);
+    this.#counts = { requests: 0, ok: 0, expected: 0, real: 0 };
+    return second;
+  }
+
+  /** Latencies of the last ten whole seconds. */
+  recent(): Histogram {
+    const merged = new Histogram(2);
+    for (const histogram of this.#recent) merged.add(histogram);
+    return merged;
+  }
+
+  #recordError(kind: 'expected' | 'real', method: string, endpoint: string, error: string): void {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const name = this.errors.size < errorsMax ? error : 'other errors';
+    const key = `${kind} ${method} ${endpoint} ${name}`;
+    const known = this.errors.get(key);
+    if (known === undefined) {
+      const count = {
+        kind,
+        method,
+        endpoint,
+        error: name,
+        occurrences: 1,
+        firstSeen: nowSeconds,
+        lastSeen: nowSeconds,
+      };
+      this.errors.set(key, count);
+      return;
+    }
+    known.occurrences += 1;
+    known.lastSeen = nowSeconds;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The machine: its size, and what its CPUs did.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+
+/** Size of the machine, printed beside every figure. */
+export interface Machine {
+  readonly cores: number;
+  readonly cpu: string;
+  readonly memoryGib: number;
+  readonly platform: string;
+  readonly node: string;
+}
+
+/** Looks at the machine. */
+export const describeMachine = (): Machine => ({
+  cores: availableParallelism(),
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  platform: `${process.platform} ${process.arch}`,
+  node: process.version,
+});
+
+/** CPU time since boot over all cores, seconds. */
+export interface CpuTimes {
+  readonly busy: number;
+  readonly steal: number;
+}
+
+/** Clock ticks per second of `/proc`: 100 on every Linux that Node runs on (`getconf CLK_TCK`). */
+export const ticksPerSecond = 100;
+
+/** Reads `/proc/stat`; `undefined` where there is none. */
+export const readCpuTimes = (): CpuTimes | undefined => {
+  try {
+    const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? '';
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+      .trim()
+      .split(/\s+/)
+      .slice(1)
+      .map((ticks) => Number(ticks) / ticksPerSecond);
+    return { busy: user + nice + system + irq + softirq, steal };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Most files this process may have open; `undefined` where that cannot be read. Node raises the soft limit to the hard one itself. */
+export const openFilesMax = (): number | undefined => {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+};

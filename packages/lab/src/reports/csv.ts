@@ -1,0 +1,123 @@
+/**
+ * Locust's four CSV files, with its exact columns (Locust 2.46), so that tools made for Locust read our runs.
+ *
+ * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a history row cover the last ten seconds.
+ * @module
+ */
+import { percentiles } from '../measures/histogram.ts';
+import type { EndpointResult, PercentilesMs, RunResult } from './result.ts';
+
+const percentileHeaders = percentiles.map((percentile) => `${percentile}%`);
+
+/** Header rows, as Locust writes them. */
+export const headers = {
+  stats: [
+    'Type',
+    'Name',
+    'Request Count',
+    'Failure Count',
+    'Median Response Time',
+    'Average Response Time',
+    'Min Response Time',
+    'Max Response Time',
+    'Average Content Size',
+    'Requests/s',
+    'Failures/s',
+    ...percentileHeaders,
+  ],
+  history: [
+    'Timestamp',
+    'User Count',
+    'Type',
+    'Name',
+    'Requests/s',
+    'Failures/s',
+    ...percentileHeaders,
+    'Total Request Count',
+    'Total Failure Count',
+    'Total Median Response Time',
+    'Total Average Response Time',
+    'Total Min Response Time',
+    'Total Max Response Time',
+    'Total Average Content Size',
+  ],
+  failures: ['Method', 'Name', 'Error', 'Occurrences', 'First Seen', 'Last Seen'],
+  exceptions: ['Count', 'Message', 'Traceback', 'Nodes'],
+} as const;
+
+type Cell = string | number;
+
+/** RFC 4180: fields with commas, quotes or line ends are quoted; lines end with CRLF. */
+const line = (cells: readonly Cell[]): string =>
+  `${cells.map((cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
+
+const percentileCells = (values: PercentilesMs): readonly Cell[] =>
+  percentiles.map((percentile) => {
+    const value = values[String(percentile)];
+    return value === undefined ? 'N/A' : Math.round(value);
+  });
+
+const rate = (value: number): string => value.toFixed(6);
+
+const statsRow = (type: string, name: string, endpoint: EndpointResult): string =>
+  line([
+    type,
+    name,
+    endpoint.requests,
+    endpoint.real,
+    Math.round(endpoint.percentiles_ms['50'] ?? 0),
+    endpoint.mean_ms,
+    endpoint.min_ms,
+    endpoint.max_ms,
+    endpoint.mean_bytes,
+    rate(endpoint.requests_per_second),
+    rate(endpoint.requests === 0 ? 0 : (endpoint.requests_per_second * endpoint.real) / endpoint.requests),
+    ...percentileCells(endpoint.percentiles_ms),
+  ]);
+
+/** The four files of a result, by the end of their names. */
+export const csvFiles = (result: RunResult): Readonly<Record<string, string>> => ({
+  _stats: [
+    line(headers.stats),
+    ...result.whole.endpoints.map((endpoint) => statsRow(endpoint.method, endpoint.name, endpoint)),
+    statsRow('', 'Aggregated', result.whole.total),
+  ].join(''),
+  _stats_history: [
+    line(headers.history),
+    ...result.history.map((row) =>
+      line([
+        row.unix_s,
+        row.users,
+        '',
+        'Aggregated',
+        rate(row.requests_per_second),
+        rate(row.failures_per_second),
+        ...percentileCells(row.percentiles_ms),
+        row.total_requests,
+        row.total_failures,
+        Math.round(row.total_median_ms),
+        row.total_mean_ms,
+        row.total_min_ms,
+        row.total_max_ms,
+        row.total_mean_bytes,
+      ]),
+    ),
+  ].join(''),
+  _failures: [
+    line(headers.failures),
+    ...result.errors
+      .filter(({ kind }) => kind === 'real')
+      .map((error) =>
+        line([
+          error.method,
+          error.endpoint,
+          error.error,
+          error.occurrences,
+          error.first_seen_unix_s,
+          error.last_seen_unix_s,
+        ]),
+      ),
+  ].join(''),
+  // An exception of a scenario ends the run with its message; there is none in a result.
+  _exceptions: line(headers.exceptions),
+});

@@ -1,0 +1,185 @@
+/**
+ * The report in words: the tables of the report of 3 October 2025, with its figures beside ours. Derived from the result alone.
+ * @module
+ */
+import type { EndpointResult, RunResult, WindowResult } from './result.ts';
+
+/** The row of the first report that is nearest to a run of 1,000 users: one process, no password checked. */
+const firstReport = {
+  name: 'report of 3 October 2025 (1,000 users, 50/s, 3 min; its login checked no password; size of its machine not stated)',
+  requests: 68_545,
+  perSecond: 389,
+  failedPercent: 0.95,
+  p50: 14,
+  p95: 180,
+  p99: 2100,
+} as const;
+
+const number = (value: number, digits = 0): string =>
+  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+const ms = (value: number | undefined): string =>
+  value === undefined ? '–' : value < 100 ? number(value, 1) : number(value);
+
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [
+    `| ${head.join(' | ')} |`,
+    `|${head.map(() => '---').join('|')}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
+
+const percent = (part: number, all: number): string => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);
+
+const windowRow = (name: string, { total }: WindowResult): readonly string[] => [
+  name,
+  number(total.requests),
+  number(total.requests_per_second),
+  percent(total.real, total.requests),
+  percent(total.expected, total.requests),
+  ms(total.percentiles_ms['50']),
+  ms(total.percentiles_ms['95']),
+  ms(total.percentiles_ms['99']),
+];
+
+const comparison = (result: RunResult): string =>
+  table(
+    ['run', 'requests', 'req/s', 'failed', 'expected refusals', 'p50 ms', 'p95 ms', 'p99 ms'],
+    [
+      windowRow('this run, whole', result.whole),
+      ...(result.steady === null
+        ? []
+        : [windowRow(`this run, steady window (from ${number(result.steady.from_s)} s)`, result.steady)]),
+      [
+        firstReport.name,
+        number(firstReport.requests),
+        number(firstReport.perSecond),
+        `${firstReport.failedPercent} %`,
+        'in "failed"',
+        ms(firstReport.p50),
+        ms(firstReport.p95),
+        ms(firstReport.p99),
+      ],
+    ],
+  );
+
+const endpointTable = ({ endpoints, total }: WindowResult): string =>
+  table(
+    ['request', 'requests', 'ok', 'expected', 'real', 'req/s', 'mean', 'p50', 'p95', 'p99', 'max ms'],
+    [...endpoints, { ...total, method: '', name: '**all**' }].map((endpoint: EndpointResult) => [
+      `${endpoint.method} ${endpoint.name}`.trim(),
+      number(endpoint.requests),
+      number(endpoint.ok),
+      number(endpoint.expected),
+      number(endpoint.real),
+      number(endpoint.requests_per_second, 1),
+      ms(endpoint.mean_ms),
+      ms(endpoint.percentiles_ms['50']),
+      ms(endpoint.percentiles_ms['95']),
+      ms(endpoint.percentiles_ms['99']),
+      ms(endpoint.max_ms),
+    ]),
+  );
+
+const errorTable = (result: RunResult): string =>
+  result.errors.length === 0
+    ? 'None.'
+    : table(
+        ['outcome', 'request', 'answer', 'times'],
+        result.errors.map((error) => [
+          error.kind === 'real' ? '**real failure**' : 'expected',
+          `${error.method} ${error.endpoint}`,
+          error.error,
+          number(error.occurrences),
+        ]),
+      );
+
+const offeredLoad = ({ options }: RunResult): string => {
+  const [shortest, longest] = options.wait_s;
+  const most = options.users / ((shortest + longest) / 2);
+  return `${number(options.users)} users that wait ${shortest} to ${longest} s between requests ask for at most ${number(most)} requests a second, however fast the answers come.`;
+};
+
+const window = (title: string, part: WindowResult | null): string =>
+  part === null
+    ? `### ${title}\n\nNot reached: some users never logged in.`
+    : `### ${title}: ${number(part.from_s)} s to ${number(part.to_s)} s\n\n${endpointTable(part)}\n\n` +
+      `Success ${part.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ` +
+      `${part.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
+
+const timelines = ({ consistency }: RunResult): string =>
+  consistency.timelines
+    .slice(0, 5)
+    .map(
+      ({ token, rule, events }) =>
+        `\n\nToken ${token}, ${rule}:\n\n${table(
+          ['at ms', 'event'],
+          events.map(({ atMs, what }) => [number(atMs, 1), what]),
+        )}`,
+    )
+    .join('');
+
+const endings: Readonly<Record<number, string>> = {
+  0: 'passed',
+  2: 'a criterion failed',
+  3: 'invalid: the run may not be believed',
+  4: 'CONSISTENCY VIOLATED: a revoked token was accepted',
+  5: 'the target was unreachable',
+};
+
+/** Writes the report. */
+export const markdownReport = (result: RunResult): string => {
+  const { options, machine, generator, target_process: target, consistency } = result;
+  return `# Load test \`${result.scenario}\`: ${endings[result.exit_code] ?? `exit code ${result.exit_code}`}
+
+${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s, seed \`${options.seed}\`, schedule \`${result.schedule_fingerprint}\`, accounts ${result.accounts.kind}${result.accounts.reason === undefined ? '' : ` (${result.accounts.reason})`}.
+Target ${result.target}, started ${result.started_at}, ${result.ended}.
+Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.platform}, Node ${machine.node}.
+
+## Beside the first report
+
+${comparison(result)}
+
+${offeredLoad(result)} That report asked for at least 800 requests a second of 1,000 such users: no target can give that.
+
+## Criteria, judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}
+
+${table(
+  ['criterion', 'limit', 'measured', 'verdict'],
+  result.verdicts.map(({ criterion, limit, measured, verdict }) => [
+    criterion,
+    `≤ ${limit}`,
+    measured === null ? 'too few samples' : number(measured, 2),
+    verdict,
+  ]),
+)}
+
+## Consistency
+
+${number(consistency.revoked_tokens)} tokens revoked, ${number(consistency.dead_checks)} requests sent with a token after its logout had answered, ${number(consistency.violations)} of them accepted.${timelines(result)}
+
+## Windows
+
+${window('Steady window', result.steady)}
+
+${window('Whole run', result.whole)}
+
+## Errors, expected and real
+
+${errorTable(result)}
+
+## Validity
+
+${table(
+  ['rule', 'limit', 'measured', 'verdict'],
+  result.validity.map(({ rule, limit, measured, verdict }) => [
+    rule,
+    `≤ ${limit}`,
+    measured === null ? '–' : number(measured, 2),
+    verdict,
+  ]),
+)}
+
+Generator: ${number(generator.cpu_seconds, 1)} CPU-seconds, ${number(generator.cpu_us_per_request)} CPU-µs per request, ${number(generator.rss_mb_max)} MB at most, ${number(generator.connections_opened)} connections for ${number(generator.users_started)} users, ${number(generator.cut_requests)} requests cut at the end.
+${target === null ? 'The target could not be measured from here.' : `Target (process ${target.pid} and its children): ${number(target.cpu_seconds, 1)} CPU-seconds, ${number(target.cpu_us_per_request)} CPU-µs per request, ${number(target.rss_mb_start)} MB at the start, ${number(target.rss_mb_end)} MB at the end.`}
+`;
+};

@@ -1,0 +1,143 @@
+/**
+ * The result of a run: the JSON file is the truth, every other report is derived from it. Its schema is `result.schema.json`.
+ * @module
+ */
+
+import type { TimelineEvent } from '../measures/consistency.ts';
+import type { Criteria, Verdict } from '../measures/criteria.ts';
+import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
+import type { Machine } from '../probes/machine.ts';
+
+/** Latencies in milliseconds by percentile. */
+export type PercentilesMs = Readonly<Record<string, number>>;
+
+/** One endpoint, or all of them together. */
+export interface EndpointResult {
+  readonly method: string;
+  readonly name: string;
+  readonly requests: number;
+  readonly ok: number;
+  readonly expected: number;
+  readonly real: number;
+  readonly requests_per_second: number;
+  readonly mean_ms: number;
+  readonly min_ms: number;
+  readonly max_ms: number;
+  readonly mean_bytes: number;
+  readonly percentiles_ms: PercentilesMs;
+}
+
+/** A stretch of the run. */
+export interface WindowResult {
+  /** Seconds from the start of the run. */
+  readonly from_s: number;
+  readonly to_s: number;
+  readonly total: EndpointResult;
+  readonly endpoints: readonly EndpointResult[];
+  /** Per cent of requests that were answered rightly, expected refusals counted as right, and not counted at all. */
+  readonly success_percent_with_expected: number;
+  readonly success_percent_without_expected: number;
+}
+
+/** One second. */
+export interface SecondResult {
+  readonly t_s: number;
+  readonly unix_s: number;
+  readonly users: number;
+  readonly requests: number;
+  readonly ok: number;
+  readonly expected: number;
+  readonly real: number;
+  readonly p50_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly p99_ms: number | null;
+  readonly generator_cpu_percent: number;
+  readonly loop_delay_p99_ms: number;
+  readonly target_cpu_percent: number | null;
+  readonly target_rss_mb: number | null;
+}
+
+/** Everything about a run. */
+export interface RunResult {
+  readonly format: 'catalytic-lab/1';
+  readonly scenario: string;
+  readonly started_at: string;
+  readonly target: string;
+  readonly options: {
+    readonly users: number;
+    readonly spawn_rate: number;
+    readonly duration_s: number;
+    readonly seed: string;
+    readonly wait_s: readonly [number, number];
+    readonly weights: Readonly<Record<string, number>>;
+  };
+  readonly schedule_fingerprint: string;
+  readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
+  readonly machine: Machine;
+  /** How the run ended. */
+  readonly ended: 'completed' | 'interrupted' | 'unreachable';
+  readonly whole: WindowResult;
+  /** From the moment every user had logged in once; `null` when that did not come. */
+  readonly steady: WindowResult | null;
+  readonly errors: readonly {
+    readonly kind: 'expected' | 'real';
+    readonly method: string;
+    readonly endpoint: string;
+    readonly error: string;
+    readonly occurrences: number;
+    readonly first_seen_unix_s: number;
+    readonly last_seen_unix_s: number;
+  }[];
+  readonly logouts: { readonly completed: number; readonly pending: number };
+  readonly consistency: {
+    readonly revoked_tokens: number;
+    readonly dead_checks: number;
+    readonly violations: number;
+    readonly timelines: readonly {
+      readonly token: number;
+      readonly rule: string;
+      readonly events: readonly TimelineEvent[];
+    }[];
+  };
+  readonly criteria: Criteria;
+  /** Which window the criteria judge. */
+  readonly judged: 'steady' | 'whole';
+  readonly verdicts: readonly Verdict[];
+  readonly validity: readonly ValidityCheck[];
+  readonly little: LittleCheck | null;
+  readonly generator: {
+    readonly cpu_seconds: number;
+    readonly cpu_us_per_request: number;
+    readonly rss_mb_max: number;
+    readonly connections_opened: number;
+    readonly users_started: number;
+    readonly cut_requests: number;
+  };
+  readonly target_process: {
+    readonly pid: number;
+    readonly cpu_seconds: number;
+    readonly cpu_us_per_request: number;
+    readonly rss_mb_start: number;
+    readonly rss_mb_end: number;
+  } | null;
+  readonly exit_code: number;
+  readonly seconds: readonly SecondResult[];
+  /** Unix seconds and cumulative counters behind each row of the history file. */
+  readonly history: readonly HistoryRow[];
+}
+
+/** One row of the history file. */
+export interface HistoryRow {
+  readonly unix_s: number;
+  readonly users: number;
+  readonly requests_per_second: number;
+  readonly failures_per_second: number;
+  readonly percentiles_ms: PercentilesMs;
+  readonly total_requests: number;
+  readonly total_failures: number;
+  readonly total_median_ms: number;
+  readonly total_mean_ms: number;
+  readonly total_min_ms: number;
+  readonly total_max_ms: number;
+  readonly total_mean_bytes: number;
+}

@@ -1,0 +1,53 @@
+/**
+ * What a run prints at its end.
+ * @module
+ */
+import type { RunResult, WindowResult } from './result.ts';
+
+const ms = (value: number | undefined): string =>
+  value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
+
+const windowLine = (name: string, { total }: WindowResult): string =>
+  `  ${name.padEnd(14)} ${String(total.requests).padStart(8)} requests ${total.requests_per_second.toFixed(0).padStart(6)}/s   ` +
+  `p50 ${ms(total.percentiles_ms['50'])}  p95 ${ms(total.percentiles_ms['95'])}  p99 ${ms(total.percentiles_ms['99'])} ms   ` +
+  `ok ${total.ok}  expected ${total.expected}  real failures ${total.real}`;
+
+const marks = { passed: '✔', kept: '✔', failed: '✘', broken: '✘', 'not judged': '–' } as const;
+
+const endings: Readonly<Record<number, string>> = {
+  0: 'PASSED',
+  2: 'FAILED: a criterion was missed',
+  3: 'INVALID: this run may not be believed',
+  4: 'CONSISTENCY VIOLATED: a revoked token was accepted',
+  5: 'UNREACHABLE: the target never answered',
+};
+
+/** The lines. */
+export const summaryLines = (result: RunResult, files: readonly string[]): readonly string[] => [
+  '',
+  windowLine('whole run', result.whole),
+  result.steady === null
+    ? '  steady window  not reached: some users never logged in'
+    : windowLine('steady window', result.steady),
+  '',
+  ...result.verdicts.map(
+    ({ criterion, limit, measured, verdict }) =>
+      `  ${marks[verdict]} ${criterion}: ${measured === null ? 'too few samples, not judged' : `${measured.toFixed(2)} (at most ${limit})`}`,
+  ),
+  ...result.validity
+    .filter(({ verdict }) => verdict === 'broken')
+    .map(
+      ({ rule, limit, measured }) => `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed`,
+    ),
+  `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.violations} accepted`,
+  ...result.consistency.timelines
+    .slice(0, 3)
+    .flatMap(({ token, rule, events }) => [
+      `    token ${token}, ${rule}:`,
+      ...events.map(({ atMs, what }) => `      ${atMs.toFixed(1).padStart(12)} ms  ${what}`),
+    ]),
+  '',
+  `  ${endings[result.exit_code] ?? `exit code ${result.exit_code}`}`,
+  '',
+  ...files.map((file) => `  ${file}`),
+];

@@ -1,0 +1,80 @@
+/**
+ * One keep-alive connection: what a virtual user speaks through.
+ * @module
+ */
+import { Client } from 'undici';
+
+/** Times a connection may take, milliseconds. */
+export interface ConnectionLimits {
+  readonly connectMs: number;
+  readonly answerMs: number;
+}
+
+/** A request to send. */
+export interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** An answer, or the name of what went wrong instead of one. */
+export type Reply =
+  | { readonly status: number; readonly text: string; readonly retryAfter?: string }
+  | { readonly failure: string };
+
+const failureNames: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  UND_ERR_SOCKET: 'connection closed by the target',
+  UND_ERR_CONNECT_TIMEOUT: 'connect timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'answer timeout',
+  UND_ERR_BODY_TIMEOUT: 'answer timeout',
+  EADDRNOTAVAIL: 'no free port on the generator',
+  EMFILE: 'no free descriptor on the generator',
+};
+
+const nameOf = (error: unknown): string => {
+  const { code, name } = error as { code?: string; name?: string };
+  return failureNames[code ?? ''] ?? code ?? name ?? 'unknown failure';
+};
+
+/** Wraps an undici client with one connection and no pipelining. */
+export class Connection {
+  readonly #client: Client;
+  /** Connections opened so far; more than one means that the target closed one. */
+  connects = 0;
+
+  constructor(origin: string, { connectMs, answerMs }: ConnectionLimits) {
+    this.#client = new Client(origin, {
+      pipelining: 1,
+      connect: { timeout: connectMs },
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
+      // Longer than any wait between two requests: who closes an idle connection is the target's decision, and is counted.
+      keepAliveTimeout: 600_000,
+      keepAliveMaxTimeout: 600_000,
+    });
+    this.#client.on('connect', () => {
+      this.connects += 1;
+    });
+  }
+
+  /** Sends a request and reads the whole answer. Never throws: what went wrong is part of the measurement. */
+  async send({ method, path, headers, body }: Request): Promise<Reply> {
+    try {
+      const answer = await this.#client.request({ method, path, headers: headers ?? null, body: body ?? null });
+      const text = await answer.body.text();
+      const retryAfter = answer.headers['retry-after'];
+      return { status: answer.statusCode, text, ...(typeof retryAfter === 'string' ? { retryAfter } : {}) };
+    } catch (error) {
+      return { failure: nameOf(error) };
+    }
+  }
+
+  /** Closes at once; what is in flight is cut. */
+  destroy(): Promise<void> {
+    return this.#client.destroy().catch(() => {});
+  }
+}
