@@ -83,8 +83,8 @@ export const checkDocs = async (root: string, write = false): Promise<readonly F
 };
 
 if (import.meta.main) {
-  const [first, ...others] = process.argv.slice(2);
-  const write = first === '--write' || others.includes('--write');
-  const root = first === undefined || first === '--write' ? dirname(dirname(fileURLToPath(import.meta.url))) : first;
+  const words = process.argv.slice(2);
+  const root = words.find((word) => !word.startsWith('-')) ?? dirname(dirname(fileURLToPath(import.meta.url)));
+  const write = words.includes('--write');
   report(await checkDocs(root, write), 'links, scripts, reference pages and docstrings agree with the code');
 }

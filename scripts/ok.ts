@@ -11,9 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { listFiles } from './list-files.ts';
 import { cleanEnvironment, onStopSignal, type RunningCommand, startCommand } from './run-command.ts';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const here = dirname(fileURLToPath(import.meta.url));
+const args = process.argv.slice(2);
+// Another tree than this one, for the tests of the gate.
+const rootAt = args.indexOf('--root');
+const root = rootAt === -1 ? dirname(here) : resolve(args.splice(rootAt, 2)[1] ?? '.');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
-const script = (name: string): string => join(root, 'scripts', name);
+const script = (name: string): string => join(here, name);
 
 /** Longest time a test file may take. */
 const testFileMsMax = 600_000;
@@ -42,13 +46,13 @@ const steps: readonly Step[] = [
     name: 'boundaries',
     title: 'boundaries',
     help: 'import directions, declared dependencies, circles, house rules (tables: scripts/boundary-rules.ts)',
-    command: () => [process.execPath, script('boundaries.ts')],
+    command: () => [process.execPath, script('boundaries.ts'), root],
   },
   {
     name: 'docs',
     title: 'docs',
     help: 'links, script names, reference pages, docstrings; --write regenerates docs/reference/',
-    command: (write) => [process.execPath, script('docs.ts'), ...(write ? ['--write'] : [])],
+    command: (write) => [process.execPath, script('docs.ts'), root, ...(write ? ['--write'] : [])],
   },
 ];
 
@@ -70,17 +74,17 @@ const fail = (sentence: string): never => {
   process.exit(2);
 };
 
-const parse = (args: readonly string[]): { names: readonly string[]; paths: readonly string[]; write: boolean } => {
+const parse = (words: readonly string[]): { names: readonly string[]; paths: readonly string[]; write: boolean } => {
   const known = [...steps.map(({ name }) => name), 'tests'];
-  const words = args.filter((word) => !word.startsWith('-'));
-  const unknownFlag = args.find((word) => word.startsWith('-') && word !== '--write');
+  const unknownFlag = words.find((word) => word.startsWith('-') && word !== '--write');
   if (unknownFlag !== undefined) fail(`unknown option ${unknownFlag}; --help lists what there is`);
-  const names = words.filter((word) => known.includes(word));
-  const paths = words.filter((word) => !known.includes(word));
+  const given = words.filter((word) => !word.startsWith('-'));
+  const names = given.filter((word) => known.includes(word));
+  const paths = given.filter((word) => !known.includes(word));
   const isPath = (word: string): boolean => existsSync(resolve(root, word));
   const stray = paths.find((word) => !names.includes('tests') || !isPath(word));
   if (stray !== undefined) fail(`"${stray}" is no step (${known.join(', ')}) and no path for the tests`);
-  return { names: names.length === 0 ? known : names, paths, write: args.includes('--write') };
+  return { names: names.length === 0 ? known : names, paths, write: words.includes('--write') };
 };
 
 const testFiles = (paths: readonly string[]): string[] => {
@@ -100,7 +104,6 @@ const ended = (name: string, reason = 'failed'): void => {
   process.exitCode = 1;
 };
 
-const args = process.argv.slice(2);
 if (args.includes('--help') || args.includes('-h')) {
   console.log(help);
   process.exit(0);
@@ -122,8 +125,8 @@ const start = (
   output: 'capture' | 'inherit',
   env?: Record<string, string>,
 ) => {
-  const [file, ...args] = command;
-  const started = startCommand(file, args, { cwd: root, output, ...(env === undefined ? {} : { env }) });
+  const [file, ...rest] = command;
+  const started = startCommand(file, rest, { cwd: root, output, ...(env === undefined ? {} : { env }) });
   running.add(started);
   return { ...started, done: started.done.finally(() => running.delete(started)) };
 };
@@ -160,7 +163,8 @@ const runTests = async (): Promise<void> => {
   ];
   const { code, leftProcesses } = await start(command, 'inherit', cleanEnvironment()).done;
   if (isStopped) return;
-  if (code !== 0) ended('tests');
+  // The test runner's own figures stay the last lines of the output.
+  if (code !== 0) process.exitCode = 1;
   else if (leftProcesses)
     ended('tests', 'passed but left processes behind, which were killed; a test does not end what it starts');
 };
