@@ -33,6 +33,9 @@ const read = async (response: Response): Promise<Answer> => {
   return { status: response.status, headers: response.headers, text, body };
 };
 
+/** Sends any request; the answer is read whole. */
+export const request = async (url: string, init: RequestInit): Promise<Answer> => read(await fetch(url, init));
+
 /** Posts JSON. */
 export const post = async (url: string, body?: unknown, token?: string): Promise<Answer> =>
   read(
@@ -68,5 +71,12 @@ export const signUp = async (url: string, email: string, password = goodPassword
 };
 
 /** Signs an account in. */
-export const signIn = async (url: string, email: string, password = goodPassword): Promise<Tokens> =>
-  tokensOf(await post(`${url}/auth/login`, { email, password }));
+export const signIn = async (url: string, email: string, password = goodPassword, tenant?: string): Promise<Tokens> =>
+  tokensOf(await post(`${url}/auth/login`, { email, password, ...(tenant === undefined ? {} : { tenant }) }));
+
+/** Trades a refresh token. */
+export const refresh = (url: string, refreshToken: string): Promise<Answer> =>
+  post(`${url}/auth/refresh`, { refresh_token: refreshToken });
+
+/** Signs a session out. */
+export const logOut = (url: string, access: string): Promise<Answer> => post(`${url}/auth/logout`, undefined, access);

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,7 +75,10 @@ export const startService = async (dataDir: string, settings: Settings = {}): Pr
   child.stderr?.on('data', collect);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`The service did not start in time:\n${output}`)), startMsMax);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`The service did not start in time:\n${output}`));
+    }, startMsMax);
     child.stdout?.on('data', () => {
       const found = /serves on (\S+)/.exec(output)?.[1];
       if (found === undefined) return;
@@ -97,3 +101,47 @@ export const startService = async (dataDir: string, settings: Settings = {}): Pr
     },
   };
 };
+
+/** Where clean-up is registered: a test's context, or `node:test` itself for a whole file. */
+interface Scope {
+  after(clean: () => Promise<void>): void;
+}
+
+/** A service with a data folder of its own; both are gone when the scope is over, however it ends. */
+export const serviceIn = async (scope: Scope, settings: Settings = {}): Promise<Service> => {
+  const dataDir = temporaryFolder();
+  let service: Service | undefined;
+  scope.after(async () => {
+    await service?.end('SIGKILL');
+    removeFolder(dataDir);
+  });
+  service = await startService(dataDir, settings);
+  return service;
+};
+
+/** A service started again on a folder that somebody else removes; it is gone when the scope is over. */
+export const serviceOn = async (scope: Scope, dataDir: string, settings: Settings = {}): Promise<Service> => {
+  const service = await startService(dataDir, settings);
+  scope.after(async () => {
+    await service.end('SIGKILL');
+  });
+  return service;
+};
+
+/** A temporary folder that is gone when the scope is over. */
+export const folderIn = (scope: Scope): string => {
+  const folder = temporaryFolder();
+  scope.after(async () => removeFolder(folder));
+  return folder;
+};
+
+/** A port that nothing listens on at this moment. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });

@@ -1,0 +1,31 @@
+/**
+ * What every refusal looks like.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { type ErrorCode, errorKind, errorTable } from '@catalytic/protocol/errors';
+import type { Answer } from './client.ts';
+
+const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorTable, code);
+
+/** The answer is a problem of the error table (RFC 9457): code, status, media type, challenge and caching all agree. Returns its code. */
+export const assertIsProblem = (answer: Answer, about = ''): ErrorCode => {
+  const where = `${about} answered ${answer.status} ${answer.text.slice(0, 400)}`;
+  const { code, status, title, type } = answer.body;
+  assert.ok(isCode(code), `no code of the table: ${where}`);
+  const kind = errorKind(code);
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8', where);
+  assert.equal(answer.headers.get('cache-control'), 'no-store', where);
+  assert.deepEqual([answer.status, status], [kind.status, kind.status], where);
+  assert.deepEqual([title, type], [kind.title, `urn:catalytic:error:${code}`], where);
+  const challenge = answer.headers.get('www-authenticate');
+  if (kind.challenge === undefined) assert.equal(challenge, null, where);
+  else if (kind.challenge === 'none') assert.equal(challenge, 'Bearer', where);
+  else assert.match(String(challenge), new RegExp(`^Bearer error="${kind.challenge}"`), where);
+  return code;
+};
+
+/** The answer is exactly this problem. */
+export const assertProblem = (answer: Answer, code: ErrorCode, about = ''): void => {
+  assert.equal(assertIsProblem(answer, about), code, `${about} answered ${answer.status} ${answer.text.slice(0, 400)}`);
+};

@@ -1,0 +1,103 @@
+/**
+ * HTTP by hand, for requests that no client library would send.
+ * @module
+ */
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer } from './client.ts';
+
+/** Longest wait for the server to close the connection. */
+const closeMsMax = 8000;
+
+const crlf = '\r\n';
+
+/** Cuts the bytes of a connection into answers; bodies come with a content length. */
+const parseAnswers = (bytes: Buffer): Answer[] => {
+  const answers: Answer[] = [];
+  for (let rest = bytes; rest.length > 0; ) {
+    const end = rest.indexOf(crlf + crlf);
+    if (end < 0) throw new Error(`This is no HTTP answer: ${JSON.stringify(rest.toString('latin1').slice(0, 200))}`);
+    const [statusLine = '', ...lines] = rest.subarray(0, end).toString('latin1').split(crlf);
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1]);
+    const headers = new Headers(
+      lines.map((line): [string, string] => [
+        line.slice(0, line.indexOf(':')),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ]),
+    );
+    const length = Number(headers.get('content-length') ?? 0);
+    const text = rest.subarray(end + 4, end + 4 + length).toString();
+    rest = rest.subarray(end + 4 + length);
+    if (status === 100) continue;
+    let body: Record<string, unknown> = {};
+    try {
+      body = JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      // The test looks at `text` then.
+    }
+    answers.push({ status, headers, text, body });
+  }
+  return answers;
+};
+
+/**
+ * Sends bytes on a connection of its own and collects every answer until the server closes it.
+ * @param pieces sent one after the other; a number is a pause in milliseconds
+ */
+export const exchange = async (url: string, ...pieces: readonly (string | Buffer | number)[]): Promise<Answer[]> => {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  const chunks: Buffer[] = [];
+  let problem: Error | undefined;
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // A server that refuses early closes while we still send: what it answered before counts.
+  socket.on('error', (error) => {
+    problem = error;
+  });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const sending = async (): Promise<void> => {
+    for (const piece of pieces) {
+      if (socket.destroyed || socket.readableEnded) return;
+      if (typeof piece === 'number') await delay(piece);
+      else await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+    }
+  };
+  const timer = setTimeout(() => {
+    problem = new Error(`The server left the connection open for ${closeMsMax} ms`);
+    socket.destroy();
+  }, closeMsMax);
+  await Promise.all([sending(), closed]);
+  clearTimeout(timer);
+  const answers = parseAnswers(Buffer.concat(chunks));
+  if (answers.length === 0 && problem !== undefined) throw problem;
+  return answers;
+};
+
+/** A request as bytes. `Connection: close` is added, so that the answer ends the connection. */
+export const requestBytes = (
+  method: string,
+  path: string,
+  headers: readonly string[] = [],
+  body: string | Buffer = '',
+): Buffer => {
+  const hasLength = headers.some((line) => /^(content-length|transfer-encoding)\s*:/i.test(line));
+  const hasHost = headers.some((line) => /^host\s*:/i.test(line));
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    ...(hasHost ? [] : ['Host: localhost']),
+    ...headers,
+    'Connection: close',
+    ...(hasLength || (method === 'GET' && body.length === 0) ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join(crlf)}${crlf}${crlf}`, 'latin1'), Buffer.from(body)]);
+};
+
+/** Sends one request by hand and returns its one answer. */
+export const rawRequest = async (
+  ...[url, method, path, headers, body]: readonly [string, ...Parameters<typeof requestBytes>]
+): Promise<Answer> => {
+  const answers = await exchange(url, requestBytes(method, path, headers, body));
+  const [answer] = answers;
+  if (answers.length !== 1 || answer === undefined) throw new Error(`Expected one answer, got ${answers.length}`);
+  return answer;
+};
