@@ -71,7 +71,8 @@ for (const [about, bad, reason] of badLines)
   });
 
 test('an import whose bytes are not UTF-8 is refused, not repaired', async () => {
-  const bytes = Buffer.from(line('bytes-X@example.com')).map((byte) => (byte === 'X'.charCodeAt(0) ? 0xff : byte));
+  const bytes = Buffer.from(line('bytes-?@example.com'));
+  bytes[bytes.indexOf('?')] = 0xff;
   const answer = await request(`${url}/admin/accounts/import?tenant=lab`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson', authorization: `Bearer ${labKey}` },

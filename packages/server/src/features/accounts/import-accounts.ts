@@ -22,8 +22,8 @@ export interface ImportAccountsParts {
 
 /** Accounts stored in one transaction: enough to make the commit's share small, few enough to keep other writers waiting briefly. */
 const batchAccounts = 500;
-/** Longest line, characters, and largest import, bytes: about 300,000 accounts. A larger one is several requests. */
-const lineCharactersMax = 4096;
+/** Longest line and largest import, bytes: about 300,000 accounts. A larger one is several requests. */
+const lineBytesMax = 4096;
 const importBytesMax = 64 * 1024 * 1024;
 
 const Line = Compile(
@@ -37,13 +37,18 @@ const Line = Compile(
   ),
 );
 
-const parseLine = (text: string): NewAccount | string => {
-  if (text.length > lineCharactersMax) return `it is longer than ${lineCharactersMax} characters`;
+/** Refuses, never repairs: a byte that is no text must not become another account than the one sent. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const parseLine = (bytes: Buffer): NewAccount | string | undefined => {
+  if (bytes.length > lineBytesMax) return `it is longer than ${lineBytesMax} bytes`;
   let value: unknown;
   try {
+    const text = utf8.decode(bytes);
+    if (text.trim() === '') return undefined;
     value = JSON.parse(text);
   } catch {
-    return 'it is not JSON';
+    return 'it is not JSON in UTF-8';
   }
   if (!Line.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
   if (!isEmail(value.email)) return 'its email is not valid';
@@ -68,14 +73,17 @@ const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
 };
 
 /** Lines of a stream. A line that never ends is given up once it is too long, instead of being collected. */
-const lines = async function* (stream: Readable): AsyncGenerator<string> {
-  let rest = '';
-  const decoder = new TextDecoder();
+const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
   for await (const chunk of bounded(stream)) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    yield* parts;
-    if (rest.length > lineCharactersMax) break;
+    rest = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
+      yield rest.subarray(start, end);
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+    if (rest.length > lineBytesMax) break;
   }
   yield rest;
 };
@@ -104,10 +112,10 @@ export const importAccounts = async (
     batch = [];
   };
   let lineNumber = 0;
-  for await (const text of lines(stream)) {
+  for await (const line of lines(stream)) {
     lineNumber += 1;
-    if (text.trim() === '') continue;
-    const account = parseLine(text);
+    const account = parseLine(line);
+    if (account === undefined) continue;
     if (typeof account === 'string')
       throw new CatalyticError('import_line_invalid', {
         detail: `Cannot import line ${lineNumber}: ${account}; ${total.imported} accounts were imported before it`,
