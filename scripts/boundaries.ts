@@ -246,6 +246,12 @@ const featureTable = ({ features }: BoundaryRules, sources: readonly SourceFile[
     if (reaches(own, own)) findings.push({ ...place, message: `${own} leads back to itself: features point one way` });
     const folder = `packages/server/src/features/${own}/`;
     const files = sources.filter(({ path }) => path.startsWith(folder));
+    if (files.length === 0) {
+      // A tree without a server at all has nothing to say about its features.
+      const isGone = sources.some(({ path }) => path.startsWith('packages/server/'));
+      if (isGone) findings.push({ ...place, message: `there is no feature ${own}: take it out` });
+      continue;
+    }
     for (const other of others) {
       const target = `packages/server/src/features/${other}/`;
       const isUsed = files.some(({ imports }) => imports.some((found) => found.target?.startsWith(target) === true));

@@ -3,7 +3,7 @@
  * What a file printed is shown only when it failed.
  * @module
  */
-import { isAbsolute, relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestEvent } from 'node:test/reporters';
 import { spec } from 'node:test/reporters';
@@ -14,21 +14,25 @@ const printedMax = 20_000;
 async function* shorten(source: AsyncIterable<TestEvent>): AsyncGenerator<TestEvent> {
   /** What each file printed so far. */
   const printed = new Map<string, string>();
+  const printedBy = (file: string): string => printed.get(resolve(file)) ?? '';
+  const add = (file: string, message: string): void => {
+    printed.set(resolve(file), (printedBy(file) + message).slice(-printedMax));
+  };
   for await (const event of source) {
     if (event.type === 'test:stdout' || event.type === 'test:stderr') {
       const { file, message } = event.data;
-      printed.set(file, ((printed.get(file) ?? '') + message).slice(-printedMax));
+      add(file, message);
     } else if (event.type === 'test:summary' && event.data.file !== undefined) {
       const { file, counts, duration_ms, success } = event.data;
       const name = relative(process.cwd(), file);
       const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
       const line = `${success ? '✔' : '✖'} ${name}  ${counts.tests} tests${skipped}, ${Math.round(duration_ms)} ms\n`;
-      const message = success ? line : `${line}${printed.get(file) ?? ''}`;
+      const message = success ? line : `${line}${printedBy(file)}`;
       yield { type: 'test:stdout', data: { file, message } };
-    } else if (event.type === 'test:fail' && isAbsolute(event.data.name)) {
+    } else if (event.type === 'test:fail' && resolve(event.data.name) === event.data.file) {
       // The file itself: it ended before it could report its tests.
-      const file = event.data.name;
-      yield { type: 'test:stdout', data: { file, message: printed.get(file) ?? '' } };
+      const { file } = event.data;
+      yield { type: 'test:stdout', data: { file, message: printedBy(file) } };
       yield event;
     } else if (event.type === 'test:fail' || event.type === 'test:diagnostic' || event.type === 'test:summary')
       yield event;

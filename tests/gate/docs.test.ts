@@ -1,0 +1,114 @@
+/**
+ * Each rule of the documentation, seen failing on a planted fault.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { checkDocs } from '../../scripts/docs.ts';
+import { plant, run } from './fixture.ts';
+
+const errors = `/** Codes. */
+export const errorTable = {
+  token_expired: { status: 401, title: 'It has expired', retryable: false, challenge: 'invalid_token' },
+  body_invalid: { status: 400, title: 'Wrong a|b', retryable: false },
+};
+`;
+const options = `/** Options. */
+export const options = {
+  port: { kind: 'number', name: 'PORT', unit: 'port', minimum: 0, maximum: 65535, default: 8000, description: 'Where.' },
+  key: { kind: 'text', name: 'MASTER_KEY', default: undefined, secret: true, patternText: 'base64', description: 'Seals.' },
+  level: { kind: 'choice', name: 'LOG_LEVEL', choices: ['info', 'warn'], default: 'info', description: 'Least severe.' },
+};
+`;
+
+const broken = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
+  using tree = plant({ 'package.json': '{"type":"module","scripts":{"ok":"true"}}', ...files });
+  const findings = await checkDocs(tree.root);
+  return findings.map(({ file, line, rule, message }) => `${file}:${line ?? ''} ${rule}: ${message}`);
+};
+
+describe('docs', () => {
+  test('a link must lead to a file and to a heading of it', async () => {
+    const files = {
+      'docs/guide.md': '# Guide\n\n## What `PORT` does, and *why*\n\n## Twice\n\n## Twice\n',
+      'README.md': [
+        '# Home',
+        '[file](docs/guide.md) [folder](docs/) [web](https://example.com/none) [here](#home) <mail@example.com>',
+        '[heading](docs/guide.md#what-port-does-and-why) [second](docs/guide.md#twice-1) ![image](docs/none.png)',
+        '[bad file](docs/none.md "title") [bad heading](docs/guide.md#none)',
+        '[bad here](#nowhere)',
+        '[outside](../secret.md)',
+        '`[code](none.md)`',
+        '```md',
+        '[fenced](none.md)',
+        '```',
+        '[defined]: docs/gone.md',
+      ].join('\n'),
+    };
+    assert.deepEqual(await broken(files), [
+      'README.md:3 link: docs/none.png leads nowhere: correct the path',
+      'README.md:4 link: docs/none.md leads nowhere: correct the path',
+      'README.md:4 link: docs/guide.md has no heading #none: correct the anchor',
+      'README.md:5 link: README.md has no heading #nowhere: correct the anchor',
+      'README.md:6 link: ../secret.md leads nowhere: correct the path',
+      'README.md:11 link: docs/gone.md leads nowhere: correct the path',
+    ]);
+  });
+
+  test('a script that is named must exist', async () => {
+    const unknown = ['npm run', 'launch'].join(' ');
+    const files = {
+      'README.md': `Run \`npm run ok\` or \`npm run --silent ok\`.\n\n\`\`\`sh\n${unknown} -- --fast\n\`\`\`\n`,
+      'packages/a/src/help.ts': `/** Help. */\nexport const help = 'use ${unknown}';\n`,
+    };
+    assert.deepEqual(await broken(files), [
+      'README.md:4 script: package.json has no script "launch"',
+      'packages/a/src/help.ts:2 script: package.json has no script "launch"',
+    ]);
+  });
+
+  test('an export of a package needs a docstring, a test does not', async () => {
+    const files = {
+      'packages/a/src/a.ts': '/** About.\n * @module\n */\nexport const bare = 1;\n',
+      'packages/a/src/a.test.ts': 'export const bare = 1;\n',
+      'scripts/a.ts': 'export const bare = 1;\n',
+    };
+    const [first, ...others] = await broken(files);
+    assert.match(first ?? '', /^packages\/a\/src\/a\.ts:4 docstring: bare is exported without a docstring/);
+    assert.deepEqual(others, []);
+  });
+
+  test('pages that differ from their tables fail until they are regenerated', async () => {
+    using tree = plant({
+      'package.json': '{"type":"module","scripts":{"ok":"true"}}',
+      'packages/protocol/src/errors.ts': errors,
+      'packages/server/src/config/options.ts': options,
+    });
+    const rules = async () => (await checkDocs(tree.root)).map(({ file, rule }) => `${file} ${rule}`);
+    const missing = ['docs/reference/errors.md reference', 'docs/reference/configuration.md reference'];
+    assert.deepEqual(await rules(), missing);
+
+    const written = await run('scripts/docs.ts', [tree.root, '--write']);
+    assert.equal(written.code, 0, written.stdout);
+    assert.match(written.stdout, /wrote docs\/reference\/errors\.md\nwrote docs\/reference\/configuration\.md/);
+    assert.deepEqual(await rules(), []);
+    const page = (name: string): string => readFileSync(join(tree.root, 'docs/reference', name), 'utf8');
+    assert.match(
+      page('errors.md'),
+      /\| `body_invalid` {2}\| 400 {4}\| Wrong a\\\|b {5}\| no {4}\| {17}\|\n\| `token_expired` \|/,
+    );
+    assert.match(page('configuration.md'), /\| `PORT` .*\| `--port` .*\| `8000` .*\| 0 to 65535 port .*\| Where\./);
+    assert.match(page('configuration.md'), /\| `MASTER_KEY` \| none .*\| base64/);
+
+    tree.write({ 'docs/reference/errors.md': page('errors.md').replace('It has expired', 'It is over') });
+    const stale = await run('scripts/docs.ts', [tree.root]);
+    assert.equal(stale.code, 1);
+    assert.match(
+      stale.stdout,
+      /docs\/reference\/errors\.md {2}reference: it differs from packages\/protocol\/src\/errors\.ts/,
+    );
+    assert.equal(existsSync(join(tree.root, 'docs/reference/errors.md')), true);
+  });
+});
