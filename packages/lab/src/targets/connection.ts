@@ -55,6 +55,8 @@ export class Connection {
       // Longer than any wait between two requests: who closes an idle connection is the target's decision, and is counted.
       keepAliveTimeout: 600_000,
       keepAliveMaxTimeout: 600_000,
+      // undici closes this much before the target's own hint would; 2 s by default, which would cut users that wait 3 s.
+      keepAliveTimeoutThreshold: 500,
     });
     this.#client.on('connect', () => {
       this.connects += 1;
