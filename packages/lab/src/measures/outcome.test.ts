@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Exchange, outcomeOf } from './outcome.ts';
+
+const live = { expiresAtMs: 900_000 };
+const exchange = (parts: Partial<Exchange>): Exchange => ({ task: 'protected', sentAtMs: 1000, answeredAtMs: 1010, status: 200, token: live, ...parts });
+
+const cases: readonly (readonly [string, Partial<Exchange>, 'ok' | 'expected' | 'real'])[] = [
+  ['a protected call answered 200', {}, 'ok'],
+  ['a login answered 200', { task: 'login' }, 'ok'],
+  ['a registration answered 201', { task: 'register', status: 201 }, 'ok'],
+  ['a logout answered 202', { task: 'logout', status: 202 }, 'ok'],
+  ['a 401 after the logout was sent', { status: 401, code: 'token_revoked', token: { ...live, revokeSentAtMs: 500 } }, 'expected'],
+  ['a 401 to a token whose logout was sent while the call ran', { status: 401, token: { ...live, revokeSentAtMs: 1005 } }, 'expected'],
+  ['a 401 that came before the logout was sent', { status: 401, token: { ...live, revokeSentAtMs: 1011 } }, 'real'],
+  ['a 401 to a live token', { status: 401, code: 'token_revoked' }, 'real'],
+  ['a 401 to an expired token', { status: 401, code: 'token_expired', token: { expiresAtMs: 1010 } }, 'expected'],
+  ['a 401 "expired" long before the end', { status: 401, code: 'token_expired' }, 'real'],
+  ['a login refused with 401', { task: 'login', status: 401, code: 'credentials_invalid' }, 'real'],
+  ['a login shed with 503', { task: 'login', status: 503, code: 'hashing_busy' }, 'real'],
+  ['a 429 to a legitimate user', { status: 429 }, 'real'],
+  ['a 500', { status: 500 }, 'real'],
+];
+
+for (const [name, parts, kind] of cases)
+  test(`${name} is ${kind}`, () => {
+    assert.equal(outcomeOf(exchange(parts)).kind, kind);
+  });
+
+test('no answer is a real failure named after what went wrong', () => {
+  const { status: _, ...unanswered } = exchange({ code: 'connection refused' });
+  assert.deepEqual(outcomeOf(unanswered), { kind: 'real', name: 'no answer: connection refused' });
+});
+
+test('a dead token accepted is a violation exactly when the call was sent after the promise', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 5000 }), (deadFromMs, sentAtMs) => {
+      const outcome = outcomeOf(
+        exchange({ sentAtMs, answeredAtMs: sentAtMs + 10, token: { ...live, revokeSentAtMs: 0, deadFromMs } }),
+      );
+      assert.equal(outcome.isViolation === true, deadFromMs <= sentAtMs);
+      assert.equal(outcome.kind, deadFromMs <= sentAtMs ? 'real' : 'ok');
+    }),
+  );
+});
