@@ -3,6 +3,7 @@
  * @module
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** How long a group may take to end by itself before it is killed. */
 const endMsMax = 5_000;
@@ -59,9 +60,30 @@ const signalGroup = (child: ChildProcess, signal: NodeJS.Signals | 0): boolean =
   }
 };
 
+/**
+ * Whether a process of the group still runs. One that has ended but that nobody waits for (its parent is gone, and in many containers
+ * the first process collects no orphans) keeps its place in the group for ever, and does not count.
+ */
+const groupRuns = (child: ChildProcess): boolean => {
+  if (!signalGroup(child, 0)) return false;
+  if (!existsSync('/proc/self/stat')) return true;
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      // "pid (name) state parent group …"; the name may hold anything.
+      const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(group) === child.pid && state !== 'Z' && state !== 'X';
+    } catch {
+      return false;
+    }
+  });
+};
+
 const groupEnds = async (child: ChildProcess): Promise<boolean> => {
   for (const deadline = performance.now() + restMsMax; performance.now() < deadline; ) {
-    if (!signalGroup(child, 0)) return true;
+    if (!groupRuns(child)) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return false;

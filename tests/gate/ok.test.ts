@@ -37,7 +37,7 @@ const isGone = async (pid: number): Promise<boolean> => {
 };
 
 // Each test has a tree of its own and mostly waits.
-describe('the gate', { concurrency: 3 }, () => {
+describe('the gate', { concurrency: 4 }, () => {
   test('runs every step in order and ends with the figures of the test runner', async () => {
     using tree = project();
     const { code, stdout } = await ok(tree);
