@@ -2,7 +2,7 @@
  * One keep-alive connection: what a virtual user speaks through.
  * @module
  */
-import { Client } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 
 /** Times a connection may take, milliseconds. */
 export interface ConnectionLimits {
@@ -20,7 +20,7 @@ export interface Request {
 
 /** An answer, or the name of what went wrong instead of one. */
 export type Reply =
-  | { readonly status: number; readonly text: string; readonly retryAfter?: string }
+  | { readonly status: number; readonly text: string; readonly bytes: number }
   | { readonly failure: string };
 
 const failureNames: Readonly<Record<string, string>> = {
@@ -33,12 +33,47 @@ const failureNames: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'answer timeout',
   EADDRNOTAVAIL: 'no free port on the generator',
   EMFILE: 'no free descriptor on the generator',
+  UND_ERR_DESTROYED: 'cut at the end of the run',
 };
 
 const nameOf = (error: unknown): string => {
   const { code, name } = error as { code?: string; name?: string };
   return failureNames[code ?? ''] ?? code ?? name ?? 'unknown failure';
 };
+
+/** Gathers one answer. */
+class AnswerReader implements Dispatcher.DispatchHandler {
+  readonly #resolve: (reply: Reply) => void;
+  #status = 0;
+  #bytes = 0;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(resolve: (reply: Reply) => void) {
+    this.#resolve = resolve;
+  }
+
+  /** undici asks for it; there is nothing to do. */
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  onResponseEnd(): void {
+    const [first] = this.#chunks;
+    const text = this.#chunks.length > 1 ? Buffer.concat(this.#chunks).toString() : (first?.toString() ?? '');
+    this.#resolve({ status: this.#status, text, bytes: this.#bytes });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#resolve({ failure: nameOf(error) });
+  }
+}
 
 /** Wraps an undici client with one connection and no pipelining. */
 export class Connection {
@@ -63,16 +98,16 @@ export class Connection {
     });
   }
 
-  /** Sends a request and reads the whole answer. Never throws: what went wrong is part of the measurement. */
-  async send({ method, path, headers, body }: Request): Promise<Reply> {
-    try {
-      const answer = await this.#client.request({ method, path, headers: headers ?? null, body: body ?? null });
-      const text = await answer.body.text();
-      const retryAfter = answer.headers['retry-after'];
-      return { status: answer.statusCode, text, ...(typeof retryAfter === 'string' ? { retryAfter } : {}) };
-    } catch (error) {
-      return { failure: nameOf(error) };
-    }
+  /**
+   * Sends a request and reads the whole answer. Never throws: what went wrong is part of the measurement.
+   *
+   * `dispatch` because the generator shares the machine with the target: 70 µs of CPU per request, 85 µs with `request` (500 connections,
+   * 500 requests a second, 24 November 2026, 2 cores).
+   */
+  send({ method, path, headers, body }: Request): Promise<Reply> {
+    return new Promise((resolve) => {
+      this.#client.dispatch({ method, path, headers: headers ?? null, body: body ?? null }, new AnswerReader(resolve));
+    });
   }
 
   /** Closes at once; what is in flight is cut. */
