@@ -149,7 +149,11 @@ const load = async (
   }
   crowd.stop();
   const stoppedAtMs = performance.now();
-  await Promise.race([crowd.ended, sleep(interrupted.aborted ? interruptedDrainMs : drainMs)]);
+  // Unreferenced: once the users have ended, nothing waits for the rest of the time.
+  const drained = new Promise<void>((resolve) => {
+    setTimeout(resolve, interrupted.aborted ? interruptedDrainMs : drainMs).unref();
+  });
+  await Promise.race([crowd.ended, drained]);
   const cutRequests = crowd.inFlight;
   const after = {
     cpu: process.cpuUsage(before.cpu),

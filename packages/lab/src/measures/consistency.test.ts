@@ -10,7 +10,10 @@ const call = (sentAtMs: number, status: number, token: TokenState): Exchange => 
   status,
   token,
 });
-const logout = (sentAtMs: number, status: number, token: TokenState): Exchange => ({ ...call(sentAtMs, status, token), task: 'logout' });
+const logout = (sentAtMs: number, status: number, token: TokenState): Exchange => ({
+  ...call(sentAtMs, status, token),
+  task: 'logout',
+});
 
 test('a call that overlaps the logout may go either way', () => {
   const checker = new ConsistencyChecker();

@@ -4,15 +4,30 @@ import fc from 'fast-check';
 import { type Exchange, outcomeOf } from './outcome.ts';
 
 const live = { expiresAtMs: 900_000 };
-const exchange = (parts: Partial<Exchange>): Exchange => ({ task: 'protected', sentAtMs: 1000, answeredAtMs: 1010, status: 200, token: live, ...parts });
+const exchange = (parts: Partial<Exchange>): Exchange => ({
+  task: 'protected',
+  sentAtMs: 1000,
+  answeredAtMs: 1010,
+  status: 200,
+  token: live,
+  ...parts,
+});
 
 const cases: readonly (readonly [string, Partial<Exchange>, 'ok' | 'expected' | 'real'])[] = [
   ['a protected call answered 200', {}, 'ok'],
   ['a login answered 200', { task: 'login' }, 'ok'],
   ['a registration answered 201', { task: 'register', status: 201 }, 'ok'],
   ['a logout answered 202', { task: 'logout', status: 202 }, 'ok'],
-  ['a 401 after the logout was sent', { status: 401, code: 'token_revoked', token: { ...live, revokeSentAtMs: 500 } }, 'expected'],
-  ['a 401 to a token whose logout was sent while the call ran', { status: 401, token: { ...live, revokeSentAtMs: 1005 } }, 'expected'],
+  [
+    'a 401 after the logout was sent',
+    { status: 401, code: 'token_revoked', token: { ...live, revokeSentAtMs: 500 } },
+    'expected',
+  ],
+  [
+    'a 401 to a token whose logout was sent while the call ran',
+    { status: 401, token: { ...live, revokeSentAtMs: 1005 } },
+    'expected',
+  ],
   ['a 401 that came before the logout was sent', { status: 401, token: { ...live, revokeSentAtMs: 1011 } }, 'real'],
   ['a 401 to a live token', { status: 401, code: 'token_revoked' }, 'real'],
   ['a 401 to an expired token', { status: 401, code: 'token_expired', token: { expiresAtMs: 1010 } }, 'expected'],

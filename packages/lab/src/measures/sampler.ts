@@ -3,7 +3,7 @@
  * @module
  */
 import type { GeneratorProbe } from '../probes/generator.ts';
-import { readUsage, type TargetUsage } from '../probes/target-process.ts';
+import type { TargetProcesses, TargetUsage } from '../probes/target-process.ts';
 import type { HistoryRow, SecondResult } from '../reports/result.ts';
 import { outcomesOf } from './criteria.ts';
 import { percentiles } from './histogram.ts';
@@ -24,15 +24,15 @@ export class Sampler {
   readonly history: HistoryRow[] = [];
   readonly #recorder: Recorder;
   readonly #generator: GeneratorProbe;
-  readonly #targetPid: number | undefined;
+  readonly #target: TargetProcesses | undefined;
   #lastUsage: TargetUsage | undefined;
   #lastMs = performance.now();
 
-  constructor(recorder: Recorder, generator: GeneratorProbe, targetPid: number | undefined) {
+  constructor(recorder: Recorder, generator: GeneratorProbe, target: TargetProcesses | undefined) {
     this.#recorder = recorder;
     this.#generator = generator;
-    this.#targetPid = targetPid;
-    this.#lastUsage = targetPid === undefined ? undefined : readUsage(targetPid);
+    this.#target = target;
+    this.#lastUsage = target?.read();
   }
 
   /** Ends a second. @param users users running now */
@@ -40,7 +40,7 @@ export class Sampler {
     const nowMs = performance.now();
     const { requests, ok, expected, real, p50Ms, p95Ms, p99Ms } = this.#recorder.turnSecond();
     const generator = this.#generator.turnSecond();
-    const usage = this.#targetPid === undefined ? undefined : readUsage(this.#targetPid);
+    const usage = this.#target?.read();
     const cpuPercent =
       usage === undefined || this.#lastUsage === undefined
         ? null
@@ -60,6 +60,8 @@ export class Sampler {
       p99_ms: p99Ms,
       generator_cpu_percent: generator.cpuPercent,
       loop_delay_p99_ms: generator.loopDelayP99Ms,
+      loop_busy_percent: generator.loopBusyPercent,
+      generator_rss_mb: generator.rssMb,
       target_cpu_percent: cpuPercent,
       target_rss_mb: usage?.rssMb ?? null,
     };

@@ -15,14 +15,16 @@ export interface TargetUsage {
 const pageBytes = 4096;
 const listenState = '0A';
 
-const listeningInode = (port: number): string | undefined => {
+/** Sockets that listen on the port: one, or one per worker where the workers share the port. */
+const listeningSockets = (port: number): ReadonlySet<string> => {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  const sockets = new Set<string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6'])
     for (const line of readLines(table)) {
       const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state === listenState && local?.endsWith(`:${hexPort}`) === true) return inode;
+      if (state === listenState && local?.endsWith(`:${hexPort}`) === true) sockets.add(`socket:[${inode}]`);
     }
-  return undefined;
+  return sockets;
 };
 
 const readLines = (file: string): readonly string[] => {
@@ -41,12 +43,12 @@ const processIds = (): readonly number[] => {
   }
 };
 
-const holdsInode = (pid: number, inode: string): boolean => {
+const holdsOneOf = (pid: number, sockets: ReadonlySet<string>): boolean => {
   try {
     const folder = `/proc/${pid}/fd`;
     return readdirSync(folder).some((fd) => {
       try {
-        return readlinkSync(`${folder}/${fd}`) === `socket:[${inode}]`;
+        return sockets.has(readlinkSync(`${folder}/${fd}`));
       } catch {
         return false;
       }
@@ -56,10 +58,20 @@ const holdsInode = (pid: number, inode: string): boolean => {
   }
 };
 
-/** Finds the process that listens on a port of this machine; `undefined` when there is none or it cannot be seen. */
+/**
+ * Finds the process that listens on a port of this machine, with workers: the one they all descend from. `undefined` when there is none
+ * or it cannot be seen.
+ */
 export const findListener = (port: number): number | undefined => {
-  const inode = listeningInode(port);
-  return inode === undefined ? undefined : processIds().find((pid) => holdsInode(pid, inode));
+  const sockets = listeningSockets(port);
+  if (sockets.size === 0) return undefined;
+  const listeners = processIds().filter((pid) => holdsOneOf(pid, sockets));
+  const parents = new Map(listeners.map((pid) => [pid, readStat(pid)?.parent]));
+  const roots = listeners.filter((pid) => !listeners.includes(parents.get(pid) ?? 0));
+  const [first] = roots;
+  const parent = first === undefined ? undefined : parents.get(first);
+  const areSiblings = roots.length > 1 && parent !== undefined && parent > 1;
+  return areSiblings && roots.every((pid) => parents.get(pid) === parent) ? parent : first;
 };
 
 interface Stat {
@@ -83,28 +95,46 @@ const readStat = (pid: number): Stat | undefined => {
   }
 };
 
-/** Reads what a process and all its descendants have used. */
-export const readUsage = (root: number): TargetUsage | undefined => {
-  if (readStat(root) === undefined) return undefined;
-  const stats = new Map(
-    processIds().flatMap((pid) => {
+/** The whole machine is searched for new descendants at every so many readings: a search reads the files of every process. */
+const readingsPerSearch = 10;
+
+/** A process and all its descendants. The lab's own processes do not belong to it, even where the target has started the lab. */
+export class TargetProcesses {
+  readonly root: number;
+  #members: readonly number[] = [];
+  #readings = 0;
+
+  constructor(root: number) {
+    this.root = root;
+  }
+
+  /** Reads what they have used, looking for new ones now and then, or now. `undefined` when the root is gone. */
+  read({ search = false } = {}): TargetUsage | undefined {
+    if (search || this.#readings++ % readingsPerSearch === 0) this.#members = descendantsOf(this.root);
+    if (readStat(this.root) === undefined) return undefined;
+    let ticks = 0;
+    let pages = 0;
+    for (const pid of this.#members) {
       const stat = readStat(pid);
-      return stat === undefined ? [] : [[pid, stat] as const];
-    }),
-  );
+      ticks += stat?.ticks ?? 0;
+      pages += stat?.pages ?? 0;
+    }
+    return { cpuSeconds: ticks / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
+  }
+}
+
+/** Deepest nesting of processes that is followed. */
+const depthMax = 32;
+
+const descendantsOf = (root: number): readonly number[] => {
+  const parents = new Map(processIds().map((pid) => [pid, readStat(pid)?.parent]));
   const belongs = (pid: number): boolean => {
-    for (let at: number | undefined = pid, depth = 0; at !== undefined && at > 1 && depth < 32; depth++) {
+    for (let at: number | undefined = pid, depth = 0; at !== undefined && at > 1 && depth < depthMax; depth++) {
+      if (at === process.pid) return false;
       if (at === root) return true;
-      at = stats.get(at)?.parent;
+      at = parents.get(at);
     }
     return false;
   };
-  let ticks = 0;
-  let pages = 0;
-  for (const [pid, stat] of stats)
-    if (belongs(pid)) {
-      ticks += stat.ticks;
-      pages += stat.pages;
-    }
-  return { cpuSeconds: ticks / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
+  return [...parents.keys()].filter(belongs);
 };

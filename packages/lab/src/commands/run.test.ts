@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { RunResult } from '../reports/result.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+type Behaviour = 'right' | 'accepts dead tokens' | 'fails' | 'refuses live tokens';
+
+/** A small service of somebody else: what the lab sees of it is all it knows. */
+const startTarget = async (behaviour: Behaviour): Promise<{ url: string; server: Server }> => {
+  const dead = new Set<string>();
+  let tokens = 0;
+  const answer = (response: ServerResponse, status: number, body: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const token = request.headers.authorization ?? '';
+    const route = `${request.method} ${request.url?.split('?')[0]}`;
+    request.resume();
+    if (route === 'GET /health/ready') return answer(response, 200, {});
+    if (route === 'POST /auth/register') return answer(response, 201, {});
+    if (behaviour === 'fails') return answer(response, 500, { code: 'internal_error' });
+    if (route === 'POST /auth/login') return answer(response, 200, { access_token: `t${tokens++}`, expires_in: 900 });
+    if (route === 'POST /auth/logout') {
+      dead.add(token);
+      return answer(response, 200, { revoked: true, propagation: 'complete' });
+    }
+    const isRefused = behaviour === 'refuses live tokens' || (dead.has(token) && behaviour !== 'accepts dead tokens');
+    return isRefused ? answer(response, 401, { code: 'token_revoked' }) : answer(response, 200, { claims: {} });
+  };
+  const server = createServer(handle);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+};
+
+const runLab = async (
+  args: readonly string[],
+  stopAfterMs?: number,
+): Promise<{ code: number | null; output: string; seconds: number }> => {
+  const startMs = performance.now();
+  // The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor disturbs another run.
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const timer = stopAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), stopAfterMs);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  return { code, output, seconds: (performance.now() - startMs) / 1000 };
+};
+
+const load = async (behaviour: Behaviour, name: string, more: readonly string[] = []) => {
+  const { url, server } = await startTarget(behaviour);
+  const out = join(folder, name);
+  const args = [
+    'run',
+    'auth',
+    '--target',
+    url,
+    '--users',
+    '20',
+    '--spawn-rate',
+    '100',
+    '--duration',
+    '3s',
+    '--wait',
+    '0.02-0.06',
+    '--out',
+    out,
+  ];
+  const ended = await runLab([...args, ...more]);
+  server.closeAllConnections();
+  server.close();
+  const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+  return { ...ended, result, out };
+};
+
+/** What a run says of the target, whatever else the machine was doing meanwhile. */
+const verdictOnTarget = ({ verdicts }: RunResult): boolean => verdicts.every(({ verdict }) => verdict !== 'failed');
+
+test('a right target passes, and every file is written', async () => {
+  const { result, out, code, output } = await load('right', 'right');
+  assert.ok(verdictOnTarget(result), output);
+  assert.equal(result.whole.total.real, 0);
+  assert.ok(result.whole.total.expected > 0, 'dead tokens were tried');
+  assert.ok(result.consistency.dead_checks > 0);
+  assert.equal(result.consistency.violations, 0);
+  assert.notEqual(result.steady, null);
+  // On a busy machine the run may be invalid; it can never be anything else.
+  assert.ok(code === 0 || code === 3, output);
+  const validate = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
+  assert.ok(validate(result), JSON.stringify(validate.errors));
+  for (const end of ['.md', '_stats.csv', '_stats_history.csv', '_failures.csv', '_exceptions.csv'])
+    readFileSync(out + end);
+});
+
+test('a target that accepts dead tokens ends with 4 and a timeline', async () => {
+  const { code, output, result } = await load('accepts dead tokens', 'dead');
+  assert.equal(code, 4);
+  assert.match(output, /accepted after promise/);
+  assert.match(output, /logout answered 200/);
+  assert.ok(result.consistency.violations > 0);
+});
+
+test('a target that refuses live tokens fails a criterion', async () => {
+  const { code, result } = await load('refuses live tokens', 'live');
+  assert.ok(code === 2 || code === 3);
+  assert.ok(!verdictOnTarget(result));
+  assert.ok(result.errors.some(({ error, kind }) => kind === 'real' && error.includes('live token refused')));
+});
+
+test('a target that answers 500 fails a criterion and never becomes steady', async () => {
+  const { code, result } = await load('fails', 'fails');
+  assert.ok(code === 2 || code === 3);
+  assert.equal(result.steady, null);
+  assert.equal(result.judged, 'whole');
+});
+
+test('a target that is not there ends with 5', async () => {
+  const { code, output } = await runLab(['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
+  assert.equal(code, 5);
+  assert.match(output, /Cannot reach/);
+});
+
+test('wrong usage ends with 1 and says what is wrong', async () => {
+  for (const args of [
+    ['run', 'nothing'],
+    ['run', 'auth', '--users', '0'],
+    ['run', 'auth', '--duration', 'soon'],
+    ['walk'],
+  ]) {
+    const { code, output } = await runLab(args);
+    assert.equal(code, 1, args.join(' '));
+    assert.match(output, /error/);
+  }
+});
+
+test('more users than open files allow are refused, naming the limit', async () => {
+  const { code, output } = await runLab(['run', 'auth', '--users', '100000000']);
+  assert.equal(code, 1);
+  assert.match(output, /open files/);
+});
+
+test('an interrupt ends a run within two seconds, with the results so far', async () => {
+  const { url, server } = await startTarget('right');
+  const out = join(folder, 'interrupted');
+  const { seconds } = await runLab(
+    ['run', 'auth', '--target', url, '--users', '5', '--duration', '60s', '--out', out],
+    2000,
+  );
+  server.closeAllConnections();
+  server.close();
+  assert.ok(seconds < 4.5, `took ${seconds} s`);
+  assert.equal((JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult).ended, 'interrupted');
+});
+
+test('the CSV files carry exactly the columns of Locust, with CRLF and the aggregate last', async () => {
+  const { out } = await load('right', 'csv');
+  const lines = (end: string): string[] => readFileSync(`${out}${end}.csv`, 'utf8').split('\r\n');
+  assert.equal(
+    lines('_stats')[0],
+    'Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%',
+  );
+  assert.equal(
+    lines('_stats_history')[0],
+    'Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size',
+  );
+  assert.equal(lines('_failures')[0], 'Method,Name,Error,Occurrences,First Seen,Last Seen');
+  assert.equal(lines('_exceptions')[0], 'Count,Message,Traceback,Nodes');
+  const stats = lines('_stats');
+  assert.match(stats.at(-2) ?? '', /^,Aggregated,\d+,0,/);
+  assert.equal(stats.at(-1), '');
+  assert.ok(lines('_stats_history').length >= 3, 'a row each second');
+});
