@@ -56,7 +56,7 @@ type Variant = keyof typeof commands;
 const start = async (variant: Variant): Promise<Target> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'catalytic-bench-'));
   const child = spawn(process.execPath, commands[variant], {
-    env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, LOGIN_CACHE_SECONDS: '3600' },
+    env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, LOGIN_CACHE_SECONDS: '3600', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
