@@ -13,7 +13,7 @@ import { Sampler } from '../measures/sampler.ts';
 import { GeneratorProbe } from '../probes/generator.ts';
 import { openFilesMax, readCpuTimes } from '../probes/machine.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
-import { findListener, readUsage } from '../probes/target-process.ts';
+import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { buildResult } from '../reports/build-result.ts';
 import { csvFiles } from '../reports/csv.ts';
 import { markdownReport } from '../reports/markdown.ts';
@@ -120,16 +120,17 @@ const load = async (
   interrupted: AbortSignal,
 ): Promise<RunResult> => {
   const targetPid = options.targetPid ?? findTarget(options.target);
+  const target = targetPid === undefined ? undefined : new TargetProcesses(targetPid);
   const generator = new GeneratorProbe();
   const startedAt = new Date();
   const before = {
     cpu: process.cpuUsage(),
     machine: readCpuTimes(),
-    target: readPid(targetPid),
+    target: target?.read({ search: true }),
     atMs: performance.now(),
   };
   const { crowd, connections, recorder, checker } = startUsers(options, accounts);
-  const sampler = new Sampler(recorder, generator, targetPid);
+  const sampler = new Sampler(recorder, generator, target);
   let steadyFromMs: number | undefined;
   let steadySecond = 0;
 
@@ -158,7 +159,7 @@ const load = async (
   const after = {
     cpu: process.cpuUsage(before.cpu),
     machine: readCpuTimes(),
-    target: readPid(targetPid),
+    target: target?.read({ search: true }),
     atMs: performance.now(),
   };
   const connects = connections.reduce((sum, connection) => sum + connection.connects, 0);
@@ -192,9 +193,6 @@ const load = async (
     history: sampler.history,
   });
 };
-
-const readPid = (pid: number | undefined): ReturnType<typeof readUsage> =>
-  pid === undefined ? undefined : readUsage(pid);
 
 const findTarget = (target: string): number | undefined => {
   const { hostname, port, protocol } = new URL(target);

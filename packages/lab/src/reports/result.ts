@@ -53,6 +53,8 @@ export interface SecondResult {
   readonly p99_ms: number | null;
   readonly generator_cpu_percent: number;
   readonly loop_delay_p99_ms: number;
+  readonly loop_busy_percent: number;
+  readonly generator_rss_mb: number;
   readonly target_cpu_percent: number | null;
   readonly target_rss_mb: number | null;
 }
