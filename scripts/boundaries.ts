@@ -87,7 +87,6 @@ const declaredDependencies = (root: string, manifests: Map<string, Manifest>, so
   let folder = posix.dirname(source.path);
   while (!manifests.has(folder) && folder !== '.') folder = posix.dirname(folder);
   const nearest = manifests.get(folder) ?? {};
-  const rootManifest = manifests.get('.') ?? {};
   const { dependencies, optionalDependencies, peerDependencies, devDependencies } = nearest;
   const runtime = { ...dependencies, ...optionalDependencies, ...peerDependencies };
   const isTooling = folder === '.' || isTestFile(source.path);
@@ -102,7 +101,7 @@ const declaredDependencies = (root: string, manifests: Map<string, Manifest>, so
     if (Object.hasOwn(runtime, name)) return [];
     if (isTooling) {
       const isOurs = folder === '.' && [...manifests.values()].some((manifest) => manifest.name === name);
-      if (isOurs || Object.hasOwn({ ...devDependencies, ...rootManifest.devDependencies }, name)) return [];
+      if (isOurs || Object.hasOwn(devDependencies ?? {}, name)) return [];
     } else if (Object.hasOwn(devDependencies ?? {}, name))
       return [{ ...place, message: `${name} is only a development dependency: import it from *.test.ts files` }];
     const manifest = posix.join(folder, 'package.json');

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
-  copyFileSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -79,8 +79,8 @@ export const copyTree = (root: string, patch?: string): TreeCopy => {
   const remove = (): void => rmSync(path, { recursive: true, force: true });
   try {
     for (const name of sourceFiles(root)) {
-      mkdirSync(dirname(join(path, name)), { recursive: true });
-      copyFileSync(join(root, name), join(path, name));
+      // With its times, so that npm commands in the copy find the install as current as here.
+      cpSync(join(root, name), join(path, name), { preserveTimestamps: true });
     }
     const installed = ['.', ...packageFolders(root)].map((folder) => join(folder, 'node_modules'));
     for (const folder of installed)

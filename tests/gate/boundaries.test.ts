@@ -26,7 +26,7 @@ const sound: Readonly<Record<string, string>> = {
   'packages/server/src/features/accounts/rules.ts': 'export const isEmail = true;\n',
   'packages/server/src/features/sessions/log-in.ts': "import '../accounts/rules.ts';\n",
   'packages/server/src/features/sessions/log-in.test.ts':
-    "import 'jose';\nimport 'fast-check';\nimport 'node:sqlite';\nimport '../../stores/sqlite/stores.ts';\n",
+    "import 'jose';\nimport 'node:sqlite';\nimport '../../stores/sqlite/stores.ts';\n",
   'packages/server/src/stores/sqlite/stores.ts':
     "import 'node:sqlite';\nimport type { AccountStore } from '../../features/accounts/store.ts';\n",
   'tests/system/tour.test.ts': "import '../../packages/server/src/app.ts';\nimport '@catalytic/guard/view';\n",
@@ -98,6 +98,12 @@ describe('boundaries', () => {
       assertBroken(
         { 'packages/server/src/features/sessions/log-in.ts': "import '../accounts/rules.ts';\nimport 'jose';\n" },
         /log-in\.ts:2 dependency: jose is only a development dependency/,
+      ));
+
+    test('what the root declares is not for packages', () =>
+      assertBroken(
+        { 'packages/server/src/features/sessions/log-in.test.ts': "import 'fast-check';\n" },
+        /log-in\.test\.ts:1 dependency: fast-check is not declared: add it to devDependencies in packages\/server\/package\.json/,
       ));
 
     test('tools and tests across packages declare theirs at the root', () =>
