@@ -3,7 +3,6 @@
  * @module
  */
 import { chmodSync, mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
 import { loadMasterKey } from './config/master-key.ts';
@@ -22,7 +21,7 @@ import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores, type Stores } from './stores/sqlite/stores.ts';
@@ -40,13 +39,21 @@ export interface RunningService {
 
 /** Makes the data folder, readable by this user only, and opens the stores in it. */
 export const openStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
-  return openSqliteStores(dataDir, onWriterFailure);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    chmodSync(dataDir, 0o700);
+    return openSqliteStores(dataDir, onWriterFailure);
+  } catch (error) {
+    throw new ConfigError(`Cannot use the data folder ${dataDir}: ${(error as Error).message}`, { cause: error });
+  }
 };
 
-/** Loads the keys; makes the first one at the first start. */
-const openKeyRing = async (config: Config, stores: Stores, nowMs: () => number): Promise<KeyRing> => {
+/** Opens the signing keys with the master key; makes the first one when there is none. @throws {ConfigError} when they do not open */
+export const openKeyRing = async (
+  config: Config,
+  stores: Stores,
+  nowMs: () => number,
+): Promise<{ readonly keys: KeyRing; readonly masterKey: Secret<Buffer> }> => {
   const masterKey = new Secret(loadMasterKey(config.masterKey, config.dataDir));
   if ((await stores.signingKeys.list()).length === 0)
     await stores.signingKeys.addFirst(createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()));
@@ -59,14 +66,31 @@ const openKeyRing = async (config: Config, stores: Stores, nowMs: () => number):
       { cause: error },
     );
   }
-  return keys;
+  return { keys, masterKey };
+};
+
+/** What a person can do about an address that cannot be listened on, by the error of the system. */
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program does; stop it or give another PORT',
+  EACCES: 'the system does not allow it; give a PORT above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address; give another HOST',
+};
+
+const listen = async (server: HttpServer, { host, port, backlog }: Config): Promise<number> => {
+  try {
+    return await server.listen({ host, port, backlog });
+  } catch (error) {
+    const advice = listenAdvice[(error as NodeJS.ErrnoException).code ?? ''];
+    if (advice === undefined) throw error;
+    throw new ConfigError(`Cannot listen on ${host}:${port}: ${advice}`, { cause: error });
+  }
 };
 
 /**
  * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
  * accepted.
  * @param onFatal called when the process can no longer serve and should end
- * @throws {ConfigError} when the data folder is in use or its keys do not open
+ * @throws {ConfigError} when the data folder is in use, its keys do not open or the port is taken
  */
 export const startService = async (
   config: Config,
@@ -90,7 +114,7 @@ export const startService = async (
 
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
-    const keys = await openKeyRing(config, stores, nowMs);
+    const { keys } = await openKeyRing(config, stores, nowMs);
     const view = new View();
     view.apply(await stores.journal.readLive(nowMs()));
     const hasher = new HashLanes({
@@ -124,8 +148,7 @@ export const startService = async (
       ...healthRoutes(parts),
     ]);
     closers.push(() => server.close());
-    await server.listen({ host: config.host, port: config.port, backlog: config.backlog });
-    const { port } = server.server.address() as AddressInfo;
+    const port = await listen(server, config);
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${port}`, labKeyPath, stop };
   } catch (error) {

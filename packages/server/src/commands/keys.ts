@@ -3,8 +3,7 @@
  * @module
  */
 import { Command } from 'commander';
-import { loadMasterKey } from '../config/master-key.ts';
-import { Secret } from '../features/secrets/secret.ts';
+import { openKeyRing } from '../app.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { publishLeadSeconds } from '../features/signing-keys/rules.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
@@ -26,9 +25,13 @@ const list = async (command: Command): Promise<void> => {
 const rotate = async (command: Command): Promise<void> => {
   const config = configFrom(command);
   const now = Date.now();
-  const masterKey = new Secret(loadMasterKey(config.masterKey, config.dataDir));
-  const key = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
-  await withStores(config, ({ signingKeys }) => signingKeys.addSuccessor(key));
+  const key = await withStores(config, async (stores) => {
+    // Opened first: a key sealed under another master key than the others would stop the next start.
+    const { masterKey } = await openKeyRing(config, stores, Date.now);
+    const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
+    await stores.signingKeys.addSuccessor(successor);
+    return successor;
+  });
   process.stdout.write(
     `Key ${key.kid} is published now and signs from ${time(key.activatesAtMs)}.\n` +
       'The key before it stays published until the last token it signed has expired. No restart is needed.\n',

@@ -4,6 +4,7 @@
  * | step | what it does | refuses with |
  * |---|---|---|
  * | parse | Node's HTTP parser, limits on header and time | `request_malformed` `headers_too_large` `request_timeout` |
+ * | stopping | no new work while the service stops | `shutting_down` |
  * | strict headers | no singleton header twice | `header_duplicated` |
  * | authenticate | by the route's access | `token_*` `admin_*` |
  * | body | content type, 64 KiB, JSON | `content_type_unsupported` `body_too_large` `body_malformed` |
@@ -13,7 +14,8 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Type } from 'typebox';
@@ -90,8 +92,9 @@ const mount = (server: FastifyInstance, route: Route, authentication: Authentica
     method: route.method,
     url: route.path,
     schema: { summary: route.summary, response: answers, querystring: query ?? noQuery, ...(body && { body }) },
-    onRequest: (request, _reply, done) => {
+    onRequest: (request, reply, done) => {
       try {
+        if (!server.server.listening) refuseWhileStopping(reply);
         refuseDoubledHeaders(request.raw);
         const caller = authenticate(authentication, access, request.headers.authorization);
         if (caller instanceof Promise)
@@ -125,6 +128,12 @@ const mount = (server: FastifyInstance, route: Route, authentication: Authentica
   });
 };
 
+/** The load balancer finds another process; the connection is not worth keeping. */
+const refuseWhileStopping = (reply: FastifyReply): never => {
+  reply.header('connection', 'close');
+  throw new CatalyticError('shutting_down', { retryAfterSeconds: 1 });
+};
+
 const isStream = (body: unknown): boolean => typeof body === 'object' && body !== null && 'pipe' in body;
 
 const refuseUnknownRoute = (routes: readonly Route[]) => {
@@ -137,8 +146,21 @@ const refuseUnknownRoute = (routes: readonly Route[]) => {
   };
 };
 
+/** How often a stopping server looks for connections that have become idle, milliseconds. */
+const drainLookMs = 20;
+/** How long a stopping server waits for the rest of a body. */
+const halfSentMsMax = 1000;
+
+/** An HTTP server of our routes. */
+export interface HttpServer {
+  /** Starts to listen; returns the port. */
+  listen(address: { host: string; port: number; backlog: number }): Promise<number>;
+  /** Stops accepting, and waits for the answers to all requests that have arrived whole or do so within a second. */
+  close(): Promise<void>;
+}
+
 /** Builds the server. It does not listen yet. */
-export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): FastifyInstance => {
+export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): HttpServer => {
   const sendProblem = problemSender(parts.log);
   const idPrefix = randomBytes(6).toString('base64url');
   let requests = 0;
@@ -150,6 +172,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Fa
     keepAliveTimeout: parts.keepAliveSeconds * 1000,
     requestTimeout: parts.requestTimeoutMs,
     forceCloseConnections: 'idle',
+    // Refused by our own step, in our own words.
+    return503OnClosing: false,
     clientErrorHandler: answerParserError,
     frameworkErrors: sendProblem,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
@@ -171,5 +195,29 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Fa
   server.setErrorHandler(sendProblem);
   server.setNotFoundHandler(refuseUnknownRoute(routes));
   for (const route of routes) mount(server, route, parts.authentication);
-  return server;
+
+  const answering = new Set<IncomingMessage>();
+  server.server.on('request', (request, response) => {
+    answering.add(request);
+    response.once('close', () => answering.delete(request));
+  });
+
+  return {
+    listen: async (address) => {
+      await server.listen(address);
+      return (server.server.address() as AddressInfo).port;
+    },
+    close: async () => {
+      const closed = server.close();
+      // Node would wait for kept connections until their time is up, and for half-sent requests for ever.
+      const halfSentUntilMs = performance.now() + halfSentMsMax;
+      const timer = setInterval(() => {
+        const isWaitedFor = ({ complete }: IncomingMessage) => complete || performance.now() < halfSentUntilMs;
+        if ([...answering].some(isWaitedFor)) server.server.closeIdleConnections();
+        else server.server.closeAllConnections();
+      }, drainLookMs);
+      await closed;
+      clearInterval(timer);
+    },
+  };
 };
