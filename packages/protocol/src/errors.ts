@@ -15,6 +15,7 @@ interface ErrorKind {
   readonly challenge?: 'none' | 'invalid_token' | 'insufficient_scope';
 }
 
+/** Every code, with what it answers. */
 export const errorTable = {
   body_malformed: { status: 400, title: 'The body is not valid JSON', retryable: false },
   body_invalid: { status: 400, title: 'A field is missing, unknown or of the wrong type', retryable: false },

@@ -7,7 +7,9 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
+/** `tid`: an isolated customer. */
 export type TenantId = Branded<'TenantId'>;
+/** `sub`: a person's login in a tenant. */
 export type AccountId = Branded<'AccountId'>;
 /** `sid`: one sign-in on one device. */
 export type SessionId = Branded<'SessionId'>;

@@ -3,6 +3,7 @@
  * @module
  */
 
+/** The paths, by what they are for. */
 export const paths = {
   register: '/auth/register',
   login: '/auth/login',

@@ -1,11 +1,12 @@
 /**
- * The hashing process: argon2id at low priority, so that a storm of logins takes only the CPU time nobody else wants.
+ * The hashing process: password hashes at low priority, so that a storm of logins takes only the CPU time nobody else wants.
  * Started by `hash-lanes.ts`, which also bounds how many hashes run here at once; talks over its IPC channel.
  * @module
  */
 import { constants, setPriority } from 'node:os';
-import { hash, verify } from '@node-rs/argon2';
+import { hash } from '@node-rs/argon2';
 import { argon2idParameters } from '../features/passwords/hash-format.ts';
+import { verifyHash } from './verify-hash.ts';
 
 /** A hash to make (`storedHash` absent) or to check. */
 export interface LaneRequest {
@@ -28,7 +29,7 @@ const answer = async ({ id, password, storedHash }: LaneRequest): Promise<LaneRe
             timeCost: argon2idParameters.passes,
             parallelism: argon2idParameters.parallelism,
           })
-        : await verify(storedHash, password);
+        : await verifyHash(storedHash, password);
     return { id, result };
   } catch (error) {
     // The library's messages name the parameter that is wrong, never the password.

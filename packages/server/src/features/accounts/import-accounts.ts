@@ -52,7 +52,8 @@ const parseLine = (bytes: Buffer): NewAccount | string | undefined => {
   }
   if (!Line.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
   if (!isEmail(value.email)) return 'its email is not valid';
-  if (!isAcceptedHash(value.password_hash)) return 'its password_hash is not an accepted argon2id hash';
+  if (!isAcceptedHash(value.password_hash))
+    return 'its password_hash is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash';
   return {
     email: value.email,
     emailKey: emailKey(value.email),

@@ -1,43 +1,112 @@
 /**
- * Password hashes as they are stored, and which of them are accepted and which are due for an upgrade.
+ * Password hashes as they are stored: which formats are accepted, and which are due for an upgrade at the next login.
+ *
+ * | format | looks like | from |
+ * |---|---|---|
+ * | argon2id | `$argon2id$v=19$m=19456,t=2,p=1$SALT$TAG` | ours; PHC string |
+ * | bcrypt | `$2b$12$…` (also `2a`, `2y`) | most older systems |
+ * | scrypt | `$scrypt$ln=17,r=8,p=1$SALT$TAG` | PHC string |
+ * | PBKDF2 | `$pbkdf2-sha256$i=600000$SALT$TAG` (also `sha512`) | PHC string |
+ *
+ * SALT and TAG are base64 without padding. Every cost has an upper limit: one hostile import must not be able to eat the machine.
  * @module
  */
 
 /** OWASP's argon2id floor (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane. Memory in KiB. */
 export const argon2idParameters = { memoryKib: 19_456, passes: 2, parallelism: 1 } as const;
 
-/** Largest parameters a stored hash may ask for: one hostile import must not be able to eat the machine. */
-const limits = { memoryKib: 262_144, passes: 16, parallelism: 8 } as const;
+/** A stored hash, taken apart as far as checking a password needs. */
+export type StoredHash =
+  | { readonly format: 'argon2id'; readonly memoryKib: number; readonly passes: number; readonly parallelism: number }
+  | { readonly format: 'bcrypt' }
+  | {
+      readonly format: 'scrypt';
+      /** CPU and memory cost N, a power of two (RFC 7914 section 2). */
+      readonly cost: number;
+      readonly blockSize: number;
+      readonly parallelism: number;
+      readonly salt: Buffer;
+      readonly tag: Buffer;
+    }
+  | {
+      readonly format: 'pbkdf2';
+      readonly digest: 'sha256' | 'sha512';
+      readonly iterations: number;
+      readonly salt: Buffer;
+      readonly tag: Buffer;
+    };
 
-// PHC string format; salt 8 to 64 bytes, tag 16 to 64 bytes, base64 without padding.
-const argon2idPattern =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
+const memoryBytesMax = 256 * 1024 * 1024;
+const passesMax = 16;
+const parallelismMax = 8;
+/** About half a second here; each step doubles it. */
+const bcryptCostMax = 13;
+const bcryptCostMin = 4;
+const scryptLogCostMax = 20;
+const pbkdf2IterationsMax = 2_000_000;
 
-const parameters = (storedHash: string): { memoryKib: number; passes: number; parallelism: number } | undefined => {
-  const match = argon2idPattern.exec(storedHash);
+// Salt 8 to 64 bytes, tag 16 to 64 bytes.
+const saltAndTag = String.raw`\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$`;
+const argon2idPattern = new RegExp(String.raw`^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})${saltAndTag}`);
+const bcryptPattern = /^\$2[aby]\$(\d\d)\$[A-Za-z0-9./]{53}$/;
+const scryptPattern = new RegExp(String.raw`^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})${saltAndTag}`);
+const pbkdf2Pattern = new RegExp(String.raw`^\$pbkdf2-(sha256|sha512)\$i=(\d{1,8})${saltAndTag}`);
+
+const isBetween = (value: number, least: number, most: number): boolean => value >= least && value <= most;
+
+const bytes = (base64: string | undefined): Buffer => Buffer.from(base64 ?? '', 'base64');
+
+const parseArgon2id = (text: string): StoredHash | undefined => {
+  const match = argon2idPattern.exec(text);
   if (match === null) return undefined;
-  return { memoryKib: Number(match[1]), passes: Number(match[2]), parallelism: Number(match[3]) };
+  const [memoryKib, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const isWithinLimits =
+    isBetween(parallelism, 1, parallelismMax) &&
+    isBetween(passes, 1, passesMax) &&
+    // RFC 9106 section 3.1: at least eight blocks for each lane.
+    isBetween(memoryKib, 8 * parallelism, memoryBytesMax / 1024);
+  return isWithinLimits ? { format: 'argon2id', memoryKib, passes, parallelism } : undefined;
 };
+
+const parseBcrypt = (text: string): StoredHash | undefined => {
+  const match = bcryptPattern.exec(text);
+  if (match === null || !isBetween(Number(match[1]), bcryptCostMin, bcryptCostMax)) return undefined;
+  return { format: 'bcrypt' };
+};
+
+const parseScrypt = (text: string): StoredHash | undefined => {
+  const match = scryptPattern.exec(text);
+  if (match === null) return undefined;
+  const [logCost, blockSize, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (!isBetween(logCost, 1, scryptLogCostMax) || blockSize < 1 || !isBetween(parallelism, 1, parallelismMax))
+    return undefined;
+  const cost = 2 ** logCost;
+  if (128 * cost * blockSize > memoryBytesMax) return undefined;
+  return { format: 'scrypt', cost, blockSize, parallelism, salt: bytes(match[4]), tag: bytes(match[5]) };
+};
+
+const parsePbkdf2 = (text: string): StoredHash | undefined => {
+  const match = pbkdf2Pattern.exec(text);
+  if (match === null) return undefined;
+  const iterations = Number(match[2]);
+  if (!isBetween(iterations, 1, pbkdf2IterationsMax)) return undefined;
+  const digest = match[1] as 'sha256' | 'sha512';
+  return { format: 'pbkdf2', digest, iterations, salt: bytes(match[3]), tag: bytes(match[4]) };
+};
+
+/** Takes a stored hash apart; `undefined` when its format is not known or a cost is beyond its limit. */
+export const parseStoredHash = (text: string): StoredHash | undefined =>
+  parseArgon2id(text) ?? parseBcrypt(text) ?? parseScrypt(text) ?? parsePbkdf2(text);
 
 /** Whether a stored hash is of a known format and within the limits. */
-export const isAcceptedHash = (storedHash: string): boolean => {
-  const found = parameters(storedHash);
-  return (
-    found !== undefined &&
-    found.memoryKib >= 8 * found.parallelism &&
-    found.memoryKib <= limits.memoryKib &&
-    found.passes >= 1 &&
-    found.passes <= limits.passes &&
-    found.parallelism >= 1 &&
-    found.parallelism <= limits.parallelism
-  );
-};
+export const isAcceptedHash = (text: string): boolean => parseStoredHash(text) !== undefined;
 
-/** Whether a stored hash was made with other than today's parameters: it is replaced at the next login. */
-export const needsUpgrade = (storedHash: string): boolean => {
-  const found = parameters(storedHash);
+/** Whether a stored hash was made with other than today's format and parameters: it is replaced at the next login. */
+export const needsUpgrade = (text: string): boolean => {
+  const found = parseStoredHash(text);
   return (
-    found?.memoryKib !== argon2idParameters.memoryKib ||
+    found?.format !== 'argon2id' ||
+    found.memoryKib !== argon2idParameters.memoryKib ||
     found.passes !== argon2idParameters.passes ||
     found.parallelism !== argon2idParameters.parallelism
   );
