@@ -62,11 +62,15 @@ export const toCatalyticError = (error: FastifyError | CatalyticError): Catalyti
   return new CatalyticError(code, { ...(fields === undefined ? {} : { fields }), cause: error });
 };
 
+/** The client went away in the middle of its body: nobody reads the answer, and it is no failure of ours to be logged. */
+const hasHungUp = ({ raw }: FastifyRequest, error: Error): boolean =>
+  !(error instanceof CatalyticError) && raw.destroyed && !raw.complete;
+
 /** Answers with the problem. Unexpected failures are logged whole and answered without any of it. */
 export const problemSender =
   (log: Logger) =>
   (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {
-    const refusal = toCatalyticError(error);
+    const refusal = hasHungUp(request, error) ? new CatalyticError('request_malformed') : toCatalyticError(error);
     const problem = problemOf(refusal, request.id);
     if (refusal.cause !== undefined && problem.status >= 500)
       log.error(

@@ -5,7 +5,7 @@
  * |---|---|---|
  * | parse | Node's HTTP parser, limits on header and time | `request_malformed` `headers_too_large` `request_timeout` |
  * | stopping | no new work while the service stops | `shutting_down` |
- * | strict headers | no singleton header twice | `header_duplicated` |
+ * | strict headers | HTTP/1 with a host, no singleton header twice | `request_malformed` `header_duplicated` `header_invalid` |
  * | authenticate | by the route's access | `token_*` `admin_*` |
  * | body | content type, 64 KiB, JSON | `content_type_unsupported` `body_too_large` `body_malformed` |
  * | schema | types, unknown fields; nothing is coerced or removed | `body_invalid` |
@@ -16,6 +16,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Type } from 'typebox';
@@ -23,7 +24,7 @@ import type { Answer, Call, Route } from '../features/route.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type AuthenticateParts, authenticate, type Caller } from './authenticate.ts';
 import { problemOf, problemSender } from './problem.ts';
-import { refuseDoubledHeaders } from './strict-headers.ts';
+import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
 /** What the pipeline is made of. */
 export interface HttpParts {
@@ -49,15 +50,18 @@ const codeOfParserError: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-const answerParserError = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const refusal = new CatalyticError(codeOfParserError[error.code ?? ''] ?? 'request_malformed');
-  const body = JSON.stringify(problemOf(refusal));
-  const { status } = errorKind(refusal.code);
+/** A refusal from outside the framework: the whole answer, after which the connection is closed. */
+const endWithProblem = (socket: Duplex, code: ErrorCode): void => {
+  const body = JSON.stringify(problemOf(new CatalyticError(code)));
   socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/problem+json; charset=utf-8\r\ncache-control: no-store\r\n` +
+    `HTTP/1.1 ${errorKind(code).status} Refused\r\ncontent-type: application/problem+json; charset=utf-8\r\ncache-control: no-store\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+};
+
+const answerParserError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  endWithProblem(socket, codeOfParserError[error.code ?? ''] ?? 'request_malformed');
 };
 
 /** Bodies are JSON in UTF-8, exactly: a byte that is no text must not become another password than the one sent. */
@@ -95,6 +99,7 @@ const mount = (server: FastifyInstance, route: Route, authentication: Authentica
     onRequest: (request, reply, done) => {
       try {
         if (!server.server.listening) refuseWhileStopping(reply);
+        refuseOddHead(request.raw);
         refuseDoubledHeaders(request.raw);
         const caller = authenticate(authentication, access, request.headers.authorization);
         if (caller instanceof Promise)
@@ -179,7 +184,12 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
     // Refuse, never repair: what a client sent is what is judged.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
-    http: { headersTimeout: Math.min(parts.requestTimeoutMs, 60_000), connectionsCheckingInterval: 1000 },
+    // A missing Host is refused by our own step, in our own words.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: Math.min(parts.requestTimeoutMs, 60_000),
+      connectionsCheckingInterval: 1000,
+    },
   });
   server.decorateRequest('caller', undefined);
   server.removeAllContentTypeParsers();
@@ -195,6 +205,9 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
   server.setErrorHandler(sendProblem);
   server.setNotFoundHandler(refuseUnknownRoute(routes));
   for (const route of routes) mount(server, route, parts.authentication);
+
+  // Any expectation but 100-continue, which Node meets by itself.
+  server.server.on('checkExpectation', (request) => endWithProblem(request.socket, 'header_invalid'));
 
   const answering = new Set<IncomingMessage>();
   server.server.on('request', (request, response) => {

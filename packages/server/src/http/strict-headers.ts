@@ -1,5 +1,6 @@
 /**
- * Step: refuse a header that appears twice. Node keeps one of them silently, and which one is not what the sender meant.
+ * Step: refuse a head that could be read in two ways. Of a header that appears twice Node keeps one silently, and which one is not what
+ * the sender meant.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
@@ -11,6 +12,19 @@ const singletons = new Map<number, string>(
 );
 
 if (singletons.size !== 5) throw new Error('Two singleton headers have names of equal length: compare them all');
+
+/**
+ * Refuses what Node's parser lets through: versions that are not HTTP/1, and HTTP/1.1 without Host (RFC 9112 section 3.2).
+ * @throws {CatalyticError} `request_malformed`
+ */
+export const refuseOddHead = ({ headers, httpVersion }: IncomingMessage): void => {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    throw new CatalyticError('request_malformed', {
+      detail: 'Cannot read the request: it is neither HTTP/1.1 nor 1.0',
+    });
+  if (httpVersion === '1.1' && headers.host === undefined)
+    throw new CatalyticError('request_malformed', { detail: 'Cannot read the request: it has no host header' });
+};
 
 /** Looks at the headers as they came. @throws {CatalyticError} `header_duplicated` */
 export const refuseDoubledHeaders = ({ rawHeaders }: IncomingMessage): void => {
