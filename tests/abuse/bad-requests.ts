@@ -1,0 +1,431 @@
+/**
+ * Requests that no honest client sends, as tables: the bytes, and the one code they are refused with.
+ * @module
+ */
+import type { ErrorCode } from '@catalytic/protocol/errors';
+import { goodPassword } from '../harness/client.ts';
+import { requestBytes } from '../harness/raw.ts';
+
+/** A request and what becomes of it. */
+export interface BadRequest {
+  readonly about: string;
+  /** Sent one after the other on one connection; numbers are pauses in milliseconds. */
+  readonly pieces: readonly (string | Buffer | number)[];
+  /** A code, or the status of an honest success: some odd requests are no wrong ones. */
+  readonly expected: ErrorCode | 200;
+}
+
+const jsonType = 'Content-Type: application/json';
+const json = (path: string, body: string | Buffer, headers: readonly string[] = [jsonType]): Buffer =>
+  requestBytes('POST', path, headers, body);
+
+const email = 'canary-abuse@example.com';
+const login = { email, password: goodPassword };
+
+/** A text of JSON that nests so deep that a recursive reader would run out of stack. */
+const nested = (open: string, close: string, levels: number): string => open.repeat(levels) + close.repeat(levels);
+
+/** Bodies that are wrong for every route with a JSON body. */
+const wrongEverywhere: readonly (readonly [string, string | Buffer, ErrorCode])[] = [
+  ['nothing', '', 'body_malformed'],
+  ['half an object', '{"email":', 'body_malformed'],
+  ['single quotes', "{'email':'a@example.com'}", 'body_malformed'],
+  ['a trailing comma', '{"email":"a@example.com",}', 'body_malformed'],
+  ['a comment', '{/* hello */}', 'body_malformed'],
+  ['two objects', '{}{}', 'body_malformed'],
+  ['NaN', '{"email":NaN}', 'body_malformed'],
+  ['a form', 'email=a%40example.com&password=x', 'body_malformed'],
+  ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), 'body_malformed'],
+  ['an overlong encoding', Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d]), 'body_malformed'],
+  ['a cut multi-byte character', Buffer.from([0x22, 0xe2, 0x82, 0x22]), 'body_malformed'],
+  ['a raw NUL byte', '{"email":"\u0000"}', 'body_malformed'],
+  ['null', 'null', 'body_invalid'],
+  ['a text', '"text"', 'body_invalid'],
+  ['a number', '1e999', 'body_invalid'],
+  ['an array', '[]', 'body_invalid'],
+  ['an empty object', '{}', 'body_invalid'],
+  ['thirty thousand arrays in each other', nested('[', ']', 30_000), 'body_invalid'],
+  ['ten thousand objects in each other', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, 'body_invalid'],
+  ['one megabyte', JSON.stringify({ email: 'x'.repeat(1_000_000) }), 'body_too_large'],
+];
+
+/** Fields that are wrong although the rest of the login or registration is right. */
+const wrongFields: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  ['an email that is a number', { email: 1 }],
+  ['an email that is null', { email: null }],
+  ['an email that is an array', { email: [email] }],
+  ['an email that is an object', { email: { $ne: '' } }],
+  ['an email of two thousand characters', { email: `${'a'.repeat(2000)}@example.com` }],
+  ['a password that is true', { password: true }],
+  ['a password that is an array', { password: [goodPassword] }],
+  ['a password of two thousand characters', { password: 'a'.repeat(2000) }],
+  ['a password with half a surrogate pair', { password: 'nine lanterns \ud800 over the harbour' }],
+  ['a tenant that is null', { tenant: null }],
+  ['an empty tenant', { tenant: '' }],
+  ['a tenant in capitals', { tenant: 'DEFAULT' }],
+  ['a tenant that climbs', { tenant: '../default' }],
+  ['an unknown field', { admin: true }],
+  ['an unknown field named constructor', { constructor: { prototype: { admin: true } } }],
+  ['a tenant_id beside the tenant', { tenant_id: '1' }],
+];
+
+const bodies: readonly BadRequest[] = [
+  ...['/auth/register', '/auth/login', '/auth/refresh'].flatMap((path) =>
+    wrongEverywhere.map(([about, body, expected]) => ({
+      about: `${path} with ${about}`,
+      pieces: [json(path, body)],
+      expected,
+    })),
+  ),
+  ...['/auth/register', '/auth/login'].flatMap((path) => [
+    ...wrongFields.map(([about, fields]) => ({
+      about: `${path} with ${about}`,
+      pieces: [json(path, JSON.stringify({ ...login, ...fields }))],
+      expected: 'body_invalid' as const,
+    })),
+    ...Object.keys(login).map((missing) => ({
+      about: `${path} without ${missing}`,
+      pieces: [json(path, JSON.stringify({ ...login, [missing]: undefined }))],
+      expected: 'body_invalid' as const,
+    })),
+    {
+      about: `${path} with a prototype`,
+      pieces: [json(path, `{"__proto__":{"admin":true},${JSON.stringify(login).slice(1)}`)],
+      expected: 'body_invalid' as const,
+    },
+    {
+      about: `${path} in an unknown tenant`,
+      pieces: [json(path, JSON.stringify({ ...login, tenant: 'nowhere' }))],
+      expected: 'tenant_unknown' as const,
+    },
+  ]),
+  ...(
+    [
+      ['no @', { email: 'nobody' }, 'email_invalid'],
+      ['two @', { email: 'a@b@c' }, 'email_invalid'],
+      ['a space in the email', { email: 'a b@example.com' }, 'email_invalid'],
+      ['a line end in the email', { email: 'a@example.com\r\nBcc: b@example.com' }, 'email_invalid'],
+      ['a NUL in the email', { email: 'a\u0000@example.com' }, 'email_invalid'],
+      ['half a surrogate pair in the email', { email: 'a\ud800@example.com' }, 'email_invalid'],
+      ['a right-to-left override in the email', { email: 'a\u202e@example.com' }, 'email_invalid'],
+      ['an email of 255 characters', { email: `${'a'.repeat(60)}@${'b'.repeat(194)}` }, 'email_invalid'],
+      ['14 characters', { password: 'fourteen chars' }, 'password_too_short'],
+      ['14 characters outside the first plane', { password: '🦊'.repeat(14) }, 'password_too_short'],
+      ['an empty password', { password: '' }, 'password_too_short'],
+      ['257 characters', { password: 'ab cd '.repeat(43).slice(0, 257) }, 'password_too_long'],
+      ['one of the first guesses', { password: 'passwordpassword' }, 'password_blocked'],
+    ] as const
+  ).map(([about, fields, expected]) => ({
+    about: `/auth/register with ${about}`,
+    pieces: [json('/auth/register', JSON.stringify({ ...login, ...fields }))],
+    expected,
+  })),
+  ...(
+    [
+      ['an empty token', '', 'body_invalid'],
+      ['a token of 257 characters', 'x'.repeat(257), 'body_invalid'],
+      ['a token that is a number', 1, 'body_invalid'],
+      ['an unknown token', `crt_${'A'.repeat(43)}`, 'refresh_invalid'],
+      ['a NUL', '\u0000', 'refresh_invalid'],
+      ['half a surrogate pair', '\ud800', 'refresh_invalid'],
+    ] as const
+  ).map(([about, token, expected]) => ({
+    about: `/auth/refresh with ${about}`,
+    pieces: [json('/auth/refresh', JSON.stringify({ refresh_token: token }))],
+    expected,
+  })),
+  ...(
+    [
+      ['a NUL in the email', { email: 'a\u0000@example.com' }],
+      ['half a surrogate pair in the email', { email: 'a\ud800@example.com' }],
+      ['quotes and a comment in the email', { email: "' or 1=1 --@example.com" }],
+    ] as const
+  ).map(([about, fields]) => ({
+    about: `/auth/login with ${about}`,
+    pieces: [json('/auth/login', JSON.stringify({ ...login, ...fields }))],
+    expected: 'credentials_invalid' as const,
+  })),
+];
+
+const loginText = JSON.stringify(login);
+const length = `Content-Length: ${loginText.length}`;
+const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+const megabyteInChunks = Buffer.from(`${chunk('x'.repeat(65_536)).repeat(16)}0\r\n\r\n`);
+
+const headers: readonly (readonly [string, string, readonly string[], string | Buffer, ErrorCode])[] = [
+  [
+    'two Authorization headers',
+    '/auth/login',
+    [jsonType, 'Authorization: Bearer a', 'authorization: Bearer b'],
+    loginText,
+    'header_duplicated',
+  ],
+  ['two Content-Type headers', '/auth/login', [jsonType, 'Content-type: text/plain'], loginText, 'header_duplicated'],
+  ['the same Content-Type twice', '/auth/login', [jsonType, jsonType], loginText, 'header_duplicated'],
+  ['two Host headers', '/auth/login', [jsonType, 'Host: a', 'Host: b'], loginText, 'header_duplicated'],
+  ['two Content-Length headers', '/auth/login', [jsonType, length, length], loginText, 'request_malformed'],
+  [
+    'two different Content-Length headers',
+    '/auth/login',
+    [jsonType, length, 'Content-Length: 1'],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'Content-Length and Transfer-Encoding',
+    '/auth/login',
+    [jsonType, length, 'Transfer-Encoding: chunked'],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'Transfer-Encoding and Content-Length',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: chunked', length],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'two Transfer-Encoding headers',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'a Transfer-Encoding that is not chunked',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: gzip'],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'a Transfer-Encoding in disguise',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: xchunked'],
+    loginText,
+    'request_malformed',
+  ],
+  ['a negative length', '/auth/login', [jsonType, 'Content-Length: -1'], loginText, 'request_malformed'],
+  ['a signed length', '/auth/login', [jsonType, 'Content-Length: +5'], loginText, 'request_malformed'],
+  ['a length that is no number', '/auth/login', [jsonType, 'Content-Length: many'], loginText, 'request_malformed'],
+  [
+    'a length of 20 digits',
+    '/auth/login',
+    [jsonType, 'Content-Length: 99999999999999999999'],
+    loginText,
+    'request_malformed',
+  ],
+  [
+    'a megabyte announced',
+    '/auth/login',
+    [jsonType, 'Content-Length: 1000000'],
+    Buffer.alloc(1_000_000, ' '),
+    'body_too_large',
+  ],
+  ['a megabyte in chunks', '/auth/login', [jsonType, 'Transfer-Encoding: chunked'], megabyteInChunks, 'body_too_large'],
+  [
+    'a chunk size that is no number',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: chunked'],
+    'zz\r\n{}\r\n0\r\n\r\n',
+    'request_malformed',
+  ],
+  [
+    'a chunk longer than it says',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: chunked'],
+    '1\r\n{}\r\n0\r\n\r\n',
+    'request_malformed',
+  ],
+  [
+    'a header of 20 KB',
+    '/auth/login',
+    [jsonType, `Authorization: Bearer ${'a'.repeat(20_000)}`],
+    loginText,
+    'headers_too_large',
+  ],
+  [
+    'a thousand headers',
+    '/auth/login',
+    [jsonType, ...Array.from({ length: 1000 }, (_, index) => `X-Header-${index}: value`)],
+    loginText,
+    'headers_too_large',
+  ],
+  ['no content type', '/auth/login', [], loginText, 'content_type_unsupported'],
+  ['an empty content type', '/auth/login', ['Content-Type:'], loginText, 'content_type_unsupported'],
+  ['plain text', '/auth/login', ['Content-Type: text/plain'], loginText, 'content_type_unsupported'],
+  [
+    'a form type',
+    '/auth/login',
+    ['Content-Type: application/x-www-form-urlencoded'],
+    loginText,
+    'content_type_unsupported',
+  ],
+  [
+    'a multipart type',
+    '/auth/login',
+    ['Content-Type: multipart/form-data; boundary=x'],
+    loginText,
+    'content_type_unsupported',
+  ],
+  [
+    'a type that begins like JSON',
+    '/auth/login',
+    ['Content-Type: application/jsonp'],
+    loginText,
+    'content_type_unsupported',
+  ],
+  [
+    'two types in one header',
+    '/auth/login',
+    ['Content-Type: text/plain, application/json'],
+    loginText,
+    'content_type_unsupported',
+  ],
+  ['a type that is no type', '/auth/login', ['Content-Type: \u00ff/\u00ff'], loginText, 'content_type_unsupported'],
+  ['lines of JSON', '/auth/login', ['Content-Type: application/x-ndjson'], loginText, 'content_type_unsupported'],
+  ['an expectation nobody can meet', '/auth/login', [jsonType, 'Expect: a-miracle'], loginText, 'header_invalid'],
+  ['a header without a colon', '/auth/login', [jsonType, 'X-Header value'], loginText, 'request_malformed'],
+  ['a space before the colon', '/auth/login', [jsonType, 'X-Header : value'], loginText, 'request_malformed'],
+  ['a folded header', '/auth/login', [jsonType, 'X-Header: one', ' two'], loginText, 'request_malformed'],
+  ['a header without a name', '/auth/login', [jsonType, ': value'], loginText, 'request_malformed'],
+  ['a NUL in a header', '/auth/login', [jsonType, 'X-Header: a\u0000b'], loginText, 'request_malformed'],
+  ['a bare carriage return in a header', '/auth/login', [jsonType, 'X-Header: a\rb'], loginText, 'request_malformed'],
+];
+
+const longPath = `/auth/${'a'.repeat(8000)}`;
+const targets: readonly (readonly [string, string, ErrorCode | 200])[] = [
+  ['GET', '/', 'route_unknown'],
+  ['GET', '/auth', 'route_unknown'],
+  ['GET', '/auth/verify/', 'route_unknown'],
+  ['GET', '//auth/verify', 'route_unknown'],
+  ['GET', '/AUTH/verify', 'route_unknown'],
+  ['GET', '/auth/./verify', 'route_unknown'],
+  ['GET', '/health/../auth/verify', 'route_unknown'],
+  ['GET', '/health/%2e%2e/auth/verify', 'route_unknown'],
+  ['GET', '/auth%2fverify', 'route_unknown'],
+  ['GET', '/auth\\verify', 'route_unknown'],
+  ['GET', '/auth/verify;a=b', 'route_unknown'],
+  ['GET', '/auth/verify%00', 'route_unknown'],
+  ['GET', '/auth/verify%0d%0aX-Header:1', 'route_unknown'],
+  ['GET', '/%c3%28', 'request_malformed'],
+  ['GET', '/%', 'request_malformed'],
+  ['GET', '/auth/%zz', 'request_malformed'],
+  ['GET', longPath, 'route_unknown'],
+  ['GET', `/${'%41'.repeat(3000)}`, 'route_unknown'],
+  ['GET', '/__proto__', 'route_unknown'],
+  ['GET', '/constructor', 'route_unknown'],
+  ['GET', '*', 'route_unknown'],
+  ['GET', '/health/live?x=1', 'body_invalid'],
+  ['GET', '/health/live?__proto__=1', 'body_invalid'],
+  ['GET', '/auth/verify?access_token=x', 'token_missing'],
+  ['POST', '/admin/accounts/import?tenant=lab', 'admin_key_missing'],
+  ['GET', '/auth/login', 'method_unsupported'],
+  ['GET', '/auth/login?x=1', 'method_unsupported'],
+  ['PUT', '/auth/register', 'method_unsupported'],
+  ['DELETE', '/auth/logout', 'method_unsupported'],
+  ['PATCH', '/auth/refresh', 'method_unsupported'],
+  ['OPTIONS', '/auth/login', 'method_unsupported'],
+  ['TRACE', '/auth/login', 'method_unsupported'],
+  ['POST', '/auth/verify', 'method_unsupported'],
+  ['POST', '/.well-known/jwks.json', 'method_unsupported'],
+  ['PROPFIND', '/auth/login', 'method_unsupported'],
+  ['BREW', '/auth/login', 'request_malformed'],
+  ['get', '/health/live', 'request_malformed'],
+];
+
+const live = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+const lines: readonly BadRequest[] = [
+  { about: 'HTTP/1.0', pieces: ['GET /health/live HTTP/1.0\r\n\r\n'], expected: 200 },
+  { about: 'an empty line first', pieces: [`\r\n${live}`], expected: 200 },
+  { about: 'a request in single bytes', pieces: live.split('').flatMap((byte) => [byte, 1]), expected: 200 },
+  {
+    about: 'a wish to upgrade',
+    pieces: [live.replace('close', 'close, Upgrade\r\nUpgrade: websocket')],
+    expected: 200,
+  },
+  {
+    about: 'an absolute target',
+    pieces: [live.replace('/health', 'http://elsewhere.example/health')],
+    expected: 200,
+  },
+  { about: 'HTTP/1.1 without Host', pieces: [live.replace('Host: localhost\r\n', '')], expected: 'request_malformed' },
+  { about: 'HTTP/2.0 in words', pieces: [live.replace('HTTP/1.1', 'HTTP/2.0')], expected: 'request_malformed' },
+  { about: 'HTTP/9.9', pieces: [live.replace('HTTP/1.1', 'HTTP/9.9')], expected: 'request_malformed' },
+  { about: 'HTTP/0.9', pieces: ['GET /health/live\r\n\r\n'], expected: 'request_malformed' },
+  { about: 'the preface of HTTP/2', pieces: ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], expected: 'request_malformed' },
+  {
+    about: 'the start of a TLS handshake',
+    pieces: [Buffer.from('16030100a5010000a10303', 'hex')],
+    expected: 'request_malformed',
+  },
+  {
+    about: 'garbage',
+    pieces: [Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+    expected: 'request_malformed',
+  },
+  {
+    about: 'a target with a space',
+    pieces: [live.replace('/health/live', '/health /live')],
+    expected: 'request_malformed',
+  },
+  {
+    about: 'a target without a slash',
+    pieces: [live.replace('/health/live', 'health')],
+    expected: 'request_malformed',
+  },
+  {
+    about: 'a request line of 100 KB',
+    pieces: [live.replace('/health/live', `/${'a'.repeat(100_000)}`)],
+    expected: 'headers_too_large',
+  },
+  {
+    about: 'GET with a body',
+    pieces: [requestBytes('GET', '/auth/verify', [jsonType], loginText)],
+    expected: 'token_missing',
+  },
+];
+
+/** The client goes silent before the request is whole. */
+export const unfinishedRequests: readonly BadRequest[] = [
+  {
+    about: 'a head that never ends',
+    pieces: ['GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Header: '],
+    expected: 'request_timeout',
+  },
+  {
+    about: 'a head that drips',
+    pieces: [
+      'GET /health/live HTTP/1.1\r\nHost: localhost\r\n',
+      ...Array.from({ length: 40 }, (_, index) => [100, `X-${index}: a\r\n`]).flat(),
+    ],
+    expected: 'request_timeout',
+  },
+  {
+    about: 'a body shorter than announced',
+    pieces: [json('/auth/login', loginText, [jsonType, `Content-Length: ${loginText.length + 1}`])],
+    expected: 'request_timeout',
+  },
+  {
+    about: 'a chunk that never ends',
+    pieces: [json('/auth/login', `${chunk(loginText)}5\r\n`, [jsonType, 'Transfer-Encoding: chunked'])],
+    expected: 'request_timeout',
+  },
+];
+
+/** Every bad request that can be answered at once. */
+export const badRequests: readonly BadRequest[] = [
+  ...bodies,
+  ...headers.map(([about, path, list, body, expected]) => ({
+    about: `${path} with ${about}`,
+    pieces: [requestBytes('POST', path, list, body)],
+    expected,
+  })),
+  ...targets.map(([method, path, expected]) => ({
+    about: `${method} ${path.slice(0, 40)}`,
+    pieces: [requestBytes(method, path)],
+    expected,
+  })),
+  ...lines,
+];
