@@ -6,6 +6,7 @@ import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import type { ErrorCode } from '@catalytic/protocol/errors';
 import { algorithmNames, signatureHolds } from './algorithms.ts';
 import { type CompactForm, parseCompactForm } from './compact-form.ts';
+import { readClaims } from './read-claims.ts';
 import { encodedHeader, type VerificationKey } from './verification-key.ts';
 
 /** A token whose form and signature hold. Whether it is *accepted* is the verdict's business, on every use anew. */
@@ -54,8 +55,8 @@ export class SignatureChecks {
     const bytes = Buffer.from(token.slice(0, form.header.length + 1 + form.payload.length), 'latin1');
     if (!signatureHolds(key.algorithm, key.publicKey, bytes, Buffer.from(form.signature, 'base64url')))
       return 'token_signature_invalid';
-    // Signed by us, so the claims have the shape our issuer gives them.
-    const claims = parseSegment(form.payload) as AccessTokenClaims | undefined;
+    const payload = parseSegment(form.payload);
+    const claims = payload === undefined ? undefined : readClaims(payload);
     if (claims === undefined) return 'token_malformed';
     const signed: SignedToken = { claims, key };
     this.remember(token, signed);
