@@ -3,6 +3,7 @@
  * @module
  */
 import { Worker } from 'node:worker_threads';
+import { CatalyticError } from '@catalytic/protocol/errors';
 import type { WriteReply, WriteRequest } from './writer-thread.ts';
 import type { WriteInput, WriteName, WriteResult } from './writes.ts';
 
@@ -18,6 +19,10 @@ const waitingMax = 20_000;
 export class WriteError extends Error {
   override readonly name = 'WriteError';
 }
+
+/** What a caller sees: the request may succeed later. The reason is for the log. */
+const unavailable = (cause: WriteError): CatalyticError =>
+  new CatalyticError('store_unavailable', { cause, retryAfterSeconds: 1 });
 
 /** Sends operations to the writer thread. A promise resolves after the commit that made its operation durable. */
 export class Writer {
@@ -47,11 +52,11 @@ export class Writer {
     });
   }
 
-  /** Runs one operation. @throws {WriteError} */
+  /** Runs one operation. @throws {CatalyticError} `store_unavailable` with a {@link WriteError} as its cause */
   run<Name extends WriteName>(name: Name, input: WriteInput<Name>): Promise<WriteResult<Name>> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#failure !== undefined) return Promise.reject(unavailable(this.#failure));
     if (this.#waiting.size >= waitingMax)
-      return Promise.reject(new WriteError(`Cannot write: ${waitingMax} operations are waiting`));
+      return Promise.reject(unavailable(new WriteError(`Cannot write: ${waitingMax} operations are waiting`)));
     const id = this.#nextId++;
     if (this.#batch.length === 0) queueMicrotask(() => this.#send());
     this.#batch.push({ id, name, input });
@@ -75,13 +80,13 @@ export class Writer {
   #settle(reply: WriteReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if ('error' in reply) waiting?.reject(new WriteError(reply.error));
+    if ('error' in reply) waiting?.reject(unavailable(new WriteError(reply.error)));
     else waiting?.resolve(reply.result);
   }
 
   #fail(error: WriteError): void {
     this.#failure ??= error;
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { reject } of this.#waiting.values()) reject(unavailable(error));
     this.#waiting.clear();
   }
 }
