@@ -34,6 +34,8 @@ const wrongEverywhere: readonly (readonly [string, string | Buffer, ErrorCode])[
   ['a comment', '{/* hello */}', 'body_malformed'],
   ['two objects', '{}{}', 'body_malformed'],
   ['NaN', '{"email":NaN}', 'body_malformed'],
+  // Readers of JSON like to quote what they could not read.
+  ['a password without quotes', '{"p": lanterns}', 'body_malformed'],
   ['a form', 'email=a%40example.com&password=x', 'body_malformed'],
   ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), 'body_malformed'],
   ['an overlong encoding', Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d]), 'body_malformed'],
