@@ -4,23 +4,28 @@
  * @module
  */
 import { Command, Option as Flag } from 'commander';
-import { exitCodes, runAuth, writeResult } from './commands/run.ts';
+import { runAuth } from './commands/run.ts';
 import {
   newSeed,
   parseCount,
   parseDuration,
+  parsePassword,
+  parsePercent,
   parsePositive,
   parseTarget,
   parseWait,
   type RunOptions,
 } from './commands/run-options.ts';
 import { Progress } from './reports/progress.ts';
+import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
+import { checkWritable, writeResult } from './reports/write-result.ts';
 import { authCriteria } from './scenarios/auth.ts';
 
-interface Flags extends Omit<RunOptions, 'criteria' | 'out' | 'durationSeconds' | 'waitSeconds'> {
+interface Flags extends Omit<RunOptions, 'criteria' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'> {
   readonly duration: number;
   readonly wait: readonly [number, number];
+  readonly timeout: number;
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -35,6 +40,7 @@ const run = async (scenario: string, flags: Flags): Promise<void> => {
     ...flags,
     durationSeconds: flags.duration,
     waitSeconds: flags.wait,
+    timeoutSeconds: flags.timeout,
     criteria: {
       p50MsMax: flags.p50,
       p95MsMax: flags.p95,
@@ -43,6 +49,12 @@ const run = async (scenario: string, flags: Flags): Promise<void> => {
     },
     out: flags.out ?? `results/${scenario}-${timestamp()}`,
   };
+  const notWritable = checkWritable(options.out);
+  if (notWritable !== undefined) {
+    process.stderr.write(`catalytic-lab: ${notWritable}\n`);
+    process.exitCode = exitCodes.usage;
+    return;
+  }
   const progress = new Progress(process.stdout, options.users, options.durationSeconds);
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
@@ -85,9 +97,22 @@ program
   )
   .addOption(new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'))
   .addOption(
-    new Flag('--key-file <file>', 'admin key that may import accounts; without one each user registers itself')
-      .env('CATALYTIC_LAB_KEY_FILE')
-      .default('data/lab.key'),
+    new Flag('--password <text>', 'password of all accounts, at least 15 characters')
+      .argParser(parsePassword)
+      .default('a load test is not a secret', 'a fixed one'),
+  )
+  .addOption(
+    new Flag(
+      '--admin-key-file <file>',
+      'admin key that may import accounts, or the key itself in CATALYTIC_LAB_KEY (default: data/lab.key, for a target on this machine; without one each user registers itself)',
+    ),
+  )
+  // Hidden: a key on the command line can be read by everybody on the machine. Here for its environment name.
+  .addOption(new Flag('--admin-key <key>').env('CATALYTIC_LAB_KEY').hideHelp())
+  .addOption(
+    new Flag('--timeout <time>', 'longest wait for an answer; past it the request is a real failure')
+      .argParser(parseDuration)
+      .default(30, '30s'),
   )
   .addOption(
     new Flag('--target-pid <pid>', 'process of the target on this machine; found by its port when absent').argParser(
@@ -99,7 +124,7 @@ program
   .addOption(new Flag('--p99 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p99MsMax))
   .addOption(
     new Flag('--failures <percent>', 'criterion: real failures')
-      .argParser(parsePositive)
+      .argParser(parsePercent)
       .default(authCriteria.realFailuresPercentMax),
   )
   .addOption(new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'))
@@ -111,9 +136,15 @@ Exit codes:
   1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
   2  a criterion failed                     5  the target was unreachable
 
+  The worst that can be said of a run is what it ends with: 4, then 5, 3, 2.
+
 Examples:
   npm run lab -- run auth
-  npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline`,
+      50 users for a minute against a service started here with "npm start"
+  npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline
+      the load of the report of 3 October 2025
+  npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
+      the schedule of an earlier run, held to stricter limits`,
   )
   .action((scenario: string, flags: Flags) => {
     if (scenario !== 'auth') program.error(`error: there is no scenario "${scenario}"; there is: auth`);

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 import type { Criteria } from '../measures/criteria.ts';
+import type { ConnectionLimits } from '../targets/connection.ts';
 
 /** What a run is asked to be. */
 export interface RunOptions {
@@ -15,12 +16,26 @@ export interface RunOptions {
   readonly seed: string;
   readonly waitSeconds: readonly [number, number];
   readonly tenant: string;
-  readonly keyFile: string;
+  /** Password of all accounts of the run. */
+  readonly password: string;
+  readonly adminKey: string | undefined;
+  readonly adminKeyFile: string | undefined;
+  /** Longest wait for an answer. */
+  readonly timeoutSeconds: number;
   readonly targetPid: number | undefined;
   readonly criteria: Criteria;
   /** Path and beginning of the names of all result files. */
   readonly out: string;
 }
+
+/** Longest wait for a connection, milliseconds; shorter when the wait for an answer is. */
+const connectMsMax = 10_000;
+
+/** What the connections of a run allow the target. */
+export const limitsOf = ({ timeoutSeconds }: RunOptions): ConnectionLimits => ({
+  connectMs: Math.min(connectMsMax, timeoutSeconds * 1000),
+  answerMs: timeoutSeconds * 1000,
+});
 
 const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
 
@@ -29,6 +44,13 @@ export const parsePositive = (text: string): number => {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Give a number above zero.');
+};
+
+/** A number from 0 to 100. */
+export const parsePercent = (text: string): number => {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError('Give a number from 0 to 100.');
 };
 
 /** A whole number above zero. */
@@ -51,6 +73,15 @@ export const parseWait = (text: string): readonly [number, number] => {
   const wait = [Number(match?.[1]), Number(match?.[2])] as const;
   if (match === null || wait[0] > wait[1]) throw new InvalidArgumentError('Give two numbers of seconds, such as 1-3.');
   return wait;
+};
+
+/** Fewest characters of a password that the service accepts. */
+const passwordLengthMin = 15;
+
+/** A password long enough to register with; counted in code points, as the service does. */
+export const parsePassword = (text: string): string => {
+  if ([...text].length >= passwordLengthMin) return text;
+  throw new InvalidArgumentError(`Give at least ${passwordLengthMin} characters.`);
 };
 
 /** An origin: `http://host:port`. */

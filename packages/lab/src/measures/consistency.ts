@@ -26,6 +26,7 @@ interface History {
   readonly events: TimelineEvent[];
   /** When a refusal of the revoked token was first answered. */
   refusedAtMs?: number;
+  isRevoked?: true;
 }
 
 /** Events kept per token: a timeline of the last ones is what a reader needs. */
@@ -68,7 +69,10 @@ export class ConsistencyChecker {
       { atMs: answeredAtMs, what: `${task} answered ${answer}` },
     );
     if (history.events.length > eventsMax) history.events.splice(0, 2);
-    if (task === 'logout' && (status === 200 || status === 202)) this.revokedTokens += 1;
+    if (task === 'logout' && (status === 200 || status === 202) && history.isRevoked === undefined) {
+      history.isRevoked = true;
+      this.revokedTokens += 1;
+    }
     if (task !== 'protected') return;
     const deadFromMs = token?.deadFromMs;
     const isDead = deadFromMs !== undefined && deadFromMs <= sentAtMs;
@@ -76,7 +80,8 @@ export class ConsistencyChecker {
     if (status === 200 && isDead) this.#violate(serial, history, 'accepted after promise');
     else if (status === 200 && (history.refusedAtMs ?? Number.POSITIVE_INFINITY) <= sentAtMs)
       this.#violate(serial, history, 'accepted after refusal');
-    else if (status === 401 && token?.revokeSentAtMs !== undefined) history.refusedAtMs ??= answeredAtMs;
+    else if (status === 401 && code !== 'token_expired' && token?.revokeSentAtMs !== undefined)
+      history.refusedAtMs ??= answeredAtMs;
   }
 
   #violate(token: number, { issuedAtMs, events }: History, rule: Violation['rule']): void {

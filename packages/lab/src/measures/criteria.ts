@@ -21,8 +21,8 @@ export interface Verdict {
   readonly verdict: 'passed' | 'failed' | 'not judged';
 }
 
-/** Fewest samples for a percentile to mean something: ten beyond it. */
-const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
+/** Fewest samples for a percentile to mean something: ten beyond it, and so on both sides of the median. */
+export const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
 /** Share of logouts that may answer 202 in a run without faults, per cent. */
 const pendingLogoutsPercentMax = 0.1;
 

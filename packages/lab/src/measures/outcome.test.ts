@@ -45,7 +45,11 @@ for (const [name, parts, kind] of cases)
 
 test('no answer is a real failure named after what went wrong', () => {
   const { status: _, ...unanswered } = exchange({ code: 'connection refused' });
-  assert.deepEqual(outcomeOf(unanswered), { kind: 'real', name: 'no answer: connection refused' });
+  assert.deepEqual(outcomeOf(unanswered), {
+    kind: 'real',
+    name: 'no answer: connection refused',
+    isUnanswered: true,
+  });
 });
 
 test('a dead token accepted is a violation exactly when the call was sent after the promise', () => {

@@ -20,6 +20,10 @@ export interface EndpointMeasure {
 export class Window {
   readonly endpoints = new Map<string, EndpointMeasure>();
   readonly total = new Histogram();
+  /** Answers 200 and 202 to logouts. */
+  readonly logouts = { completed: 0, pending: 0 };
+  /** Requests to which no answer came. */
+  unanswered = 0;
 
   record(method: string, name: string, outcome: Outcome, latencyMs: number, bytes: number): void {
     const key = `${method} ${name}`;
@@ -32,6 +36,7 @@ export class Window {
     this.total.record(latencyMs);
     endpoint[outcome.kind] += 1;
     endpoint.bytes += bytes;
+    if (outcome.isUnanswered === true) this.unanswered += 1;
   }
 }
 
@@ -68,10 +73,9 @@ export class Recorder {
   readonly whole = new Window();
   steady: Window | undefined;
   readonly errors = new Map<string, ErrorCount>();
-  pendingLogouts = 0;
-  completedLogouts = 0;
 
   #steadyFromMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
   #second = new Histogram(2);
   readonly #recent: Histogram[] = [];
   #counts = { requests: 0, ok: 0, expected: 0, real: 0 };
@@ -82,7 +86,19 @@ export class Recorder {
     this.#steadyFromMs = nowMs;
   }
 
+  /** Requests that end from now on are not recorded: an interrupt has cut them, not the target. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Takes an answer to a logout: revoked everywhere, or pending. */
+  recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void {
+    this.whole.logouts[kind] += 1;
+    if (this.steady !== undefined && sentAtMs >= this.#steadyFromMs) this.steady.logouts[kind] += 1;
+  }
+
   record(method: string, name: string, outcome: Outcome, sentAtMs: number, answeredAtMs: number, bytes: number): void {
+    if (this.#isClosed) return;
     const latencyMs = answeredAtMs - sentAtMs;
     this.whole.record(method, name, outcome, latencyMs, bytes);
     if (sentAtMs >= this.#steadyFromMs) this.steady?.record(method, name, outcome, latencyMs, bytes);

@@ -3,8 +3,12 @@ import { test } from 'node:test';
 import { judgeValidity, type RunConditions } from './validity.ts';
 
 const healthy: RunConditions = {
-  generatorCpuPercent: 40,
+  leftOutPercent: 0,
+  exceptions: 0,
+  requests: 10_000,
+  generatorCpuPercents: Array.from({ length: 100 }, () => 40),
   loopDelayP99Ms: 5,
+  loopBusyPercent: 35,
   tasks: 10_000,
   lateStarts: 3,
   foreignCpuPercent: 4,
@@ -20,11 +24,29 @@ test('a healthy run keeps every rule', () => {
   assert.deepEqual(broken({}), []);
 });
 
+const seconds = (calm: number, starved: number): readonly number[] => [
+  ...Array.from({ length: calm }, () => 40),
+  ...Array.from({ length: starved }, () => 97),
+];
+
 test('a starved generator, a late loop, late starts and a shared machine each break their own rule', () => {
-  assert.deepEqual(broken({ generatorCpuPercent: 97 }), ['generator CPU, % of a core']);
+  assert.deepEqual(broken({ generatorCpuPercents: seconds(90, 10) }), [
+    'generator CPU in 95 % of the seconds, % of a core',
+  ]);
   assert.deepEqual(broken({ loopDelayP99Ms: 80 }), ['event-loop delay p99, ms']);
+  assert.deepEqual(broken({ loopBusyPercent: 95 }), ['event loop busy, % of the time']);
   assert.deepEqual(broken({ lateStarts: 200 }), ['late starts, %']);
   assert.deepEqual(broken({ foreignCpuPercent: 25 }), ['CPU of others and steal, % of the machine']);
+});
+
+test('a starved second in twenty is no saturation', () => {
+  assert.deepEqual(broken({ generatorCpuPercents: seconds(95, 5) }), []);
+});
+
+test('a run that was cut short, had no request or had a fault of the lab cannot be believed', () => {
+  assert.deepEqual(broken({ leftOutPercent: 40 }), ['duration left out, %']);
+  assert.deepEqual(broken({ requests: 0 }), ['windows without a request']);
+  assert.deepEqual(broken({ exceptions: 1 }), ['exceptions in the lab']);
 });
 
 test("users that are not explained by Little's law break it", () => {

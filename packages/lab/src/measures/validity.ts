@@ -3,12 +3,19 @@
  * @module
  */
 
-/** What is known about how the run was made. */
+/** What is known about how the run was made. Everything but the first two is about the judged window. */
 export interface RunConditions {
-  /** Generator CPU over the judged window, per cent of one core. */
-  readonly generatorCpuPercent: number;
-  /** Mean over the seconds of the 99th percentile of the loop's delay, milliseconds. */
+  /** Part of the asked duration that was not run, per cent: an interrupted run cannot pass. */
+  readonly leftOutPercent: number;
+  /** Faults of the scenario itself. */
+  readonly exceptions: number;
+  readonly requests: number;
+  /** Generator CPU in each second, per cent of one core. */
+  readonly generatorCpuPercents: readonly number[];
+  /** 99th percentile of the loop's delay, milliseconds. */
   readonly loopDelayP99Ms: number;
+  /** Share of the time in which the event loop was busy, per cent. */
+  readonly loopBusyPercent: number;
   readonly tasks: number;
   readonly lateStarts: number;
   /** CPU time of neither generator nor target, steal included, per cent of the machine; `undefined` when it cannot be told. */
@@ -35,10 +42,15 @@ export interface ValidityCheck {
 
 /** Limits, with the reason for each. */
 const limits = {
+  leftOutPercent: 0,
+  exceptions: 0,
+  emptyRuns: 0,
   /** Past it the generator measures its own queue. */
   generatorCpuPercent: 90,
   /** Latencies below it are what a run reports; the loop must not add more. */
   loopDelayP99Ms: 50,
+  /** A loop that is busy without using CPU waits for something: the same queue. */
+  loopBusyPercent: 90,
   /** More late starts than this bend the offered load. */
   lateStartsPercent: 1,
   /** The rest of the machine must be ours to measure. */
@@ -46,6 +58,13 @@ const limits = {
   /** N, X, R and Z are measured apart from each other: if they disagree, one of them is wrong. */
   littlePercent: 5,
 } as const;
+
+/** Share of the seconds in which the generator must have had CPU to spare: one full garbage collection is no saturation. */
+const sparedSecondsPercent = 95;
+
+/** The value that `percent` per cent of the values do not exceed; `undefined` when there is none. */
+const percentileOf = (values: readonly number[], percent: number): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil((percent / 100) * values.length) - 1)];
 
 const check = (rule: string, limit: number, measured: number | undefined): ValidityCheck => ({
   rule,
@@ -64,8 +83,16 @@ export const littleDeviationPercent = ({
 
 /** Judges the conditions of a run. */
 export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
-  check('generator CPU, % of a core', limits.generatorCpuPercent, run.generatorCpuPercent),
+  check('duration left out, %', limits.leftOutPercent, run.leftOutPercent),
+  check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
+  check('exceptions in the lab', limits.exceptions, run.exceptions),
+  check(
+    `generator CPU in ${sparedSecondsPercent} % of the seconds, % of a core`,
+    limits.generatorCpuPercent,
+    percentileOf(run.generatorCpuPercents, sparedSecondsPercent),
+  ),
   check('event-loop delay p99, ms', limits.loopDelayP99Ms, run.loopDelayP99Ms),
+  check('event loop busy, % of the time', limits.loopBusyPercent, run.loopBusyPercent),
   check('late starts, %', limits.lateStartsPercent, run.tasks === 0 ? undefined : (100 * run.lateStarts) / run.tasks),
   check('CPU of others and steal, % of the machine', limits.foreignCpuPercent, run.foreignCpuPercent),
   check("deviation from Little's law, %", limits.littlePercent, run.little && littleDeviationPercent(run.little)),

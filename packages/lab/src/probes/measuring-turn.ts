@@ -2,27 +2,51 @@
  * One measured run at a time on a machine: two would measure each other.
  * @module
  */
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const lockFile = join(tmpdir(), 'catalytic-lab.turn');
 
-const holder = (): number | undefined => {
+const readPid = (file: string): number | undefined => {
   try {
-    return Number(readFileSync(lockFile, 'utf8'));
+    const pid = Number(readFileSync(file, 'utf8'));
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
   } catch {
     return undefined;
   }
 };
 
-const isAlive = (pid: number): boolean => {
+const isAlive = (pid: number | undefined): boolean => {
+  if (pid === undefined) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+};
+
+/** A link appears whole or not at all, so nobody reads a lock without a pid. */
+const tryLink = (from: string): boolean => {
+  try {
+    linkSync(from, lockFile);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Takes a lock of the dead away; of several that try, one. Another may have taken the turn meanwhile: then its lock goes back. */
+const removeStale = (own: string): void => {
+  const taken = `${own}.stale`;
+  try {
+    renameSync(lockFile, taken);
+  } catch {
+    return;
+  }
+  if (isAlive(readPid(taken))) tryLink(taken);
+  rmSync(taken, { force: true });
 };
 
 /**
@@ -33,19 +57,16 @@ export const takeMeasuringTurn = (): number | undefined => {
   const own = `${lockFile}.${process.pid}`;
   writeFileSync(own, String(process.pid));
   try {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      try {
-        // A link appears whole or not at all, so nobody reads a lock without a pid.
-        linkSync(own, lockFile);
-        process.once('exit', () => rmSync(lockFile, { force: true }));
-        return undefined;
-      } catch {
-        const pid = holder();
-        if (pid !== undefined && isAlive(pid)) return pid;
-        rmSync(lockFile, { force: true });
-      }
+    if (!tryLink(own)) {
+      const holder = readPid(lockFile);
+      if (holder !== undefined && isAlive(holder)) return holder;
+      removeStale(own);
+      if (!tryLink(own)) return readPid(lockFile) ?? 0;
     }
-    return holder() ?? 0;
+    process.once('exit', () => {
+      if (readPid(lockFile) === process.pid) rmSync(lockFile, { force: true });
+    });
+    return undefined;
   } finally {
     rmSync(own, { force: true });
   }

@@ -45,6 +45,9 @@ export const headers = {
   exceptions: ['Count', 'Message', 'Traceback', 'Nodes'],
 } as const;
 
+/** What Locust calls the one process of a run that is not distributed. */
+const nodeName = 'local';
+
 type Cell = string | number;
 
 /** RFC 4180: fields with commas, quotes or line ends are quoted; lines end with CRLF. */
@@ -118,6 +121,8 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
         ]),
       ),
   ].join(''),
-  // An exception of a scenario ends the run with its message; there is none in a result.
-  _exceptions: line(headers.exceptions),
+  _exceptions: [
+    line(headers.exceptions),
+    ...result.exceptions.map(({ count, message, traceback }) => line([count, message, traceback, nodeName])),
+  ].join(''),
 });

@@ -2,6 +2,8 @@
  * The report in words: the tables of the report of 3 October 2025, with its figures beside ours. Derived from the result alone.
  * @module
  */
+import { samplesMin } from '../measures/criteria.ts';
+import { endingOf } from './ending.ts';
 import type { EndpointResult, RunResult, WindowResult } from './result.ts';
 
 /** The row of the first report that is nearest to a run of 1,000 users: one process, no password checked. */
@@ -30,15 +32,21 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 
 const percent = (part: number, all: number): string => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);
 
+/** A percentile, with a mark when there are too few samples for it to mean something. */
+const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {
+  const value = percentiles_ms[String(at)];
+  return value !== undefined && requests < samplesMin[at] ? `${ms(value)} *` : ms(value);
+};
+
 const windowRow = (name: string, { total }: WindowResult): readonly string[] => [
   name,
   number(total.requests),
   number(total.requests_per_second),
   percent(total.real, total.requests),
   percent(total.expected, total.requests),
-  ms(total.percentiles_ms['50']),
-  ms(total.percentiles_ms['95']),
-  ms(total.percentiles_ms['99']),
+  percentile(total, 50),
+  percentile(total, 95),
+  percentile(total, 99),
 ];
 
 const comparison = (result: RunResult): string =>
@@ -73,9 +81,9 @@ const endpointTable = ({ endpoints, total }: WindowResult): string =>
       number(endpoint.real),
       number(endpoint.requests_per_second, 1),
       ms(endpoint.mean_ms),
-      ms(endpoint.percentiles_ms['50']),
-      ms(endpoint.percentiles_ms['95']),
-      ms(endpoint.percentiles_ms['99']),
+      percentile(endpoint, 50),
+      percentile(endpoint, 95),
+      percentile(endpoint, 99),
       ms(endpoint.max_ms),
     ]),
   );
@@ -93,10 +101,18 @@ const errorTable = (result: RunResult): string =>
         ]),
       );
 
+const exceptionList = ({ exceptions }: RunResult): string =>
+  exceptions.length === 0
+    ? ''
+    : `\nExceptions in the lab itself:\n\n${exceptions.map(({ count, message }) => `- ${number(count)} times: ${message}`).join('\n')}\n`;
+
 const offeredLoad = ({ options }: RunResult): string => {
   const [shortest, longest] = options.wait_s;
   const most = options.users / ((shortest + longest) / 2);
-  return `${number(options.users)} users that wait ${shortest} to ${longest} s between requests ask for at most ${number(most)} requests a second, however fast the answers come.`;
+  return (
+    `${number(options.users)} users that wait ${shortest} to ${longest} s between requests ask for at most ${number(most)} requests a second, ` +
+    'however fast the answers come. That report asked for at least 800 a second of 1,000 users that wait 1 to 3 s: they ask for at most 500, so no target can give that.'
+  );
 };
 
 const window = (title: string, part: WindowResult | null): string =>
@@ -106,6 +122,19 @@ const window = (title: string, part: WindowResult | null): string =>
       `Success ${part.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ` +
       `${part.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
 
+const judgedTitle = ({ judged, steady }: RunResult): string => {
+  if (judged === 'steady') return 'Criteria, judged over the steady window';
+  const reason = steady === null ? 'there was no steady window' : 'the steady window is too short to speak for it';
+  return `Criteria, judged over the whole run: ${reason}`;
+};
+
+const littleLine = ({ little }: RunResult): string =>
+  little === null
+    ? "Little's law is not judged: the steady window is missing, under 20 s or under 400 requests."
+    : `Little's law: ${number(little.requests_per_second, 1)} requests a second × (${number(little.response_s, 3)} s response + ${number(little.wait_s, 1)} s wait) = ${number(
+        little.requests_per_second * (little.response_s + little.wait_s),
+      )} users, of ${number(little.users)} there were.`;
+
 const timelines = ({ consistency }: RunResult): string =>
   consistency.timelines
     .slice(0, 5)
@@ -113,35 +142,27 @@ const timelines = ({ consistency }: RunResult): string =>
       ({ token, rule, events }) =>
         `\n\nToken ${token}, ${rule}:\n\n${table(
           ['at ms', 'event'],
-          events.map(({ atMs, what }) => [number(atMs, 1), what]),
+          events.map(({ at_ms, what }) => [number(at_ms, 1), what]),
         )}`,
     )
     .join('');
 
-const endings: Readonly<Record<number, string>> = {
-  0: 'passed',
-  2: 'a criterion failed',
-  3: 'invalid: the run may not be believed',
-  4: 'CONSISTENCY VIOLATED: a revoked token was accepted',
-  5: 'the target was unreachable',
-};
-
 /** Writes the report. */
 export const markdownReport = (result: RunResult): string => {
   const { options, machine, generator, target_process: target, consistency } = result;
-  return `# Load test \`${result.scenario}\`: ${endings[result.exit_code] ?? `exit code ${result.exit_code}`}
+  return `# Load test \`${result.scenario}\`: ${endingOf(result)}
 
 ${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s, seed \`${options.seed}\`, schedule \`${result.schedule_fingerprint}\`, accounts ${result.accounts.kind}${result.accounts.reason === undefined ? '' : ` (${result.accounts.reason})`}.
 Target ${result.target}, started ${result.started_at}, ${result.ended}.
-Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.platform}, Node ${machine.node}.
+Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.platform}, Node ${machine.node}.
 
 ## Beside the first report
 
 ${comparison(result)}
 
-${offeredLoad(result)} That report asked for at least 800 requests a second of 1,000 such users: no target can give that.
+${offeredLoad(result)}
 
-## Criteria, judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}
+## ${judgedTitle(result)}
 
 ${table(
   ['criterion', 'limit', 'measured', 'verdict'],
@@ -157,16 +178,20 @@ ${table(
 
 ${number(consistency.revoked_tokens)} tokens revoked, ${number(consistency.dead_checks)} requests sent with a token after its logout had answered, ${number(consistency.violations)} of them accepted.${timelines(result)}
 
+${number(result.logouts.completed)} logouts were answered 200 and ${number(result.logouts.pending)} were answered 202 (pending).
+
 ## Windows
 
 ${window('Steady window', result.steady)}
 
 ${window('Whole run', result.whole)}
 
+* too few samples to be judged: a p50 needs ${samplesMin[50]}, a p95 ${samplesMin[95]}, a p99 ${number(samplesMin[99])}.
+
 ## Errors, expected and real
 
 ${errorTable(result)}
-
+${exceptionList(result)}
 ## Validity
 
 ${table(
@@ -179,7 +204,10 @@ ${table(
   ]),
 )}
 
-Generator: ${number(generator.cpu_seconds, 1)} CPU-seconds, ${number(generator.cpu_us_per_request)} CPU-µs per request, ${number(generator.rss_mb_max)} MB at most, ${number(generator.connections_opened)} connections for ${number(generator.users_started)} users, ${number(generator.cut_requests)} requests cut at the end.
-${target === null ? 'The target could not be measured from here.' : `Target (process ${target.pid} and its children): ${number(target.cpu_seconds, 1)} CPU-seconds, ${number(target.cpu_us_per_request)} CPU-µs per request, ${number(target.rss_mb_start)} MB at the start, ${number(target.rss_mb_end)} MB at the end.`}
+${littleLine(result)}
+
+Generator: ${number(generator.cpu_seconds, 1)} CPU-seconds, ${number(generator.cpu_us_per_request)} CPU-µs per request, ${number(generator.rss_mb_max)} MB at most, ${number(generator.connections_opened)} connections for ${number(generator.users_started)} users (${number(generator.reconnects)} reconnects), ${number(generator.cut_requests)} requests cut at the end.
+
+${target === null ? 'The target could not be measured from here.' : `Target (process ${target.pid} and its children): ${number(target.cpu_seconds, 1)} CPU-seconds, ${number(target.cpu_us_per_request)} CPU-µs per request, ${number(target.rss_mb_start)} MB at the start, ${number(target.rss_mb_end)} MB at the end, ${number(target.rss_mb_max)} MB at most.`}
 `;
 };

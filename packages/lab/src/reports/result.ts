@@ -3,10 +3,11 @@
  * @module
  */
 
-import type { TimelineEvent } from '../measures/consistency.ts';
-import type { Criteria, Verdict } from '../measures/criteria.ts';
-import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
-import type { Machine } from '../probes/machine.ts';
+import type { Verdict } from '../measures/criteria.ts';
+import type { ValidityCheck } from '../measures/validity.ts';
+
+/** Exit codes of the lab. */
+export const exitCodes = { passed: 0, usage: 1, criterionFailed: 2, invalid: 3, violated: 4, unreachable: 5 } as const;
 
 /** Latencies in milliseconds by percentile. */
 export type PercentilesMs = Readonly<Record<string, number>>;
@@ -71,11 +72,19 @@ export interface RunResult {
     readonly duration_s: number;
     readonly seed: string;
     readonly wait_s: readonly [number, number];
+    readonly timeout_s: number;
     readonly weights: Readonly<Record<string, number>>;
   };
   readonly schedule_fingerprint: string;
   readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
-  readonly machine: Machine;
+  /** Machine of the generator. */
+  readonly machine: {
+    readonly cores: number;
+    readonly cpu: string;
+    readonly memory_gib: number;
+    readonly platform: string;
+    readonly node: string;
+  };
   /** How the run ended. */
   readonly ended: 'completed' | 'interrupted' | 'unreachable';
   readonly whole: WindowResult;
@@ -90,6 +99,9 @@ export interface RunResult {
     readonly first_seen_unix_s: number;
     readonly last_seen_unix_s: number;
   }[];
+  /** Faults of the lab itself; one is enough to make a run invalid. */
+  readonly exceptions: readonly { readonly count: number; readonly message: string; readonly traceback: string }[];
+  /** Answers 200 and 202 to logouts, over the whole run. */
   readonly logouts: { readonly completed: number; readonly pending: number };
   readonly consistency: {
     readonly revoked_tokens: number;
@@ -98,20 +110,34 @@ export interface RunResult {
     readonly timelines: readonly {
       readonly token: number;
       readonly rule: string;
-      readonly events: readonly TimelineEvent[];
+      readonly events: readonly { readonly at_ms: number; readonly what: string }[];
     }[];
   };
-  readonly criteria: Criteria;
-  /** Which window the criteria judge. */
+  /** Upper limits. */
+  readonly criteria: {
+    readonly p50_ms: number;
+    readonly p95_ms: number;
+    readonly p99_ms: number;
+    readonly real_failures_percent: number;
+  };
+  /** Which window the criteria judge: the whole run when the steady window never came or is too short to speak for it. */
   readonly judged: 'steady' | 'whole';
   readonly verdicts: readonly Verdict[];
   readonly validity: readonly ValidityCheck[];
-  readonly little: LittleCheck | null;
+  /** Little's law over the steady window: users = requests_per_second · (response_s + wait_s). */
+  readonly little: {
+    readonly users: number;
+    readonly requests_per_second: number;
+    readonly response_s: number;
+    readonly wait_s: number;
+  } | null;
   readonly generator: {
     readonly cpu_seconds: number;
     readonly cpu_us_per_request: number;
     readonly rss_mb_max: number;
     readonly connections_opened: number;
+    /** Connections beyond one per user: so often was one closed or refused. */
+    readonly reconnects: number;
     readonly users_started: number;
     readonly cut_requests: number;
   };
@@ -121,6 +147,7 @@ export interface RunResult {
     readonly cpu_us_per_request: number;
     readonly rss_mb_start: number;
     readonly rss_mb_end: number;
+    readonly rss_mb_max: number;
   } | null;
   readonly exit_code: number;
   readonly seconds: readonly SecondResult[];

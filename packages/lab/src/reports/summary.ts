@@ -2,6 +2,7 @@
  * What a run prints at its end.
  * @module
  */
+import { endingOf } from './ending.ts';
 import type { RunResult, WindowResult } from './result.ts';
 
 const ms = (value: number | undefined): string =>
@@ -12,15 +13,10 @@ const windowLine = (name: string, { total }: WindowResult): string =>
   `p50 ${ms(total.percentiles_ms['50'])}  p95 ${ms(total.percentiles_ms['95'])}  p99 ${ms(total.percentiles_ms['99'])} ms   ` +
   `ok ${total.ok}  expected ${total.expected}  real failures ${total.real}`;
 
-const marks = { passed: '✔', kept: '✔', failed: '✘', broken: '✘', 'not judged': '–' } as const;
+/** Kinds of real failures that are listed; the report has all of them. */
+const realFailuresMax = 5;
 
-const endings: Readonly<Record<number, string>> = {
-  0: 'PASSED',
-  2: 'FAILED: a criterion was missed',
-  3: 'INVALID: this run may not be believed',
-  4: 'CONSISTENCY VIOLATED: a revoked token was accepted',
-  5: 'UNREACHABLE: the target never answered',
-};
+const marks = { passed: '✔', kept: '✔', failed: '✘', broken: '✘', 'not judged': '–' } as const;
 
 /** The lines. */
 export const summaryLines = (result: RunResult, files: readonly string[]): readonly string[] => [
@@ -29,6 +25,7 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
   result.steady === null
     ? '  steady window  not reached: some users never logged in'
     : windowLine('steady window', result.steady),
+  `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`,
   '',
   ...result.verdicts.map(
     ({ criterion, limit, measured, verdict }) =>
@@ -40,14 +37,21 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
       ({ rule, limit, measured }) => `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed`,
     ),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.violations} accepted`,
+  ...result.errors
+    .filter(({ kind }) => kind === 'real')
+    .slice(0, realFailuresMax)
+    .map(
+      ({ method, endpoint, error, occurrences }) =>
+        `  real failure: ${method} ${endpoint}: ${error}, ${occurrences} times`,
+    ),
   ...result.consistency.timelines
     .slice(0, 3)
     .flatMap(({ token, rule, events }) => [
       `    token ${token}, ${rule}:`,
-      ...events.map(({ atMs, what }) => `      ${atMs.toFixed(1).padStart(12)} ms  ${what}`),
+      ...events.map(({ at_ms, what }) => `      ${at_ms.toFixed(1).padStart(12)} ms  ${what}`),
     ]),
   '',
-  `  ${endings[result.exit_code] ?? `exit code ${result.exit_code}`}`,
+  `  ${endingOf(result).toUpperCase()}  (exit code ${result.exit_code})`,
   '',
   ...files.map((file) => `  ${file}`),
 ];

@@ -19,10 +19,11 @@ export const authBehaviour: Behaviour<AuthTask> = {
 export const authCriteria: Criteria = { p50MsMax: 100, p95MsMax: 500, p99MsMax: 1000, realFailuresPercentMax: 1 };
 
 /**
- * Does one task. A user without a token (its login failed) logs in instead: there is nothing else it could do.
+ * Does one task. A user without a token (its registration or its login failed) tries that again instead: there is nothing else it could do.
  */
 export const actAuth = async (user: VirtualUser, task: AuthTask): Promise<void> => {
-  if (task === 'login' || !user.holdsToken) await user.login();
+  if (!user.holdsToken) await user.enter();
+  else if (task === 'login') await user.login();
   else if (task === 'protected') await user.callProtected();
   else await user.logout();
 };

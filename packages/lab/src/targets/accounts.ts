@@ -3,9 +3,8 @@
  * @module
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { paths } from '@catalytic/protocol/paths';
-import type { Connection } from './connection.ts';
+import type { Connection, Reply } from './connection.ts';
 
 /** How a virtual user signs in. */
 export interface Credentials {
@@ -22,11 +21,23 @@ export interface AccountSource {
   readonly credentialsOf: (index: number) => Credentials;
 }
 
-const password = 'a load test is not a secret';
-const linesPerImport = 10_000;
+/** What accounts a run needs. */
+export interface AccountPlan {
+  /** Admin key that may import accounts, or the reason why there is none. */
+  readonly key: { readonly value: string } | { readonly missing: string };
+  readonly tenant: string;
+  readonly users: number;
+  /** Password of all accounts. */
+  readonly password: string;
+  /** Makes the emails of this run different from those of any earlier one, whose accounts keep their own password. */
+  readonly runTag: string;
+}
+
+/** Accounts per request: few enough to show progress and to stop in between. */
+const accountsPerImport = 2000;
 
 /** PHC string of the pool's one password; all accounts share it, because what a login costs does not depend on the salt. */
-const poolHash = (): string => {
+const poolHash = (password: string): string => {
   const [memory, passes, parallelism] = [19_456, 2, 1];
   const nonce = randomBytes(16);
   const tag = argon2Sync('argon2id', { message: password, nonce, parallelism, tagLength: 32, memory, passes });
@@ -34,25 +45,28 @@ const poolHash = (): string => {
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(tag)}`;
 };
 
-/** Reads the admin key; `undefined` when the file is not there. */
-export const readAdminKey = (file: string): string | undefined => {
+/** Says what is wrong with the answer to an import of `count` accounts; `undefined` when all of them were made. */
+const importFailure = (reply: Reply, count: number): string | undefined => {
+  if ('failure' in reply) return reply.failure;
   try {
-    return readFileSync(file, 'utf8').trim();
+    const { code, imported } = JSON.parse(reply.text) as { code?: unknown; imported?: unknown };
+    if (reply.status !== 200) return `the target answered ${reply.status} ${String(code ?? '')}`.trim();
+    return imported === count ? undefined : `the target imported ${String(imported)} of ${count} accounts`;
   } catch {
-    return undefined;
+    return `the target answered ${reply.status}`;
   }
 };
 
 const importPool = async (
   connection: Connection,
   key: string,
-  tenant: string,
-  users: number,
+  { tenant, users, password }: AccountPlan,
   emailOf: (index: number) => string,
+  onProgress: (done: number) => void,
 ): Promise<string | undefined> => {
-  const password_hash = poolHash();
-  for (let from = 0; from < users; from += linesPerImport) {
-    const count = Math.min(linesPerImport, users - from);
+  const password_hash = poolHash(password);
+  for (let from = 0; from < users; from += accountsPerImport) {
+    const count = Math.min(accountsPerImport, users - from);
     const lines = Array.from({ length: count }, (_, index) =>
       JSON.stringify({ email: emailOf(from + index), password_hash }),
     );
@@ -62,31 +76,31 @@ const importPool = async (
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' },
       body: lines.join('\n'),
     });
-    if ('failure' in reply) return reply.failure;
-    if (reply.status !== 200) return `the target answered ${reply.status}`;
+    const failure = importFailure(reply, count);
+    if (failure !== undefined) return failure;
+    onProgress(from + count);
   }
   return undefined;
 };
 
 /**
  * Prepares accounts for all users.
- * @param keyFile file of an admin key that may import accounts
- * @param runTag makes the emails of this run different from those of any earlier one
+ * @param onProgress is told how many accounts have been imported
  */
 export const prepareAccounts = async (
   connection: Connection,
-  options: { readonly keyFile: string; readonly tenant: string; readonly users: number; readonly runTag: string },
+  plan: AccountPlan,
+  onProgress: (done: number) => void,
 ): Promise<AccountSource> => {
-  const { keyFile, tenant, users, runTag } = options;
+  const { key, tenant, password, runTag } = plan;
   const emailOf = (index: number): string => `vu-${runTag}-${index}@lab.example`;
   const registered = (reason: string): AccountSource => ({
     kind: 'registered',
     reason,
     credentialsOf: (index) => ({ email: emailOf(index), password }),
   });
-  const key = readAdminKey(keyFile);
-  if (key === undefined) return registered(`there is no admin key at ${keyFile}`);
-  const refusal = await importPool(connection, key, tenant, users, emailOf);
+  if ('missing' in key) return registered(key.missing);
+  const refusal = await importPool(connection, key.value, plan, emailOf, onProgress);
   if (refusal !== undefined) return registered(`the import was refused: ${refusal}`);
   return { kind: 'imported', credentialsOf: (index) => ({ email: emailOf(index), password, tenant }) };
 };

@@ -1,0 +1,50 @@
+/**
+ * From the recorded requests of a window to its figures.
+ * @module
+ */
+import { outcomesOf } from '../measures/criteria.ts';
+import type { EndpointMeasure, Window } from '../measures/recorder.ts';
+import { percentilesOf } from '../measures/sampler.ts';
+import type { EndpointResult, WindowResult } from './result.ts';
+
+const endpointResult = (measure: EndpointMeasure, seconds: number): EndpointResult => {
+  const { method, name, latency, ok, expected, real, bytes } = measure;
+  const requests = ok + expected + real;
+  return {
+    method,
+    name,
+    requests,
+    ok,
+    expected,
+    real,
+    requests_per_second: requests / seconds,
+    mean_ms: latency.meanMs,
+    min_ms: latency.minMs,
+    max_ms: latency.maxMs,
+    mean_bytes: requests === 0 ? 0 : bytes / requests,
+    percentiles_ms: percentilesOf(latency),
+  };
+};
+
+/**
+ * Builds a window's figures.
+ * @param fromSeconds since the start of the run
+ */
+export const buildWindow = (window: Window, fromSeconds: number, toSeconds: number): WindowResult => {
+  const seconds = Math.max(0.001, toSeconds - fromSeconds);
+  const endpoints = [...window.endpoints.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { ok, expected, real, all } = outcomesOf(window);
+  const bytes = endpoints.reduce((sum, endpoint) => sum + endpoint.bytes, 0);
+  const percent = (part: number, whole: number): number => (whole === 0 ? 100 : (100 * part) / whole);
+  return {
+    from_s: fromSeconds,
+    to_s: toSeconds,
+    total: endpointResult(
+      { method: '', name: 'Aggregated', latency: window.total, ok, expected, real, bytes },
+      seconds,
+    ),
+    endpoints: endpoints.map((endpoint) => endpointResult(endpoint, seconds)),
+    success_percent_with_expected: percent(ok + expected, all),
+    success_percent_without_expected: percent(ok, ok + real),
+  };
+};

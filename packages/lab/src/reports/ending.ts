@@ -1,0 +1,17 @@
+/**
+ * How a run ended, in words.
+ * @module
+ */
+import { exitCodes, type RunResult } from './result.ts';
+
+const endings: Readonly<Record<number, string>> = {
+  [exitCodes.passed]: 'passed',
+  [exitCodes.criterionFailed]: 'a criterion failed',
+  [exitCodes.invalid]: 'invalid, the run may not be believed',
+  [exitCodes.violated]: 'CONSISTENCY VIOLATED, a revoked token was accepted',
+  [exitCodes.unreachable]: 'the target was unreachable',
+};
+
+/** The end of a run, for a headline. */
+export const endingOf = ({ exit_code, ended }: RunResult): string =>
+  `${endings[exit_code] ?? `exit code ${exit_code}`}${ended === 'interrupted' ? ' (interrupted)' : ''}`;

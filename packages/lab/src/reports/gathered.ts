@@ -1,0 +1,58 @@
+/**
+ * What a run has gathered by its end, before anything is made of it.
+ * @module
+ */
+import type { Crowd } from '../arrivals/closed-users.ts';
+import type { RunOptions } from '../commands/run-options.ts';
+import type { ConsistencyChecker } from '../measures/consistency.ts';
+import type { Recorder } from '../measures/recorder.ts';
+import type { GeneratorHealth } from '../probes/generator.ts';
+import type { CpuTimes } from '../probes/machine.ts';
+import type { TargetUsage } from '../probes/target-process.ts';
+import type { HistoryRow, SecondResult } from './result.ts';
+
+/** Readings at one moment. */
+export interface Reading {
+  readonly cpu: NodeJS.CpuUsage;
+  readonly machine: CpuTimes | undefined;
+  readonly target: TargetUsage | undefined;
+  readonly atMs: number;
+}
+
+/** The moment from which the run was steady: every user had logged in once. */
+export interface SteadyStart {
+  readonly atMs: number;
+  /** Whole seconds before it. */
+  readonly second: number;
+  readonly tasks: number;
+  readonly lateStarts: number;
+  /** The generator until then. */
+  readonly warmUp: GeneratorHealth;
+}
+
+/** Everything a run has gathered. */
+export interface Gathered {
+  readonly scenario: string;
+  readonly options: RunOptions;
+  readonly weights: Readonly<Record<string, number>>;
+  readonly fingerprint: string;
+  readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
+  readonly startedAt: Date;
+  readonly stoppedAtMs: number;
+  readonly steady: SteadyStart | undefined;
+  readonly isInterrupted: boolean;
+  readonly recorder: Recorder;
+  readonly checker: ConsistencyChecker;
+  readonly crowd: Crowd;
+  readonly cutRequests: number;
+  readonly connects: number;
+  readonly targetPid: number | undefined;
+  /** Whether the target runs on another machine: then this machine's CPU time is the lab's or foreign. */
+  readonly isTargetRemote: boolean;
+  readonly before: Reading;
+  readonly after: Reading;
+  /** The generator since the steady window began, or over the whole run when it never did. */
+  readonly health: GeneratorHealth;
+  readonly seconds: readonly SecondResult[];
+  readonly history: readonly HistoryRow[];
+}

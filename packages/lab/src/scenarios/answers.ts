@@ -1,0 +1,67 @@
+/**
+ * What a user reads out of the target's answers, and what can be wrong with one whose status is right.
+ *
+ * The target is a black box: nothing it sends may end the run, so nothing here throws.
+ * @module
+ */
+import type { Exchange } from '../measures/outcome.ts';
+
+/** What a login gives. */
+export interface Grant {
+  /** The access token. */
+  readonly value: string;
+  /** `Infinity` when the target does not say. */
+  readonly expiresInSeconds: number;
+  readonly sessionId: string | undefined;
+}
+
+const readObject = (text: string): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+};
+
+/** The `code` of a problem answer (RFC 9457); `undefined` when it has none. */
+export const problemCodeOf = (text: string): string | undefined => {
+  const { code } = readObject(text);
+  return typeof code === 'string' ? code : undefined;
+};
+
+/** Reads the answer to a login; `undefined` when there is no access token in it. */
+export const readGrant = (text: string): Grant | undefined => {
+  const { access_token: value, expires_in: seconds, session_id: sessionId } = readObject(text);
+  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) return undefined;
+  return {
+    value,
+    expiresInSeconds: typeof seconds === 'number' ? seconds : Number.POSITIVE_INFINITY,
+    sessionId: typeof sessionId === 'string' && sessionId !== '' ? sessionId : undefined,
+  };
+};
+
+/** Milliseconds within which a pending revocation completes; `undefined` when the answer does not say. */
+export const readPendingMs = (text: string): number | undefined => {
+  const { complete_within_ms: pendingMs } = readObject(text);
+  return typeof pendingMs === 'number' && pendingMs >= 0 ? pendingMs : undefined;
+};
+
+/**
+ * Says what is wrong with an answer whose status is right; `undefined` when nothing is.
+ * @param sessionId session of the token that the request carried, where it is known
+ */
+export const flawOf = (
+  task: Exchange['task'],
+  status: number,
+  text: string,
+  sessionId: string | undefined,
+): string | undefined => {
+  if (task === 'login' && status === 200 && readGrant(text) === undefined) return 'no access token in the answer';
+  if (task === 'logout' && status === 202 && readPendingMs(text) === undefined)
+    return 'pending without complete_within_ms';
+  // By text, not parsed: this runs for most requests of a run.
+  if (task === 'protected' && status === 200 && sessionId !== undefined && text.includes('"sid"'))
+    return text.includes(sessionId) ? undefined : 'claims of another session';
+  return undefined;
+};

@@ -1,0 +1,33 @@
+/**
+ * The admin key that imports accounts: given, or the one that a service on this machine leaves for the lab.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { isOnThisMachine } from './origin.ts';
+
+/** Where `npm start` leaves the lab's key. */
+export const labKeyFile = 'data/lab.key';
+
+/** A key, or the reason why there is none. */
+export type FoundKey = { readonly value: string } | { readonly missing: string };
+
+/**
+ * Finds the admin key. The key that lies ready is only ever sent to this machine: whoever names another target must name the key, too.
+ * @param target origin of the target
+ * @param given key or file named by the user; the key itself wins
+ */
+export const findAdminKey = (
+  target: string,
+  given: { readonly key: string | undefined; readonly file: string | undefined },
+): FoundKey => {
+  if (given.key !== undefined && given.key !== '') return { value: given.key };
+  if (given.file === undefined && !isOnThisMachine(target))
+    return { missing: 'the target is on another machine and no admin key was given' };
+  const file = given.file ?? labKeyFile;
+  try {
+    const value = readFileSync(file, 'utf8').trim();
+    return value === '' ? { missing: `${file} is empty` } : { value };
+  } catch {
+    return { missing: `there is no admin key at ${file}` };
+  }
+};
