@@ -9,6 +9,8 @@ import type { Answer } from './client.ts';
 /** Longest wait for the server to close the connection. */
 const closeMsMax = 8000;
 
+type Piece = string | Buffer | number | (() => Promise<void>);
+
 const crlf = '\r\n';
 
 /** Cuts the bytes of a connection into answers; bodies come with a content length. */
@@ -42,9 +44,9 @@ const parseAnswers = (bytes: Buffer): Answer[] => {
 
 /**
  * Sends bytes on a connection of its own and collects every answer until the server closes it.
- * @param pieces sent one after the other; a number is a pause in milliseconds
+ * @param pieces sent one after the other; a number is a pause in milliseconds, a function is called and waited for
  */
-export const exchange = async (url: string, ...pieces: readonly (string | Buffer | number)[]): Promise<Answer[]> => {
+export const exchange = async (url: string, ...pieces: readonly Piece[]): Promise<Answer[]> => {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   const chunks: Buffer[] = [];
@@ -59,6 +61,7 @@ export const exchange = async (url: string, ...pieces: readonly (string | Buffer
     for (const piece of pieces) {
       if (socket.destroyed || socket.readableEnded) return;
       if (typeof piece === 'number') await delay(piece);
+      else if (typeof piece === 'function') await piece();
       else await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
     }
   };

@@ -14,8 +14,8 @@ import { folderIn, freePort, runCatalytic, type Service, serviceIn, serviceOn } 
 
 const stopMsMax = 10_000;
 
-/** Costs about a quarter of a second: long enough to stop the service while it is being checked. */
-const slowHash = passwordHash(goodPassword, { memoryKib: 131_072, passes: 4, parallelism: 1 });
+/** Costs most of a second: long enough to stop the service while it is being checked. */
+const slowHash = passwordHash(goodPassword, { memoryKib: 131_072, passes: 10, parallelism: 1 });
 
 const slowAccount = async ({ url, dataDir }: Service, email: string): Promise<{ email: string; password: string }> => {
   const key = (await runCatalytic(['admin-keys', 'create'], { DATA_DIR: dataDir })).stdout.trim();
@@ -34,12 +34,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`${signal} lets a request in flight finish, refuses new connections and ends with code 0`, async (t) => {
     const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
     const credentials = await slowAccount(service, 'slow@example.com');
-    const inFlight = post(`${service.url}/auth/login`, credentials);
+    let isAnswered = false;
+    const inFlight = post(`${service.url}/auth/login`, credentials).finally(() => {
+      isAnswered = true;
+    });
     await delay(100);
     const start = performance.now();
     const ended = service.end(signal);
-    await delay(50);
-    assert.ok(await isRefused(service.url), 'no new connection is accepted');
+    while (!(await isRefused(service.url))) await delay(5);
+    assert.ok(!isAnswered, 'no new connection is accepted while the request is still being answered');
     assert.equal((await inFlight).status, 200);
     assert.equal(await ended, 0);
     assert.ok(performance.now() - start < stopMsMax);
@@ -51,14 +54,23 @@ test('while the service stops, a request on an open connection is refused as ret
   const request = requestBytes('POST', '/auth/login', ['Content-Type: application/json'], credentials)
     .toString()
     .replace('Connection: close\r\n', '');
-  // The second request is sent on the same connection while the first one is being answered and the service stops.
-  const answers = exchange(service.url, request, 200, requestBytes('GET', '/health/live'));
-  await delay(100);
-  assert.equal(await service.end('SIGTERM'), 0);
+  let ended: Promise<number | null> | undefined;
+  const answers = exchange(
+    service.url,
+    request,
+    async () => {
+      await delay(100);
+      ended = service.end('SIGTERM');
+      while (!(await isRefused(service.url))) await delay(5);
+    },
+    // On the same connection, while the first one is still being answered.
+    requestBytes('GET', '/health/live'),
+  );
   const [first, second] = await answers;
   assert.equal(first?.status, 200);
   assert.ok(second !== undefined);
   assertProblem(second, 'shutting_down');
+  assert.equal(await ended, 0);
 });
 
 test('a client that keeps a connection open, or has sent half a request, does not hold the stop up', async (t) => {
