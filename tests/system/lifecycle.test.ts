@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { importLines, passwordHash } from '../harness/accounts.ts';
+import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
 import { rowsOf } from '../harness/database.ts';
 import { decodeSegment } from '../harness/forge.ts';
@@ -17,11 +17,12 @@ const stopMsMax = 10_000;
 /** Costs most of a second: long enough to stop the service while it is being checked. */
 const slowHash = passwordHash(goodPassword, { memoryKib: 131_072, passes: 10, parallelism: 1 });
 
-const slowAccount = async ({ url, dataDir }: Service, email: string): Promise<{ email: string; password: string }> => {
-  const key = (await runCatalytic(['admin-keys', 'create'], { DATA_DIR: dataDir })).stdout.trim();
-  const imported = await importLines(url, key, JSON.stringify({ email, password_hash: slowHash }), '');
+const slowAccount = async ({ url, dataDir }: Service): Promise<Record<string, string>> => {
+  const email = 'slow@example.com';
+  const line = JSON.stringify({ email, password_hash: slowHash });
+  const imported = await importLines(url, readLabKey(dataDir), line);
   assert.equal(imported.status, 200, imported.text);
-  return { email, password: goodPassword };
+  return { email, password: goodPassword, tenant: 'lab' };
 };
 
 const isRefused = (url: string): Promise<boolean> =>
@@ -30,308 +31,302 @@ const isRefused = (url: string): Promise<boolean> =>
     () => true,
   );
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  test(`${signal} lets a request in flight finish, refuses new connections and ends with code 0`, async (t) => {
-    const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
-    const credentials = await slowAccount(service, 'slow@example.com');
-    let isAnswered = false;
-    const inFlight = post(`${service.url}/auth/login`, credentials).finally(() => {
-      isAnswered = true;
-    });
-    await delay(100);
-    const start = performance.now();
-    const ended = service.end(signal);
-    while (!(await isRefused(service.url))) await delay(5);
-    assert.ok(!isAnswered, 'no new connection is accepted while the request is still being answered');
-    assert.equal((await inFlight).status, 200);
-    assert.equal(await ended, 0);
-    assert.ok(performance.now() - start < stopMsMax);
-  });
-
-test('while the service stops, a request on an open connection is refused as retryable', async (t) => {
-  const service = await serviceIn(t);
-  const credentials = JSON.stringify(await slowAccount(service, 'slow@example.com'));
-  const request = requestBytes('POST', '/auth/login', ['Content-Type: application/json'], credentials)
-    .toString()
-    .replace('Connection: close\r\n', '');
-  let ended: Promise<number | null> | undefined;
-  const answers = exchange(
-    service.url,
-    request,
-    async () => {
-      await delay(100);
-      ended = service.end('SIGTERM');
-      while (!(await isRefused(service.url))) await delay(5);
-    },
-    // On the same connection, while the first one is still being answered.
-    requestBytes('GET', '/health/live'),
-  );
-  const [first, second] = await answers;
-  assert.equal(first?.status, 200);
-  assert.ok(second !== undefined);
-  assertProblem(second, 'shutting_down');
-  assert.equal(await ended, 0);
-});
-
-test('a client that keeps a connection open, or has sent half a request, does not hold the stop up', async (t) => {
-  const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
-  await get(`${service.url}/health/live`);
-  const sockets = [
-    '',
-    'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
-    'GET /health/live HTTP/1.1\r\nHos',
-    'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{',
-  ].map((bytes) => {
-    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
-    socket.on('error', () => {});
-    if (bytes !== '') socket.write(bytes);
-    return socket;
-  });
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-  });
-  await delay(200);
-  const start = performance.now();
-  assert.equal(await service.end('SIGTERM'), 0);
-  assert.ok(performance.now() - start < 3000, 'the stop waits for nobody who waits for nothing');
-});
-
-test('a second signal changes nothing', async (t) => {
-  const service = await serviceIn(t);
-  service.process.kill('SIGTERM');
-  assert.equal(await service.end('SIGINT'), 0);
-});
-
-test('a second server on the same data folder is refused and says why', async (t) => {
-  const service = await serviceIn(t);
-  const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: service.dataDir });
-  assert.equal(code, 2);
-  assert.match(
-    stderr,
-    /^catalytic: Cannot serve from .+: another server process uses it; stop it or give another DATA_DIR\n$/,
-  );
-  assert.equal((await get(`${service.url}/health/ready`)).status, 200, 'the first one goes on');
-});
-
-test('of two servers started at once on a fresh folder one serves and the other says why not', async (t) => {
-  const dataDir = join(folderIn(t), 'data');
-  const outcomes = await Promise.allSettled([serviceOn(t, dataDir), serviceOn(t, dataDir)]);
-  const started = outcomes.filter((outcome) => outcome.status === 'fulfilled');
-  const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
-  assert.deepEqual([started.length, refused.length], [1, 1]);
-  assert.match(String(refused[0]?.reason), /ended with code 2 .*another server process uses it/s);
-  await signUp(started[0]?.value.url ?? '', 'first@example.com');
-});
-
-test('everything in the data folder belongs to its owner alone', async (t) => {
-  const { dataDir, url } = await serviceIn(t);
-  await signUp(url, 'owner@example.com');
-  const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
-  assert.equal(mode(dataDir), '700');
-  const files = readdirSync(dataDir);
-  assert.ok(['catalytic.db', 'lab.key', 'master.key'].every((name) => files.includes(name)));
-  for (const name of files) assert.equal(mode(join(dataDir, name)), '600', name);
-});
-
-test('tokens, sessions and revocations survive a restart', async (t) => {
-  const dataDir = folderIn(t);
-  const settings = { PORT: await freePort() };
-  const before = await serviceOn(t, dataDir, settings);
-  const kept = await signUp(before.url, 'kept@example.com');
-  const gone = await signIn(before.url, 'kept@example.com');
-  const everywhere = await signUp(before.url, 'everywhere@example.com');
-  assert.equal((await logOut(before.url, gone.access)).status, 200);
-  assert.equal((await post(`${before.url}/auth/logout-all`, undefined, everywhere.access)).status, 200);
-  const jwks = (await get(`${before.url}/.well-known/jwks.json`)).text;
-  assert.equal(await before.end(), 0);
-
-  const { url } = await serviceOn(t, dataDir, settings);
-  assert.equal((await get(`${url}/.well-known/jwks.json`)).text, jwks);
-  assert.equal((await get(`${url}/api/protected`, kept.access)).status, 200);
-  tokensOf(await refresh(url, kept.refresh));
-  for (const { access, refresh: token } of [gone, everywhere]) {
-    assertProblem(await get(`${url}/api/protected`, access), 'token_revoked');
-    assertProblem(await refresh(url, token), 'session_ended');
-  }
-});
-
-test('another master key than the one the keys were sealed with stops the start and says what to restore', async (t) => {
-  const dataDir = folderIn(t);
-  await (await serviceOn(t, dataDir)).end();
-  const { code, stderr } = await runCatalytic(['serve'], {
-    PORT: 0,
-    DATA_DIR: dataDir,
-    CATALYTIC_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
-  });
-  assert.equal(code, 2);
-  assert.match(stderr, /^catalytic: Cannot open the signing keys .+; restore master\.key or CATALYTIC_MASTER_KEY\n$/);
-});
-
-test('a master key that others can read stops the start and names the command that mends it', async (t) => {
-  const dataDir = folderIn(t);
-  const path = join(dataDir, 'master.key');
-  writeFileSync(path, `${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o644 });
-  const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir });
-  assert.equal(code, 2);
-  assert.ok(stderr.includes(`run "chmod 600 ${path}"`), stderr);
-});
-
-test('keys are never rotated under another master key than the one they are sealed with', async (t) => {
-  const masterKey = Buffer.alloc(32, 7).toString('base64');
-  const service = await serviceIn(t, { CATALYTIC_MASTER_KEY: masterKey });
-  const kids = () => rowsOf(service.dataDir, 'select kid from signing_key').length;
-  for (const settings of [{}, { CATALYTIC_MASTER_KEY: Buffer.alloc(32, 8).toString('base64') }]) {
-    const { code, stderr } = await runCatalytic(['keys', 'rotate'], { DATA_DIR: service.dataDir, ...settings });
-    assert.equal(code, 2, stderr);
-    assert.match(stderr, /^catalytic: Cannot open the signing keys /);
-    assert.equal(kids(), 1);
-  }
-  assert.equal(
-    (await runCatalytic(['keys', 'rotate'], { DATA_DIR: service.dataDir, CATALYTIC_MASTER_KEY: masterKey })).code,
-    0,
-  );
-  assert.equal(kids(), 2);
-});
-
-test('keys rotated before the first start leave a server that can sign', async (t) => {
-  const dataDir = join(folderIn(t), 'data');
-  assert.equal((await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir })).code, 0);
-  const { url } = await serviceOn(t, dataDir);
-  await signUp(url, 'early@example.com');
-});
-
 const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
   [{ PORT: '70000' }, /PORT from the environment: "70000" is not a whole number from 0 to 65535/],
-  [{ PORT: '' }, /PORT/],
   [{ HOST: '0.0.0.0' }, /HOST .*loopback/],
-  [{ DATA_DIR: '' }, /DATA_DIR/],
   [{ HASH_LANES: '0' }, /HASH_LANES .* from 1 to 64/],
-  [{ ACCESS_TOKEN_SECONDS: '9' }, /ACCESS_TOKEN_SECONDS/],
-  [{ LOGIN_CACHE_SECONDS: 'on' }, /LOGIN_CACHE_SECONDS/],
   [{ ISSUER: 'auth.example.com' }, /ISSUER .*http or https URL/],
   [{ SIGNING_ALGORITHM: 'HS256' }, /SIGNING_ALGORITHM .*not one of ES256/],
   [{ CATALYTIC_MASTER_KEY: 'short-canary' }, /CATALYTIC_MASTER_KEY .*32 random bytes/],
 ];
-test('an option out of its bounds stops the start and names itself', { concurrency: true }, async (t) => {
-  const dataDir = join(folderIn(t), 'data');
-  for (let start = 0; start < refusals.length; start += 2)
-    await Promise.all(
-      refusals.slice(start, start + 2).map(async ([settings, message]) => {
-        const about = JSON.stringify(settings);
-        const { code, stdout, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, ...settings });
-        assert.equal(code, 2, about + stderr);
-        assert.equal(stdout, '', about);
-        assert.match(stderr, /^catalytic: Cannot use [^\n]+\n$/, about);
-        assert.match(stderr, message, about);
-        assert.ok(!stderr.includes('canary'), 'a secret is not shown');
-      }),
+// Each has a service of its own and mostly waits: two at a time.
+suite('start and stop', { concurrency: 2 }, () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    test(`${signal} lets a request in flight finish, refuses new connections and ends with code 0`, async (t) => {
+      const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
+      const credentials = await slowAccount(service);
+      let isAnswered = false;
+      const inFlight = post(`${service.url}/auth/login`, credentials).finally(() => {
+        isAnswered = true;
+      });
+      await delay(100);
+      const start = performance.now();
+      const ended = service.end(signal);
+      while (!(await isRefused(service.url))) await delay(5);
+      // A second signal changes nothing.
+      service.process.kill(signal === 'SIGINT' ? 'SIGTERM' : 'SIGINT');
+      assert.ok(!isAnswered, 'no new connection is accepted while the request is still being answered');
+      assert.equal((await inFlight).status, 200);
+      assert.equal(await ended, 0);
+      assert.ok(performance.now() - start < stopMsMax);
+    });
+
+  test('while the service stops, a request on an open connection is refused as retryable', async (t) => {
+    const service = await serviceIn(t);
+    const credentials = JSON.stringify(await slowAccount(service));
+    const request = requestBytes('POST', '/auth/login', ['Content-Type: application/json'], credentials)
+      .toString()
+      .replace('Connection: close\r\n', '');
+    let ended: Promise<number | null> | undefined;
+    const answers = exchange(
+      service.url,
+      request,
+      async () => {
+        await delay(100);
+        ended = service.end('SIGTERM');
+        while (!(await isRefused(service.url))) await delay(5);
+      },
+      // On the same connection, while the first one is still being answered.
+      requestBytes('GET', '/health/live'),
     );
-});
+    const [first, second] = await answers;
+    assert.equal(first?.status, 200);
+    assert.ok(second !== undefined);
+    assertProblem(second, 'shutting_down');
+    assert.equal(await ended, 0);
+  });
 
-test('a misspelled option in the configuration file stops the start and names itself', async (t) => {
-  const folder = folderIn(t);
-  const file = join(folder, 'catalytic.env');
-  writeFileSync(file, 'PORT=0\nACCESS_TOKEN_SECOND=60\n');
-  const { code, stderr } = await runCatalytic(['serve', '--config', file], { DATA_DIR: folder });
-  assert.deepEqual([code, stderr], [2, `catalytic: Cannot use ${file}: it has no option named ACCESS_TOKEN_SECOND\n`]);
-});
+  test('a client that keeps a connection open, or has sent half a request, does not hold the stop up', async (t) => {
+    const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
+    await get(`${service.url}/health/live`);
+    const sockets = [
+      '',
+      'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /health/live HTTP/1.1\r\nHos',
+      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{',
+    ].map((bytes) => {
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+      socket.on('error', () => {});
+      if (bytes !== '') socket.write(bytes);
+      return socket;
+    });
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await delay(200);
+    const start = performance.now();
+    assert.equal(await service.end('SIGTERM'), 0);
+    assert.ok(performance.now() - start < 3000, 'the stop waits for nobody who waits for nothing');
+  });
 
-test('flags win over the environment, and the environment over the file', async (t) => {
-  const folder = folderIn(t);
-  const file = join(folder, 'catalytic.env');
-  writeFileSync(file, 'ACCESS_TOKEN_SECONDS=9\n');
-  const { stderr: fromFile } = await runCatalytic(['serve', '--config', file], { DATA_DIR: folder, PORT: 0 });
-  assert.ok(fromFile.includes(`ACCESS_TOKEN_SECONDS from the file ${file}: "9"`), fromFile);
-  const settings = { DATA_DIR: folder, PORT: 0, ACCESS_TOKEN_SECONDS: 8 };
-  const { stderr: fromEnvironment } = await runCatalytic(['serve', '--config', file], settings);
-  assert.match(fromEnvironment, /ACCESS_TOKEN_SECONDS from the environment: "8"/);
-  const { stderr: fromFlag } = await runCatalytic(['serve', '--config', file, '--access-token-seconds', '7'], settings);
-  assert.match(fromFlag, /ACCESS_TOKEN_SECONDS from the flag --access-token-seconds: "7"/);
-});
+  test('a second server on the same data folder is refused and says why', async (t) => {
+    const service = await serviceIn(t);
+    const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: service.dataDir });
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^catalytic: Cannot serve from .+: another server process uses it; stop it or give another DATA_DIR\n$/,
+    );
+    assert.equal((await get(`${service.url}/health/ready`)).status, 200, 'the first one goes on');
+  });
 
-test('a port in use stops the start with a sentence', async (t) => {
-  const { url } = await serviceIn(t);
-  const port = new URL(url).port;
-  const { code, stderr } = await runCatalytic(['serve'], { PORT: port, DATA_DIR: folderIn(t), LOG_LEVEL: 'silent' });
-  assert.equal(code, 2);
-  assert.equal(
-    stderr,
-    `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it or give another PORT\n`,
-  );
-});
+  test('of two servers started at once on a fresh folder one serves and the other says why not', async (t) => {
+    const dataDir = join(folderIn(t), 'data');
+    const outcomes = await Promise.allSettled([serviceOn(t, dataDir), serviceOn(t, dataDir)]);
+    const started = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    assert.deepEqual([started.length, refused.length], [1, 1]);
+    assert.match(String(refused[0]?.reason), /ended with code 2 .*another server process uses it/s);
+    await signUp(started[0]?.value.url ?? '', 'first@example.com');
+  });
 
-test('a data folder that cannot be one stops the start with a sentence', async (t) => {
-  const path = join(folderIn(t), 'file');
-  writeFileSync(path, '');
-  for (const dataDir of [path, join(path, 'below')]) {
+  test('everything in the data folder belongs to its owner alone', async (t) => {
+    const { dataDir, url } = await serviceIn(t);
+    await signUp(url, 'owner@example.com');
+    const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+    assert.equal(mode(dataDir), '700');
+    const files = readdirSync(dataDir);
+    assert.ok(['catalytic.db', 'lab.key', 'master.key'].every((name) => files.includes(name)));
+    for (const name of files) assert.equal(mode(join(dataDir, name)), '600', name);
+  });
+
+  test('tokens, sessions and revocations survive a restart', async (t) => {
+    const dataDir = folderIn(t);
+    const settings = { PORT: await freePort() };
+    const before = await serviceOn(t, dataDir, settings);
+    const kept = await signUp(before.url, 'kept@example.com');
+    const gone = await signIn(before.url, 'kept@example.com');
+    const everywhere = await signUp(before.url, 'everywhere@example.com');
+    assert.equal((await logOut(before.url, gone.access)).status, 200);
+    assert.equal((await post(`${before.url}/auth/logout-all`, undefined, everywhere.access)).status, 200);
+    const jwks = (await get(`${before.url}/.well-known/jwks.json`)).text;
+    assert.equal(await before.end(), 0);
+
+    const { url } = await serviceOn(t, dataDir, settings);
+    assert.equal((await get(`${url}/.well-known/jwks.json`)).text, jwks);
+    assert.equal((await get(`${url}/api/protected`, kept.access)).status, 200);
+    tokensOf(await refresh(url, kept.refresh));
+    for (const { access, refresh: token } of [gone, everywhere]) {
+      assertProblem(await get(`${url}/api/protected`, access), 'token_revoked');
+      assertProblem(await refresh(url, token), 'session_ended');
+    }
+  });
+
+  test('another master key than the one the keys were sealed with stops the start and says what to restore', async (t) => {
+    const dataDir = folderIn(t);
+    await (await serviceOn(t, dataDir)).end();
+    const { code, stderr } = await runCatalytic(['serve'], {
+      PORT: 0,
+      DATA_DIR: dataDir,
+      CATALYTIC_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+    });
+    assert.equal(code, 2);
+    assert.match(stderr, /^catalytic: Cannot open the signing keys .+; restore master\.key or CATALYTIC_MASTER_KEY\n$/);
+  });
+
+  test('a master key that others can read stops the start and names the command that mends it', async (t) => {
+    const dataDir = folderIn(t);
+    const path = join(dataDir, 'master.key');
+    writeFileSync(path, `${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o644 });
+    const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir });
+    assert.equal(code, 2);
+    assert.ok(stderr.includes(`run "chmod 600 ${path}"`), stderr);
+  });
+
+  test('keys are never rotated under another master key than the one they are sealed with', async (t) => {
+    const masterKey = Buffer.alloc(32, 7).toString('base64');
+    const service = await serviceIn(t, { CATALYTIC_MASTER_KEY: masterKey });
+    const kids = () => rowsOf(service.dataDir, 'select kid from signing_key').length;
+    for (const settings of [{}, { CATALYTIC_MASTER_KEY: Buffer.alloc(32, 8).toString('base64') }]) {
+      const { code, stderr } = await runCatalytic(['keys', 'rotate'], { DATA_DIR: service.dataDir, ...settings });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^catalytic: Cannot open the signing keys /);
+      assert.equal(kids(), 1);
+    }
+    assert.equal(
+      (await runCatalytic(['keys', 'rotate'], { DATA_DIR: service.dataDir, CATALYTIC_MASTER_KEY: masterKey })).code,
+      0,
+    );
+    assert.equal(kids(), 2);
+  });
+
+  test('keys rotated before the first start leave a server that can sign', async (t) => {
+    const dataDir = join(folderIn(t), 'data');
+    assert.equal((await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir })).code, 0);
+    const { url } = await serviceOn(t, dataDir);
+    await signUp(url, 'early@example.com');
+  });
+
+  test('an option out of its bounds stops the start and names itself', async (t) => {
+    const dataDir = join(folderIn(t), 'data');
+    for (let start = 0; start < refusals.length; start += 2)
+      await Promise.all(
+        refusals.slice(start, start + 2).map(async ([settings, message]) => {
+          const about = JSON.stringify(settings);
+          const { code, stdout, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, ...settings });
+          assert.equal(code, 2, about + stderr);
+          assert.equal(stdout, '', about);
+          assert.match(stderr, /^catalytic: Cannot use [^\n]+\n$/, about);
+          assert.match(stderr, message, about);
+          assert.ok(!stderr.includes('canary'), 'a secret is not shown');
+        }),
+      );
+  });
+
+  test('a misspelled option in the configuration file stops the start and names itself', async (t) => {
+    const folder = folderIn(t);
+    const file = join(folder, 'catalytic.env');
+    writeFileSync(file, 'PORT=0\nACCESS_TOKEN_SECOND=60\n');
+    const { code, stderr } = await runCatalytic(['serve', '--config', file], { DATA_DIR: folder });
+    assert.deepEqual(
+      [code, stderr],
+      [2, `catalytic: Cannot use ${file}: it has no option named ACCESS_TOKEN_SECOND\n`],
+    );
+  });
+
+  test('flags win over the environment, and the environment over the file', async (t) => {
+    const folder = folderIn(t);
+    const file = join(folder, 'catalytic.env');
+    // PORT is looked at first: its bad value in the file does not count, because the environment has a good one.
+    writeFileSync(file, 'PORT=99999\nACCESS_TOKEN_SECONDS=9\n');
+    const { stderr: fromFile } = await runCatalytic(['serve', '--config', file], { DATA_DIR: folder, PORT: 0 });
+    assert.ok(fromFile.includes(`ACCESS_TOKEN_SECONDS from the file ${file}: "9"`), fromFile);
+    const settings = { DATA_DIR: folder, PORT: 0, ACCESS_TOKEN_SECONDS: 8 };
+    const { stderr: fromFlag } = await runCatalytic(
+      ['serve', '--config', file, '--access-token-seconds', '7'],
+      settings,
+    );
+    assert.match(fromFlag, /ACCESS_TOKEN_SECONDS from the flag --access-token-seconds: "7"/);
+  });
+
+  test('a port in use stops the start with a sentence', async (t) => {
+    const { url } = await serviceIn(t);
+    const port = new URL(url).port;
+    const { code, stderr } = await runCatalytic(['serve'], { PORT: port, DATA_DIR: folderIn(t), LOG_LEVEL: 'silent' });
+    assert.equal(code, 2);
+    assert.equal(
+      stderr,
+      `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it or give another PORT\n`,
+    );
+  });
+
+  test('a data folder that cannot be one stops the start with a sentence', async (t) => {
+    const path = join(folderIn(t), 'file');
+    writeFileSync(path, '');
+    for (const dataDir of [path, join(path, 'below')]) {
+      const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^catalytic: Cannot use the data folder [^\n]+\n$/);
+    }
+  });
+
+  test('a database of a newer version stops the start with a sentence', async (t) => {
+    const dataDir = folderIn(t);
+    await (await serviceOn(t, dataDir)).end();
+    rowsOf(dataDir, "insert into migration values (9999, 'from-the-future.sql', 0)");
     const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir });
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /^catalytic: Cannot use the data folder [^\n]+\n$/);
-  }
-});
+    assert.match(stderr, /^catalytic: Cannot use the data folder [^\n]+ it has migration 9999[^\n]+\n$/);
+  });
 
-test('a database of a newer version stops the start with a sentence', async (t) => {
-  const dataDir = folderIn(t);
-  await (await serviceOn(t, dataDir)).end();
-  rowsOf(dataDir, "insert into migration values (9999, 'from-the-future.sql', 0)");
-  const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir });
-  assert.equal(code, 2, stderr);
-  assert.match(stderr, /^catalytic: Cannot use the data folder [^\n]+ it has migration 9999[^\n]+\n$/);
-});
+  test('a key rotated beside a running server is published within two seconds and signs later; old tokens stay valid', async (t) => {
+    const { url, dataDir } = await serviceIn(t);
+    const before = await signUp(url, 'rotate@example.com');
+    const oldKid = decodeSegment(before.access, 0)['kid'];
+    const rotated = await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir });
+    assert.equal(rotated.code, 0, rotated.stderr);
+    const newKid = /^Key (\S+) is published now/.exec(rotated.stdout)?.[1];
 
-test('a key rotated beside a running server is published within two seconds and signs later; old tokens stay valid', async (t) => {
-  const { url, dataDir } = await serviceIn(t);
-  const before = await signUp(url, 'rotate@example.com');
-  const oldKid = decodeSegment(before.access, 0)['kid'];
-  const rotated = await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir });
-  assert.equal(rotated.code, 0, rotated.stderr);
-  const newKid = /^Key (\S+) is published now/.exec(rotated.stdout)?.[1];
+    const published = async (): Promise<unknown[]> => {
+      const { body } = await get(`${url}/.well-known/jwks.json`);
+      return (body['keys'] as { kid: string }[]).map(({ kid }) => kid);
+    };
+    const deadline = performance.now() + 2000;
+    while (!(await published()).includes(newKid) && performance.now() < deadline) await delay(50);
+    assert.deepEqual(await published(), [oldKid, newKid]);
 
-  const published = async (): Promise<unknown[]> => {
-    const { body } = await get(`${url}/.well-known/jwks.json`);
-    return (body['keys'] as { kid: string }[]).map(({ kid }) => kid);
-  };
-  const deadline = performance.now() + 2000;
-  while (!(await published()).includes(newKid) && performance.now() < deadline) await delay(50);
-  assert.deepEqual(await published(), [oldKid, newKid]);
+    assert.equal((await get(`${url}/api/protected`, before.access)).status, 200);
+    const next = tokensOf(await refresh(url, before.refresh));
+    assert.equal(
+      decodeSegment(next.access, 0)['kid'],
+      oldKid,
+      'the new key does not sign before every verifier can know it',
+    );
+    const { stdout } = await runCatalytic(['keys', 'list'], { DATA_DIR: dataDir });
+    const listed = JSON.parse(stdout) as Record<string, string>[];
+    assert.deepEqual(
+      listed.map(({ kid }) => kid),
+      [oldKid, newKid],
+    );
+    assert.ok(Date.parse(listed[1]?.['signs from'] ?? '') > Date.now() + 60_000);
 
-  assert.equal((await get(`${url}/api/protected`, before.access)).status, 200);
-  const next = tokensOf(await refresh(url, before.refresh));
-  assert.equal(
-    decodeSegment(next.access, 0)['kid'],
-    oldKid,
-    'the new key does not sign before every verifier can know it',
-  );
-  const { stdout } = await runCatalytic(['keys', 'list'], { DATA_DIR: dataDir });
-  const listed = JSON.parse(stdout) as Record<string, string>[];
-  assert.deepEqual(
-    listed.map(({ kid }) => kid),
-    [oldKid, newKid],
-  );
-  assert.ok(Date.parse(listed[1]?.['signs from'] ?? '') > Date.now() + 60_000);
+    // The waiting time is skipped in the database; the server follows by itself.
+    rowsOf(dataDir, 'update signing_key set activates_at = ? where kid = ?', Date.now(), String(newKid));
+    await delay(1500);
+    const later = await signIn(url, 'rotate@example.com');
+    assert.equal(decodeSegment(later.access, 0)['kid'], newKid);
+    for (const { access } of [before, next, later])
+      assert.equal((await get(`${url}/api/protected`, access)).status, 200);
+  });
 
-  // The waiting time is skipped in the database; the server follows by itself.
-  rowsOf(dataDir, 'update signing_key set activates_at = ? where kid = ?', Date.now(), String(newKid));
-  await delay(1500);
-  const later = await signIn(url, 'rotate@example.com');
-  assert.equal(decodeSegment(later.access, 0)['kid'], newKid);
-  for (const { access } of [before, next, later]) assert.equal((await get(`${url}/api/protected`, access)).status, 200);
-});
-
-test('an admin key made beside a running server is accepted at once, and only for its tenant', async (t) => {
-  const { url, dataDir } = await serviceIn(t);
-  const line = (email: string) => JSON.stringify({ email, password_hash: slowHash });
-  const made = await runCatalytic(['admin-keys', 'create', '--tenant', 'acme'], { DATA_DIR: dataDir });
-  assert.equal(made.code, 0, made.stderr);
-  const key = made.stdout.trim();
-  assert.match(key, /^cak_[A-Za-z0-9_-]{43}$/, 'the key alone stands on standard output');
-  assert.equal((await importLines(url, key, line('a@acme.example'), '?tenant=acme')).status, 200);
-  assertProblem(await importLines(url, key, line('a@acme.example'), '?tenant=lab'), 'admin_scope_insufficient');
-});
-
-test('the start makes folders that are missing', async (t) => {
-  const dataDir = join(folderIn(t), 'a', 'b');
-  mkdirSync(join(dataDir, '..'), { recursive: true });
-  const { url } = await serviceOn(t, dataDir);
-  assert.equal((await get(`${url}/health/ready`)).status, 200);
+  test('an admin key made beside a running server is accepted at once, and only for its tenant', async (t) => {
+    const { url, dataDir } = await serviceIn(t);
+    const line = (email: string) => JSON.stringify({ email, password_hash: slowHash });
+    const made = await runCatalytic(['admin-keys', 'create', '--tenant', 'acme'], { DATA_DIR: dataDir });
+    assert.equal(made.code, 0, made.stderr);
+    const key = made.stdout.trim();
+    assert.match(key, /^cak_[A-Za-z0-9_-]{43}$/, 'the key alone stands on standard output');
+    assert.equal((await importLines(url, key, line('a@acme.example'), '?tenant=acme')).status, 200);
+    assertProblem(await importLines(url, key, line('a@acme.example'), '?tenant=lab'), 'admin_scope_insufficient');
+  });
 });
