@@ -7,7 +7,8 @@ import { type Answer, get, goodPassword, post, signIn, signUp } from '../harness
 import { assertProblem } from '../harness/problems.ts';
 import { exchange, rawRequest, requestBytes } from '../harness/raw.ts';
 import { serviceIn } from '../harness/service.ts';
-import { type BadRequest, badRequests, unfinishedRequests } from './bad-requests.ts';
+import type { BadRequest } from './bad-bodies.ts';
+import { badRequests, unfinishedRequests } from './bad-requests.ts';
 
 const service = await serviceIn({ after }, { REQUEST_TIMEOUT_MS: 1000, LOG_LEVEL: 'debug' });
 const { url } = service;
