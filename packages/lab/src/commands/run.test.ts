@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { RunResult } from '../reports/result.ts';
@@ -15,7 +15,7 @@ const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-type Behaviour = 'right' | 'accepts dead tokens' | 'fails' | 'refuses live tokens';
+type Behaviour = 'right' | 'accepts dead tokens' | 'fails' | 'refuses live tokens' | 'hangs' | 'answers nonsense';
 
 /** A small service of somebody else: what the lab sees of it is all it knows. */
 const startTarget = async (behaviour: Behaviour): Promise<{ url: string; server: Server }> => {
@@ -28,9 +28,11 @@ const startTarget = async (behaviour: Behaviour): Promise<{ url: string; server:
     const token = request.headers.authorization ?? '';
     const route = `${request.method} ${request.url?.split('?')[0]}`;
     request.resume();
-    if (route === 'GET /health/ready') return answer(response, 200, {});
-    if (route === 'POST /auth/register') return answer(response, 201, {});
     if (behaviour === 'fails') return answer(response, 500, { code: 'internal_error' });
+    if (route === 'GET /health/ready') return answer(response, 200, {});
+    if (behaviour === 'hangs') return;
+    if (route === 'POST /auth/register') return answer(response, 201, {});
+    if (behaviour === 'answers nonsense') return answer(response, 200, 'nonsense');
     if (route === 'POST /auth/login') return answer(response, 200, { access_token: `t${tokens++}`, expires_in: 900 });
     if (route === 'POST /auth/logout') {
       dead.add(token);
@@ -65,26 +67,11 @@ const runLab = async (
   return { code, output, seconds: (performance.now() - startMs) / 1000 };
 };
 
-const load = async (behaviour: Behaviour, name: string, more: readonly string[] = []) => {
+const load = async (behaviour: Behaviour, more: readonly string[] = [], stopAfterMs?: number) => {
   const { url, server } = await startTarget(behaviour);
-  const out = join(folder, name);
-  const args = [
-    'run',
-    'auth',
-    '--target',
-    url,
-    '--users',
-    '20',
-    '--spawn-rate',
-    '100',
-    '--duration',
-    '3s',
-    '--wait',
-    '0.02-0.06',
-    '--out',
-    out,
-  ];
-  const ended = await runLab([...args, ...more]);
+  const out = join(mkdtempSync(join(folder, 'run-')), 'result');
+  const few = ['--users', '20', '--spawn-rate', '100', '--duration', '2s', '--wait', '0.02-0.06'];
+  const ended = await runLab(['run', 'auth', '--target', url, ...few, '--out', out, ...more], stopAfterMs);
   server.closeAllConnections();
   server.close();
   const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
@@ -92,99 +79,112 @@ const load = async (behaviour: Behaviour, name: string, more: readonly string[] 
 };
 
 /** What a run says of the target, whatever else the machine was doing meanwhile. */
-const verdictOnTarget = ({ verdicts }: RunResult): boolean => verdicts.every(({ verdict }) => verdict !== 'failed');
+const isTargetPassed = ({ verdicts }: RunResult): boolean => verdicts.every(({ verdict }) => verdict !== 'failed');
 
-test('a right target passes, and every file is written', async () => {
-  const { result, out, code, output } = await load('right', 'right');
-  assert.ok(verdictOnTarget(result), output);
-  assert.equal(result.whole.total.real, 0);
-  assert.ok(result.whole.total.expected > 0, 'dead tokens were tried');
-  assert.ok(result.consistency.dead_checks > 0);
-  assert.equal(result.consistency.violations, 0);
-  assert.notEqual(result.steady, null);
-  // On a busy machine the run may be invalid; it can never be anything else.
-  assert.ok(code === 0 || code === 3, output);
-  const validate = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
-  assert.ok(validate(result), JSON.stringify(validate.errors));
-  for (const end of ['.md', '_stats.csv', '_stats_history.csv', '_failures.csv', '_exceptions.csv'])
-    readFileSync(out + end);
-});
+// Side by side: each waits most of its time.
+suite('catalytic-lab run', { concurrency: 4 }, () => {
+  test('a right target passes, and what is written agrees with the schema and with Locust', async () => {
+    const { result, out, code, output } = await load('right');
+    assert.ok(isTargetPassed(result), output);
+    assert.equal(result.whole.total.real, 0);
+    assert.ok(result.whole.total.expected > 0, 'dead tokens were tried');
+    assert.ok(result.consistency.dead_checks > 0);
+    assert.equal(result.consistency.violations, 0);
+    assert.equal(result.judged, 'steady');
+    assert.equal(result.generator.reconnects, 0);
+    // On a busy machine the run may be invalid; it can never be anything else.
+    assert.ok(code === 0 || code === 3, output);
 
-test('a target that accepts dead tokens ends with 4 and a timeline', async () => {
-  const { code, output, result } = await load('accepts dead tokens', 'dead');
-  assert.equal(code, 4);
-  assert.match(output, /accepted after promise/);
-  assert.match(output, /logout answered 200/);
-  assert.ok(result.consistency.violations > 0);
-});
+    const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
+    assert.ok(validate(result), JSON.stringify(validate.errors));
+    assert.match(readFileSync(`${out}.md`, 'utf8'), /68,545/);
 
-test('a target that refuses live tokens fails a criterion', async () => {
-  const { code, result } = await load('refuses live tokens', 'live');
-  assert.ok(code === 2 || code === 3);
-  assert.ok(!verdictOnTarget(result));
-  assert.ok(result.errors.some(({ error, kind }) => kind === 'real' && error.includes('live token refused')));
-});
+    const lines = (end: string): string[] => readFileSync(`${out}${end}.csv`, 'utf8').split('\r\n');
+    assert.equal(
+      lines('_stats')[0],
+      'Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%',
+    );
+    assert.equal(
+      lines('_stats_history')[0],
+      'Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size',
+    );
+    assert.equal(lines('_failures')[0], 'Method,Name,Error,Occurrences,First Seen,Last Seen');
+    assert.equal(lines('_exceptions')[0], 'Count,Message,Traceback,Nodes');
+    const stats = lines('_stats');
+    assert.match(stats.at(-2) ?? '', /^,Aggregated,\d+,0,/);
+    assert.equal(stats.at(-1), '', 'the file ends with a line end');
+    assert.ok(lines('_stats_history').length >= 4, 'a row each second');
+    assert.equal(lines('_failures').length, 2, 'expected refusals are no failures');
+  });
 
-test('a target that answers 500 fails a criterion and never becomes steady', async () => {
-  const { code, result } = await load('fails', 'fails');
-  assert.ok(code === 2 || code === 3);
-  assert.equal(result.steady, null);
-  assert.equal(result.judged, 'whole');
-});
+  test('a target that accepts dead tokens ends with 4 and a timeline', async () => {
+    const { code, output, result } = await load('accepts dead tokens');
+    assert.equal(code, 4);
+    assert.match(output, /accepted after promise/);
+    assert.match(output, /logout answered 200/);
+    assert.ok(result.consistency.violations > 0);
+  });
 
-test('a target that is not there ends with 5', async () => {
-  const { code, output } = await runLab(['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
-  assert.equal(code, 5);
-  assert.match(output, /Cannot reach/);
-});
+  test('a target that refuses live tokens fails a criterion', async () => {
+    const { code, result } = await load('refuses live tokens');
+    assert.ok(code === 2 || code === 3);
+    assert.ok(!isTargetPassed(result));
+    assert.ok(result.errors.some(({ error, kind }) => kind === 'real' && error.includes('live token refused')));
+  });
 
-test('wrong usage ends with 1 and says what is wrong', async () => {
-  for (const args of [
-    ['run', 'nothing'],
-    ['run', 'auth', '--users', '0'],
-    ['run', 'auth', '--duration', 'soon'],
-    ['walk'],
-  ]) {
-    const { code, output } = await runLab(args);
-    assert.equal(code, 1, args.join(' '));
-    assert.match(output, /error/);
-  }
-});
+  test('a target that answers 500 to everything fails a criterion and never becomes steady', async () => {
+    const { code, result } = await load('fails');
+    assert.ok(code === 2 || code === 3);
+    assert.ok(!isTargetPassed(result));
+    assert.equal(result.steady, null);
+    assert.equal(result.judged, 'whole');
+  });
 
-test('more users than open files allow are refused, naming the limit', async () => {
-  const { code, output } = await runLab(['run', 'auth', '--users', '100000000']);
-  assert.equal(code, 1);
-  assert.match(output, /open files/);
-});
+  test('a target that answers nonsense fails a criterion; it does not end the lab', async () => {
+    const { result } = await load('answers nonsense');
+    assert.ok(!isTargetPassed(result));
+    assert.deepEqual(result.exceptions, []);
+    assert.ok(result.errors.some(({ error }) => error.includes('no access token')));
+  });
 
-test('an interrupt ends a run within two seconds, with the results so far', async () => {
-  const { url, server } = await startTarget('right');
-  const out = join(folder, 'interrupted');
-  const { seconds } = await runLab(
-    ['run', 'auth', '--target', url, '--users', '5', '--duration', '60s', '--out', out],
-    2000,
-  );
-  server.closeAllConnections();
-  server.close();
-  assert.ok(seconds < 4.5, `took ${seconds} s`);
-  assert.equal((JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult).ended, 'interrupted');
-});
+  test('a target that is not there ends with 5', async () => {
+    const { code, output } = await runLab(['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
+    assert.equal(code, 5);
+    assert.match(output, /Cannot reach/);
+  });
 
-test('the CSV files carry exactly the columns of Locust, with CRLF and the aggregate last', async () => {
-  const { out } = await load('right', 'csv');
-  const lines = (end: string): string[] => readFileSync(`${out}${end}.csv`, 'utf8').split('\r\n');
-  assert.equal(
-    lines('_stats')[0],
-    'Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%',
-  );
-  assert.equal(
-    lines('_stats_history')[0],
-    'Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size',
-  );
-  assert.equal(lines('_failures')[0], 'Method,Name,Error,Occurrences,First Seen,Last Seen');
-  assert.equal(lines('_exceptions')[0], 'Count,Message,Traceback,Nodes');
-  const stats = lines('_stats');
-  assert.match(stats.at(-2) ?? '', /^,Aggregated,\d+,0,/);
-  assert.equal(stats.at(-1), '');
-  assert.ok(lines('_stats_history').length >= 3, 'a row each second');
+  test('a target that never answers a request ends with 5', async () => {
+    const { code, result } = await load('hangs', ['--timeout', '1s']);
+    assert.equal(code, 5);
+    assert.equal(result.ended, 'unreachable');
+    assert.ok(result.errors.some(({ error }) => error === 'no answer: answer timeout'));
+  });
+
+  test('wrong usage ends with 1 and says what is wrong', async () => {
+    const wrong = [
+      ['run', 'nothing'],
+      ['run', 'auth', '--users', '0'],
+      ['run', 'auth', '--duration', 'soon'],
+      ['walk'],
+    ];
+    for (const { code, output } of await Promise.all(wrong.map((args) => runLab(args)))) {
+      assert.equal(code, 1, output);
+      assert.match(output, /error/);
+    }
+  });
+
+  test('more users than open files allow are refused, naming the limit', async () => {
+    const { code, output } = await runLab(['run', 'auth', '--users', '100000000']);
+    assert.equal(code, 1);
+    assert.match(output, /RLIMIT_NOFILE.*ulimit -n 100000064/);
+  });
+
+  test('an interrupt ends a run within two seconds, with the results so far, and the run is invalid', async () => {
+    const stopAfterMs = 2500;
+    const { code, seconds, result } = await load('right', ['--duration', '60s'], stopAfterMs);
+    assert.ok(seconds - stopAfterMs / 1000 < 2, `took ${seconds} s`);
+    assert.equal(result.ended, 'interrupted');
+    assert.ok(result.whole.total.requests > 0);
+    assert.equal(code, 3);
+  });
 });

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-turn-'));
+after(() => rmSync(folder, { recursive: true }));
+const lockFile = join(folder, 'catalytic-lab.turn');
+const module = new URL('./measuring-turn.ts', import.meta.url).href;
+const options = { env: { PATH: process.env['PATH'], TMPDIR: folder } };
+const take = (then: string): string[] => [
+  '--input-type=module',
+  '-e',
+  `import { takeMeasuringTurn } from '${module}'; console.log(String(takeMeasuringTurn())); ${then}`,
+];
+const takeOnce = (): string => spawnSync(process.execPath, take(''), options).stdout.toString().trim();
+
+test('one process has the turn; another is told whose it is; it ends with its holder, however that ends', async () => {
+  const holder = spawn(process.execPath, take('setInterval(() => {}, 1000)'), options);
+  await once(holder.stdout, 'data');
+  assert.equal(takeOnce(), String(holder.pid));
+  holder.kill('SIGKILL');
+  await once(holder, 'close');
+  assert.ok(existsSync(lockFile), 'a killed holder leaves its lock');
+  assert.equal(takeOnce(), 'undefined');
+  assert.ok(!existsSync(lockFile), 'a holder that ends takes its lock away');
+});
+
+test('of several that find the lock of a dead process, one takes the turn', async () => {
+  writeFileSync(lockFile, '999999999');
+  const racers = Array.from({ length: 4 }, () => spawn(process.execPath, take('setTimeout(() => {}, 1500)'), options));
+  const said = await Promise.all(
+    racers.map(async (racer) => String(((await once(racer.stdout, 'data')) as [Buffer])[0]).trim()),
+  );
+  await Promise.all(racers.map((racer) => once(racer, 'close')));
+  assert.equal(said.filter((holder) => holder === 'undefined').length, 1, said.join());
+});

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Verdict } from '../measures/criteria.ts';
+import type { ValidityCheck } from '../measures/validity.ts';
+import { exitCodeOf } from './build-result.ts';
+
+const failed: readonly Verdict[] = [{ criterion: 'p50, ms', limit: 1, measured: 2, verdict: 'failed' }];
+const unjudged: readonly Verdict[] = [{ criterion: 'p99, ms', limit: 1, measured: null, verdict: 'not judged' }];
+const broken: readonly ValidityCheck[] = [{ rule: 'late starts, %', limit: 1, measured: 2, verdict: 'broken' }];
+
+test('the worst that can be said of a run is what it ends with', () => {
+  assert.equal(exitCodeOf(1, true, broken, failed), 4);
+  assert.equal(exitCodeOf(0, true, broken, failed), 5);
+  assert.equal(exitCodeOf(0, false, broken, failed), 3);
+  assert.equal(exitCodeOf(0, false, [], failed), 2);
+  assert.equal(exitCodeOf(0, false, [], []), 0);
+});
+
+test('what is not judged fails nothing', () => {
+  assert.equal(exitCodeOf(0, false, [], unjudged), 0);
+});
