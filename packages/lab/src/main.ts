@@ -69,6 +69,11 @@ const run = async (scenario: string, flags: Flags): Promise<void> => {
   process.exitCode = result.exit_code;
 };
 
+// Whoever reads our output may stop reading (`… | head`); the run goes on, and its exit code stays its own.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('catalytic-lab')
   .description('Loads an authentication service over HTTP and says whether what it measured may be believed.')
   .showHelpAfterError()

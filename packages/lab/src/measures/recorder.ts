@@ -5,7 +5,7 @@
 import { Histogram } from './histogram.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Counts and latencies of one endpoint. Latencies cover every request that was answered, whatever the answer. */
+/** Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got no answer with the time until that was clear. */
 export interface EndpointMeasure {
   readonly method: string;
   readonly name: string;

@@ -25,8 +25,8 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
   result.steady === null
     ? '  steady window  not reached: some users never logged in'
     : windowLine('steady window', result.steady),
-  `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`,
   '',
+  `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`,
   ...result.verdicts.map(
     ({ criterion, limit, measured, verdict }) =>
       `  ${marks[verdict]} ${criterion}: ${measured === null ? 'too few samples, not judged' : `${measured.toFixed(2)} (at most ${limit})`}`,
