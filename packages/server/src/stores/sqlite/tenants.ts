@@ -6,7 +6,10 @@ import type { Writer } from './writer.ts';
 /** @param reader connection for reading */
 export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore => {
   const byName = reader.prepare('select id, name, status from tenant where name = ?');
-  const findByName = async (name: string): Promise<Tenant | undefined> => byName.get(name) as Tenant | undefined;
+  const findByName = async (name: string): Promise<Tenant | undefined> => {
+    const row = byName.get(name) as Tenant | undefined;
+    return row === undefined ? undefined : { id: row.id, name: row.name, status: row.status };
+  };
   return {
     findByName,
     ensure: async (name, nowMs) => {

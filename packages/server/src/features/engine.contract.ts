@@ -1,0 +1,48 @@
+/**
+ * What the contract suites of the ports need of an engine. Every engine runs every suite, unchanged.
+ * @module
+ */
+import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { AccountStore, NewAccount } from './accounts/store.ts';
+import type { AdminKeyStore } from './admin-keys/store.ts';
+import type { JournalStore } from './revocation/store.ts';
+import type { SessionStore } from './sessions/store.ts';
+import type { SigningKeyStore } from './signing-keys/store.ts';
+import type { TenantStore } from './tenants/store.ts';
+
+/** An engine under test, over an empty database of its own. */
+export interface Engine {
+  readonly tenants: TenantStore;
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly journal: JournalStore;
+  readonly signingKeys: SigningKeyStore;
+  readonly adminKeys: AdminKeyStore;
+  /** Changes that no port offers yet, made behind the ports' back. */
+  readonly force: {
+    accountStatus(id: AccountId, status: 'active' | 'disabled'): void;
+    tenantStatus(id: TenantId, status: 'active' | 'suspended'): void;
+    auditEvents(sessionId: SessionId): readonly string[];
+  };
+  close(): Promise<void>;
+}
+
+/** Opens an engine over a new, empty database. */
+export type OpenEngine = () => Promise<Engine>;
+
+/** A tenant with one account in it. */
+export const seedAccount = async (
+  { tenants, accounts }: Engine,
+  name = 'ada',
+): Promise<{ tenantId: TenantId; accountId: AccountId; account: NewAccount }> => {
+  const { id: tenantId } = await tenants.ensure('default', 1000);
+  const account: NewAccount = {
+    email: `${name}@example.com`,
+    emailKey: `${name}@example.com`,
+    passwordHash: `hash of ${name}`,
+    roles: ['reader'],
+  };
+  const accountId = await accounts.create(tenantId, account, 1000);
+  if (accountId === 'email_taken') throw new Error(`There is an account ${name} already`);
+  return { tenantId, accountId, account };
+};

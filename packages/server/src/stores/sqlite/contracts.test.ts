@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { accountStoreContract } from '../../features/accounts/store.contract.ts';
+import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
+import type { Engine } from '../../features/engine.contract.ts';
+import { journalStoreContract } from '../../features/revocation/store.contract.ts';
+import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
+import { signingKeyStoreContract } from '../../features/signing-keys/store.contract.ts';
+import { tenantStoreContract } from '../../features/tenants/store.contract.ts';
+import { databasePath } from './database.ts';
+import { openSqliteStores } from './stores.ts';
+
+const open = async (): Promise<Engine> => {
+  const folder = mkdtempSync(join(tmpdir(), 'catalytic-test-'));
+  const stores = openSqliteStores(folder, (error) => {
+    throw error;
+  });
+  const behind = new DatabaseSync(databasePath(folder), { timeout: 5000 });
+  return {
+    ...stores,
+    force: {
+      accountStatus: (id, status) => void behind.prepare('update account set status = ? where id = ?').run(status, id),
+      tenantStatus: (id, status) => void behind.prepare('update tenant set status = ? where id = ?').run(status, id),
+      auditEvents: (sessionId) =>
+        behind
+          .prepare('select event from audit where session_id = ? order by pos')
+          .all(sessionId)
+          .map(({ event }) => String(event)),
+    },
+    close: async () => {
+      behind.close();
+      await stores.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+for (const contract of [
+  tenantStoreContract,
+  accountStoreContract,
+  sessionStoreContract,
+  journalStoreContract,
+  signingKeyStoreContract,
+  adminKeyStoreContract,
+])
+  contract('SQLite', open);
