@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import fc from 'fast-check';
+import { View } from './view.ts';
+
+const names = fc.constantFrom('a', 'b', 'c');
+const entry = fc
+  .record({
+    kind: fc.constantFrom('token', 'session', 'account', 'tenant', 'key'),
+    key: names,
+    epoch: fc.integer({ min: 1, max: 4 }),
+    keepUntilMs: fc.integer({ min: 0, max: 100 }),
+  })
+  .map(({ kind, key, epoch, keepUntilMs }) => {
+    const isEpoch = kind === 'account' || kind === 'tenant';
+    return {
+      id: 'x',
+      kind,
+      key,
+      keepUntilMs: kind === 'key' ? null : keepUntilMs,
+      ...(isEpoch ? { epoch } : {}),
+    } as unknown as JournalEntry;
+  });
+const claims = fc.record({
+  jti: names,
+  sid: names,
+  sub: names,
+  tid: names,
+  aep: fc.integer({ min: 0, max: 4 }),
+  tep: fc.integer({ min: 0, max: 4 }),
+}) as unknown as fc.Arbitrary<AccessTokenClaims>;
+
+/** What the journal means, said without any data structure. */
+const isNamedBy = (one: JournalEntry, token: AccessTokenClaims, kid: string): boolean => {
+  switch (one.kind) {
+    case 'token':
+      return (one.key as string) === token.jti;
+    case 'session':
+      return (one.key as string) === token.sid;
+    case 'account':
+      return (one.key as string) === token.sub && token.aep < one.epoch;
+    case 'tenant':
+      return (one.key as string) === token.tid && token.tep < one.epoch;
+    case 'key':
+      return one.key === kid;
+  }
+};
+
+test('a token is revoked exactly when some entry names it, in whatever order and however often they were applied', () => {
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 12 }),
+      claims,
+      names,
+      fc.integer({ min: 0, max: 5 }),
+      (entries, token, kid, split) => {
+        const view = new View();
+        view.apply(entries.slice(split).toReversed());
+        view.apply(entries);
+        assert.equal(
+          view.isRevoked(token, kid),
+          entries.some((one) => isNamedBy(one, token, kid)),
+        );
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a sweep never takes an entry whose time has not come, and takes all of them in the end', () => {
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 12 }),
+      claims,
+      names,
+      fc.integer({ min: 0, max: 100 }),
+      (entries, token, kid, nowMs) => {
+        const view = new View();
+        view.apply(entries);
+        view.sweep(nowMs);
+        const needed = entries.filter(({ keepUntilMs }) => keepUntilMs === null || keepUntilMs >= nowMs);
+        if (needed.some((one) => isNamedBy(one, token, kid))) assert.ok(view.isRevoked(token, kid));
+        view.sweep(1000);
+        assert.equal(view.size, new Set(entries.filter(({ kind }) => kind === 'key').map(({ key }) => key)).size);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

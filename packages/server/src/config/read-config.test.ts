@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readConfig } from './read-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const fileOf = (text: string): string => {
+  const path = join(folder, 'catalytic.conf');
+  writeFileSync(path, text);
+  return path;
+};
+
+test('flags win over the environment, the environment over the file, the file over the defaults', () => {
+  const file = fileOf('PORT=1\nBACKLOG=1\nKEEP_ALIVE_SECONDS=1\n');
+  const config = readConfig({ PORT: '3' }, file, { PORT: '2', BACKLOG: '2' });
+  assert.deepEqual([config.port, config.backlog, config.keepAliveSeconds, config.hashQueueMs], [3, 2, 1, 2000]);
+});
+
+test('issuer and audience follow the address unless given', () => {
+  assert.equal(readConfig({}, undefined, { PORT: '81' }).issuer, 'http://127.0.0.1:81');
+  assert.equal(readConfig({}, undefined, { HOST: '::1' }).audience, 'http://[::1]:8000');
+  assert.equal(readConfig({}, undefined, { ISSUER: 'https://id.example' }).audience, 'https://id.example');
+});
+
+const refused: readonly (readonly [string, string, RegExp])[] = [
+  ['PORT', '65536', /PORT from the environment: "65536" is not a whole number from 0 to 65535/],
+  ['PORT', '8e3', /PORT/],
+  ['PORT', '', /PORT/],
+  ['ACCESS_TOKEN_SECONDS', '9', /from 10 to 86400/],
+  ['HOST', '0.0.0.0', /HOST.*loopback/],
+  ['ISSUER', 'https://id.example?x', /ISSUER/],
+  ['SIGNING_ALGORITHM', 'HS256', /one of ES256/],
+  ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
+];
+
+for (const [name, value, message] of refused)
+  test(`${name}="${value}" stops the start and names itself`, () => {
+    assert.throws(() => readConfig({}, undefined, { [name]: value }), message);
+  });
+
+test('a secret that is not allowed is not repeated in the message', () => {
+  assert.throws(
+    () => readConfig({}, undefined, { CATALYTIC_MASTER_KEY: 'canary' }),
+    (error: Error) => error.message.includes('CATALYTIC_MASTER_KEY') && !error.message.includes('canary'),
+  );
+});
+
+test('a name in the file that is no option is a mistake; in the environment it is not ours', () => {
+  assert.throws(() => readConfig({}, fileOf('PROT=1\n'), {}), /no option named PROT/);
+  assert.doesNotThrow(() => readConfig({}, undefined, { PROT: '1' }));
+});

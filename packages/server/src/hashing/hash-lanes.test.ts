@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Secret } from '../features/secrets/secret.ts';
+import { HashLanes } from './hash-lanes.ts';
+
+const password = new Secret('nine lanterns over the harbour');
+const lanesOf = (lanes: number, queueMs: number): HashLanes => new HashLanes({ lanes, queueMs, onProblem: () => {} });
+
+/** Children of this process that hash. */
+const hashingChildren = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('lane-process');
+      } catch {
+        return false;
+      }
+    });
+
+test('a new hash is argon2id with the OWASP parameters and knows its password', async (t) => {
+  const lanes = lanesOf(2, 10_000);
+  t.after(() => lanes.close());
+  const stored = await lanes.hash(password);
+  assert.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  assert.equal(await lanes.verify(stored, password), true);
+  assert.equal(await lanes.verify(stored, new Secret('another password')), false);
+  assert.notEqual(await lanes.hash(password), stored, 'each hash has a salt of its own');
+});
+
+test('what would wait too long is refused at once, saying when to come back', async (t) => {
+  const lanes = lanesOf(1, 100);
+  t.after(() => lanes.close());
+  const results = await Promise.allSettled(Array.from({ length: 50 }, () => lanes.hash(password)));
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  assert.ok(refused.length > 20 && refused.length < 50, `${refused.length} refused`);
+  for (const reason of refused) {
+    assert.equal(reason.code, 'hashing_busy');
+    assert.ok(reason.retryAfterSeconds >= 1);
+  }
+});
+
+test('a hashing process that is killed is replaced; what it was doing is refused', async (t) => {
+  const lanes = lanesOf(1, 10_000);
+  t.after(() => lanes.close());
+  await lanes.hash(password);
+  const running = lanes.hash(password);
+  running.catch(() => {});
+  for (const pid of hashingChildren()) process.kill(pid, 'SIGKILL');
+  await assert.rejects(running, { code: 'hashing_busy' });
+  assert.match(await lanes.hash(password), /^\$argon2id/);
+});
+
+test('the hashing process is given nothing of our environment', async (t) => {
+  process.env['CATALYTIC_MASTER_KEY'] = 'canary';
+  const lanes = lanesOf(1, 10_000);
+  t.after(async () => {
+    delete process.env['CATALYTIC_MASTER_KEY'];
+    await lanes.close();
+  });
+  await lanes.hash(password);
+  const [pid] = hashingChildren();
+  assert.ok(!readFileSync(`/proc/${pid}/environ`, 'latin1').includes('canary'));
+});
+
+test('a close refuses what comes after it', async () => {
+  const lanes = lanesOf(1, 10_000);
+  await lanes.hash(password);
+  await lanes.close();
+  await assert.rejects(lanes.hash(password), { code: 'shutting_down' });
+});
