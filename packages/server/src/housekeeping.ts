@@ -33,25 +33,34 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
   const { stores, keys, view, config, log, nowMs } = parts;
   let running: Promise<void> = Promise.resolve();
 
+  const steps: readonly ((now: number) => unknown)[] = [
+    (now) => keys.load(now),
+    (now) => view.sweep(now),
+    (now) => stores.sessions.forgetSuccessors(now - config.refreshGraceSeconds * 1000),
+    // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
+    (now) => stores.journal.purge(now - clockSkewSeconds * 1000, purgeRowsMax),
+    (now) => stores.sessions.purge(now - sessionKeepMs, purgeRowsMax),
+  ];
+
+  /** One step that fails must not keep the others from their turn. */
   const round = async (): Promise<void> => {
     const now = nowMs();
-    await keys.load(now);
-    view.sweep(now);
-    await stores.sessions.forgetSuccessors(now - config.refreshGraceSeconds * 1000);
-    // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
-    await stores.journal.purge(now - clockSkewSeconds * 1000, purgeRowsMax);
-    await stores.sessions.purge(now - sessionKeepMs, purgeRowsMax);
+    for (const step of steps) {
+      try {
+        await step(now);
+      } catch (error) {
+        log.warn({ error }, 'Cannot finish a step of housekeeping; trying again in the next round');
+      }
+    }
   };
 
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy) return;
     isBusy = true;
-    running = round()
-      .catch((error: unknown) => log.warn({ error }, 'Cannot finish a housekeeping round'))
-      .finally(() => {
-        isBusy = false;
-      });
+    running = round().finally(() => {
+      isBusy = false;
+    });
   }, everyMs);
   return async () => {
     clearInterval(timer);

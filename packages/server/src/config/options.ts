@@ -64,7 +64,8 @@ export const options = {
     minimum: 0,
     maximum: 65_535,
     default: 8000,
-    description: 'TCP port to listen on; 0 takes any free one.',
+    description:
+      'TCP port to listen on; 0 takes any free one, and ISSUER should then be given, because its default names the port.',
   },
   dataDir: {
     kind: 'text',

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Account, AccountStore } from '../../features/accounts/store.ts';
+import { readRow } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 interface AccountRow {
@@ -32,11 +33,11 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
     create: (tenantId, account, nowMs) => writer.run('createAccount', { tenantId, account, nowMs }),
     importMany: (tenantId, accounts, nowMs) => writer.run('importAccounts', { tenantId, accounts, nowMs }),
     find: async (tenantId, id) => {
-      const row = byId.get(tenantId, id) as AccountRow | undefined;
+      const row = readRow<AccountRow>(byId, tenantId, id);
       return row === undefined ? undefined : toAccount(row);
     },
     findForLogin: async (tenantId, emailKey) => {
-      const row = byEmail.get(tenantId, emailKey) as AccountRow | undefined;
+      const row = readRow<AccountRow>(byEmail, tenantId, emailKey);
       return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
     },
     upgradePasswordHash: (tenantId, id, from, to) => writer.run('upgradePasswordHash', { tenantId, id, from, to }),

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
 import type { AdminKeyStore, AdminScope } from '../../features/admin-keys/store.ts';
+import { readRow } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 /** @param reader connection for reading */
@@ -10,7 +11,7 @@ export const sqliteAdminKeys = (reader: DatabaseSync, writer: Writer): AdminKeyS
   return {
     add: (hash, key, description, nowMs) => writer.run('addAdminKey', { hash, key, description, nowMs }),
     findByHash: async (hash) => {
-      const row = byHash.get(hash) as { tenant_id: TenantId | null; scopes: string } | undefined;
+      const row = readRow<{ tenant_id: TenantId | null; scopes: string }>(byHash, hash);
       return row === undefined
         ? undefined
         : { tenantId: row.tenant_id, scopes: JSON.parse(row.scopes) as readonly AdminScope[] };

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { JournalId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { JournalStore } from '../../features/revocation/store.ts';
+import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 interface JournalRow {
@@ -28,7 +29,7 @@ export const sqliteJournal = (reader: DatabaseSync, writer: Writer): JournalStor
     'select id, kind, key, epoch, keep_until from journal where keep_until is null or keep_until >= ? order by pos',
   );
   return {
-    readLive: async (nowMs) => (live.all(nowMs) as unknown as JournalRow[]).map(toEntry),
+    readLive: async (nowMs) => readRows<JournalRow>(live, nowMs).map(toEntry),
     raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
     purge: (beforeMs, rowsMax) => writer.run('purgeJournal', { beforeMs, rowsMax }),
   };

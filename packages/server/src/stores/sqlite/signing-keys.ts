@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '@catalytic/protocol/ids';
 import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 interface SigningKeyRow {
@@ -30,7 +31,7 @@ export const sqliteSigningKeys = (reader: DatabaseSync, writer: Writer): Signing
     'select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key order by activates_at',
   );
   return {
-    list: async () => (all.all() as unknown as SigningKeyRow[]).map(toKey),
+    list: async () => readRows<SigningKeyRow>(all).map(toKey),
     addFirst: (key) => writer.run('addFirstSigningKey', key),
     addSuccessor: (key) => writer.run('addSuccessorSigningKey', key),
   };

@@ -3,7 +3,7 @@
  * @module
  */
 import { Worker } from 'node:worker_threads';
-import { CatalyticError } from '@catalytic/protocol/errors';
+import { unavailable } from './unavailable.ts';
 import type { WriteReply, WriteRequest } from './writer-thread.ts';
 import type { WriteInput, WriteName, WriteResult } from './writes.ts';
 
@@ -19,10 +19,6 @@ const waitingMax = 20_000;
 export class WriteError extends Error {
   override readonly name = 'WriteError';
 }
-
-/** What a caller sees: the request may succeed later. The reason is for the log. */
-const unavailable = (cause: WriteError): CatalyticError =>
-  new CatalyticError('store_unavailable', { cause, retryAfterSeconds: 1 });
 
 /** Sends operations to the writer thread. A promise resolves after the commit that made its operation durable. */
 export class Writer {

@@ -1,0 +1,26 @@
+/**
+ * What a caller sees when the database fails.
+ * @module
+ */
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { CatalyticError } from '@catalytic/protocol/errors';
+
+/** The request may succeed later; the reason is for the log. */
+export const unavailable = (cause: unknown): CatalyticError =>
+  new CatalyticError('store_unavailable', { cause, retryAfterSeconds: 1 });
+
+const orUnavailable = <Result>(read: () => Result): Result => {
+  try {
+    return read();
+  } catch (error) {
+    throw unavailable(error);
+  }
+};
+
+/** Reads one row. The caller names its type: the statement's columns decide it. @throws {CatalyticError} `store_unavailable` */
+export const readRow = <Row>(statement: StatementSync, ...values: SQLInputValue[]): Row | undefined =>
+  orUnavailable(() => statement.get(...values) as Row | undefined);
+
+/** Reads all rows. @throws {CatalyticError} `store_unavailable` */
+export const readRows = <Row>(statement: StatementSync, ...values: SQLInputValue[]): readonly Row[] =>
+  orUnavailable(() => statement.all(...values) as unknown as readonly Row[]);
