@@ -56,8 +56,8 @@ test('a wrong method is told which method is right', async () => {
   for (const [path, allow] of [
     ['/auth/login', 'POST'],
     ['/admin/accounts/import', 'POST'],
-    ['/auth/verify', 'GET'],
-    ['/.well-known/jwks.json', 'GET'],
+    ['/auth/verify', 'GET, HEAD'],
+    ['/.well-known/jwks.json', 'GET, HEAD'],
   ] as const) {
     const answer = await rawRequest(url, 'DELETE', path);
     assertProblem(answer, 'method_unsupported', path);
