@@ -29,7 +29,7 @@ const judge = (
   const view = new View();
   view.apply(entries as readonly JournalEntry[]);
   const token = { claims: { ...claims, ...change }, key: { kid: 'kid' } } as unknown as SignedToken;
-  return refusal(token, view, expectation, nowSeconds);
+  return refusal(token, view, { isCurrent: () => true }, expectation, nowSeconds);
 };
 
 test('a token in its time, from our issuer and for us, is accepted', () => {

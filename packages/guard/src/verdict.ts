@@ -8,6 +8,12 @@ import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { SignedToken } from './signature-checks.ts';
 import type { View } from './view.ts';
 
+/** Whether this process may trust its view; see `journal-reader.ts`. */
+export interface Currency {
+  /** Reads the clocks at each call. */
+  isCurrent(): boolean;
+}
+
 /** What a resource expects of a token. */
 export interface Expectation {
   readonly issuer: string;
@@ -23,11 +29,17 @@ export interface Expectation {
 export const refusal = (
   token: SignedToken,
   view: View,
+  currency: Currency,
   expectation: Expectation,
   nowSeconds: number,
 ): ErrorCode | undefined =>
-  claimRefusal(token.claims, expectation, nowSeconds) ??
-  (view.isRevoked(token.claims, token.key.kid) ? 'token_revoked' : undefined);
+  claimRefusal(token.claims, expectation, nowSeconds) ?? revocationRefusal(token, view, currency);
+
+/** Clock and look-up in one turn: nothing can happen in between. */
+const revocationRefusal = ({ claims, key }: SignedToken, view: View, currency: Currency): ErrorCode | undefined => {
+  if (!currency.isCurrent()) return 'revocation_state_unavailable';
+  return view.isRevoked(claims, key.kid) ? 'token_revoked' : undefined;
+};
 
 /** The part of the verdict that needs no view: issuer, audience and times. */
 export const claimRefusal = (

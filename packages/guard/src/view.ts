@@ -2,7 +2,9 @@
  * The view: this process's in-memory copy of the journal's live entries. Look-ups are synchronous and allocate nothing.
  * @module
  */
+import { createHash } from 'node:crypto';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import type { JournalId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 
 interface Raised {
@@ -26,8 +28,12 @@ export class View {
     return this.#tokens.size + this.#sessions.size + this.#accounts.size + this.#tenants.size + this.#keys.size;
   }
 
-  /** Takes entries over. Order and repetition do not matter: the strictest of all applied entries holds. */
-  apply(entries: readonly JournalEntry[]): void {
+  /**
+   * Takes entries over. Order and repetition do not matter: the strictest of all applied entries holds.
+   * @returns whether every kind of entry was known; who gets `false` must not trust this view
+   */
+  apply(entries: readonly JournalEntry[]): boolean {
+    let isUnderstood = true;
     for (const entry of entries) {
       const keepUntilMs = entry.keepUntilMs ?? Number.POSITIVE_INFINITY;
       switch (entry.kind) {
@@ -48,8 +54,28 @@ export class View {
           break;
         default:
           entry satisfies never;
+          // A newer version wrote it.
+          isUnderstood = false;
       }
     }
+    return isUnderstood;
+  }
+
+  /** Every entry held, under ids made from what they say: whoever writes the same one back writes it once. */
+  *entries(): Generator<JournalEntry> {
+    const entry = (kind: JournalEntry['kind'], key: string, keepUntilMs: number | null, epoch?: number) =>
+      ({
+        id: entryId(`${kind} ${key} ${epoch}`),
+        kind,
+        key,
+        keepUntilMs: keepUntilMs === Number.POSITIVE_INFINITY ? null : keepUntilMs,
+        ...(epoch === undefined ? {} : { epoch }),
+      }) as JournalEntry;
+    for (const [key, keepUntilMs] of this.#tokens) yield entry('token', key, keepUntilMs);
+    for (const [key, keepUntilMs] of this.#sessions) yield entry('session', key, keepUntilMs);
+    for (const [key, { epoch, keepUntilMs }] of this.#accounts) yield entry('account', key, keepUntilMs, epoch);
+    for (const [key, { epoch, keepUntilMs }] of this.#tenants) yield entry('tenant', key, keepUntilMs, epoch);
+    for (const key of this.#keys) yield entry('key', key, null);
   }
 
   /** Whether any entry names this token, its session, its key, or an epoch above its own. */
@@ -75,6 +101,12 @@ export class View {
     sweepMap(this.#tenants, nowMs, (raised) => raised.keepUntilMs);
   }
 }
+
+/** A UUID whose bits are chosen by its maker (RFC 9562 section 5.8). */
+const entryId = (text: string): JournalId => {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as JournalId;
+};
 
 const keepLonger = (map: Map<string, number>, key: string, keepUntilMs: number): void => {
   const known = map.get(key);

@@ -3,6 +3,8 @@
  * @module
  */
 import { chmodSync, mkdirSync } from 'node:fs';
+import { systemClocks } from '@catalytic/guard/clocks';
+import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
 import { loadMasterKey } from './config/master-key.ts';
@@ -12,6 +14,8 @@ import { accessTokenRoutes } from './features/access-tokens/routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
+import { Barrier } from './features/revocation/barrier.ts';
+import { noBus } from './features/revocation/hint-bus.ts';
 import { Secret } from './features/secrets/secret.ts';
 import { sessionRoutes } from './features/sessions/routes.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
@@ -24,7 +28,8 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
-import { openSqliteStores, type Stores } from './stores/sqlite/stores.ts';
+import { openSqliteStores } from './stores/sqlite/stores.ts';
+import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** A service that answers requests. */
@@ -116,7 +121,25 @@ export const startService = async (
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys } = await openKeyRing(config, stores, nowMs);
     const view = new View();
-    view.apply(await stores.journal.readLive(nowMs()));
+    const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
+    const reader = new JournalReader({
+      source: stores.journal.openSource(),
+      view,
+      clocks: systemClocks,
+      leaseMs: config.revocationLeaseMs,
+      onProblem,
+    });
+    closers.push(() => reader.stop());
+    const barrier = new Barrier({
+      members: stores.members,
+      reader,
+      bus: noBus,
+      clocks: systemClocks,
+      leaseMs: config.revocationLeaseMs,
+      answerMs: config.revocationAnswerMs,
+      onProblem,
+    });
+    await reader.start();
     const hasher = new HashLanes({
       lanes: config.hashLanes,
       queueMs: config.hashQueueMs,
@@ -136,6 +159,8 @@ export const startService = async (
       keys,
       signatureChecks,
       view,
+      barrier,
+      currency: reader,
       expectation: { issuer: config.issuer, audience: config.audience },
       nowMs,
       probeStore: () => stores.probe(),

@@ -184,6 +184,26 @@ export const options = {
     description:
       'Longest time a password waits for a lane; a request that would wait longer is answered 503 with Retry-After.',
   },
+  revocationLeaseMs: {
+    kind: 'number',
+    name: 'REVOCATION_LEASE_MS',
+    unit: 'milliseconds',
+    minimum: 400,
+    maximum: 60_000,
+    default: 5000,
+    description:
+      'How long a process accepts tokens without hearing from the database, and, times 1.2, how long a lost process can delay a revocation; the same in every process of a deployment.',
+  },
+  revocationAnswerMs: {
+    kind: 'number',
+    name: 'REVOCATION_ANSWER_MS',
+    unit: 'milliseconds',
+    minimum: 50,
+    maximum: 60_000,
+    default: 1000,
+    description:
+      'After this time a revocation that is durable but not yet known to every process is answered 202, not 200.',
+  },
   loginCacheSeconds: {
     kind: 'number',
     name: 'LOGIN_CACHE_SECONDS',
@@ -220,6 +240,8 @@ export interface Config {
   readonly refreshGraceSeconds: number;
   readonly hashLanes: number;
   readonly hashQueueMs: number;
+  readonly revocationLeaseMs: number;
+  readonly revocationAnswerMs: number;
   readonly loginCacheSeconds: number;
   readonly logLevel: string;
 }

@@ -2,8 +2,9 @@
  * Step: who calls? One function for each kind of access.
  * @module
  */
+import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
-import { CatalyticError } from '@catalytic/protocol/errors';
+import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import {
   type CheckAccessTokenParts,
   checkAccessToken,
@@ -16,13 +17,25 @@ import { bearerSecret } from './bearer.ts';
 
 /** What this step works with. */
 export interface AuthenticateParts extends CheckAccessTokenParts {
+  readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
   readonly adminKeys: AdminKeyStore;
 }
 
 /** Who calls, as far as the access asks. */
 export type Caller = { readonly token: SignedToken } | { readonly adminKey: AdminKey } | undefined;
 
-/** Judges the caller; returns a promise only where a store must be asked, which a check of a token never does. */
+/** How long a request waits for a process that is not current to become so again. */
+const currencyWaitMs = 250;
+
+const accepted = (token: SignedToken | ErrorCode): Caller => {
+  if (typeof token !== 'string') return { token };
+  throw new CatalyticError(token, token === 'revocation_state_unavailable' ? { retryAfterSeconds: 1 } : {});
+};
+
+/**
+ * Judges the caller; returns a promise only where a store must be asked, which a check of a token never does, or where this process must
+ * first hear from the journal again.
+ */
 export const authenticate = (
   parts: AuthenticateParts,
   access: Access,
@@ -32,9 +45,11 @@ export const authenticate = (
     case 'public':
       return undefined;
     case 'bearer': {
-      const token = checkAccessToken(parts, bearerSecret(authorization, 'token_missing'));
-      if (typeof token === 'string') throw new CatalyticError(token);
-      return { token };
+      const text = bearerSecret(authorization, 'token_missing');
+      const token = checkAccessToken(parts, text);
+      if (token !== 'revocation_state_unavailable') return accepted(token);
+      // Paused or starved for a moment: one read of the journal, shared by all who wait, is enough.
+      return parts.currency.untilCurrent(currencyWaitMs).then(() => accepted(checkAccessToken(parts, text)));
     }
     case 'bearer-signing-out':
       return { token: genuineToken(parts, bearerSecret(authorization, 'token_missing')) };

@@ -3,7 +3,7 @@
  * @module
  */
 import type { SignatureChecks, SignedToken } from '@catalytic/guard/signature-checks';
-import { claimRefusal, type Expectation, refusal } from '@catalytic/guard/verdict';
+import { type Currency, claimRefusal, type Expectation, refusal } from '@catalytic/guard/verdict';
 import type { View } from '@catalytic/guard/view';
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import type { KeyRing } from '../signing-keys/key-ring.ts';
@@ -13,6 +13,7 @@ export interface CheckAccessTokenParts {
   readonly signatureChecks: SignatureChecks;
   readonly keys: KeyRing;
   readonly view: View;
+  readonly currency: Currency;
   readonly expectation: Expectation;
   /** Wall clock, milliseconds since 1970; read anew for each verdict. */
   readonly nowMs: () => number;
@@ -20,13 +21,14 @@ export interface CheckAccessTokenParts {
 
 /**
  * Judges a token.
- * @returns the token when it is accepted, else the code of the refusal
+ * @returns the token when it is accepted, else the code of the refusal; `revocation_state_unavailable` may be asked again after the next
+ *   read of the journal
  */
 export const checkAccessToken = (parts: CheckAccessTokenParts, token: string): SignedToken | ErrorCode => {
   const signed = parts.signatureChecks.check(token);
   if (typeof signed === 'string') return signed;
   if (!parts.keys.isAlive(signed.key)) return 'token_key_unknown';
-  return refusal(signed, parts.view, parts.expectation, parts.nowMs() / 1000) ?? signed;
+  return refusal(signed, parts.view, parts.currency, parts.expectation, parts.nowMs() / 1000) ?? signed;
 };
 
 /**

@@ -3,15 +3,14 @@
  * @module
  */
 import type { SignedToken } from '@catalytic/guard/signature-checks';
-import type { View } from '@catalytic/guard/view';
 import { CatalyticError } from '@catalytic/protocol/errors';
-import { type Propagation, settleRevocation } from '../revocation/settle-revocation.ts';
+import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import type { SessionStore } from './store.ts';
 
 /** What these use cases work with. */
 export interface LogOutParts {
   readonly sessions: SessionStore;
-  readonly view: View;
+  readonly barrier: Barrier;
   readonly nowMs: () => number;
 }
 
@@ -29,8 +28,8 @@ const orUnknown = async <Result>(revocation: Promise<Result>): Promise<Result> =
 
 /** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
 export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
-  const entries = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs()));
-  return settleRevocation(parts.view, entries);
+  const recorded = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs()));
+  return parts.barrier.settle(recorded);
 };
 
 /**
@@ -39,7 +38,9 @@ export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promi
  *   `revocation_unknown`
  */
 export const logOutEverywhere = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
-  const entries = await orUnknown(parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs()));
-  if (entries === 'session_ended') throw new CatalyticError('token_revoked');
-  return settleRevocation(parts.view, entries);
+  const recorded = await orUnknown(
+    parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs()),
+  );
+  if (recorded === 'session_ended') throw new CatalyticError('token_revoked');
+  return parts.barrier.settle(recorded);
 };

@@ -2,10 +2,9 @@
  * Use case: a client trades its refresh token for the next pair of tokens.
  * @module
  */
-import type { View } from '@catalytic/guard/view';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
-import { settleRevocation } from '../revocation/settle-revocation.ts';
+import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import { deriveKey, seal, unseal } from '../secrets/seal.ts';
 import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
@@ -14,7 +13,7 @@ import type { SessionStore } from './store.ts';
 /** What this use case works with. */
 export interface RefreshSessionParts extends IssueAccessTokenParts {
   readonly sessions: SessionStore;
-  readonly view: View;
+  readonly barrier: Barrier;
   readonly refreshTokenSeconds: number;
   readonly refreshGraceSeconds: number;
   readonly nowMs: () => number;
@@ -47,7 +46,7 @@ export const refreshSession = async (parts: RefreshSessionParts, presented: stri
       return sessionTokens(parts, rotated.grant, first, nowMs);
     }
     case 'refresh_reused':
-      await settleRevocation(parts.view, rotated.entries);
+      await parts.barrier.settle(rotated.recorded);
       throw new CatalyticError('refresh_reused');
     default:
       throw new CatalyticError(rotated.outcome);

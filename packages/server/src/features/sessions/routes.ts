@@ -5,7 +5,7 @@
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { emailCharactersMax } from '../accounts/rules.ts';
-import type { Propagation } from '../revocation/settle-revocation.ts';
+import type { Propagation } from '../revocation/barrier.ts';
 import { type Answer, type Route, route } from '../route.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { type LogInParts, logIn } from './log-in.ts';

@@ -21,9 +21,11 @@ const open = async (): Promise<Engine> => {
   return {
     ...stores,
     force: {
-      accountStatus: (id, status) => void behind.prepare('update account set status = ? where id = ?').run(status, id),
-      tenantStatus: (id, status) => void behind.prepare('update tenant set status = ? where id = ?').run(status, id),
-      auditEvents: (sessionId) =>
+      accountStatus: async (id, status) =>
+        void behind.prepare('update account set status = ? where id = ?').run(status, id),
+      tenantStatus: async (id, status) =>
+        void behind.prepare('update tenant set status = ? where id = ?').run(status, id),
+      auditEvents: async (sessionId) =>
         behind
           .prepare('select event from audit where session_id = ? order by pos')
           .all(sessionId)

@@ -35,6 +35,7 @@ const inProcess = (code: string): { ended: Promise<string>; kill: () => void; sa
 };
 
 test('of processes that migrate one database at once each migration is applied by one, and all go on', async (t) => {
+  const migrations = migrate(openDatabase(databasePath(temporaryFolder(t)))).length;
   for (let round = 0; round < 3; round++) {
     const path = databasePath(temporaryFolder(t));
     const migrators = Array.from({ length: 4 }, () =>
@@ -43,7 +44,7 @@ test('of processes that migrate one database at once each migration is applied b
     const applied = await Promise.all(migrators.map(({ ended }) => ended));
     assert.equal(
       applied.reduce((sum, count) => sum + Number(count), 0),
-      1,
+      migrations,
       applied.join(' | '),
     );
   }

@@ -2,16 +2,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JournalId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
-import type { JournalStore } from '../../features/revocation/store.ts';
+import type { JournalSource, JournalStore } from '../../features/revocation/store.ts';
 import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 interface JournalRow {
+  readonly pos: number;
   readonly id: JournalId;
   readonly kind: JournalEntry['kind'];
   readonly key: string;
   readonly epoch: number | null;
   readonly keep_until: number | null;
+}
+
+interface Head {
+  readonly identity: string;
+  readonly isMember: 0 | 1;
+  readonly members: number;
 }
 
 const toEntry = (row: JournalRow): JournalEntry =>
@@ -23,14 +30,46 @@ const toEntry = (row: JournalRow): JournalEntry =>
     ...(row.epoch === null ? {} : { epoch: row.epoch }),
   }) as JournalEntry;
 
-/** @param reader connection for reading */
-export const sqliteJournal = (reader: DatabaseSync, writer: Writer): JournalStore => {
-  const live = reader.prepare(
-    'select id, kind, key, epoch, keep_until from journal where keep_until is null or keep_until >= ? order by pos',
-  );
+// One statement, so that everything it says is true of one moment. The head stands first: positions begin at one.
+const readStatement = `
+  select 0 as pos, '' as id, '' as kind,
+         json_object('identity', (select cast(generation as text) from deployment),
+                     'isMember', exists (select 1 from member where id = :member and state = 'live'),
+                     'members', (select count(*) from member)) as key,
+         null as epoch, null as keep_until
+  union all
+  select pos, id, kind, key, epoch, keep_until from journal where pos > :after
+  order by pos`;
+
+/** Order of commit is order of position in SQLite, so the newest position seen says all. */
+const openSource = (database: DatabaseSync, writer: Writer): JournalSource<number> => {
+  const statement = database.prepare(readStatement);
   return {
-    readLive: async (nowMs) => readRows<JournalRow>(live, nowMs).map(toEntry),
-    raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
-    purge: (beforeMs, rowsMax) => writer.run('purgeJournal', { beforeMs, rowsMax }),
+    register: (member) => writer.run('registerMember', { member }),
+    read: async (member, cursor = 0) => {
+      const [head, ...rows] = readRows<JournalRow>(statement, { member, after: cursor });
+      const newest = rows.at(-1)?.pos ?? cursor;
+      const { identity, isMember, members } = JSON.parse(head?.key ?? '') as Head;
+      return {
+        identity,
+        isPrimary: true,
+        isMember: isMember === 1,
+        members,
+        entries: rows.map(toEntry),
+        cursor: newest,
+        applied: String(newest),
+      };
+    },
+    acknowledge: (member, applied) => writer.run('acknowledgeJournal', { member, applied: Number(applied) }),
+    unregister: (members) => writer.run('removeMembers', { ids: members }),
+    restore: (entries) => writer.run('restoreJournal', { entries }),
+    close: async () => database.close(),
   };
 };
+
+/** @param open opens a connection for reading */
+export const sqliteJournal = (open: () => DatabaseSync, writer: Writer): JournalStore => ({
+  openSource: () => openSource(open(), writer),
+  raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
+  purge: (beforeMs, rowsMax) => writer.run('purgeJournal', { beforeMs, rowsMax }),
+});

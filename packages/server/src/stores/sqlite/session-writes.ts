@@ -2,7 +2,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { Recorded } from '../../features/revocation/store.ts';
 import type { Grant, NewSession, Rotated, Rotation, SessionRefusal } from '../../features/sessions/store.ts';
 import { journalAppender } from './journal-writes.ts';
 
@@ -118,10 +118,10 @@ export const sessionWrites = (database: DatabaseSync) => {
     `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
   );
 
-  const endAsStolen = (row: TokenRow, nowMs: number): readonly JournalEntry[] => {
+  const endAsStolen = (row: TokenRow, nowMs: number): Recorded => {
     endSession.run(nowMs, 'refresh_reused', row.tenant_id, row.session_id);
     audit.run(nowMs, 'authn_token_reuse', row.tenant_id, row.account_id, row.session_id);
-    return [journal.append({ kind: 'session', key: row.session_id }, nowMs)];
+    return journal.append({ kind: 'session', key: row.session_id });
   };
 
   /** The token was not used up by the rotating statement: says why. Same transaction, so nothing can change in between. */
@@ -131,7 +131,7 @@ export const sessionWrites = (database: DatabaseSync) => {
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return { outcome: 'refresh_expired' };
     if (nowMs - row.used_at > graceMs || row.successor_box === null)
-      return { outcome: 'refresh_reused', entries: endAsStolen(row, nowMs) };
+      return { outcome: 'refresh_reused', recorded: endAsStolen(row, nowMs) };
     if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
   };
@@ -184,9 +184,9 @@ export const sessionWrites = (database: DatabaseSync) => {
       return { outcome: 'rotated', grant: toGrant(row) };
     },
 
-    endSession: (input: { tenantId: TenantId; sessionId: SessionId; nowMs: number }): readonly JournalEntry[] => {
+    endSession: (input: { tenantId: TenantId; sessionId: SessionId; nowMs: number }): Recorded => {
       endSession.run(input.nowMs, 'logout', input.tenantId, input.sessionId);
-      return [journal.append({ kind: 'session', key: input.sessionId }, input.nowMs)];
+      return journal.append({ kind: 'session', key: input.sessionId });
     },
 
     endAllSessions: (input: {
@@ -195,13 +195,13 @@ export const sessionWrites = (database: DatabaseSync) => {
       sessionId: SessionId;
       seenEpoch: number;
       nowMs: number;
-    }): readonly JournalEntry[] | 'session_ended' => {
+    }): Recorded | 'session_ended' => {
       const { tenantId, accountId, sessionId, seenEpoch, nowMs } = input;
       const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
       const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as { epoch: number };
       if (epoch <= seenEpoch) return 'session_ended';
       endSessionsOf.run(nowMs, tenantId, accountId);
-      return [journal.append({ kind: 'account', key: accountId, epoch }, nowMs)];
+      return journal.append({ kind: 'account', key: accountId, epoch });
     },
 
     forgetSuccessors: ({ usedBeforeMs }: { usedBeforeMs: number }): void => {

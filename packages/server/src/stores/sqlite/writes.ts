@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { accountWrites } from './account-writes.ts';
 import { adminKeyWrites } from './admin-key-writes.ts';
 import { journalWrites } from './journal-writes.ts';
+import { memberWrites } from './member-writes.ts';
 import { sessionWrites } from './session-writes.ts';
 import { signingKeyWrites } from './signing-key-writes.ts';
 import { tenantWrites } from './tenant-writes.ts';
@@ -16,6 +17,7 @@ export const createWrites = (database: DatabaseSync) => ({
   ...accountWrites(database),
   ...sessionWrites(database),
   ...journalWrites(database),
+  ...memberWrites(database),
   ...signingKeyWrites(database),
   ...adminKeyWrites(database),
   /** Goes the way of a write and changes nothing. */

@@ -1,0 +1,178 @@
+/**
+ * The barrier: from a committed revocation to the answer of the request that asked for it. Every 200 to a revoke goes through it, a
+ * repeated one too: the first one may still be waiting.
+ *
+ * Each order in here is a rule of the protocol (docs/operating/revocation.md); one test each breaks it.
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import type { JournalReader } from '@catalytic/guard/journal-reader';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import { Eviction, type EvictionParts } from './eviction.ts';
+import type { Acknowledgement, HintBus } from './hint-bus.ts';
+import { fullWaitMs, silenceMs } from './rules.ts';
+import type { Member, Recorded } from './store.ts';
+
+/** What a revoke answers with: true everywhere now, or by itself within a bounded time. */
+export type Propagation =
+  | { readonly propagation: 'complete' }
+  | { readonly propagation: 'pending'; readonly completeWithinMs: number };
+
+/** What the barrier works with. */
+export interface BarrierParts extends EvictionParts {
+  readonly reader: Pick<JournalReader, 'hear' | 'memberIds'>;
+  readonly bus: HintBus;
+  /** After this time a revoke that is not known everywhere is answered as pending, milliseconds. */
+  readonly answerMs: number;
+}
+
+/** A revocation on its way to its answer. */
+interface Open {
+  readonly position: string;
+  /** Monotonic clock at the reply of the commit, never earlier: the full wait counts from here. */
+  readonly committedMs: number;
+  /** Who could still lack it; `undefined` until the members have been read after the commit. */
+  missing: Set<MemberId> | undefined;
+  readonly acknowledged: Set<MemberId>;
+  readonly answer: (propagation: Propagation) => void;
+}
+
+interface Batch {
+  readonly entries: JournalEntry[];
+  readonly open: Set<Open>;
+}
+
+/** While a revocation is open, the members are read this often, in one query for all of them. */
+const lookEveryMs = 50;
+/** Lets revocations through once they hold everywhere. */
+export class Barrier {
+  readonly #parts: BarrierParts;
+  readonly #eviction: Eviction;
+  readonly #open = new Set<Open>();
+  readonly #announced = new Map<string, Set<Open>>();
+  #batch: Batch | undefined;
+  #isLooking = false;
+  #cancelLook: () => void = () => {};
+
+  constructor(parts: BarrierParts) {
+    this.#parts = parts;
+    this.#eviction = new Eviction(parts);
+    const { bus, reader } = parts;
+    bus.listen(
+      {
+        onHint: ({ entries }) => reader.hear(entries),
+        onAcknowledgement: (acknowledgement) => this.#acknowledge(acknowledgement),
+      },
+      () => reader.memberIds,
+    );
+  }
+
+  /** Waits until committed entries hold in every process that accepts tokens, or says by when they will. Never rejects. */
+  settle({ entries, position }: Recorded): Promise<Propagation> {
+    const { clocks, reader, leaseMs, answerMs } = this.#parts;
+    const committedMs = clocks.monoMs();
+    reader.hear(entries);
+    return new Promise((resolve) => {
+      const open: Open = {
+        position,
+        committedMs,
+        missing: undefined,
+        acknowledged: new Set(),
+        answer: (propagation) => {
+          cancel();
+          this.#open.delete(open);
+          resolve(propagation);
+        },
+      };
+      const cancel = clocks.after(Math.min(answerMs, fullWaitMs(leaseMs)), () => this.#judge(open));
+      this.#open.add(open);
+      this.#announce(entries, open);
+      this.#look();
+    });
+  }
+
+  /** Entries of one turn of the event loop travel in one hint. */
+  #announce(entries: readonly JournalEntry[], open: Open): void {
+    const batch = this.#batch ?? { entries: [], open: new Set() };
+    batch.entries.push(...entries);
+    batch.open.add(open);
+    if (this.#batch !== undefined) return;
+    this.#batch = batch;
+    this.#parts.clocks.after(0, () => {
+      this.#batch = undefined;
+      const announcement = randomUUID();
+      this.#announced.set(announcement, batch.open);
+      this.#parts.bus.announce({ announcement, entries: batch.entries });
+    });
+  }
+
+  #acknowledge({ announcement, members }: Acknowledgement): void {
+    for (const open of this.#announced.get(announcement) ?? []) {
+      for (const member of members) {
+        open.acknowledged.add(member);
+        open.missing?.delete(member);
+      }
+      this.#judge(open);
+    }
+  }
+
+  /** Reads the members, one query for all that is open. One that was sent before a commit's reply says nothing about that commit. */
+  #look(): void {
+    if (this.#isLooking) return;
+    this.#cancelLook();
+    this.#isLooking = true;
+    const { members, clocks, onProblem } = this.#parts;
+    const sentMs = clocks.monoMs();
+    const isLookNeededAt = (ms: number): boolean =>
+      [...this.#open].some(({ committedMs, missing }) => missing === undefined && committedMs > ms);
+    const again = (): void => {
+      this.#isLooking = false;
+      for (const [announcement, open] of this.#announced)
+        if (open.isDisjointFrom(this.#open)) this.#announced.delete(announcement);
+      if (this.#open.size > 0)
+        this.#cancelLook = clocks.after(isLookNeededAt(sentMs) ? 0 : lookEveryMs, () => this.#look());
+    };
+    members
+      .list()
+      .then((rows) => this.#take(rows, sentMs))
+      .then(again, (error: unknown) => {
+        onProblem('Cannot read the members; revocations wait for their full time', error);
+        again();
+      });
+  }
+
+  #take(rows: readonly Member[], sentMs: number): void {
+    const { members, reader, clocks } = this.#parts;
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const silent = new Set<MemberId>();
+    for (const open of this.#open) {
+      if (open.committedMs > sentMs) continue;
+      open.missing ??= new Set(byId.keys()).difference(open.acknowledged);
+      // Ourselves: the entries are in our view.
+      for (const id of reader.memberIds) open.missing.delete(id);
+      for (const id of open.missing) {
+        const row = byId.get(id);
+        if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position)))
+          open.missing.delete(id);
+        else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(id);
+      }
+      this.#judge(open);
+    }
+    this.#eviction.start([...silent]);
+  }
+
+  #judge(open: Open): void {
+    if (!this.#open.has(open)) return;
+    const { clocks, leaseMs, answerMs } = this.#parts;
+    const nowMs = clocks.monoMs();
+    const trueAtMs = open.committedMs + fullWaitMs(leaseMs);
+    const answerAtMs = open.committedMs + answerMs;
+    const isHopeless =
+      open.missing !== undefined && [...open.missing].every((id) => this.#eviction.isLost(id, answerAtMs));
+    // By the full time the lease of whoever has not heard of it has ended.
+    if (open.missing?.size === 0 || nowMs >= trueAtMs) open.answer({ propagation: 'complete' });
+    else if (nowMs >= answerAtMs || isHopeless)
+      open.answer({ propagation: 'pending', completeWithinMs: Math.ceil(trueAtMs - nowMs) });
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Eviction: a member that does not answer is marked as leaving, and removed a full wait later. No clock but our own decides, and nothing
+ * removes a row because a time in it has passed.
+ * @module
+ */
+import type { Clocks } from '@catalytic/guard/clocks';
+import type { MemberId } from '@catalytic/protocol/ids';
+import { fullWaitMs, silenceMs } from './rules.ts';
+import type { MemberStore } from './store.ts';
+
+/** What eviction works with. */
+export interface EvictionParts {
+  readonly members: MemberStore;
+  readonly clocks: Clocks;
+  /** Length of a lease, milliseconds; the same in every process of the deployment. */
+  readonly leaseMs: number;
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** Evicts members. */
+export class Eviction {
+  readonly #parts: EvictionParts;
+  readonly #evicted = new Map<MemberId, { readonly startedMs: number; removedAtMs: number }>();
+
+  constructor(parts: EvictionParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Whether there is no hope that a member answers before `untilMs` (monotonic): it has had time to notice its mark and come back under a
+   * new id, and will not be removed earlier.
+   */
+  isLost(id: MemberId, untilMs: number): boolean {
+    const evicted = this.#evicted.get(id);
+    if (evicted === undefined || evicted.removedAtMs <= untilMs) return false;
+    return this.#parts.clocks.monoMs() - evicted.startedMs >= silenceMs;
+  }
+
+  /**
+   * Marks members and removes them after a full wait. Who is marked already, by a process that may have died since, is marked again: the
+   * wait counts from a mark of our own.
+   */
+  start(ids: readonly MemberId[]): void {
+    const fresh = ids.filter((id) => !this.#evicted.has(id));
+    if (fresh.length === 0) return;
+    const startedMs = this.#parts.clocks.monoMs();
+    // Removed only after its mark is known to be durable.
+    for (const id of fresh) this.#evicted.set(id, { startedMs, removedAtMs: Number.POSITIVE_INFINITY });
+    this.#evict(fresh).then(
+      () => this.#forget(fresh),
+      (error: unknown) => {
+        this.#forget(fresh);
+        this.#parts.onProblem('Cannot evict silent members; the next revocation tries again', error);
+      },
+    );
+  }
+
+  async #evict(ids: readonly MemberId[]): Promise<void> {
+    const { members, clocks, leaseMs, onProblem } = this.#parts;
+    await members.markLeaving(ids);
+    onProblem(`Members do not answer and were marked as leaving: ${ids.join(', ')}`);
+    const waitMs = fullWaitMs(leaseMs);
+    const removedAtMs = clocks.monoMs() + waitMs;
+    for (const id of ids) {
+      const evicted = this.#evicted.get(id);
+      if (evicted !== undefined) evicted.removedAtMs = removedAtMs;
+    }
+    await new Promise<void>((resolve) => clocks.after(waitMs, resolve));
+    await members.remove(ids);
+  }
+
+  #forget(ids: readonly MemberId[]): void {
+    for (const id of ids) this.#evicted.delete(id);
+  }
+}

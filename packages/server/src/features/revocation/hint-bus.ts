@@ -1,0 +1,40 @@
+/**
+ * Port: the bus that carries hints and acknowledgements between members.
+ *
+ * It only hurries. Whatever it loses, delays, repeats or forgets, the journal brings as well, a little later.
+ * @module
+ */
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+
+/** Entries that were just committed, under a name that acknowledgements refer to. */
+export interface Hint {
+  /** Unique: a position in some queue could be used again. */
+  readonly announcement: string;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** What a member says when it has applied the entries of an announcement. */
+export interface Acknowledgement {
+  readonly announcement: string;
+  /** All ids of the process that says so. */
+  readonly members: readonly MemberId[];
+}
+
+/** What a process does with what it hears. */
+export interface HintListener {
+  /** Applies the entries. Returns whether they may be acknowledged. */
+  onHint(hint: Hint): boolean;
+  onAcknowledgement(acknowledgement: Acknowledgement): void;
+}
+
+/** The bus. */
+export interface HintBus {
+  /** Tells every other member. */
+  announce(hint: Hint): void;
+  /** @param members ids of this process at the moment it acknowledges */
+  listen(listener: HintListener, members: () => readonly MemberId[]): void;
+}
+
+/** No bus: one process alone, or several that find everything in the journal. */
+export const noBus: HintBus = { announce: () => {}, listen: () => {} };

@@ -1,0 +1,28 @@
+/** Members in SQLite. @module */
+import type { DatabaseSync } from 'node:sqlite';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { Member, MemberStore } from '../../features/revocation/store.ts';
+import { readRows } from './unavailable.ts';
+import type { Writer } from './writer.ts';
+
+interface MemberRow {
+  readonly id: MemberId;
+  readonly state: Member['state'];
+  readonly applied: number | null;
+}
+
+/** @param reader connection for reading */
+export const sqliteMembers = (reader: DatabaseSync, writer: Writer): MemberStore => {
+  const all = reader.prepare('select id, state, applied from member');
+  return {
+    list: async () =>
+      readRows<MemberRow>(all).map(({ id, state, applied }) => ({
+        id,
+        state,
+        applied: applied === null ? null : String(applied),
+      })),
+    markLeaving: (ids) => writer.run('markMembersLeaving', { ids }),
+    remove: (ids) => writer.run('removeMembers', { ids }),
+    covers: (applied, position) => Number(position) <= Number(applied),
+  };
+};
