@@ -95,7 +95,7 @@ export const startService = async (dataDir: string, settings: Settings = {}): Pr
     dataDir,
     process: child,
     output: () => output,
-    end: (signal = 'SIGTERM') => {
+    end: (signal = 'SIGINT') => {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return ended;
     },

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { suite, test } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
-import { get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
+import { type Answer, get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
 import { rowsOf } from '../harness/database.ts';
 import { decodeSegment } from '../harness/forge.ts';
 import { assertProblem } from '../harness/problems.ts';
@@ -61,29 +61,41 @@ suite('start and stop', { concurrency: 2 }, () => {
       assert.ok(performance.now() - start < stopMsMax);
     });
 
-  test('while the service stops, a request on an open connection is refused as retryable', async (t) => {
-    const service = await serviceIn(t);
-    const credentials = JSON.stringify(await slowAccount(service));
-    const request = requestBytes('POST', '/auth/login', ['Content-Type: application/json'], credentials)
-      .toString()
-      .replace('Connection: close\r\n', '');
+  /** Sends a second request on a connection once the service has begun to stop. */
+  const requestWhileStopping = async (
+    t: TestContext,
+    signal: NodeJS.Signals,
+    first: (service: Service) => Promise<Buffer>,
+  ): Promise<Answer | undefined> => {
+    const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 2 });
     let ended: Promise<number | null> | undefined;
-    const answers = exchange(
+    const [one, two] = await exchange(
       service.url,
-      request,
+      (await first(service)).toString().replace('Connection: close\r\n', ''),
       async () => {
         await delay(100);
-        ended = service.end('SIGTERM');
+        ended = service.end(signal);
         while (!(await isRefused(service.url))) await delay(5);
       },
-      // On the same connection, while the first one is still being answered.
       requestBytes('GET', '/health/live'),
     );
-    const [first, second] = await answers;
-    assert.equal(first?.status, 200);
-    assert.ok(second !== undefined);
-    assertProblem(second, 'shutting_down');
+    assert.equal(one?.status, 200);
     assert.equal(await ended, 0);
+    return two;
+  };
+
+  test('SIGINT: a request that follows one in flight is refused as retryable', async (t) => {
+    const answer = await requestWhileStopping(t, 'SIGINT', async (service) => {
+      const credentials = JSON.stringify(await slowAccount(service));
+      return requestBytes('POST', '/auth/login', ['Content-Type: application/json'], credentials);
+    });
+    assert.ok(answer !== undefined);
+    assertProblem(answer, 'shutting_down');
+  });
+
+  test('SIGTERM: a request on an idle connection is answered, and ends the connection', async (t) => {
+    const answer = await requestWhileStopping(t, 'SIGTERM', async () => requestBytes('GET', '/health/live'));
+    assert.deepEqual([answer?.status, answer?.headers.get('connection')], [200, 'close']);
   });
 
   test('a client that keeps a connection open, or has sent half a request, does not hold the stop up', async (t) => {
@@ -105,7 +117,7 @@ suite('start and stop', { concurrency: 2 }, () => {
     });
     await delay(200);
     const start = performance.now();
-    assert.equal(await service.end('SIGTERM'), 0);
+    assert.equal(await service.end('SIGINT'), 0);
     assert.ok(performance.now() - start < 3000, 'the stop waits for nobody who waits for nothing');
   });
 

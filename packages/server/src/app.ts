@@ -7,6 +7,8 @@ import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
+import type { ServiceAddress } from './cluster/messages.ts';
+import type { WorkerLink } from './cluster/worker-link.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
@@ -15,7 +17,6 @@ import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
 import { Barrier } from './features/revocation/barrier.ts';
-import { noBus } from './features/revocation/hint-bus.ts';
 import { Secret } from './features/secrets/secret.ts';
 import { sessionRoutes } from './features/sessions/routes.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
@@ -33,13 +34,9 @@ import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** A service that answers requests. */
-export interface RunningService {
-  /** Where it listens. */
-  readonly url: string;
-  /** Path of the lab's import key. */
-  readonly labKeyPath: string;
-  /** Stops accepting, finishes what is in flight, closes the stores. */
-  stop(): Promise<void>;
+export interface RunningService extends ServiceAddress {
+  /** Stops accepting, finishes what is in flight, closes the stores. @param isQuick see {@link HttpServer.close} */
+  stop(isQuick: boolean): Promise<void>;
 }
 
 /** Makes the data folder, readable by this user only, and opens the stores in it. */
@@ -94,18 +91,20 @@ const listen = async (server: HttpServer, { host, port, backlog }: Config): Prom
 /**
  * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
  * accepted.
+ * @param link to the other processes of this machine
  * @param onFatal called when the process can no longer serve and should end
  * @throws {ConfigError} when the data folder is in use, its keys do not open or the port is taken
  */
 export const startService = async (
   config: Config,
   log: Logger,
+  link: WorkerLink,
   onFatal: (error: Error) => void,
 ): Promise<RunningService> => {
   const nowMs = Date.now;
-  const closers: (() => Promise<void> | void)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+  const closers: ((isQuick: boolean) => Promise<void> | void)[] = [];
+  const stop = async (isQuick: boolean): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close(isQuick);
   };
   try {
     const stores = openStores(config.dataDir, onFatal);
@@ -116,6 +115,8 @@ export const startService = async (
         `Cannot serve from ${config.dataDir}: another server process uses it; stop it or give another DATA_DIR`,
       );
     closers.push(() => lock.close());
+    // Whoever holds the lock is alone: what is registered belonged to a process that ended without a word.
+    await stores.members.remove((await stores.members.list()).map(({ id }) => id));
 
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
@@ -127,13 +128,17 @@ export const startService = async (
       view,
       clocks: systemClocks,
       leaseMs: config.revocationLeaseMs,
+      onRegistering: (member) => link.registering(member),
       onProblem,
     });
     closers.push(() => reader.stop());
+    link.onReaped((ids) => {
+      stores.members.remove(ids).catch((error: unknown) => onProblem('Cannot remove members that are gone', error));
+    });
     const barrier = new Barrier({
       members: stores.members,
       reader,
-      bus: noBus,
+      bus: link.bus,
       clocks: systemClocks,
       leaseMs: config.revocationLeaseMs,
       answerMs: config.revocationAnswerMs,
@@ -141,7 +146,8 @@ export const startService = async (
     });
     await reader.start();
     const hasher = new HashLanes({
-      lanes: config.hashLanes,
+      // Counted for the machine: each worker has its share.
+      lanes: Math.max(1, Math.floor(config.hashLanes / config.workers)),
       queueMs: config.hashQueueMs,
       onProblem: (message) => log.error(message),
     });
@@ -165,19 +171,27 @@ export const startService = async (
       nowMs,
       probeStore: () => stores.probe(),
     };
-    const server = createHttpServer({ ...config, authentication: parts, log }, [
-      ...accessTokenRoutes,
-      ...sessionRoutes(parts),
-      ...accountRoutes(parts),
-      ...signingKeyRoutes(keys, config.issuer),
-      ...healthRoutes(parts),
-    ]);
-    closers.push(() => server.close());
+    const server = createHttpServer(
+      {
+        ...config,
+        authentication: parts,
+        workerName: config.exposeWorker === '1' ? link.name : undefined,
+        log,
+      },
+      [
+        ...accessTokenRoutes,
+        ...sessionRoutes(parts),
+        ...accountRoutes(parts),
+        ...signingKeyRoutes(keys, config.issuer),
+        ...healthRoutes(parts),
+      ],
+    );
+    closers.push((isQuick) => server.close(isQuick));
     const port = await listen(server, config);
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${port}`, labKeyPath, stop };
   } catch (error) {
-    await stop();
+    await stop(true);
     throw error;
   }
 };

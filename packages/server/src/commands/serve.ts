@@ -2,68 +2,149 @@
  * `catalytic serve`: run the service until it is told to stop.
  * @module
  */
+import cluster from 'node:cluster';
 import { resolve } from 'node:path';
-import { Command } from 'commander';
-import { startService } from '../app.ts';
-import { openLog } from '../telemetry/log.ts';
+import { Command, Option as Flag } from 'commander';
+import { type RunningService, startService } from '../app.ts';
+import type { ServiceAddress } from '../cluster/messages.ts';
+import { Supervisor } from '../cluster/supervisor.ts';
+import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
+import type { Config } from '../config/options.ts';
+import { ConfigError } from '../config/read-config.ts';
+import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
 /** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
 const stopMsMax = 10_000;
 
-const serve = async (command: Command): Promise<void> => {
-  const config = configFrom(command);
-  const log = openLog(config.logLevel);
+type Fail = (error: Error) => void;
+
+/** Ends the process, saying why, when something happens that nobody expected. */
+const failLoudly = (log: Logger): Fail => {
   const fail = (error: Error): void => {
     log.fatal({ error }, 'Ending: the service cannot go on');
     process.exit(1);
   };
   process.on('unhandledRejection', (error) => fail(error as Error));
   process.on('uncaughtException', fail);
+  return fail;
+};
 
-  // Before the start, so that a stop during it is honoured as well.
-  const starting = startService(config, log, fail);
+/** Stops once, however often it is asked to, and within a bounded time. */
+const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<void>): ((isQuick: boolean) => void) => {
   let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  return (isQuick) => {
     if (isStopping) return;
     isStopping = true;
-    log.info({ signal }, 'Stopping: finishing what is in flight');
+    log.info('Stopping: finishing what is in flight');
     setTimeout(() => {
       log.error('Ending: some requests did not finish in time');
       process.exit(1);
     }, stopMsMax).unref();
-    starting
-      .then((service) => service.stop())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => fail(error as Error),
-      );
+    stop(isQuick).then(
+      () => process.exit(0),
+      (error: unknown) => fail(error as Error),
+    );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+};
 
-  const service = await starting;
-  const login = `curl -s ${service.url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"analytical engine no 1"}'`;
+/** SIGTERM, from whoever runs us: clients may come back once on each connection. SIGINT, from a person at the keyboard: now. */
+const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
+  process.on('SIGTERM', () => stop(false));
+  process.on('SIGINT', () => stop(true));
+};
+
+const announce = (config: Config, log: Logger, { url }: ServiceAddress): void => {
+  const place =
+    config.databaseUrl === undefined
+      ? `data folder         ${resolve(config.dataDir)}`
+      : `database            PostgreSQL, ${config.workers} worker${config.workers === 1 ? '' : 's'}`;
   process.stdout.write(
     [
       '',
-      `  Catalytic serves on ${service.url}`,
-      `  data folder         ${resolve(config.dataDir)}`,
+      `  Catalytic serves on ${url}`,
+      `  ${place}`,
       '',
       '  Next, in another terminal:',
-      `    ${login}`,
-      `    npm run lab -- run auth --users 50 --target ${service.url}`,
+      `    curl -s ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"analytical engine no 1"}'`,
+      `    npm run lab -- run auth --users 50 --target ${url}`,
       '',
       '',
     ].join('\n'),
   );
-  log.info({ url: service.url, dataDir: resolve(config.dataDir) }, 'Serving');
+  log.info({ url, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
+};
+
+/** The embedded size: this process serves. */
+const serveAlone = async (config: Config, log: Logger): Promise<void> => {
+  const fail = failLoudly(log);
+  // Before the start, so that a stop during it is honoured as well.
+  const starting = startService(config, log, aloneLink(), fail);
+  stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
+  announce(config, log, await starting);
+};
+
+const supervise = async (config: Config, log: Logger): Promise<void> => {
+  const fail = failLoudly(log);
+  const supervisor = new Supervisor({
+    args: process.argv.slice(2),
+    workers: config.workers,
+    log,
+    onFailure: (reason) => {
+      process.stderr.write(`catalytic: ${reason}\n`);
+      setTimeout(() => process.exit(2), stopMsMax);
+      supervisor.stop(true).then(() => process.exit(2), fail);
+    },
+  });
+  stopOnSignals(stopOnce(log, fail, (isQuick) => supervisor.stop(isQuick)));
+  process.on('SIGHUP', () => {
+    log.info('Reloading: replacing the workers one after the other');
+    supervisor.reload().catch(fail);
+  });
+  // A first start that fails has been told to `onFailure`, or will be when the attempts are used up.
+  const service = await supervisor.start().catch(() => undefined);
+  if (service !== undefined) announce(config, log, service);
+};
+
+const serveSupervised = async (config: Config, log: Logger, workerNumber: number): Promise<void> => {
+  const fail = failLoudly(log);
+  const link = new SupervisedLink(workerNumber);
+  let starting: Promise<RunningService>;
+  const stop = stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick));
+  link.onStop(stop);
+  process.on('SIGTERM', () => stop(false));
+  // The terminal sends these to the whole group; the supervisor decides what they mean.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+  starting = startService(config, log, link, fail);
+  try {
+    link.ready(await starting);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    await link.refused(error.message);
+    process.exit(2);
+  }
+};
+
+const serve = async (command: Command): Promise<void> => {
+  const config = configFrom(command);
+  const log = openLog(config.logLevel);
+  if (config.databaseUrl === undefined && config.workers > 1)
+    throw new ConfigError(
+      `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
+    );
+  const { workerNumber } = command.opts<{ workerNumber?: string }>();
+  if (config.databaseUrl === undefined) await serveAlone(config, log);
+  else if (cluster.isPrimary) await supervise(config, log);
+  else await serveSupervised(config, log, Number(workerNumber));
 };
 
 /** The command. */
 export const serveCommand = (): Command =>
   addConfigFlags(
     new Command('serve').description(
-      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data.',
+      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data; with DATABASE_URL it runs several workers on PostgreSQL, and SIGHUP replaces them one by one.',
     ),
-  ).action((_options, command: Command) => serve(command));
+  )
+    // Given by the supervisor to each of its workers.
+    .addOption(new Flag('--worker-number <number>').hideHelp())
+    .action((_options, command: Command) => serve(command));

@@ -73,6 +73,62 @@ export const options = {
     default: './data',
     description: 'Folder of the database, the master key and the lab key; created with mode 0700.',
   },
+  databaseUrl: {
+    kind: 'text',
+    name: 'DATABASE_URL',
+    default: undefined,
+    defaultText: 'SQLite in DATA_DIR',
+    pattern: /^postgres(ql)?:\/\/\S+$/,
+    patternText: 'a URL like postgres://user:password@host:5432/database',
+    secret: true,
+    description: 'PostgreSQL database (15 or newer) that holds everything; needed for more than one worker.',
+  },
+  databasePoolSize: {
+    kind: 'number',
+    name: 'DATABASE_POOL_SIZE',
+    unit: 'connections',
+    minimum: 1,
+    maximum: 10_000,
+    default: 50,
+    description: 'Connections to PostgreSQL that stay open, for the whole machine; divided among its workers.',
+  },
+  databaseMaxOverflow: {
+    kind: 'number',
+    name: 'DATABASE_MAX_OVERFLOW',
+    unit: 'connections',
+    minimum: 0,
+    maximum: 10_000,
+    default: 100,
+    description:
+      'Further connections under load, for the whole machine; closed after 10 s without work. Cut down, with a warning, to what PostgreSQL allows.',
+  },
+  workers: {
+    kind: 'number',
+    name: 'WORKERS',
+    unit: 'processes',
+    minimum: 1,
+    maximum: 256,
+    default: 0,
+    defaultText: '1 on SQLite, the number of cores on PostgreSQL',
+    description: 'Processes that serve. SQLite serves one.',
+  },
+  maxConnections: {
+    kind: 'number',
+    name: 'MAX_CONNECTIONS',
+    unit: 'connections',
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 20_000,
+    description: 'Client connections that one process holds; more are closed at once.',
+  },
+  exposeWorker: {
+    kind: 'choice',
+    name: 'EXPOSE_WORKER',
+    choices: ['0', '1'],
+    default: '0',
+    description:
+      'Names machine, worker and process in the answer header `Catalytic-Worker`, so that a test can ask each of them.',
+  },
   backlog: {
     kind: 'number',
     name: 'BACKLOG',
@@ -228,6 +284,12 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly databasePoolSize: number;
+  readonly databaseMaxOverflow: number;
+  readonly workers: number;
+  readonly maxConnections: number;
+  readonly exposeWorker: string;
   readonly backlog: number;
   readonly keepAliveSeconds: number;
   readonly requestTimeoutMs: number;

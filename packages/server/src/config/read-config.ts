@@ -3,6 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import { type Config, type Option, options } from './options.ts';
 
@@ -93,5 +94,6 @@ export const readConfig = (
   const host = values.host?.includes(':') === true ? `[${values.host}]` : values.host;
   values.issuer ??= `http://${host}:${values.port}`;
   values.audience ??= values.issuer;
+  values.workers ||= values.databaseUrl === undefined ? 1 : availableParallelism();
   return values as Config;
 };

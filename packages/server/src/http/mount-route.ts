@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { Answer, Call, Route } from '../features/route.ts';
 import { type AuthenticateParts, authenticate, type Caller } from './authenticate.ts';
+import type { Drain } from './drain.ts';
 import { isEmptyBody, isStream } from './json-body.ts';
 import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
@@ -32,7 +33,12 @@ const refuseWhileStopping = (reply: FastifyReply): never => {
 };
 
 /** Mounts a route. The order of the steps is the table in `server.ts`. */
-export const mountRoute = (server: FastifyInstance, route: Route, authentication: AuthenticateParts): void => {
+export const mountRoute = (
+  server: FastifyInstance,
+  route: Route,
+  authentication: AuthenticateParts,
+  drain: Drain,
+): void => {
   const { access, body, streamType, query, answers, handle } = route;
   const takesBody = body !== undefined || streamType !== undefined;
   server.route({
@@ -41,7 +47,7 @@ export const mountRoute = (server: FastifyInstance, route: Route, authentication
     schema: { summary: route.summary, response: answers, querystring: query ?? noQuery, ...(body && { body }) },
     onRequest: (request, reply, done) => {
       try {
-        if (!server.server.listening) refuseWhileStopping(reply);
+        if (drain.isRefusing()) refuseWhileStopping(reply);
         refuseOddHead(request.raw);
         refuseDoubledHeaders(request.raw);
         const caller = authenticate(authentication, access, request.headers.authorization);

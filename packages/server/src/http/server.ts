@@ -32,6 +32,10 @@ export interface HttpParts {
   readonly log: Logger;
   readonly keepAliveSeconds: number;
   readonly requestTimeoutMs: number;
+  /** Connections held at once; more are closed. */
+  readonly maxConnections: number;
+  /** Named in each answer when given. */
+  readonly workerName: string | undefined;
 }
 
 const refuseUnknownRoute = (routes: readonly Route[]) => {
@@ -48,8 +52,12 @@ const refuseUnknownRoute = (routes: readonly Route[]) => {
 export interface HttpServer {
   /** Starts to listen; returns the port. */
   listen(address: { host: string; port: number; backlog: number }): Promise<number>;
-  /** Stops accepting, and waits for the answers to all requests that have arrived whole or do so within a second. */
-  close(): Promise<void>;
+  /**
+   * Stops accepting, and waits for the answers to all requests that have arrived whole or do so within a second.
+   * @param isQuick refuse what comes later on open connections. Else it is served, and each connection closed after its next answer, or
+   *   when it has been idle for as long as any idle connection is kept.
+   */
+  close(isQuick: boolean): Promise<void>;
 }
 
 /** Builds the server. It does not listen yet. */
@@ -92,7 +100,17 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     server.addContentTypeParser(streamType, (_request, stream, done) => done(null, stream));
   server.setErrorHandler(sendProblem);
   server.setNotFoundHandler(refuseUnknownRoute(routes));
-  for (const route of routes) mountRoute(server, route, parts.authentication);
+  const { workerName } = parts;
+  if (workerName !== undefined)
+    server.addHook('onRequest', (_request, reply, done) => {
+      reply.header('catalytic-worker', workerName);
+      done();
+    });
+  const drain = watchForDrain(server, parts.keepAliveSeconds);
+  for (const route of routes) mountRoute(server, route, parts.authentication, drain);
+
+  // Dropped in a cluster too: the other workers may be as full as this one.
+  Object.assign(server.server, { maxConnections: parts.maxConnections, dropMaxConnection: true });
 
   // Any expectation but 100-continue, which Node meets by itself.
   server.server.on('checkExpectation', (request) => endWithProblem(request.socket, 'header_invalid'));
@@ -102,6 +120,6 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
       await server.listen(address);
       return (server.server.address() as AddressInfo).port;
     },
-    close: watchForDrain(server),
+    close: drain.close,
   };
 };

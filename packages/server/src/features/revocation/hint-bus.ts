@@ -35,6 +35,3 @@ export interface HintBus {
   /** @param members ids of this process at the moment it acknowledges */
   listen(listener: HintListener, members: () => readonly MemberId[]): void;
 }
-
-/** No bus: one process alone, or several that find everything in the journal. */
-export const noBus: HintBus = { announce: () => {}, listen: () => {} };

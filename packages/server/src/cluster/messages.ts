@@ -1,0 +1,33 @@
+/**
+ * What the supervisor and its workers say to each other, over the pipe between them.
+ * @module
+ */
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { Acknowledgement, Hint } from '../features/revocation/hint-bus.ts';
+
+/** From a worker. */
+export type FromWorker =
+  /** It serves. */
+  | { readonly type: 'ready'; readonly service: ServiceAddress }
+  /** It cannot start, and a new attempt could not either. */
+  | { readonly type: 'refused'; readonly reason: string }
+  /** It is about to register under this id: when the process is gone, the row is to be removed. */
+  | { readonly type: 'registering'; readonly member: MemberId }
+  | { readonly type: 'hint'; readonly hint: Hint }
+  /** @property to the worker that announced */
+  | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement; readonly to: number };
+
+/** To a worker. */
+export type ToWorker =
+  | { readonly type: 'hint'; readonly hint: Hint; readonly from: number }
+  | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement }
+  /** These members' processes are gone for good. */
+  | { readonly type: 'reaped'; readonly members: readonly MemberId[] }
+  | { readonly type: 'stop'; readonly isQuick: boolean };
+
+/** Where a service answers. */
+export interface ServiceAddress {
+  readonly url: string;
+  /** Path of the lab's import key. */
+  readonly labKeyPath: string;
+}

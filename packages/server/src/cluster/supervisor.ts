@@ -1,0 +1,201 @@
+/**
+ * The supervisor: starts the workers of one machine, replaces those that die, and carries hints and acknowledgements between them. It
+ * serves nothing and touches no store, so it has little to die of.
+ * @module
+ */
+import cluster, { type Worker } from 'node:cluster';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { Logger } from '../telemetry/log.ts';
+import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
+import { RestartPolicy } from './restart-policy.ts';
+
+/** One place for a worker. */
+interface Slot {
+  readonly number: number;
+  worker: Running | undefined;
+}
+
+/** A worker process. */
+interface Running {
+  readonly process: Worker;
+  readonly members: Set<MemberId>;
+  readonly ready: Promise<ServiceAddress>;
+  readonly exited: Promise<void>;
+  isReady: boolean;
+  isStopping: boolean;
+}
+
+/** How the supervisor is set up. */
+export interface SupervisorOptions {
+  /** Arguments that each worker is started with; its number is added. */
+  readonly args: readonly string[];
+  readonly workers: number;
+  readonly log: Logger;
+  /** Called when the service cannot go on. */
+  readonly onFailure: (reason: string) => void;
+}
+
+/** A start that takes longer than this hangs, milliseconds. */
+const startMsMax = 60_000;
+
+/** Keeps a number of workers running. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #slots: readonly Slot[];
+  readonly #restarts = new RestartPolicy();
+  readonly #running = new Map<number, Running>();
+  /** Members whose processes are gone, until a worker can remove their rows. */
+  #reaped: MemberId[] = [];
+  #isStopping = false;
+  #reload: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({ number: index + 1, worker: undefined }));
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+  }
+
+  /** Starts all workers. The first one alone: it makes what all of them need. */
+  async start(): Promise<ServiceAddress> {
+    const [first, ...others] = this.#slots;
+    if (first === undefined) throw new Error('Cannot start without workers');
+    const service = await this.#fill(first).ready;
+    await Promise.all(others.map((slot) => this.#fill(slot).ready));
+    return service;
+  }
+
+  /** Replaces all workers, one after the other: the next one serves before the old one stops. */
+  async reload(): Promise<void> {
+    this.#reload ??= this.#replaceAll().finally(() => {
+      this.#reload = undefined;
+    });
+    await this.#reload;
+  }
+
+  /** Stops all workers. @param isQuick do not wait for clients to come back on their connections */
+  async stop(isQuick: boolean): Promise<void> {
+    this.#isStopping = true;
+    const all = [...this.#running.values()];
+    for (const running of all) this.#askToStop(running, isQuick);
+    await Promise.all(all.map(({ exited }) => exited));
+  }
+
+  async #replaceAll(): Promise<void> {
+    const { log } = this.#options;
+    for (const slot of this.#slots) {
+      const old = slot.worker;
+      try {
+        await this.#fill(slot).ready;
+      } catch (error) {
+        log.error(
+          { error, worker: slot.number },
+          'Cannot reload: the new worker does not start; the others stay as they are',
+        );
+        if (old?.isReady === true) slot.worker = old;
+        return;
+      }
+      if (old !== undefined) {
+        this.#askToStop(old, false);
+        await old.exited;
+      }
+      log.info({ worker: slot.number }, 'Reloaded a worker');
+      if (this.#isStopping) return;
+    }
+  }
+
+  #askToStop(running: Running, isQuick: boolean): void {
+    running.isStopping = true;
+    send(running.process, { type: 'stop', isQuick });
+  }
+
+  /** Starts a worker for a slot. */
+  #fill(slot: Slot): Running {
+    cluster.setupPrimary({ args: [...this.#options.args, '--worker-number', String(slot.number)] });
+    const process = cluster.fork();
+    const ready = Promise.withResolvers<ServiceAddress>();
+    const exited = Promise.withResolvers<void>();
+    const running: Running = {
+      process,
+      members: new Set(),
+      ready: ready.promise,
+      exited: exited.promise,
+      isReady: false,
+      isStopping: false,
+    };
+    // Whoever starts a worker may not be waiting for it any more.
+    running.ready.catch(() => {});
+    this.#running.set(process.id, running);
+    slot.worker = running;
+    const timer = setTimeout(() => process.process.kill('SIGKILL'), startMsMax);
+    process.on('message', (message: FromWorker) => {
+      if (message.type === 'refused') {
+        running.isStopping = true;
+        this.#fail(message.reason);
+      } else if (message.type === 'ready') {
+        clearTimeout(timer);
+        running.isReady = true;
+        ready.resolve(message.service);
+        this.#passOnReaped();
+      } else this.#route(running, message);
+    });
+    process.on('error', () => {});
+    process.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      this.#running.delete(process.id);
+      ready.reject(new Error(`Worker ${slot.number} ended before it served (${signal ?? `exit code ${code}`})`));
+      this.#reaped.push(...running.members);
+      this.#passOnReaped();
+      this.#replaceIfLost(slot, running, signal ?? `exit code ${code}`);
+      exited.resolve();
+    });
+    return running;
+  }
+
+  /** Hints go to every other worker, an acknowledgement to the one that announced. */
+  #route(from: Running, message: Exclude<FromWorker, { type: 'ready' | 'refused' }>): void {
+    switch (message.type) {
+      case 'registering':
+        from.members.add(message.member);
+        return;
+      case 'hint':
+        for (const { process } of this.#running.values())
+          if (process !== from.process) send(process, { type: 'hint', hint: message.hint, from: from.process.id });
+        return;
+      case 'acknowledgement': {
+        const to = this.#running.get(message.to);
+        if (to !== undefined) send(to.process, { type: 'acknowledgement', acknowledgement: message.acknowledgement });
+      }
+    }
+  }
+
+  #passOnReaped(): void {
+    const helper = [...this.#running.values()].find(({ isReady, isStopping }) => isReady && !isStopping);
+    if (helper === undefined || this.#reaped.length === 0) return;
+    send(helper.process, { type: 'reaped', members: this.#reaped.splice(0) });
+  }
+
+  #replaceIfLost(slot: Slot, lost: Running, how: string): void {
+    if (this.#isStopping || lost.isStopping || slot.worker !== lost) return;
+    const { log } = this.#options;
+    const delayMs = this.#restarts.delayMs(performance.now());
+    if (delayMs === undefined) {
+      this.#fail(`the workers die again and again, the last one by ${how}; the lines above say why`);
+      return;
+    }
+    log.error({ worker: slot.number, how, delayMs }, 'A worker has died; starting another one');
+    setTimeout(() => {
+      if (!this.#isStopping && slot.worker === lost) this.#fill(slot);
+    }, delayMs);
+  }
+
+  #fail(reason: string): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#options.onFailure(reason);
+  }
+}
+
+const send = (worker: Worker, message: ToWorker): void => {
+  // One that has just died is reaped in a moment; what it would have heard, nobody needs.
+  if (worker.isConnected()) worker.send(message, () => {});
+};

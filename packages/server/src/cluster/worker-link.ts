@@ -1,0 +1,93 @@
+/**
+ * A worker's end of the pipe to its supervisor.
+ * @module
+ */
+import cluster from 'node:cluster';
+import { hostname } from 'node:os';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { HintBus } from '../features/revocation/hint-bus.ts';
+import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
+
+/** What a process that serves has to do with the other processes of its machine. */
+export interface WorkerLink {
+  /** `machine/worker number/process id`. */
+  readonly name: string;
+  readonly bus: HintBus;
+  /** Tells who will reap this process under which id it registers. */
+  registering(member: MemberId): void;
+  /** Says what to do when other processes have been reaped. */
+  onReaped(remove: (members: readonly MemberId[]) => void): void;
+}
+
+const nameOf = (workerNumber: number): string => `${hostname()}/${workerNumber}/${process.pid}`;
+
+/** A process without a supervisor. */
+export const aloneLink = (): WorkerLink => ({
+  name: nameOf(1),
+  bus: { announce: () => {}, listen: () => {} },
+  registering: () => {},
+  onReaped: () => {},
+});
+
+/** The link of a worker that a supervisor has started. */
+export class SupervisedLink implements WorkerLink {
+  readonly name: string;
+
+  /** @param workerNumber its place among the workers of the machine */
+  constructor(workerNumber: number) {
+    this.name = nameOf(workerNumber);
+  }
+
+  readonly bus: HintBus = {
+    announce: (hint) => this.#send({ type: 'hint', hint }),
+    listen: (listener, members) =>
+      this.#listen((message) => {
+        if (message.type === 'acknowledgement') listener.onAcknowledgement(message.acknowledgement);
+        if (message.type !== 'hint') return;
+        const { announcement } = message.hint;
+        // Applied first, acknowledged then.
+        if (listener.onHint(message.hint))
+          this.#send({
+            type: 'acknowledgement',
+            acknowledgement: { announcement, members: members() },
+            to: message.from,
+          });
+      }),
+  };
+
+  registering(member: MemberId): void {
+    this.#send({ type: 'registering', member });
+  }
+
+  onReaped(remove: (members: readonly MemberId[]) => void): void {
+    this.#listen((message) => {
+      if (message.type === 'reaped') remove(message.members);
+    });
+  }
+
+  /** Says what to do when the supervisor asks to stop. */
+  onStop(stop: (isQuick: boolean) => void): void {
+    this.#listen((message) => {
+      if (message.type === 'stop') stop(message.isQuick);
+    });
+  }
+
+  /** Tells the supervisor that requests are answered. */
+  ready(service: ServiceAddress): void {
+    this.#send({ type: 'ready', service });
+  }
+
+  /** Tells the supervisor that trying again would not help; resolves when it has been told. */
+  refused(reason: string): Promise<void> {
+    return new Promise((resolve) => process.send?.({ type: 'refused', reason } satisfies FromWorker, () => resolve()));
+  }
+
+  #listen(take: (message: ToWorker) => void): void {
+    process.on('message', (message: ToWorker) => take(message));
+  }
+
+  #send(message: FromWorker): void {
+    // A supervisor that is gone takes this process with it; until then there is nobody to tell.
+    if (cluster.worker?.isConnected() === true) process.send?.(message, () => {});
+  }
+}
