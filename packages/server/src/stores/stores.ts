@@ -4,6 +4,7 @@
  */
 import type { AccountStore } from '../features/accounts/store.ts';
 import type { AdminKeyStore } from '../features/admin-keys/store.ts';
+import type { DeploymentStore } from '../features/deployment/store.ts';
 import type { JournalStore, MemberStore } from '../features/revocation/store.ts';
 import type { SessionStore } from '../features/sessions/store.ts';
 import type { SigningKeyStore } from '../features/signing-keys/store.ts';
@@ -18,6 +19,7 @@ export interface Stores {
   readonly members: MemberStore;
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
+  readonly deployment: DeploymentStore;
   /** Goes the way of a write without changing anything. */
   probe(): Promise<void>;
   /** Finishes what was sent and closes the connections. */

@@ -2,6 +2,7 @@
  * Routes for whoever watches the process.
  * @module
  */
+import type { Currency } from '@catalytic/guard/verdict';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
@@ -14,10 +15,12 @@ const Ready = Type.Object({ status: Type.Literal('ready') });
 export interface HealthParts {
   /** Writes nothing, but goes the way every write goes. Rejects when the database does not answer. */
   readonly probeStore: () => Promise<void>;
+  /** Whether this process may trust its view of the revocations. */
+  readonly currency: Currency;
 }
 
 /** The routes. Live: the event loop turns. Ready: a request would be served. */
-export const healthRoutes = ({ probeStore }: HealthParts): readonly Route[] => [
+export const healthRoutes = ({ probeStore, currency }: HealthParts): readonly Route[] => [
   route({
     method: 'GET',
     path: paths.live,
@@ -36,6 +39,7 @@ export const healthRoutes = ({ probeStore }: HealthParts): readonly Route[] => [
       await probeStore().catch((error: unknown) => {
         throw new CatalyticError('store_unavailable', { cause: error, retryAfterSeconds: 1 });
       });
+      if (!currency.isCurrent()) throw new CatalyticError('revocation_state_unavailable', { retryAfterSeconds: 1 });
       return { status: 200, body: { status: 'ready' } };
     },
   }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { accountStoreContract } from '../../features/accounts/store.contract.ts';
 import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
+import { deploymentStoreContract } from '../../features/deployment/store.contract.ts';
 import type { Engine } from '../../features/engine.contract.ts';
 import { journalStoreContract } from '../../features/revocation/store.contract.ts';
 import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
@@ -46,5 +47,6 @@ for (const contract of [
   journalStoreContract,
   signingKeyStoreContract,
   adminKeyStoreContract,
+  deploymentStoreContract,
 ])
   contract('SQLite', open);

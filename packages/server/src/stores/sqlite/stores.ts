@@ -6,6 +6,7 @@ import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
 import { sqliteAdminKeys } from './admin-keys.ts';
 import { databasePath, migrate, openDatabase } from './database.ts';
+import { sqliteDeployment } from './deployment.ts';
 import { sqliteJournal } from './journal.ts';
 import { sqliteMembers } from './members.ts';
 import { sqliteSessions } from './sessions.ts';
@@ -30,6 +31,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     members: sqliteMembers(reader, writer),
     signingKeys: sqliteSigningKeys(reader, writer),
     adminKeys: sqliteAdminKeys(reader, writer),
+    deployment: sqliteDeployment(dataDir, writer),
     probe: () => writer.run('probe', undefined),
     close: async () => {
       await writer.close();

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { accountWrites } from './account-writes.ts';
 import { adminKeyWrites } from './admin-key-writes.ts';
+import { deploymentWrites } from './deployment-writes.ts';
 import { journalWrites } from './journal-writes.ts';
 import { memberWrites } from './member-writes.ts';
 import { sessionWrites } from './session-writes.ts';
@@ -20,6 +21,7 @@ export const createWrites = (database: DatabaseSync) => ({
   ...memberWrites(database),
   ...signingKeyWrites(database),
   ...adminKeyWrites(database),
+  ...deploymentWrites(database),
   /** Goes the way of a write and changes nothing. */
   probe: (): void => {},
 });

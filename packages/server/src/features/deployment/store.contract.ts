@@ -1,0 +1,64 @@
+/** Contract of the port of the deployment. @module */
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import { test } from 'node:test';
+import type { KeyId, MemberId } from '@catalytic/protocol/ids';
+import { type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import type { StoredSigningKey } from '../signing-keys/store.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const keyOf = (kid: string): StoredSigningKey => ({
+  kid: kid as KeyId,
+  algorithm: 'ES256',
+  publicJwk: `{"kid":"${kid}"}`,
+  privateBox: bytes(kid),
+  createdAtMs: 1000,
+  activatesAtMs: 1000,
+  retiresAtMs: null,
+});
+
+/** Registers the suite for one engine. */
+export const deploymentStoreContract = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: a new history ends all sessions, kills all keys for ever and is told from the old one`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const refreshToken = { hash: bytes('r0'), expiresAtMs: 101_000 };
+    const { passwordHash } = account;
+    await engine.sessions.open({ tenantId, accountId, passwordHash, amr: ['pwd'], nowMs: 1000, refreshToken });
+    await engine.signingKeys.addFirst(keyOf('k0'));
+    await engine.signingKeys.addSuccessor(keyOf('k1'));
+    const source = engine.journal.openSource();
+    t.after(() => source.close());
+    const member = randomUUIDv7() as MemberId;
+    await source.register(member);
+    const before = await source.read(member, undefined);
+
+    const cost = await engine.deployment.beginNewHistory(keyOf('k2'), 2000);
+
+    assert.deepEqual(cost, { keysKilled: 2, sessionsEnded: 1 });
+    const killed = (await readJournal(engine)).filter(({ kind }) => kind === 'key');
+    assert.deepEqual(killed.map(({ key, keepUntilMs }) => [key, keepUntilMs]).sort(), [
+      ['k0', null],
+      ['k1', null],
+    ]);
+    const keys = await engine.signingKeys.list();
+    assert.deepEqual(
+      keys.filter(({ retiresAtMs }) => retiresAtMs === null).map(({ kid }) => kid),
+      ['k2'],
+    );
+    assert.ok(keys.every(({ kid, retiresAtMs }) => kid === 'k2' || retiresAtMs === 2000));
+    const rotated = await engine.sessions.rotate({
+      presentedHash: bytes('r0'),
+      successor: { hash: bytes('r1'), expiresAtMs: 101_000 },
+      successorBox: bytes('box'),
+      nowMs: 3000,
+      graceMs: 0,
+    });
+    assert.equal(rotated.outcome, 'session_ended');
+    const after = await source.read(member, before.cursor);
+    assert.notEqual(after.identity, before.identity);
+    assert.equal(after.isMember, false, 'no process of the old history goes on');
+  });
+};

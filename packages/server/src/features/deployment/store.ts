@@ -1,0 +1,22 @@
+/**
+ * Port: what concerns the deployment as a whole.
+ * @module
+ */
+import type { StoredSigningKey } from '../signing-keys/store.ts';
+
+/** What a new history has cost. */
+export interface NewHistory {
+  readonly keysKilled: number;
+  readonly sessionsEnded: number;
+}
+
+/** The deployment. Every engine passes `store.contract.ts`. */
+export interface DeploymentStore {
+  /** Whether a server process uses the database at this moment. */
+  isServed(): Promise<boolean>;
+  /**
+   * Begins a new history after a backup was restored, in one transaction: what was revoked since the backup is not known any more, and
+   * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
+   */
+  beginNewHistory(key: StoredSigningKey, nowMs: number): Promise<NewHistory>;
+}

@@ -1,0 +1,72 @@
+/**
+ * One worker of a deployment, and connections that stay with it.
+ * @module
+ */
+import { Client } from 'undici';
+
+/** An answer as the watcher needs it. */
+export interface Reply {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** A worker, by the name it gives itself. */
+export class PinnedWorker {
+  readonly number: number;
+  readonly pid: number;
+  readonly #clients: readonly Client[];
+  #next = 0;
+
+  constructor(name: string, clients: readonly Client[]) {
+    const [, number, pid] = name.split('/');
+    this.number = Number(number);
+    this.pid = Number(pid);
+    this.#clients = clients;
+  }
+
+  /** Sends on the connections in turn: a request that hangs does not stop the next. */
+  async send(method: 'GET' | 'POST', path: string, options: { token?: string; body?: unknown } = {}): Promise<Reply> {
+    const client = this.#clients[this.#next++ % this.#clients.length] as Client;
+    const { statusCode, body } = await client.request({
+      method,
+      path,
+      headers: {
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+    });
+    return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
+  }
+
+  /** Cuts its connections. */
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.destroy()));
+  }
+}
+
+/** Connections to each worker, so that one that waits for an answer does not keep the others from asking. */
+const connectionsEach = 12;
+/** Workers take connections in turn, so a few rounds find all of them. */
+const attemptsMax = 400;
+
+/**
+ * Opens connections until there are enough to each worker.
+ * @param workers how many there are
+ */
+export const pinWorkers = async (url: string, workers: number): Promise<readonly PinnedWorker[]> => {
+  const found = new Map<string, Client[]>();
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const client = new Client(url, { pipelining: 1, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
+    const { headers, body } = await client.request({ method: 'GET', path: '/health/live' });
+    await body.dump();
+    const name = String(headers['catalytic-worker']);
+    const clients = found.get(name) ?? [];
+    if (clients.length < connectionsEach) found.set(name, [...clients, client]);
+    else await client.destroy();
+    const isWhole = found.size === workers && [...found.values()].every(({ length }) => length >= connectionsEach);
+    if (isWhole) return [...found].map(([worker, own]) => new PinnedWorker(worker, own));
+  }
+  for (const client of [...found.values()].flat()) await client.destroy();
+  throw new Error(`Cannot find ${workers} workers: only ${[...found.keys()].join(', ')} answered`);
+};

@@ -1,0 +1,106 @@
+/**
+ * Asks every worker about tokens, again and again, and judges what it hears: a token that a revoke has answered for must never be
+ * accepted in a request sent after that answer.
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PinnedWorker } from './pinned-worker.ts';
+
+/** One question and its answer. Times of one monotonic clock, milliseconds. */
+interface Asked {
+  readonly worker: number;
+  readonly sentMs: number;
+  readonly answeredMs: number;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+}
+
+/** A token under watch. */
+export interface Watched {
+  readonly token: string;
+  readonly sessionId: string;
+  /** From when on it must be refused. */
+  deadFromMs: number;
+  /** Whether a revoke was ever sent: until then it must not be refused as revoked. */
+  isRevoked: boolean;
+  readonly asked: Asked[];
+}
+
+/** Time between two questions about one token to one worker, milliseconds. */
+const everyMs = 25;
+/** Questions about one token that one worker may owe an answer to. */
+const owedMax = 4;
+
+/** Watches tokens on workers until it is stopped. */
+export class Watcher {
+  readonly #loops: Promise<void>[] = [];
+  #isStopped = false;
+
+  constructor(workers: readonly PinnedWorker[], tokens: readonly Watched[]) {
+    for (const worker of workers) for (const token of tokens) this.#loops.push(this.#loop(worker, token));
+  }
+
+  /** Stops asking; resolves when what was asked has been answered, or the connection is gone. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(worker: PinnedWorker, token: Watched): Promise<void> {
+    const owed = new Set<Promise<void>>();
+    while (!this.#isStopped) {
+      if (owed.size < owedMax) {
+        const asking = ask(worker, token).finally(() => owed.delete(asking));
+        owed.add(asking);
+      }
+      await delay(everyMs);
+    }
+    await Promise.all(owed);
+  }
+}
+
+/** Asks once and remembers the answer. */
+export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void> => {
+  const sentMs = performance.now();
+  let status: number | undefined;
+  let code: string | undefined;
+  try {
+    const reply = await worker.send('GET', '/auth/verify', { token: watched.token });
+    status = reply.status;
+    code = reply.body['code'] as string | undefined;
+  } catch (error) {
+    code = (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+  watched.asked.push({ worker: worker.number, sentMs, answeredMs: performance.now(), status, code });
+};
+
+/** What the questions about a token have shown. */
+export interface Findings {
+  /** Acceptances after the promise, each as a line. */
+  readonly violations: readonly string[];
+  /** Refusals of a token nobody has revoked. */
+  readonly liveRefused: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  /** Questions sent after the promise. */
+  readonly deadChecks: number;
+}
+
+const line = ({ worker, sentMs, answeredMs, status, code }: Asked, fromMs: number): string =>
+  `worker ${worker}: sent ${(sentMs - fromMs).toFixed(1)} ms after the promise, answered ${(answeredMs - fromMs).toFixed(1)}: ${status} ${code ?? ''}`;
+
+/** Judges everything that was asked. */
+export const judge = (tokens: readonly Watched[]): Findings => {
+  const violations: string[] = [];
+  const liveRefused: string[] = [];
+  const counts: Record<string, number> = {};
+  let deadChecks = 0;
+  for (const { asked, deadFromMs, isRevoked } of tokens)
+    for (const one of asked) {
+      const name = one.code ?? String(one.status);
+      counts[name] = (counts[name] ?? 0) + 1;
+      if (one.sentMs >= deadFromMs) deadChecks += 1;
+      if (one.status === 200 && one.sentMs >= deadFromMs) violations.push(line(one, deadFromMs));
+      if (one.status === 401 && !isRevoked) liveRefused.push(line(one, 0));
+    }
+  return { violations, liveRefused, counts, deadChecks };
+};
