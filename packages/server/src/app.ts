@@ -29,6 +29,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
+import { openPostgresStores } from './stores/postgres/stores.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -39,15 +40,57 @@ export interface RunningService extends ServiceAddress {
   stop(isQuick: boolean): Promise<void>;
 }
 
-/** Makes the data folder, readable by this user only, and opens the stores in it. */
-export const openStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
+/** Makes the data folder, readable by this user only: it holds the master key and the lab key, and without PostgreSQL everything else. */
+const makeDataFolder = (dataDir: string): void => {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     chmodSync(dataDir, 0o700);
-    return openSqliteStores(dataDir, onWriterFailure);
   } catch (error) {
     throw new ConfigError(`Cannot use the data folder ${dataDir}: ${(error as Error).message}`, { cause: error });
   }
+};
+
+/** The share of one worker in what is counted for the machine. */
+const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
+
+/**
+ * Opens the stores that the configuration names.
+ * @param onProblem told what an operator should know
+ * @param onFatal called when writing has become impossible for good
+ * @throws {ConfigError} when they cannot be opened
+ */
+export const openStores = async (
+  config: Config,
+  onProblem: (message: string) => void,
+  onFatal: (error: Error) => void,
+): Promise<Stores> => {
+  makeDataFolder(config.dataDir);
+  const { databaseUrl, dataDir } = config;
+  try {
+    if (databaseUrl === undefined) return openSqliteStores(dataDir, onFatal);
+    return await openPostgresStores({
+      url: databaseUrl,
+      poolSize: share(config.databasePoolSize, config),
+      overflow: Math.floor(config.databaseMaxOverflow / config.workers),
+      onProblem,
+    });
+  } catch (error) {
+    const place = databaseUrl === undefined ? `the data folder ${dataDir}` : 'the database that DATABASE_URL names';
+    throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Takes the data folder for this process alone, where a database serves one process. */
+const takeDataFolder = async ({ databaseUrl, dataDir }: Config, { members }: Stores): Promise<() => void> => {
+  if (databaseUrl !== undefined) return () => {};
+  const lock = lockDataFolder(dataDir);
+  if (lock === undefined)
+    throw new ConfigError(
+      `Cannot serve from ${dataDir}: another server process uses it; stop it, give another DATA_DIR, or set DATABASE_URL to a PostgreSQL server, which serves many`,
+    );
+  // Whoever holds the lock is alone: what is registered belonged to a process that ended without a word.
+  await members.remove((await members.list()).map(({ id }) => id));
+  return () => lock.close();
 };
 
 /** Opens the signing keys with the master key; makes the first one when there is none. @throws {ConfigError} when they do not open */
@@ -107,22 +150,15 @@ export const startService = async (
     for (const close of closers.splice(0).reverse()) await close(isQuick);
   };
   try {
-    const stores = openStores(config.dataDir, onFatal);
+    const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
+    const stores = await openStores(config, onProblem, onFatal);
     closers.push(() => stores.close());
-    const lock = lockDataFolder(config.dataDir);
-    if (lock === undefined)
-      throw new ConfigError(
-        `Cannot serve from ${config.dataDir}: another server process uses it; stop it or give another DATA_DIR`,
-      );
-    closers.push(() => lock.close());
-    // Whoever holds the lock is alone: what is registered belonged to a process that ended without a word.
-    await stores.members.remove((await stores.members.list()).map(({ id }) => id));
+    closers.push(await takeDataFolder(config, stores));
 
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys } = await openKeyRing(config, stores, nowMs);
     const view = new View();
-    const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
     const reader = new JournalReader({
       source: stores.journal.openSource(),
       view,
@@ -146,8 +182,7 @@ export const startService = async (
     });
     await reader.start();
     const hasher = new HashLanes({
-      // Counted for the machine: each worker has its share.
-      lanes: Math.max(1, Math.floor(config.hashLanes / config.workers)),
+      lanes: share(config.hashLanes, config),
       queueMs: config.hashQueueMs,
       onProblem: (message) => log.error(message),
     });

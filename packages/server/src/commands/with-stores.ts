@@ -6,14 +6,19 @@ import { openStores } from '../app.ts';
 import type { Config } from '../config/options.ts';
 import type { Stores } from '../stores/stores.ts';
 
-/** Opens the stores of the data folder, runs the work, closes them. */
+/** Opens the stores, runs the work, closes them. */
 export const withStores = async <Result>(
-  { dataDir }: Config,
+  config: Config,
   work: (stores: Stores) => Promise<Result>,
 ): Promise<Result> => {
-  const stores = openStores(dataDir, (error) => {
-    throw error;
-  });
+  const stores = await openStores(
+    // One connection does for one command.
+    { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0 },
+    (message) => process.stderr.write(`catalytic: ${message}\n`),
+    (error) => {
+      throw error;
+    },
+  );
   try {
     return await work(stores);
   } finally {
