@@ -9,7 +9,7 @@ export interface Clocks {
   monoMs(): number;
   /** Wall clock, milliseconds since 1970. */
   wallMs(): number;
-  /** Calls once, later. Returns what cancels it. */
+  /** Calls once, not before so many monotonic milliseconds have passed. Returns what cancels it. */
   after(ms: number, call: () => void): () => void;
 }
 
@@ -18,7 +18,8 @@ export const systemClocks: Clocks = {
   monoMs: () => performance.now(),
   wallMs: () => Date.now(),
   after: (ms, call) => {
-    const timer = setTimeout(call, ms);
+    // A timer counts whole milliseconds from a rounded-down now: it may ring up to two too early.
+    const timer = setTimeout(call, Math.ceil(ms + 1));
     return () => clearTimeout(timer);
   },
 };

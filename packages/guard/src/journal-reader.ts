@@ -144,6 +144,9 @@ export class JournalReader {
     const [sentMonoMs, sentWallMs] = [clocks.monoMs(), clocks.wallMs()];
     const page = await source.read(member, this.#cursor);
     if (this.#isStopped) return;
+    // Neither its rows nor its cursor count: a replica lags, and PostgreSQL's does not list the transactions that are still open.
+    if (!page.isPrimary)
+      throw new Error('The database that answered is a replica; only the primary makes a process current');
     if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
     this.#identity = page.identity;
     this.#members = page.members;
@@ -153,7 +156,7 @@ export class JournalReader {
     this.#cursor = page.cursor;
     // Silent for too long, and marked: the running lease still holds, but only a row that is live renews it.
     if (!page.isMember) this.#isRegistered = false;
-    else if (page.isPrimary) this.#renew(sentMonoMs, sentWallMs);
+    else this.#renew(sentMonoMs, sentWallMs);
     const isNews = page.entries.filter(({ id }) => !this.#heard.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
   }
@@ -167,6 +170,8 @@ export class JournalReader {
     this.#memberIds.push(member);
     await this.#parts.source.register(member);
     this.#isRegistered = true;
+    // Its row is empty still, whatever the former one said.
+    this.#acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
     return member;
   }
 

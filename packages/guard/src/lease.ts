@@ -3,13 +3,11 @@
  * @module
  */
 
-/** How much longer the wall clock may have moved than the lease: clocks are read one after the other, and are corrected now and then. */
-const wallToleranceMs = 1000;
-
 /**
  * A process is *current* for one lease from the moment its last good read of the journal was **sent**. From the reply would be wrong: the
  * reply may have lain in a buffer while this process was paused. The wall clock is asked as well, because the monotonic one stands still
- * while the machine is suspended.
+ * while the machine is suspended, and it is given no longer: a suspension that ends within a tolerance would outlast the full wait of a
+ * revoker. A wall clock set forward costs one read of the journal.
  */
 export class Lease {
   readonly #leaseMs: number;
@@ -36,6 +34,6 @@ export class Lease {
 
   /** Whether the view may be trusted at this moment. Both clocks must have been read in this turn, after the request had been read. */
   isCurrent(monoMs: number, wallMs: number): boolean {
-    return monoMs - this.#sentMonoMs < this.#leaseMs && wallMs - this.#sentWallMs < this.#leaseMs + wallToleranceMs;
+    return monoMs - this.#sentMonoMs < this.#leaseMs && wallMs - this.#sentWallMs < this.#leaseMs;
   }
 }

@@ -123,31 +123,30 @@ export class Barrier {
     this.#cancelLook();
     this.#isLooking = true;
     const { members, clocks, onProblem } = this.#parts;
-    const sentMs = clocks.monoMs();
-    const isLookNeededAt = (ms: number): boolean =>
-      [...this.#open].some(({ committedMs, missing }) => missing === undefined && committedMs > ms);
+    // By name, not by time: two events may carry the same time of a coarse clock.
+    const asked = new Set(this.#open);
     const again = (): void => {
       this.#isLooking = false;
+      for (const open of asked) this.#judge(open);
       for (const [announcement, open] of this.#announced)
         if (open.isDisjointFrom(this.#open)) this.#announced.delete(announcement);
       if (this.#open.size > 0)
-        this.#cancelLook = clocks.after(isLookNeededAt(sentMs) ? 0 : lookEveryMs, () => this.#look());
+        this.#cancelLook = clocks.after(this.#open.isSubsetOf(asked) ? lookEveryMs : 0, () => this.#look());
     };
     members
       .list()
-      .then((rows) => this.#take(rows, sentMs))
+      .then((rows) => this.#take(rows, asked))
       .then(again, (error: unknown) => {
         onProblem('Cannot read the members; revocations wait for their full time', error);
         again();
       });
   }
 
-  #take(rows: readonly Member[], sentMs: number): void {
+  #take(rows: readonly Member[], asked: ReadonlySet<Open>): void {
     const { members, reader, clocks } = this.#parts;
     const byId = new Map(rows.map((row) => [row.id, row]));
     const silent = new Set<MemberId>();
-    for (const open of this.#open) {
-      if (open.committedMs > sentMs) continue;
+    for (const open of asked.intersection(this.#open)) {
       open.missing ??= new Set(byId.keys()).difference(open.acknowledged);
       // Ourselves: the entries are in our view.
       for (const id of reader.memberIds) open.missing.delete(id);
@@ -157,7 +156,6 @@ export class Barrier {
           open.missing.delete(id);
         else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(id);
       }
-      this.#judge(open);
     }
     this.#eviction.start([...silent]);
   }

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { Clocks } from './clocks.ts';
+import { JournalReader } from './journal-reader.ts';
+import type { JournalPage, JournalSource } from './journal-source.ts';
+import { View } from './view.ts';
+
+const leaseMs = 500;
+const entry = (key: string, kind = 'session'): JournalEntry =>
+  ({ id: `id of ${key}`, kind, key, keepUntilMs: 1e9 }) as unknown as JournalEntry;
+
+/** Clocks that move when they are told to; suspended, only the wall clock does. */
+class ManualClocks implements Clocks {
+  #monoMs = 0;
+  #wallMs = 0;
+  #timers = new Set<{ readonly atMs: number; readonly call: () => void }>();
+  readonly monoMs = (): number => this.#monoMs;
+  readonly wallMs = (): number => this.#wallMs;
+
+  after(ms: number, call: () => void): () => void {
+    const timer = { atMs: this.#monoMs + ms, call };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Time passes, and nothing else happens: no timer rings. */
+  pause(ms: number): void {
+    this.#monoMs += ms;
+    this.#wallMs += ms;
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.pause(ms);
+    for (const timer of [...this.#timers])
+      if (timer.atMs <= this.#monoMs) {
+        this.#timers.delete(timer);
+        timer.call();
+      }
+    await turn();
+  }
+}
+
+interface Call {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly resolve: (value?: unknown) => void;
+}
+
+/** A reader whose source answers when, and what, the test says. */
+const open = (t: TestContext) => {
+  const clocks = new ManualClocks();
+  const view = new View();
+  const calls: Call[] = [];
+  const names: string[] = [];
+  const call =
+    (name: string) =>
+    (...args: unknown[]): Promise<never> => {
+      names.push(name);
+      return new Promise((resolve) => calls.push({ name, args, resolve: resolve as Call['resolve'] }));
+    };
+  const source: JournalSource = {
+    register: call('register'),
+    read: call('read'),
+    acknowledge: call('acknowledge'),
+    unregister: call('unregister'),
+    restore: call('restore'),
+    close: async () => {},
+  };
+  const reader = new JournalReader({ source, view, clocks, leaseMs, onProblem: () => {} });
+  void reader.start();
+  /** Answers the call that is under way, which must be the named one. */
+  const answer = async (name: string, value?: unknown): Promise<readonly unknown[]> => {
+    await turn();
+    const [first] = calls.splice(0, 1);
+    assert.equal(first?.name, name);
+    first?.resolve(value);
+    await turn();
+    return first?.args ?? [];
+  };
+  t.after(() => assert.equal(calls.length, 0, `unanswered: ${calls.map(({ name }) => name)}`));
+  const has = (sid: string): boolean => view.isRevoked({ sid, aep: 0, tep: 0 } as AccessTokenClaims, 'kid');
+  return { clocks, reader, answer, names, has };
+};
+
+const page = (change: Partial<JournalPage<unknown>> = {}): JournalPage<unknown> => ({
+  identity: 'one',
+  isPrimary: true,
+  isMember: true,
+  members: 1,
+  entries: [],
+  cursor: 1,
+  applied: 'all',
+  ...change,
+});
+
+/** A reader that has just become current. */
+const openCurrent = async (t: TestContext) => {
+  const opened = open(t);
+  await opened.answer('register');
+  await opened.answer('read', page());
+  await opened.answer('acknowledge');
+  assert.equal(opened.reader.isCurrent(), true);
+  return opened;
+};
+
+test('the first read is sent after the registration was committed', async (t) => {
+  const { answer, names } = open(t);
+  await turn();
+  assert.deepEqual(names, ['register']);
+  const [registered] = await answer('register');
+  const [member, cursor] = await answer('read', page());
+  assert.equal(member, registered);
+  assert.equal(cursor, undefined);
+  await answer('acknowledge');
+});
+
+test('the lease counts from the sending of the read, not from its reply', async (t) => {
+  const { clocks, reader, answer } = open(t);
+  await answer('register');
+  clocks.pause(leaseMs - 100);
+  await answer('read', page());
+  await answer('acknowledge');
+  assert.equal(reader.isCurrent(), true);
+  clocks.pause(100);
+  assert.equal(reader.isCurrent(), false);
+});
+
+test('a pause is noticed by the verdict that follows it, before any timer rings', async (t) => {
+  const { clocks, reader } = await openCurrent(t);
+  clocks.pause(leaseMs);
+  assert.equal(reader.isCurrent(), false);
+});
+
+test('what is heard makes the view newer and never more trusted', async (t) => {
+  const { clocks, reader, has } = await openCurrent(t);
+  clocks.pause(leaseMs - 1);
+  assert.equal(reader.hear([entry('heard')]), true);
+  assert.equal(has('heard'), true);
+  clocks.pause(1);
+  assert.equal(reader.isCurrent(), false);
+  assert.equal(reader.hear([entry('new', 'kind of a newer version')]), false);
+});
+
+test('an acknowledgement is written after the entries were applied', async (t) => {
+  const { clocks, answer, names, has } = await openCurrent(t);
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('a')], applied: 'a' }));
+  assert.equal(names.at(-1), 'acknowledge');
+  assert.equal(has('a'), true);
+  await answer('acknowledge');
+});
+
+test('a marked member applies and renews nothing, comes back under a new id, and only after a good read removes the former row', async (t) => {
+  const { clocks, reader, answer, names, has } = await openCurrent(t);
+  const [first] = reader.memberIds;
+  await clocks.pass(400);
+  await answer('read', page({ isMember: false, entries: [entry('a')], cursor: 7 }));
+  assert.equal(has('a'), true);
+  await clocks.pass(100);
+  assert.equal(reader.isCurrent(), false, 'renewed by a read of no member');
+  const [second] = await answer('register');
+  assert.notEqual(second, first);
+  assert.deepEqual(reader.memberIds, [first, second]);
+  assert.equal(names.includes('unregister'), false);
+  const [member, cursor] = await answer('read', page());
+  assert.deepEqual([member, cursor], [second, 7]);
+  assert.equal(reader.isCurrent(), true);
+  assert.deepEqual(await answer('unregister'), [[first]]);
+  // The new row is empty, so what the former one said is said again.
+  assert.deepEqual(await answer('acknowledge'), [second, 'all']);
+  assert.deepEqual(reader.memberIds, [second]);
+});
+
+test('a replica renews nothing and moves no cursor', async (t) => {
+  const { clocks, reader, answer } = await openCurrent(t);
+  await clocks.pass(400);
+  await answer('read', page({ isPrimary: false, cursor: 9 }));
+  await clocks.pass(100);
+  assert.equal(reader.isCurrent(), false);
+  const [, cursor] = await answer('read', page());
+  assert.equal(cursor, 1);
+});
+
+test('with another history of the database nobody is current before the entries are written back and all is read again', async (t) => {
+  const { clocks, reader, answer } = await openCurrent(t);
+  reader.hear([entry('a')]);
+  await clocks.pass(100);
+  await answer('read', page({ identity: 'two', cursor: 3 }));
+  assert.equal(reader.isCurrent(), false);
+  const [written] = await answer('restore');
+  assert.deepEqual(
+    (written as JournalEntry[]).map(({ kind, key }) => [kind, key]),
+    [['session', 'a']],
+  );
+  await clocks.pass(100);
+  const [member] = await answer('register');
+  assert.deepEqual(await answer('read', page({ identity: 'two', cursor: 4 })), [member, undefined]);
+  assert.equal(reader.isCurrent(), true);
+  await answer('unregister');
+  await answer('acknowledge');
+});
+
+test('a journal with an unknown kind of entry makes nobody current and is read again', async (t) => {
+  const { clocks, reader, answer } = await openCurrent(t);
+  await clocks.pass(400);
+  await answer('read', page({ entries: [entry('a', 'kind of a newer version')], cursor: 2 }));
+  await clocks.pass(100);
+  assert.equal(reader.isCurrent(), false);
+  const [, cursor] = await answer('read', page());
+  assert.equal(cursor, 1);
+});
+
+test('requests wait for one shared read, and at most a thousand of them', async (t) => {
+  const { clocks, reader, answer, names } = await openCurrent(t);
+  clocks.pause(leaseMs);
+  const waiting = Array.from({ length: 1000 }, () => reader.untilCurrent(250));
+  assert.equal(await Promise.race([reader.untilCurrent(250), turn('still waiting')]), false);
+  await answer('read', page());
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set([true]));
+  assert.equal(names.filter((name) => name === 'read').length, 2);
+});
+
+test('who waits for a read that does not come is told so in time', async (t) => {
+  const { clocks, reader, answer } = await openCurrent(t);
+  clocks.pause(leaseMs);
+  const waiting = reader.untilCurrent(250);
+  await clocks.pass(250);
+  assert.equal(await waiting, false);
+  await answer('read', page());
+});
+
+test('a stopped process is not current from that moment on, and then removes its rows', async (t) => {
+  const { reader, answer } = await openCurrent(t);
+  const members = reader.memberIds;
+  const stopped = reader.stop();
+  assert.equal(reader.isCurrent(), false);
+  const [removed] = await answer('unregister');
+  assert.deepEqual(removed as MemberId[], members);
+  await stopped;
+  assert.equal(await reader.untilCurrent(250), false);
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lease } from './lease.ts';
+
+test('a process is current for one lease from the sending of its last good read', () => {
+  const lease = new Lease(500);
+  assert.equal(lease.isCurrent(0, 0), false);
+  lease.renew(1000, 70_000);
+  assert.equal(lease.isCurrent(1499, 70_499), true);
+  assert.equal(lease.isCurrent(1500, 70_499), false);
+});
+
+test('a machine that was suspended is not current, though its monotonic clock stood still', () => {
+  const lease = new Lease(500);
+  lease.renew(1000, 70_000);
+  assert.equal(lease.isCurrent(1001, 70_500), false);
+  // Set back by an operator: the monotonic clock still ends it.
+  assert.equal(lease.isCurrent(1500, 60_000), false);
+});
+
+test('a reply that comes late takes nothing back, and an ended lease begins with the next good read', () => {
+  const lease = new Lease(500);
+  lease.renew(1000, 70_000);
+  lease.renew(900, 69_900);
+  assert.equal(lease.isCurrent(1450, 70_450), true);
+  lease.end();
+  assert.equal(lease.isCurrent(1450, 70_450), false);
+  lease.renew(1450, 70_450);
+  assert.equal(lease.isCurrent(1451, 70_451), true);
+});

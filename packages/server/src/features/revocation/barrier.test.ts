@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import { Barrier, type Propagation } from './barrier.ts';
+import type { Hint, HintListener } from './hint-bus.ts';
+import type { Member, Recorded } from './store.ts';
+
+const leaseMs = 1000;
+const fullWaitMs = 1200;
+const answerMs = 600;
+const [self, other] = ['self' as MemberId, 'other' as MemberId];
+const complete: Propagation = { propagation: 'complete' };
+
+const recorded = (position: string): Recorded => ({
+  entries: [{ id: `entry ${position}`, kind: 'session', key: 'a', keepUntilMs: 1e9 } as unknown as JournalEntry],
+  position,
+});
+
+/** A barrier whose members are what `rows` says; positions count up. */
+const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const rows = new Map<MemberId, Member>([[self, { id: self, state: 'live', applied: null }]]);
+  const heard: JournalEntry[] = [];
+  const announced: Hint[] = [];
+  const problems: string[] = [];
+  let listener: HintListener | undefined;
+  let isUnderstood = true;
+  const barrier = new Barrier({
+    reader: {
+      memberIds: [self],
+      hear: (entries) => {
+        heard.push(...entries);
+        return isUnderstood;
+      },
+    },
+    bus: {
+      announce: (hint) => announced.push(hint),
+      listen: (given) => {
+        listener = given;
+      },
+    },
+    members: {
+      list: list ?? (async () => [...rows.values()]),
+      markLeaving: async (ids) => {
+        for (const id of ids) {
+          const row = rows.get(id);
+          if (row !== undefined) rows.set(id, { ...row, state: 'leaving' });
+        }
+      },
+      remove: async (ids) => {
+        for (const id of ids) rows.delete(id);
+      },
+      covers: (applied, position) => Number(position) <= Number(applied),
+    },
+    clocks: {
+      monoMs: () => Date.now(),
+      wallMs: () => Date.now(),
+      after: (ms, call) => {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    leaseMs,
+    answerMs,
+    onProblem: (message) => problems.push(message),
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      t.mock.timers.tick(10);
+      await turn();
+    }
+  };
+  /** Revokes; the answer appears in it when it comes. */
+  const revoke = async (position: string): Promise<{ answer?: Propagation }> => {
+    const result: { answer?: Propagation } = {};
+    void barrier.settle(recorded(position)).then((answer) => {
+      result.answer = answer;
+    });
+    await turn();
+    return result;
+  };
+  const join = (id: MemberId, applied: string | null = null, state: Member['state'] = 'live'): void => {
+    rows.set(id, { id, state, applied });
+  };
+  return {
+    rows,
+    heard,
+    announced,
+    problems,
+    pass,
+    revoke,
+    join,
+    onHint: (hint: Hint) => listener?.onHint(hint),
+    acknowledge: (announcement: string, members: MemberId[]) => listener?.onAcknowledgement({ announcement, members }),
+    understandNothing: () => {
+      isUnderstood = false;
+    },
+  };
+};
+
+test('a process alone answers at once, and its own view has the entries', async (t) => {
+  const { revoke, heard } = open(t);
+  assert.deepEqual((await revoke('1')).answer, complete);
+  assert.equal(heard.length, 1);
+});
+
+test('a revoke waits for each member to acknowledge this announcement', async (t) => {
+  const { revoke, join, pass, announced, acknowledge } = open(t);
+  join(other);
+  const first = await revoke('1');
+  await pass(10);
+  const second = await revoke('2');
+  await pass(10);
+  assert.equal(announced.length, 2);
+  acknowledge(announced[0]?.announcement ?? '', [other]);
+  await pass(10);
+  assert.deepEqual([first.answer, second.answer], [complete, undefined]);
+  acknowledge(announced[1]?.announcement ?? '', [other]);
+  await turn();
+  assert.deepEqual(second.answer, complete);
+});
+
+test('what a member wrote that it applied counts from that position on, and its row gone counts as well', async (t) => {
+  const { revoke, join, rows, pass } = open(t);
+  join(other, '4');
+  const result = await revoke('5');
+  await pass(100);
+  assert.equal(result.answer, undefined);
+  join(other, '5');
+  await pass(60);
+  assert.deepEqual(result.answer, complete);
+  const next = await revoke('6');
+  rows.delete(other);
+  await pass(60);
+  assert.deepEqual(next.answer, complete);
+});
+
+test('a member that is leaving is waited for', async (t) => {
+  const { revoke, join, pass } = open(t);
+  join(other, null, 'leaving');
+  const result = await revoke('1');
+  await pass(100);
+  assert.equal(result.answer, undefined);
+});
+
+test('members that were asked for before the commit say nothing about it', async (t) => {
+  const lists: ((rows: readonly Member[]) => void)[] = [];
+  const { revoke, pass } = open(t, () => new Promise((resolve) => lists.push(resolve)));
+  const alone: Member[] = [{ id: self, state: 'live', applied: null }];
+  const first = await revoke('1');
+  // In the same millisecond: time cannot tell which was first.
+  const second = await revoke('2');
+  lists[0]?.(alone);
+  await pass(10);
+  assert.deepEqual([first.answer, second.answer], [complete, undefined]);
+  lists[1]?.([...alone, { id: other, state: 'live', applied: '1' }]);
+  await pass(10);
+  assert.equal(second.answer, undefined);
+});
+
+test('after the answer time a revoke is pending until the full wait since its commit, and then true by itself', async (t) => {
+  const { revoke, join, pass } = open(t);
+  join(other);
+  const result = await revoke('1');
+  await pass(answerMs - 10);
+  assert.equal(result.answer, undefined);
+  await pass(10);
+  assert.deepEqual(result.answer, { propagation: 'pending', completeWithinMs: fullWaitMs - answerMs });
+});
+
+test('a revoke is answered in time when the members cannot be read', async (t) => {
+  const { revoke, pass, problems } = open(t, async () => {
+    throw new Error('The database is away');
+  });
+  const result = await revoke('1');
+  await pass(answerMs);
+  assert.equal(result.answer?.propagation, 'pending');
+  assert.ok(problems.length > 0);
+});
+
+test('a silent member costs one slow answer, later ones are pending at once, and after its removal all is as before', async (t) => {
+  const { revoke, join, rows, pass } = open(t);
+  join(other);
+  const first = await revoke('1');
+  await pass(answerMs);
+  assert.equal(first.answer?.propagation, 'pending');
+  assert.equal(rows.get(other)?.state, 'leaving');
+  await pass(410);
+  const second = await revoke('2');
+  assert.equal(second.answer?.propagation, 'pending');
+  await pass(fullWaitMs);
+  assert.equal(rows.has(other), false);
+  assert.deepEqual((await revoke('3')).answer, complete);
+});
+
+test('a hint is acknowledged only when every entry in it was understood', async (t) => {
+  const { onHint, understandNothing } = open(t);
+  const hint = { announcement: 'one', entries: recorded('1').entries };
+  assert.equal(onHint(hint), true);
+  understandNothing();
+  assert.equal(onHint(hint), false);
+});
