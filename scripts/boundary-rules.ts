@@ -71,11 +71,11 @@ export const boundaryRules: BoundaryRules = {
     main: { any: ['commands', 'config'] },
     commands: {
       any: ['app', 'config', 'features', 'hashing', 'telemetry'],
-      types: { stores: /\/stores\/[^/]+\/stores\.ts$/ },
+      types: { stores: /\/stores\/stores\.ts$/ },
     },
     // The one file that joins features to stores.
     app: { any: ['top', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'] },
-    top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/[^/]+\/stores\.ts$/ } },
+    top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/stores\.ts$/ } },
     http: { any: ['features', 'telemetry'] },
     features: {},
     hashing: { any: ['features'] },

@@ -19,3 +19,5 @@ export type TokenId = Branded<'TokenId'>;
 export type KeyId = Branded<'KeyId'>;
 /** One row of the journal. */
 export type JournalId = Branded<'JournalId'>;
+/** One registration of a process that accepts tokens. */
+export type MemberId = Branded<'MemberId'>;

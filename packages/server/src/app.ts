@@ -24,7 +24,8 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
-import { openSqliteStores, type Stores } from './stores/sqlite/stores.ts';
+import { openSqliteStores } from './stores/sqlite/stores.ts';
+import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** A service that answers requests. */

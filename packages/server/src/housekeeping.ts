@@ -6,7 +6,7 @@ import type { View } from '@catalytic/guard/view';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { Config } from './config/options.ts';
 import type { KeyRing } from './features/signing-keys/key-ring.ts';
-import type { Stores } from './stores/sqlite/stores.ts';
+import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** What housekeeping works on. */

@@ -6,7 +6,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAdminKey } from './features/admin-keys/create-admin-key.ts';
 import { tokenHash } from './features/secrets/random-token.ts';
-import type { Stores } from './stores/sqlite/stores.ts';
+import type { Stores } from './stores/stores.ts';
 
 const labTenantName = 'lab';
 

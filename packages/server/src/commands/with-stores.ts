@@ -4,7 +4,7 @@
  */
 import { openStores } from '../app.ts';
 import type { Config } from '../config/options.ts';
-import type { Stores } from '../stores/sqlite/stores.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** Opens the stores of the data folder, runs the work, closes them. */
 export const withStores = async <Result>(

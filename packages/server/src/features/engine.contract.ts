@@ -2,10 +2,12 @@
  * What the contract suites of the ports need of an engine. Every engine runs every suite, unchanged.
  * @module
  */
-import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import { randomUUIDv7 } from 'node:crypto';
+import type { AccountId, MemberId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { AccountStore, NewAccount } from './accounts/store.ts';
 import type { AdminKeyStore } from './admin-keys/store.ts';
-import type { JournalStore } from './revocation/store.ts';
+import type { JournalStore, MemberStore } from './revocation/store.ts';
 import type { SessionStore } from './sessions/store.ts';
 import type { SigningKeyStore } from './signing-keys/store.ts';
 import type { TenantStore } from './tenants/store.ts';
@@ -16,13 +18,14 @@ export interface Engine {
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly journal: JournalStore;
+  readonly members: MemberStore;
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
   /** Changes that no port offers yet, made behind the ports' back. */
   readonly force: {
-    accountStatus(id: AccountId, status: 'active' | 'disabled'): void;
-    tenantStatus(id: TenantId, status: 'active' | 'suspended'): void;
-    auditEvents(sessionId: SessionId): readonly string[];
+    accountStatus(id: AccountId, status: 'active' | 'disabled'): Promise<void>;
+    tenantStatus(id: TenantId, status: 'active' | 'suspended'): Promise<void>;
+    auditEvents(sessionId: SessionId): Promise<readonly string[]>;
   };
   close(): Promise<void>;
 }
@@ -45,4 +48,14 @@ export const seedAccount = async (
   const accountId = await accounts.create(tenantId, account, 1000);
   if (accountId === 'email_taken') throw new Error(`There is an account ${name} already`);
   return { tenantId, accountId, account };
+};
+
+/** Everything in the journal, as a new member's first read finds it. */
+export const readJournal = async ({ journal }: Engine): Promise<readonly JournalEntry[]> => {
+  const source = journal.openSource();
+  try {
+    return (await source.read(randomUUIDv7() as MemberId, undefined)).entries;
+  } finally {
+    await source.close();
+  }
 };

@@ -1,5 +1,6 @@
 /** Contract of the port of accounts. @module */
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { AccountId } from '@catalytic/protocol/ids';
 import { type OpenEngine, seedAccount } from '../engine.contract.ts';
@@ -81,7 +82,7 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const engine = await open();
     t.after(() => engine.close());
     const { id: tenantId } = await engine.tenants.ensure('default', 1000);
-    assert.equal(await engine.accounts.find(tenantId, 'nobody' as AccountId), undefined);
+    assert.equal(await engine.accounts.find(tenantId, randomUUIDv7() as AccountId), undefined);
     assert.equal(await engine.accounts.findForLogin(tenantId, 'nobody@example.com'), undefined);
   });
 };

@@ -1,43 +1,146 @@
-/** Contract of the port of the journal. @module */
+/** Contract of the ports of the journal and of the members. @module */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { SessionId } from '@catalytic/protocol/ids';
-import { keepUntilMs } from '@catalytic/protocol/journal';
-import { type OpenEngine, seedAccount } from '../engine.contract.ts';
+import { randomUUIDv7 } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import type { JournalId, MemberId, SessionId } from '@catalytic/protocol/ids';
+import { type JournalEntry, keepUntilMs } from '@catalytic/protocol/journal';
+import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import type { JournalSource } from './store.ts';
 
-/** Registers the suite for one engine. */
-export const journalStoreContract = (engineName: string, open: OpenEngine): void => {
+const newMember = (): MemberId => randomUUIDv7() as MemberId;
+
+const start = async (t: TestContext, open: OpenEngine) => {
+  const engine = await open();
+  t.after(() => engine.close());
+  const { tenantId } = await seedAccount(engine);
+  const end = (nowMs = 1000) => engine.sessions.end(tenantId, randomUUIDv7() as SessionId, nowMs);
+  return { engine, tenantId, end };
+};
+
+const sourceOf = (t: TestContext, engine: Engine): JournalSource => {
+  const source = engine.journal.openSource();
+  t.after(() => source.close());
+  return source;
+};
+
+const keeping = (engineName: string, open: OpenEngine): void => {
   test(`${engineName}: an entry is kept for the longest lifetime ever used, which is never lowered`, async (t) => {
-    const engine = await open();
-    t.after(() => engine.close());
-    const { tenantId } = await seedAccount(engine);
+    const { engine, end } = await start(t, open);
     await engine.journal.raiseTokenSecondsMax(900);
     await engine.journal.raiseTokenSecondsMax(60);
-    const [entry] = await engine.sessions.end(tenantId, 's' as SessionId, 5000);
-    assert.equal(entry?.keepUntilMs, keepUntilMs(5000, 900));
-  });
-
-  test(`${engineName}: what is read is what is still needed`, async (t) => {
-    const engine = await open();
-    t.after(() => engine.close());
-    const { tenantId } = await seedAccount(engine);
-    await engine.journal.raiseTokenSecondsMax(100);
-    const early = await engine.sessions.end(tenantId, 'early' as SessionId, 1000);
-    const late = await engine.sessions.end(tenantId, 'late' as SessionId, 2000);
-    assert.deepEqual(await engine.journal.readLive(keepUntilMs(1000, 100)), [...early, ...late]);
-    assert.deepEqual(await engine.journal.readLive(keepUntilMs(1000, 100) + 1), late);
+    const before = Date.now();
+    const { entries } = await end();
+    const keptMs = (entries[0]?.keepUntilMs ?? 0) - before;
+    // The engine's own wall clock counts, not the caller's.
+    const leastMs = keepUntilMs(0, 900);
+    assert.ok(keptMs >= leastMs - 1 && keptMs < leastMs + 60_000, `kept for ${keptMs} ms, not ${leastMs}`);
   });
 
   test(`${engineName}: a purge takes what is past its time, a bounded number at a time`, async (t) => {
-    const engine = await open();
-    t.after(() => engine.close());
-    const { tenantId } = await seedAccount(engine);
-    for (const name of ['a', 'b', 'c']) await engine.sessions.end(tenantId, name as SessionId, 1000);
-    const [kept] = await engine.sessions.end(tenantId, 'kept' as SessionId, 9000);
-    const beforeMs = keepUntilMs(9000, 0);
+    const { engine, end } = await start(t, open);
+    for (let index = 0; index < 3; index++) await end();
+    const beforeMs = keepUntilMs(Date.now(), 0) + 1;
+    await engine.journal.raiseTokenSecondsMax(3600);
+    const kept = await end();
     assert.equal(await engine.journal.purge(beforeMs, 2), 2);
     assert.equal(await engine.journal.purge(beforeMs, 2), 1);
     assert.equal(await engine.journal.purge(beforeMs, 2), 0);
-    assert.deepEqual(await engine.journal.readLive(0), [kept]);
+    assert.deepEqual(await readJournal(engine), kept.entries);
   });
+};
+
+const reading = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: the first read brings everything, each later one what is new`, async (t) => {
+    const { engine, end } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const member = newMember();
+    await source.register(member);
+    const early = await end();
+    const first = await source.read(member, undefined);
+    assert.deepEqual(first.entries, early.entries);
+    const late = [await end(), await end()];
+    const second = await source.read(member, first.cursor);
+    assert.deepEqual(
+      second.entries,
+      late.flatMap(({ entries }) => entries),
+    );
+    assert.deepEqual((await source.read(member, second.cursor)).entries, []);
+    assert.equal(second.identity, first.identity);
+    assert.deepEqual([second.isPrimary, second.isMember, second.members], [true, true, 1]);
+  });
+
+  test(`${engineName}: an entry written after the newest one was purged is not skipped`, async (t) => {
+    const { engine, end } = await start(t, open);
+    const source = sourceOf(t, engine);
+    await end();
+    const { cursor } = await source.read(newMember(), undefined);
+    await engine.journal.purge(keepUntilMs(Date.now(), 0) + 1, 10);
+    const { entries } = await end();
+    assert.deepEqual((await source.read(newMember(), cursor)).entries, entries);
+  });
+
+  test(`${engineName}: entries the database has lost are written back once, whatever kind they are`, async (t) => {
+    const { engine, end } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const known = await end();
+    const id = (): JournalId => randomUUIDv7() as JournalId;
+    const lost = [
+      { id: id(), kind: 'session', key: randomUUIDv7(), keepUntilMs: 5000 },
+      { id: id(), kind: 'account', key: randomUUIDv7(), epoch: 7, keepUntilMs: 6000 },
+      { id: id(), kind: 'key', key: 'kid', keepUntilMs: null },
+    ] as unknown as JournalEntry[];
+    await source.restore([...known.entries, ...lost]);
+    await source.restore(lost);
+    assert.deepEqual(await readJournal(engine), [...known.entries, ...lost]);
+  });
+};
+
+const membership = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: a member is live until it is marked, and is then told so by its own read`, async (t) => {
+    const { engine } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const [one, two] = [newMember(), newMember()];
+    await source.register(one);
+    await source.register(two);
+    await engine.members.markLeaving([one, newMember()]);
+    const states = (await engine.members.list()).map(({ id, state }) => [id, state]);
+    assert.deepEqual(new Map(states as [MemberId, string][]), new Map([[one, 'leaving'], [two, 'live']]));
+    assert.equal((await source.read(one, undefined)).isMember, false);
+    const page = await source.read(two, undefined);
+    assert.deepEqual([page.isMember, page.members], [true, 2]);
+    await engine.members.remove([one]);
+    await source.unregister([two]);
+    assert.deepEqual(await engine.members.list(), []);
+    assert.equal((await source.read(two, undefined)).isMember, false);
+  });
+
+  test(`${engineName}: an acknowledgement covers what its read has shown, and nothing later`, async (t) => {
+    const { engine, end } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const member = newMember();
+    await source.register(member);
+    const shown = await end();
+    const page = await source.read(member, undefined);
+    const later = await end();
+    assert.equal((await engine.members.list())[0]?.applied, null);
+    await source.acknowledge(member, page.applied);
+    const applied = (await engine.members.list())[0]?.applied ?? '';
+    assert.equal(engine.members.covers(applied, shown.position), true);
+    assert.equal(engine.members.covers(applied, later.position), false);
+  });
+
+  test(`${engineName}: whoever is no member acknowledges nothing`, async (t) => {
+    const { engine } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const { applied } = await source.read(newMember(), undefined);
+    await source.acknowledge(newMember(), applied);
+    assert.deepEqual(await engine.members.list(), []);
+  });
+};
+
+/** Registers the suite for one engine. */
+export const journalStoreContract = (engineName: string, open: OpenEngine): void => {
+  keeping(engineName, open);
+  reading(engineName, open);
+  membership(engineName, open);
 };

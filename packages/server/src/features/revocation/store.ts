@@ -1,16 +1,27 @@
 /**
- * Port: the journal.
+ * Ports: the journal, and the members that must have applied it.
  * @module
  */
+import type { JournalSource } from '@catalytic/guard/journal-source';
+import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
+
+export type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
+
+/** Entries that one committed transaction has added to the journal. */
+export interface Recorded {
+  readonly entries: readonly JournalEntry[];
+  /** Where they stand; only {@link MemberStore.covers} looks inside. */
+  readonly position: string;
+}
 
 /**
  * The durable list of revocations. Rows are written by the operation that causes them, in its transaction (sessions, accounts, keys);
  * this port reads and forgets them. Every engine passes `store.contract.ts`.
  */
 export interface JournalStore {
-  /** All live entries, in one statement. */
-  readLive(nowMs: number): Promise<readonly JournalEntry[]>;
+  /** Opens a connection of its own for the reader of this process. */
+  openSource(): JournalSource;
   /**
    * Raises the longest access token lifetime this deployment has ever used, seconds; never lowers it. Must be durable before a process
    * mints with that lifetime, because it decides how long entries are kept.
@@ -18,4 +29,25 @@ export interface JournalStore {
   raiseTokenSecondsMax(seconds: number): Promise<void>;
   /** Deletes up to `rowsMax` entries that were to be kept until before `beforeMs`. Returns how many. */
   purge(beforeMs: number, rowsMax: number): Promise<number>;
+}
+
+/** A process registered to accept tokens, as its row says. */
+export interface Member {
+  readonly id: MemberId;
+  /** `leaving`: silent for too long; its reads renew nothing any more, and it is removed after a full wait. */
+  readonly state: 'live' | 'leaving';
+  /** Last acknowledgement it wrote; `null` before the first. */
+  readonly applied: string | null;
+}
+
+/** The rows of all members. Every engine passes `store.contract.ts`. */
+export interface MemberStore {
+  /** All rows, read on the primary. */
+  list(): Promise<readonly Member[]>;
+  /** Marks members as leaving; resolves after the commit. Those that are gone stay gone. */
+  markLeaving(ids: readonly MemberId[]): Promise<void>;
+  /** Removes rows. */
+  remove(ids: readonly MemberId[]): Promise<void>;
+  /** Whether who applied `applied` has applied what stands at `position`. Asks nothing. */
+  covers(applied: string, position: string): boolean;
 }

@@ -1,7 +1,7 @@
 /** Contract of the port of sessions. @module */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Engine, type OpenEngine, seedAccount } from '../engine.contract.ts';
+import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { Grant, Rotated, Rotation } from './store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -58,12 +58,12 @@ const refusals = (engineName: string, openEngine: OpenEngine): void => {
         refreshToken: { hash: bytes('t'), expiresAtMs: 2000 },
       });
     assert.equal(await attempt('another hash'), 'password_changed');
-    engine.force.accountStatus(accountId, 'disabled');
+    await engine.force.accountStatus(accountId, 'disabled');
     assert.equal(await attempt(account.passwordHash), 'account_disabled');
-    engine.force.accountStatus(accountId, 'active');
-    engine.force.tenantStatus(tenantId, 'suspended');
+    await engine.force.accountStatus(accountId, 'active');
+    await engine.force.tenantStatus(tenantId, 'suspended');
     assert.equal(await attempt(account.passwordHash), 'tenant_suspended');
-    engine.force.tenantStatus(tenantId, 'active');
+    await engine.force.tenantStatus(tenantId, 'active');
     assert.equal(typeof (await attempt(account.passwordHash)), 'object');
   });
 
@@ -71,12 +71,12 @@ const refusals = (engineName: string, openEngine: OpenEngine): void => {
     const engine = await openEngine();
     t.after(() => engine.close());
     const { tenantId, accountId } = await signIn(engine, 'r0');
-    engine.force.accountStatus(accountId, 'disabled');
+    await engine.force.accountStatus(accountId, 'disabled');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 2000))).outcome, 'account_disabled');
-    engine.force.accountStatus(accountId, 'active');
-    engine.force.tenantStatus(tenantId, 'suspended');
+    await engine.force.accountStatus(accountId, 'active');
+    await engine.force.tenantStatus(tenantId, 'suspended');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 2000))).outcome, 'tenant_suspended');
-    engine.force.tenantStatus(tenantId, 'active');
+    await engine.force.tenantStatus(tenantId, 'active');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 2000))).outcome, 'rotated');
   });
 
@@ -128,13 +128,13 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000 + graceMs))).outcome, 'replayed');
     const reused = await engine.sessions.rotate(rotation('r0', 'x', 2001 + graceMs));
     assert.equal(reused.outcome, 'refresh_reused');
-    const entries = reused.outcome === 'refresh_reused' ? reused.entries : [];
+    const entries = reused.outcome === 'refresh_reused' ? reused.recorded.entries : [];
     assert.deepEqual(
       entries.map(({ kind, key }) => [kind, key]),
       [['session', grant.sessionId]],
     );
-    assert.deepEqual(await engine.journal.readLive(0), entries);
-    assert.deepEqual(engine.force.auditEvents(grant.sessionId), ['authn_token_reuse']);
+    assert.deepEqual(await readJournal(engine), entries);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_token_reuse']);
     assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 3000 + graceMs))).outcome, 'session_ended');
   });
 
@@ -159,8 +159,8 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
       await engine.sessions.end(grant.tenantId, grant.sessionId, 2000),
       await engine.sessions.end(grant.tenantId, grant.sessionId, 3000),
     ];
-    assert.notEqual(first[0]?.id, again[0]?.id);
-    assert.equal((await engine.journal.readLive(0)).length, 2);
+    assert.deepEqual(await readJournal(engine), [...first.entries, ...again.entries]);
+    assert.notEqual(first.entries[0]?.id, again.entries[0]?.id);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 4000))).outcome, 'session_ended');
   });
 
@@ -182,10 +182,10 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const endAll = (sessionId = grant.sessionId) =>
       engine.sessions.endAll(tenantId, accountId, sessionId, grant.accountEpoch, 2000);
     const results = await Promise.all([endAll(), endAll(), endAll(other.sessionId)]);
-    for (const entries of results) {
-      assert.ok(typeof entries !== 'string');
+    for (const result of results) {
+      assert.ok(typeof result !== 'string');
       assert.deepEqual(
-        entries.map((entry) => ('epoch' in entry ? entry.epoch : undefined)),
+        result.entries.map((entry) => ('epoch' in entry ? entry.epoch : undefined)),
         [grant.accountEpoch + 1],
       );
     }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { Recorded } from '../revocation/store.ts';
 
 /** What the authorising statement saw: enough to mint an access token (no view, replica or cache takes part). */
 export interface Grant {
@@ -57,7 +57,7 @@ export type Rotated =
   /** Used a moment ago and the successor is unused: the same successor again. */
   | { readonly outcome: 'replayed'; readonly grant: Grant; readonly successorBox: Uint8Array }
   /** Used, and the grace window is over: the session has been ended, and the entry journalled. */
-  | { readonly outcome: 'refresh_reused'; readonly entries: readonly JournalEntry[] }
+  | { readonly outcome: 'refresh_reused'; readonly recorded: Recorded }
   | { readonly outcome: SessionRefusal | 'refresh_invalid' | 'refresh_expired' | 'refresh_superseded' };
 
 /** Where sessions live. Every engine passes `store.contract.ts`. */
@@ -67,7 +67,7 @@ export interface SessionStore {
   /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
   rotate(rotation: Rotation): Promise<Rotated>;
   /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */
-  end(tenantId: TenantId, sessionId: SessionId, nowMs: number): Promise<readonly JournalEntry[]>;
+  end(tenantId: TenantId, sessionId: SessionId, nowMs: number): Promise<Recorded>;
   /**
    * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. When the epoch is higher already (a repeat),
    * journals it again without raising it. `session_ended` when the asking session alone has ended: it may not end others.
@@ -78,7 +78,7 @@ export interface SessionStore {
     sessionId: SessionId,
     seenEpoch: number,
     nowMs: number,
-  ): Promise<readonly JournalEntry[] | 'session_ended'>;
+  ): Promise<Recorded | 'session_ended'>;
   /** Forgets the encrypted successors whose grace window ended before `usedBeforeMs`. */
   forgetSuccessors(usedBeforeMs: number): Promise<void>;
   /** Deletes up to `rowsMax` sessions, and their refresh tokens, that ended or expired before `beforeMs`. Returns how many. */

@@ -1,0 +1,25 @@
+/**
+ * What an engine offers: every port over one database.
+ * @module
+ */
+import type { AccountStore } from '../features/accounts/store.ts';
+import type { AdminKeyStore } from '../features/admin-keys/store.ts';
+import type { JournalStore, MemberStore } from '../features/revocation/store.ts';
+import type { SessionStore } from '../features/sessions/store.ts';
+import type { SigningKeyStore } from '../features/signing-keys/store.ts';
+import type { TenantStore } from '../features/tenants/store.ts';
+
+/** All ports of one engine. */
+export interface Stores {
+  readonly tenants: TenantStore;
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly journal: JournalStore;
+  readonly members: MemberStore;
+  readonly signingKeys: SigningKeyStore;
+  readonly adminKeys: AdminKeyStore;
+  /** Goes the way of a write without changing anything. */
+  probe(): Promise<void>;
+  /** Finishes what was sent and closes the connections. */
+  close(): Promise<void>;
+}
