@@ -1,0 +1,22 @@
+import * as nodeTest from 'node:test';
+import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
+import { engineOpener } from '../../../../../tests/harness/postgres-engine.ts';
+import { accountStoreContract } from '../../features/accounts/store.contract.ts';
+import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
+import { journalStoreContract } from '../../features/revocation/store.contract.ts';
+import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
+import { signingKeyStoreContract } from '../../features/signing-keys/store.contract.ts';
+import { tenantStoreContract } from '../../features/tenants/store.contract.ts';
+
+nodeTest.suite('PostgreSQL', needsPostgres(), () => {
+  const open = engineOpener(nodeTest);
+  for (const contract of [
+    tenantStoreContract,
+    accountStoreContract,
+    sessionStoreContract,
+    journalStoreContract,
+    signingKeyStoreContract,
+    adminKeyStoreContract,
+  ])
+    contract('PostgreSQL', open);
+});

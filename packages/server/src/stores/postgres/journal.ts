@@ -1,0 +1,33 @@
+/** The journal in PostgreSQL. @module */
+import type { JournalStore } from '../../features/revocation/store.ts';
+import { PostgresJournalSource } from './journal-source.ts';
+import type { CountRow } from './session-statements.ts';
+import { type ConnectionOptions, type Run, statement } from './transactions.ts';
+
+const readMax = statement('deployment_token_seconds_max', 'select token_seconds_max from deployment');
+const lockOutWriters = statement('journal_lock', 'lock table journal in share mode');
+const raiseMax = statement(
+  'deployment_raise_token_seconds_max',
+  'update deployment set token_seconds_max = greatest(token_seconds_max, $1)',
+);
+const purge = statement(
+  'journal_purge',
+  `with old as (
+     select id from journal where keep_until < $1 order by keep_until limit $2 for update skip locked
+   ), purged as (
+     delete from journal j using old where j.id = old.id returning 1
+   ) select count(*)::integer as rows from purged`,
+);
+
+/** @param connection where the sources connect to */
+export const postgresJournal = (run: Run, connection: ConnectionOptions): JournalStore => ({
+  openSource: () => new PostgresJournalSource(connection.url),
+  raiseTokenSecondsMax: async (seconds) => {
+    const [known] = await run<{ token_seconds_max: number }>('*', readMax());
+    if (known !== undefined && known.token_seconds_max >= seconds) return;
+    // Waits until every entry that was reckoned with the shorter lifetime is committed, and holds back new ones: else a session could be
+    // refreshed to a longer lifetime just before an entry that will not be kept as long.
+    await run('*', lockOutWriters(), raiseMax(seconds));
+  },
+  purge: async (beforeMs, rowsMax) => (await run<CountRow>('*', purge(beforeMs, rowsMax)))[0]?.rows ?? 0,
+});

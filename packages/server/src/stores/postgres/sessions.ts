@@ -1,0 +1,115 @@
+/**
+ * Sessions in PostgreSQL. Isolation is READ COMMITTED: each statement sees what was committed when it began, which is what the ports ask.
+ * A revocation that commits while a statement runs is caught by its journal entry, because the token's `iat` was read before.
+ * @module
+ */
+import { randomUUIDv7 } from 'node:crypto';
+import type { SessionId } from '@catalytic/protocol/ids';
+import type { Rotated, Rotation, SessionRefusal, SessionStore } from '../../features/sessions/store.ts';
+import { type JournalRow, toRecorded } from './journal-rows.ts';
+import * as sql from './session-statements.ts';
+import type { Run } from './transactions.ts';
+
+const toGrant = (row: sql.GrantRow) => ({
+  tenantId: row.tenant_id,
+  accountId: row.account_id,
+  sessionId: row.session_id,
+  accountEpoch: row.account_epoch,
+  tenantEpoch: row.tenant_epoch,
+  roles: row.roles,
+  amr: row.amr,
+  authenticatedAtMs: row.authenticated_at,
+});
+
+const sessionRefusal = (row: sql.TokenRow): SessionRefusal | undefined => {
+  if (row.tenant_status !== 'active') return 'tenant_suspended';
+  if (row.account_status !== 'active') return 'account_disabled';
+  const isOutdated = row.account_epoch !== row.current_account_epoch || row.tenant_epoch !== row.current_tenant_epoch;
+  return row.ended_at !== null || isOutdated ? 'session_ended' : undefined;
+};
+
+/** How often a rotation tries again because what refused it has gone away meanwhile. */
+const rotationTriesMax = 3;
+
+/** @param run runs transactions */
+export const postgresSessions = (run: Run): SessionStore => {
+  const open: SessionStore['open'] = async (session) => {
+    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = session;
+    const sessionId = randomUUIDv7() as SessionId;
+    const [row] = await run<sql.OpenedRow>(
+      tenantId,
+      sql.open(sessionId, tenantId, accountId, passwordHash, amr, nowMs, refreshToken.expiresAtMs, refreshToken.hash),
+    );
+    if (row === undefined) return 'password_changed';
+    if (row.account_epoch === null || row.tenant_epoch === null) {
+      if (row.tenant_status !== 'active') return 'tenant_suspended';
+      return row.account_status === 'active' ? 'password_changed' : 'account_disabled';
+    }
+    return {
+      tenantId,
+      accountId,
+      sessionId,
+      accountEpoch: row.account_epoch,
+      tenantEpoch: row.tenant_epoch,
+      roles: row.roles,
+      amr,
+      authenticatedAtMs: nowMs,
+    };
+  };
+
+  const endAsStolen = async (row: sql.TokenRow, nowMs: number): Promise<Rotated> => {
+    const { tenant_id, account_id, session_id } = row;
+    const rows = await run<JournalRow>(
+      tenant_id,
+      sql.endStolen(tenant_id, session_id, nowMs, randomUUIDv7(), account_id),
+    );
+    return { outcome: 'refresh_reused', recorded: toRecorded(rows) };
+  };
+
+  /** The token was not used up by the rotating statement: says why, as a later statement sees it; `undefined` when nothing forbids it. */
+  const judgeUnused = async ({ presentedHash, nowMs, graceMs }: Rotation): Promise<Rotated | undefined> => {
+    const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash));
+    if (row === undefined) return { outcome: 'refresh_invalid' };
+    const refusal = sessionRefusal(row);
+    if (refusal !== undefined) return { outcome: refusal };
+    if (row.used_at === null) return row.expires_at > nowMs ? undefined : { outcome: 'refresh_expired' };
+    // A used token never becomes unused and a forgotten successor never comes back, so this stays true until the next transaction.
+    if (nowMs - row.used_at > graceMs || row.successor_box === null) return endAsStolen(row, nowMs);
+    if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
+    return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
+  };
+
+  const rotate: SessionStore['rotate'] = async (rotation) => {
+    const { presentedHash, successor, successorBox, nowMs } = rotation;
+    const use = sql.useToken(presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs);
+    for (let attempt = 1; attempt <= rotationTriesMax; attempt++) {
+      const [row] = await run<sql.GrantRow>('*', use);
+      if (row !== undefined) return { outcome: 'rotated', grant: toGrant(row) };
+      // Others may have used it while this statement waited for their lock; its own snapshot is older than that.
+      const judged = await judgeUnused(rotation);
+      if (judged !== undefined) return judged;
+    }
+    return { outcome: 'refresh_invalid' };
+  };
+
+  return {
+    open,
+    rotate,
+    end: async (tenantId, sessionId, nowMs) =>
+      toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, randomUUIDv7()))),
+    endAll: async (tenantId, accountId, sessionId, seenEpoch, nowMs) => {
+      // Locked first: the deciding statement begins after all earlier ones have committed, so exactly one raises the epoch.
+      const rows = await run<JournalRow>(
+        tenantId,
+        sql.lockAccount(tenantId, accountId),
+        sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, randomUUIDv7()),
+      );
+      return rows.length === 0 ? 'session_ended' : toRecorded(rows);
+    },
+    forgetSuccessors: async (usedBeforeMs) => {
+      for (let rows = sql.forgottenMax; rows === sql.forgottenMax; )
+        rows = (await run<sql.CountRow>('*', sql.forgetBoxes(usedBeforeMs)))[0]?.rows ?? 0;
+    },
+    purge: async (beforeMs, rowsMax) => (await run<sql.CountRow>('*', sql.purge(beforeMs, rowsMax)))[0]?.rows ?? 0,
+  };
+};

@@ -1,0 +1,66 @@
+/** Signing keys in PostgreSQL. @module */
+import type { KeyId } from '@catalytic/protocol/ids';
+import { keepUntilMs } from '@catalytic/protocol/journal';
+import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { type Run, statement } from './transactions.ts';
+
+interface SigningKeyRow {
+  readonly kid: KeyId;
+  readonly algorithm: string;
+  readonly public_jwk: string;
+  readonly private_box: Uint8Array;
+  readonly created_at: number;
+  readonly activates_at: number;
+  readonly retires_at: number | null;
+}
+
+const toKey = (row: SigningKeyRow): StoredSigningKey => ({
+  kid: row.kid,
+  algorithm: row.algorithm,
+  publicJwk: row.public_jwk,
+  privateBox: row.private_box,
+  createdAtMs: row.created_at,
+  activatesAtMs: row.activates_at,
+  retiresAtMs: row.retires_at,
+});
+
+const all = statement(
+  'signing_key_all',
+  'select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key order by activates_at',
+);
+// Two processes with a key each would both find the table empty, or both retire the same predecessor: one at a time. Readers go on.
+const lock = statement('signing_key_lock', 'lock table signing_key in share row exclusive mode');
+const columns = 'kid, algorithm, public_jwk, private_box, created_at, activates_at';
+const insertFirst = statement(
+  'signing_key_insert_first',
+  `insert into signing_key (${columns})
+   select $1, $2, $3, $4::bytea, $5::bigint, $6::bigint where not exists (select 1 from signing_key)`,
+);
+const insert = statement('signing_key_insert', `insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6)`);
+// The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
+const retireOthers = statement(
+  'signing_key_retire_others',
+  `update signing_key
+      set retires_at = $2::bigint + ${keepUntilMs(0, 0)} + (select token_seconds_max from deployment) * 1000::bigint
+    where retires_at is null and kid <> $1`,
+);
+
+const valuesOf = (key: StoredSigningKey): readonly unknown[] => [
+  key.kid,
+  key.algorithm,
+  key.publicJwk,
+  key.privateBox,
+  key.createdAtMs,
+  key.activatesAtMs,
+];
+
+/** @param run runs transactions; keys belong to no tenant */
+export const postgresSigningKeys = (run: Run): SigningKeyStore => ({
+  list: async () => (await run<SigningKeyRow>('*', all())).map(toKey),
+  addFirst: async (key) => {
+    await run('*', lock(), insertFirst(...valuesOf(key)));
+  },
+  addSuccessor: async (key) => {
+    await run('*', lock(), insert(...valuesOf(key)), retireOthers(key.kid, key.activatesAtMs));
+  },
+});

@@ -1,0 +1,70 @@
+/**
+ * The engine for more than one machine: every port over one PostgreSQL database.
+ * @module
+ */
+import { Client } from 'pg';
+import type { Stores } from '../stores.ts';
+import { postgresAccounts } from './accounts.ts';
+import { postgresAdminKeys } from './admin-keys.ts';
+import { withBreaker } from './breaker.ts';
+import { postgresJournal } from './journal.ts';
+import { postgresMembers } from './members.ts';
+import { migrate } from './migrate.ts';
+import { type PoolSize, preflight } from './preflight.ts';
+import { postgresSessions } from './sessions.ts';
+import { postgresSigningKeys } from './signing-keys.ts';
+import { postgresTenants } from './tenants.ts';
+import { type ConnectionOptions, connectionConfig, statement, Transactions } from './transactions.ts';
+
+/** Where the database is and how much of it this process may use. */
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  /** Connections this process keeps. */
+  readonly poolSize: number;
+  /** Connections it may open beyond that; closed after 10 s without work. */
+  readonly overflow: number;
+  /** Longest time one operation may take, milliseconds. @default 5000 */
+  readonly statementMs?: number;
+  /** Told what an operator should know; nothing of it stops the service. */
+  readonly onProblem: (message: string) => void;
+}
+
+// A transactional message changes no table, but its commit is written and flushed like any other, and a standby refuses it.
+const probe = statement('probe', `select pg_logical_emit_message(true, 'catalytic.probe', '')`);
+
+const prepare = async (options: PostgresOptions, connection: ConnectionOptions): Promise<PoolSize> => {
+  // A migration may take as long as it takes.
+  const client = new Client({ ...connectionConfig(connection), statement_timeout: 0 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const fitting = await preflight(client, { size: options.poolSize, overflow: options.overflow }, options.onProblem);
+    await migrate(client);
+    return fitting;
+  } finally {
+    await client.end();
+  }
+};
+
+/** Opens the database, bringing its schema up to date. */
+export const openPostgresStores = async (options: PostgresOptions): Promise<Stores> => {
+  const { url, statementMs = 5000, onProblem } = options;
+  const connection = { url, statementMs };
+  const { size, overflow } = await prepare(options, connection);
+  const transactions = new Transactions(connection, size, overflow, onProblem);
+  const run = withBreaker(transactions.run, onProblem);
+  return {
+    tenants: postgresTenants(run),
+    accounts: postgresAccounts(run),
+    sessions: postgresSessions(run),
+    journal: postgresJournal(run, connection),
+    members: postgresMembers(transactions.run),
+    signingKeys: postgresSigningKeys(run),
+    adminKeys: postgresAdminKeys(run),
+    probe: async () => {
+      await run('*', probe());
+    },
+    close: () => transactions.close(),
+  };
+};

@@ -1,0 +1,126 @@
+/**
+ * Transactions over a pool of connections: each travels to the server in one piece and comes back in one.
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantId } from '@catalytic/protocol/ids';
+import { Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
+
+/** A prepared statement with its values. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Names a statement: each connection parses and plans it once. The caller of {@link Run} names the type of its rows. */
+export const statement =
+  (name: string, text: string) =>
+  (...values: readonly unknown[]): Statement => ({ name, text, values });
+
+/**
+ * Runs statements in one transaction and returns the rows of the last one, after the commit.
+ * @param tenant the only tenant whose rows the statements see; `*` for all
+ * @throws {CatalyticError} `store_unavailable` when the database does not answer in time, or it is unknown whether it committed
+ */
+export type Run = <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => Promise<readonly Row[]>;
+
+/** How to reach the server. */
+export interface ConnectionOptions {
+  readonly url: string;
+  /** Longest time a transaction may take from the call to the answer, milliseconds. */
+  readonly statementMs: number;
+}
+
+// What every transaction begins with. A lost commit must not have been visible, whatever role, database or URL say about it; and what a
+// standby shows may be old.
+const prelude = statement(
+  'prelude',
+  `select set_config('catalytic.tenant', $1, true), set_config('synchronous_commit', 'on', true), pg_is_in_recovery() as is_standby`,
+);
+
+const conflictRetries = 3;
+
+/** Settings of every connection of this process. Times and counts (`bigint`) stay far below 2^53. */
+export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolConfig => ({
+  connectionString: url,
+  application_name: 'catalytic',
+  connectionTimeoutMillis: statementMs,
+  statement_timeout: statementMs,
+  idle_in_transaction_session_timeout: statementMs,
+  options: '-c synchronous_commit=on',
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  types: {
+    getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
+  },
+});
+
+/** The replies to one flight, in order; the first failure that was not caused by an earlier one. */
+const settle = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) => {
+  const sent = [prelude(tenant), ...statements].map(({ name, text, values }) =>
+    client.query({ name, text, values: [...values] }),
+  );
+  // All are on their way by now, so the deadline of the last one is the deadline of the flight. When it passes, the connection is
+  // destroyed, never reused: an answer may still be coming.
+  const commit = client.query({ text: 'commit', query_timeout: deadlineMs } as { text: string });
+  const replies = await Promise.allSettled([...sent, commit]);
+  const failed = replies.find((reply) => reply.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return replies.map((reply) => (reply as PromiseFulfilledResult<Awaited<typeof commit>>).value);
+};
+
+/** The pool and what runs on it. */
+export class Transactions {
+  readonly #pool: Pool;
+  readonly #statementMs: number;
+
+  /** @param size connections kept; @param overflow more under load, closed after 10 s without work */
+  constructor(options: ConnectionOptions, size: number, overflow: number, onProblem: (message: string) => void) {
+    this.#statementMs = options.statementMs;
+    this.#pool = new Pool({
+      ...connectionConfig(options),
+      pipeline: true,
+      min: size,
+      max: size + overflow,
+      idleTimeoutMillis: 10_000,
+    });
+    this.#pool.on('error', (error) => onProblem(`PostgreSQL closed an idle connection: ${error.message}`));
+    // Between checkout and release the pool does not listen; what broke is told to the queries anyway.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
+  }
+
+  readonly run: Run = async <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.#fly(tenant, statements)) as readonly Row[];
+      } catch (error) {
+        if (attempt > conflictRetries || !isConflict(error)) throw asPortError(error);
+        await delay(Math.random() * 10 * attempt);
+      }
+    }
+  };
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
+    const askedMs = performance.now();
+    const client = await this.#pool.connect();
+    try {
+      const begin = client.query('begin');
+      const leftMs = Math.max(1, this.#statementMs - (performance.now() - askedMs));
+      const [replies] = await Promise.all([settle(client, tenant, statements, leftMs), begin]);
+      if (replies.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back instead of committed');
+      if (replies[0]?.rows[0].is_standby !== false) throw new Error('The server is a standby');
+      client.release();
+      return replies.at(-2)?.rows ?? [];
+    } catch (error) {
+      // After an error the server has named and undone, the connection is as good as before.
+      client.release(isUnavailable(error) && !isConflict(error));
+      throw error;
+    }
+  }
+}
