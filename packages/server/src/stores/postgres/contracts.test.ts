@@ -1,6 +1,6 @@
 import * as nodeTest from 'node:test';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
-import { engineOpener } from '../../../../../tests/harness/postgres-engine.ts';
+import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { accountStoreContract } from '../../features/accounts/store.contract.ts';
 import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
 import { journalStoreContract } from '../../features/revocation/store.contract.ts';
@@ -9,7 +9,8 @@ import { signingKeyStoreContract } from '../../features/signing-keys/store.contr
 import { tenantStoreContract } from '../../features/tenants/store.contract.ts';
 
 nodeTest.suite('PostgreSQL', needsPostgres(), () => {
-  const open = engineOpener(nodeTest);
+  const server = sharedServer(nodeTest);
+  const open = async () => openEngine(await createDatabase(await server()));
   for (const contract of [
     tenantStoreContract,
     accountStoreContract,
