@@ -103,6 +103,12 @@ export const boundaryRules: BoundaryRules = {
       reason: 'ports speak the domain, engines stay behind them',
     },
     {
+      name: 'pg',
+      where: /^packages\/server\/src\/stores\/postgres\//,
+      place: 'packages/server/src/stores/postgres',
+      reason: 'ports speak the domain, engines stay behind them',
+    },
+    {
       name: 'fastify',
       where: /^packages\/server\/src\/http\//,
       place: 'packages/server/src/http',

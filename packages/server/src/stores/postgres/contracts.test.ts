@@ -1,15 +1,16 @@
 import * as nodeTest from 'node:test';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
+import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { accountStoreContract } from '../../features/accounts/store.contract.ts';
 import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
 import { journalStoreContract } from '../../features/revocation/store.contract.ts';
 import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
 import { signingKeyStoreContract } from '../../features/signing-keys/store.contract.ts';
 import { tenantStoreContract } from '../../features/tenants/store.contract.ts';
-import { engineOpener } from './engine.testing.ts';
 
 nodeTest.suite('PostgreSQL', needsPostgres(), () => {
-  const open = engineOpener(nodeTest);
+  const server = sharedServer(nodeTest);
+  const open = async () => openEngine(await createDatabase(await server()));
   for (const contract of [
     tenantStoreContract,
     accountStoreContract,

@@ -1,0 +1,84 @@
+/**
+ * PostgreSQL engines for tests: one server for a test file, one database for an engine, a role that row-level security binds.
+ * @module
+ */
+import type { Engine } from '../../packages/server/src/features/engine.contract.ts';
+import { createRoleStatement } from '../../packages/server/src/stores/postgres/preflight.ts';
+import { openPostgresStores, type PostgresOptions } from '../../packages/server/src/stores/postgres/stores.ts';
+import { query } from './postgres/query.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+
+const role = 'catalytic';
+const password = 'secret';
+
+/** Where `node:test`, a suite or a test ends. */
+interface Scope {
+  after(clean: () => Promise<void>): void;
+}
+
+/** A database under test. */
+export interface TestDatabase {
+  /** As the role that owns it. */
+  readonly url: string;
+  /** As the superuser. */
+  readonly adminUrl: string;
+}
+
+/** Starts a server with the role in it. */
+const startWithRole = async (settings: Record<string, string | number>): Promise<Postgres> => {
+  const server = await startPostgres({ settings: { max_connections: 120, ...settings } });
+  await server.sql(`${createRoleStatement(role)} PASSWORD '${password}'`);
+  return server;
+};
+
+let databases = 0;
+
+/** An empty database that the role owns. */
+export const createDatabase = async (server: Postgres): Promise<TestDatabase> => {
+  const name = `engine_${++databases}`;
+  await server.sql(`create database ${name} owner ${role}`);
+  const admin = new URL(server.url);
+  admin.pathname = name;
+  const own = new URL(admin);
+  own.username = role;
+  own.password = password;
+  return { url: own.href, adminUrl: admin.href };
+};
+
+/** Opens an engine over a database; whatever it complains of fails the test. */
+export const openEngine = async (
+  { url, adminUrl }: TestDatabase,
+  options: Partial<PostgresOptions> = {},
+): Promise<Engine> => {
+  const onProblem = (message: string): void => {
+    throw new Error(message);
+  };
+  return {
+    ...(await openPostgresStores({ url, poolSize: 2, overflow: 10, onProblem, ...options })),
+    force: {
+      accountStatus: async (id, status) => {
+        await query(adminUrl, `update account set status = '${status}' where id = '${id}'`);
+      },
+      tenantStatus: async (id, status) => {
+        await query(adminUrl, `update tenant set status = '${status}' where id = '${id}'`);
+      },
+      auditEvents: async (sessionId) => {
+        const rows = await query(adminUrl, `select event from audit where session_id = '${sessionId}' order by pos`);
+        return rows.map((row) => String(row[0]));
+      },
+    },
+  };
+};
+
+/** One server for a whole scope, started when it is first asked for and closed after the scope. */
+export const sharedServer = (
+  scope: Scope,
+  settings: Record<string, string | number> = {},
+): (() => Promise<Postgres>) => {
+  let server: Promise<Postgres> | undefined;
+  scope.after(async () => (await server)?.close());
+  return () => {
+    server ??= startWithRole(settings);
+    return server;
+  };
+};
