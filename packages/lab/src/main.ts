@@ -16,13 +16,16 @@ import {
   parseWait,
   type RunOptions,
 } from './commands/run-options.ts';
+import { type FaultPlan, type FaultWords, planFaults } from './faults/plan.ts';
 import { Progress } from './reports/progress.ts';
 import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
 import { checkWritable, writeResult } from './reports/write-result.ts';
 import { authCriteria } from './scenarios/auth.ts';
 
-interface Flags extends Omit<RunOptions, 'criteria' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'> {
+interface Flags
+  extends FaultWords,
+    Omit<RunOptions, 'criteria' | 'faults' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'> {
   readonly duration: number;
   readonly wait: readonly [number, number];
   readonly timeout: number;
@@ -33,9 +36,11 @@ interface Flags extends Omit<RunOptions, 'criteria' | 'out' | 'durationSeconds' 
   readonly out?: string;
 }
 
+const collect = (word: string, earlier: readonly string[]): readonly string[] => [...earlier, word];
+
 const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
 
-const run = async (scenario: string, flags: Flags): Promise<void> => {
+const run = async (scenario: string, flags: Flags, faults: FaultPlan): Promise<void> => {
   const options: RunOptions = {
     ...flags,
     durationSeconds: flags.duration,
@@ -47,6 +52,7 @@ const run = async (scenario: string, flags: Flags): Promise<void> => {
       p99MsMax: flags.p99,
       realFailuresPercentMax: flags.failures,
     },
+    faults,
     out: flags.out ?? `results/${scenario}-${timestamp()}`,
   };
   const notWritable = checkWritable(options.out);
@@ -124,6 +130,30 @@ program
       parseCount,
     ),
   )
+  .addOption(
+    new Flag(
+      '--process <name=pid>',
+      'a process that faults happen to, with all it started; a file that holds its id will do',
+    )
+      .argParser(collect)
+      .default([], 'none'),
+  )
+  .addOption(
+    new Flag(
+      '--proxy <name=port:host:port>',
+      'listen on the first port and forward to the second, so that faults can lie between',
+    )
+      .argParser(collect)
+      .default([], 'none'),
+  )
+  .addOption(
+    new Flag(
+      '--fault <name:verb@time>',
+      'what happens when: kill, pause, resume to a process; delay=50ms, cut, heal to a proxy',
+    )
+      .argParser(collect)
+      .default([], 'none'),
+  )
   .addOption(new Flag('--p50 <ms>', 'criterion: median').argParser(parsePositive).default(authCriteria.p50MsMax))
   .addOption(new Flag('--p95 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p95MsMax))
   .addOption(new Flag('--p99 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p99MsMax))
@@ -149,11 +179,21 @@ Examples:
   npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline
       the load of the report of 3 October 2025
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
-      the schedule of an earlier run, held to stricter limits`,
+      the schedule of an earlier run, held to stricter limits
+  npm run lab -- run auth --process postgres=DATA/postmaster.pid --fault postgres:pause@30s --fault postgres:resume@33s
+      the database freezes for three seconds`,
   )
   .action((scenario: string, flags: Flags) => {
     if (scenario !== 'auth') program.error(`error: there is no scenario "${scenario}"; there is: auth`);
-    return run(scenario, flags);
+    return run(scenario, flags, plan(flags));
   });
+
+const plan = (flags: Flags): FaultPlan => {
+  try {
+    return planFaults(flags, flags.duration);
+  } catch (error) {
+    return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
 
 await program.parseAsync();

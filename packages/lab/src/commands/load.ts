@@ -4,6 +4,7 @@
  */
 import { type Crowd, startCrowd } from '../arrivals/closed-users.ts';
 import { type Behaviour, scheduleFingerprint } from '../arrivals/schedule.ts';
+import type { FaultTimeline } from '../faults/timeline.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { Recorder } from '../measures/recorder.ts';
 import { Sampler } from '../measures/sampler.ts';
@@ -87,11 +88,13 @@ const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<vo
 
 /**
  * Loads the target.
+ * @param faults what happens meanwhile; undone at the end, before the last answers are waited for
  * @param interrupted ends the run early when it is aborted; what was measured so far is reported
  */
 export const load = async (
   options: RunOptions,
   accounts: AccountSource,
+  faults: FaultTimeline,
   progress: Progress,
   interrupted: AbortSignal,
 ): Promise<RunResult> => {
@@ -107,6 +110,7 @@ export const load = async (
   const before = read();
   const { crowd, connections, recorder, checker } = startUsers(options, accounts);
   const sampler = new Sampler(recorder, generator, target);
+  faults.start((line) => progress.say(line));
   let steady: SteadyStart | undefined;
   const startSteady = (): void => {
     steady = {
@@ -129,6 +133,7 @@ export const load = async (
     progress.show(sampler.turnSecond(crowd.started), steady !== undefined);
   }
   crowd.stop();
+  faults.undo();
   const stoppedAtMs = performance.now();
   await drain(crowd.ended, interrupted);
   const isInterrupted = interrupted.aborted;
@@ -154,6 +159,7 @@ export const load = async (
     isInterrupted,
     recorder,
     checker,
+    faults: faults.events,
     crowd,
     cutRequests,
     connects,

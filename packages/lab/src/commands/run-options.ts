@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
+import type { FaultPlan } from '../faults/plan.ts';
 import type { Criteria } from '../measures/criteria.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
 
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly timeoutSeconds: number;
   readonly targetPid: number | undefined;
   readonly criteria: Criteria;
+  readonly faults: FaultPlan;
   /** Path and beginning of the names of all result files. */
   readonly out: string;
 }

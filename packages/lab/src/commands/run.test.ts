@@ -147,6 +147,45 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
     assert.ok(result.errors.some(({ error }) => error.includes('no access token')));
   });
 
+  test('faults happen at their times, stand in the results, and are undone at the end', async () => {
+    const sleeper = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    try {
+      const faults = ['--process', `sleeper=${sleeper.pid}`, '--fault', 'sleeper:pause@500ms'];
+      const { result, out, output } = await load('right', faults);
+      assert.match(output, /0\.5 s {2}fault sleeper:pause/);
+      const [pause] = result.faults;
+      assert.deepEqual(
+        { ...pause, actual_s: 0 },
+        { name: 'sleeper', fault: 'pause', planned_s: 0.5, actual_s: 0, error: null },
+      );
+      assert.ok(Math.abs((pause?.actual_s ?? 0) - 0.5) < 0.2);
+      assert.ok(!result.verdicts.some(({ criterion }) => criterion.includes('202')), 'judged without faults only');
+      const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
+      assert.ok(validate(result), JSON.stringify(validate.errors));
+      assert.match(readFileSync(`${out}.md`, 'utf8'), /## Faults[^#]*\| 0\.5 \| 0\.\d \| sleeper: pause/);
+      sleeper.kill('SIGTERM');
+      await new Promise((resolve) => sleeper.once('exit', resolve));
+      assert.equal(sleeper.signalCode, 'SIGTERM', 'it was not left paused');
+    } finally {
+      sleeper.kill('SIGKILL');
+    }
+  });
+
+  test('a fault that could not be done makes the run invalid', async () => {
+    const sleeper = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    try {
+      const twice = ['--fault', 'sleeper:kill@500ms', '--fault', 'sleeper:kill@1500ms'];
+      const { result, code } = await load('right', ['--process', `sleeper=${sleeper.pid}`, ...twice]);
+      assert.deepEqual(
+        result.faults.map(({ error }) => error),
+        [null, `process ${sleeper.pid} does not run`],
+      );
+      assert.equal(code, 3);
+    } finally {
+      sleeper.kill('SIGKILL');
+    }
+  });
+
   test('a target that is not there ends with 5', async () => {
     const { code, output } = await runLab(['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
     assert.equal(code, 5);
@@ -165,6 +204,7 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
       ['run', 'nothing'],
       ['run', 'auth', '--users', '0'],
       ['run', 'auth', '--duration', 'soon'],
+      ['run', 'auth', '--fault', 'nobody:kill@3s'],
       ['walk'],
     ];
     for (const { code, output } of await Promise.all(wrong.map((args) => runLab(args)))) {

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { paths } from '@catalytic/protocol/paths';
+import { openTimeline } from '../faults/timeline.ts';
 import { openFilesMax } from '../probes/machine.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import type { Progress } from '../reports/progress.ts';
@@ -74,6 +75,8 @@ export const runAuth = async (
 ): Promise<RunResult | Refusal> => {
   const refusal = refuseStart(options);
   if (refusal !== undefined) return { refusal, exitCode: exitCodes.usage };
+  const faults = await openTimeline(options.faults).catch((error: Error) => error.message);
+  if (typeof faults === 'string') return { refusal: faults, exitCode: exitCodes.usage };
   const probe = new Connection(options.target, limitsOf(options));
   interrupted.addEventListener('abort', () => void probe.destroy());
   try {
@@ -85,8 +88,9 @@ export const runAuth = async (
         exitCode: exitCodes.invalid,
       };
     if (accounts === undefined) return { refusal: unreachable ?? '', exitCode: exitCodes.unreachable };
-    return await load(options, accounts, progress, interrupted);
+    return await load(options, accounts, faults, progress, interrupted);
   } finally {
     await probe.destroy();
+    await faults.close();
   }
 };

@@ -4,6 +4,7 @@ import { judgeValidity, type RunConditions } from './validity.ts';
 
 const healthy: RunConditions = {
   leftOutPercent: 0,
+  failedFaults: 0,
   exceptions: 0,
   requests: 10_000,
   generatorCpuPercents: Array.from({ length: 100 }, () => 40),

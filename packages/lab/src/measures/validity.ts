@@ -3,10 +3,12 @@
  * @module
  */
 
-/** What is known about how the run was made. Everything but the first two is about the judged window. */
+/** What is known about how the run was made. Everything but the first three is about the judged window. */
 export interface RunConditions {
   /** Part of the asked duration that was not run, per cent: an interrupted run cannot pass. */
   readonly leftOutPercent: number;
+  /** Planned faults that could not be done: the run was not the one asked for. */
+  readonly failedFaults: number;
   /** Faults of the scenario itself. */
   readonly exceptions: number;
   readonly requests: number;
@@ -43,6 +45,7 @@ export interface ValidityCheck {
 /** Limits, with the reason for each. */
 const limits = {
   leftOutPercent: 0,
+  failedFaults: 0,
   exceptions: 0,
   emptyRuns: 0,
   /** Past it the generator measures its own queue. */
@@ -84,6 +87,7 @@ export const littleDeviationPercent = ({
 /** Judges the conditions of a run. */
 export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   check('duration left out, %', limits.leftOutPercent, run.leftOutPercent),
+  check('planned faults that could not be done', limits.failedFaults, run.failedFaults),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
   check('exceptions in the lab', limits.exceptions, run.exceptions),
   check(

@@ -108,7 +108,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const isSteadyEnough = steady !== null && endSeconds - steady.from_s >= Math.min(steadySecondsEnough, endSeconds / 2);
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? recorder.whole) : recorder.whole;
-  const verdicts = judgeWindow(window, options.criteria, window.logouts);
+  const verdicts = judgeWindow(window, options.criteria, gathered.faults.length === 0 ? window.logouts : undefined);
   const little = checkLittle(gathered, steady);
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
   const requests = Math.max(1, whole.total.requests);
@@ -129,6 +129,13 @@ export const buildResult = (gathered: Gathered): RunResult => {
     errors: errorsOf(gathered),
     exceptions: gathered.crowd.exceptions.map(({ count, message, traceback }) => ({ count, message, traceback })),
     logouts: recorder.whole.logouts,
+    faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, error }) => ({
+      name,
+      fault,
+      planned_s: plannedSeconds,
+      actual_s: actualSeconds ?? null,
+      error: error ?? null,
+    })),
     consistency: {
       revoked_tokens: checker.revokedTokens,
       dead_checks: checker.deadChecks,

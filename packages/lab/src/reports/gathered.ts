@@ -4,6 +4,7 @@
  */
 import type { Crowd } from '../arrivals/closed-users.ts';
 import type { RunOptions } from '../commands/run-options.ts';
+import type { FaultEvent } from '../faults/timeline.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
@@ -43,6 +44,7 @@ export interface Gathered {
   readonly isInterrupted: boolean;
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
+  readonly faults: readonly FaultEvent[];
   readonly crowd: Crowd;
   readonly cutRequests: number;
   readonly connects: number;

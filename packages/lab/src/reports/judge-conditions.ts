@@ -57,6 +57,7 @@ export const judgeConditions = (
   const ranSeconds = (stoppedAtMs - before.atMs) / 1000;
   return judgeValidity({
     leftOutPercent: Math.max(0, (1 - ranSeconds / options.durationSeconds) * 100),
+    failedFaults: gathered.faults.filter(({ error }) => error !== undefined).length,
     exceptions: crowd.exceptions.reduce((sum, { count }) => sum + count, 0),
     requests,
     generatorCpuPercents: seconds.slice(from?.second ?? 0).map((second) => second.generator_cpu_percent),

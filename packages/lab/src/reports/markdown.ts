@@ -106,6 +106,18 @@ const exceptionList = ({ exceptions }: RunResult): string =>
     ? ''
     : `\nExceptions in the lab itself:\n\n${exceptions.map(({ count, message }) => `- ${number(count)} times: ${message}`).join('\n')}\n`;
 
+const faultSection = ({ faults }: RunResult): string =>
+  faults.length === 0
+    ? ''
+    : `## Faults\n\n${table(
+        ['planned s', 'done s', 'fault'],
+        faults.map(({ name, fault, planned_s, actual_s, error }) => [
+          number(planned_s, 1),
+          actual_s === null ? 'not reached' : number(actual_s, 1),
+          `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
+        ]),
+      )}\n\n`;
+
 const offeredLoad = ({ options }: RunResult): string => {
   const [shortest, longest] = options.wait_s;
   const most = options.users / ((shortest + longest) / 2);
@@ -162,7 +174,7 @@ ${comparison(result)}
 
 ${offeredLoad(result)}
 
-## ${judgedTitle(result)}
+${faultSection(result)}## ${judgedTitle(result)}
 
 ${table(
   ['criterion', 'limit', 'measured', 'verdict'],

@@ -103,6 +103,17 @@ export interface RunResult {
   readonly exceptions: readonly { readonly count: number; readonly message: string; readonly traceback: string }[];
   /** Answers 200 and 202 to logouts, over the whole run. */
   readonly logouts: { readonly completed: number; readonly pending: number };
+  /** What was done to the target meanwhile, in the order planned. */
+  readonly faults: readonly {
+    readonly name: string;
+    readonly fault: string;
+    /** Seconds from the start of the run. */
+    readonly planned_s: number;
+    /** `null` when the run ended before. */
+    readonly actual_s: number | null;
+    /** Why it could not be done. */
+    readonly error: string | null;
+  }[];
   readonly consistency: {
     readonly revoked_tokens: number;
     readonly dead_checks: number;

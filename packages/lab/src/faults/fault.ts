@@ -1,0 +1,33 @@
+/**
+ * What a fault is, and what it can happen to.
+ * @module
+ */
+
+import type { ProcessUnderFault } from './process-under-fault.ts';
+import type { FaultProxy } from './proxy.ts';
+
+/** Something that can be done to a `Subject`. */
+interface FaultOn<Kind extends string, Subject> {
+  readonly on: Kind;
+  /** How its argument is written, for the sentence that refuses another one. */
+  readonly usage: string;
+  /**
+   * Reads what stands behind `=`.
+   * @returns what the fault does; `undefined` when the argument is not one of its own
+   */
+  parse(argument: string | undefined): ((subject: Subject) => void) | undefined;
+}
+
+/** A fault of a process. */
+export type ProcessFault = FaultOn<'process', ProcessUnderFault>;
+/** A fault of a connection. */
+export type ProxyFault = FaultOn<'proxy', FaultProxy>;
+/** Any fault. */
+export type Fault = ProcessFault | ProxyFault;
+
+/** A fault that takes no argument. */
+export const processFault = (usage: string, act: (subject: ProcessUnderFault) => void): ProcessFault => ({
+  on: 'process',
+  usage,
+  parse: (argument) => (argument === undefined ? act : undefined),
+});

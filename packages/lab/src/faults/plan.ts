@@ -1,0 +1,131 @@
+/**
+ * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process` and `--proxy` declare.
+ * @module
+ */
+import { cut } from './cut.ts';
+import { delay } from './delay.ts';
+import type { Fault } from './fault.ts';
+import { heal } from './heal.ts';
+import { kill } from './kill.ts';
+import { pause } from './pause.ts';
+import { type ProcessName, ProcessUnderFault } from './process-under-fault.ts';
+import type { FaultProxy, ProxyOptions } from './proxy.ts';
+import { resume } from './resume.ts';
+
+const faults: Readonly<Record<string, Fault>> = { kill, pause, resume, delay, cut, heal };
+
+/** Most faults of a run; more are a mistake in a script. */
+const faultsMax = 1000;
+
+/** What can go through a fault, by name. */
+export interface Subjects {
+  readonly processes: ReadonlyMap<string, ProcessUnderFault>;
+  readonly proxies: ReadonlyMap<string, FaultProxy>;
+}
+
+/** A fault of a run. */
+export interface PlannedFault {
+  readonly name: string;
+  /** `cut`, `delay=50ms`. */
+  readonly fault: string;
+  readonly atSeconds: number;
+  /** @throws Error that says why it could not be done */
+  apply(subjects: Subjects): void;
+}
+
+/** The faults of a run, in order, and what they need. */
+export interface FaultPlan {
+  readonly processes: ReadonlyMap<string, ProcessName>;
+  readonly proxies: ReadonlyMap<string, ProxyOptions>;
+  readonly faults: readonly PlannedFault[];
+}
+
+/** The words of a command line. */
+export interface FaultWords {
+  readonly process: readonly string[];
+  readonly proxy: readonly string[];
+  readonly fault: readonly string[];
+}
+
+/** A run without faults. */
+export const noFaults: FaultPlan = { processes: new Map(), proxies: new Map(), faults: [] };
+
+const namePattern = /^([\w./-]+)=(.+)$/;
+
+const parseProcess = (word: string): readonly [string, ProcessName] => {
+  const [, name, where = ''] = namePattern.exec(word) ?? [];
+  if (name === undefined)
+    throw new Error(
+      `--process ${word}: write NAME=PID or NAME=PIDFILE, with :single behind it to leave its children alone`,
+    );
+  const isSingle = where.endsWith(':single');
+  const pid = isSingle ? where.slice(0, -':single'.length) : where;
+  const subject: ProcessName = { pid: /^\d+$/.test(pid) ? Number(pid) : pid, isSingle };
+  try {
+    new ProcessUnderFault(subject).find();
+  } catch (error) {
+    throw new Error(`--process ${word}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  return [name, subject];
+};
+
+const isPort = (text: string | undefined): boolean => Number(text) >= 1 && Number(text) <= 65_535;
+
+const parseProxy = (word: string): readonly [string, ProxyOptions] => {
+  const [, name, listenPort, targetHost, targetPort] =
+    /^([\w./-]+)=(\d+):(\[[\da-f:]+\]|[^:\s]+):(\d+)$/i.exec(word) ?? [];
+  if (name === undefined || targetHost === undefined || !isPort(listenPort) || !isPort(targetPort))
+    throw new Error(`--proxy ${word}: write NAME=LISTENPORT:TARGETHOST:TARGETPORT, ports from 1 to 65535`);
+  return [
+    name,
+    { listenPort: Number(listenPort), targetHost: targetHost.replace(/^\[|\]$/g, ''), targetPort: Number(targetPort) },
+  ];
+};
+
+const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSeconds: number): PlannedFault => {
+  const refuse = (reason: string): never => {
+    throw new Error(`--fault ${word}: ${reason}`);
+  };
+  const [, name = '', verb = '', argument, number, unit = ''] =
+    /^([\w./-]+):(\w+)(?:=([^@]+))?@(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(word) ??
+    refuse('write NAME:VERB@TIME, for example database:cut@30s');
+  const on = plan.processes.has(name) ? 'process' : plan.proxies.has(name) ? 'proxy' : undefined;
+  const names = [...plan.processes.keys(), ...plan.proxies.keys()];
+  if (on === undefined)
+    return refuse(
+      `there is no "${name}"; ${names.length === 0 ? 'declare it with --process or --proxy' : `declared are ${names.join(', ')}`}`,
+    );
+  const fitting = Object.entries(faults).filter(([, fault]) => fault.on === on);
+  const fault = Object.hasOwn(faults, verb) ? faults[verb] : undefined;
+  if (fault?.on !== on)
+    return refuse(`a ${on} cannot "${verb}"; it can ${fitting.map(([verbOf]) => verbOf).join(', ')}`);
+  const atSeconds = Number(number) * (unitSeconds[unit] ?? 1);
+  if (atSeconds >= durationSeconds) return refuse(`the run ends after ${durationSeconds} s; give an earlier time`);
+  const planned = { name, fault: argument === undefined ? verb : `${verb}=${argument}`, atSeconds };
+  if (fault.on === 'process') {
+    const act = fault.parse(argument) ?? refuse(`write ${fault.usage}`);
+    return { ...planned, apply: ({ processes }) => act(processes.get(name) ?? refuse('its process is not known')) };
+  }
+  const act = fault.parse(argument) ?? refuse(`write ${fault.usage}`);
+  return { ...planned, apply: ({ proxies }) => act(proxies.get(name) ?? refuse('its proxy is not open')) };
+};
+
+/**
+ * Reads and checks all of it.
+ * @throws Error that says what is wrong and what is allowed
+ */
+export const planFaults = (words: FaultWords, durationSeconds: number): FaultPlan => {
+  if (words.fault.length > faultsMax)
+    throw new Error(`--fault: ${words.fault.length} of them; at most ${faultsMax} are allowed`);
+  const processes = words.process.map(parseProcess);
+  const proxies = words.proxy.map(parseProxy);
+  const declared = [...processes, ...proxies].map(([name]) => name);
+  const twice = declared.find((name, index) => declared.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new Error(`"${twice}" is declared twice; give each --process and --proxy a name of its own`);
+  const plan = { processes: new Map(processes), proxies: new Map(proxies) };
+  const planned = words.fault.map((word) => parseFault(word, plan, durationSeconds));
+  return { ...plan, faults: planned.sort((a, b) => a.atSeconds - b.atSeconds) };
+};
