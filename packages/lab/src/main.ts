@@ -3,9 +3,10 @@
  * The command line of the load lab.
  * @module
  */
-import { Command, Option as Flag } from 'commander';
-import { runAuth } from './commands/run.ts';
+import { Argument, Command, Option as Flag } from 'commander';
+import { runScenario } from './commands/run.ts';
 import {
+  collectCounts,
   newSeed,
   parseCount,
   parseDuration,
@@ -17,22 +18,29 @@ import {
   type RunOptions,
 } from './commands/run-options.ts';
 import { type FaultPlan, type FaultWords, planFaults } from './faults/plan.ts';
+import type { Criteria } from './measures/criteria.ts';
 import { Progress } from './reports/progress.ts';
 import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
 import { checkWritable, writeResult } from './reports/write-result.ts';
-import { authCriteria } from './scenarios/auth.ts';
+import { scenarioLines, scenarios } from './scenarios/registry.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 interface Flags
   extends FaultWords,
-    Omit<RunOptions, 'criteria' | 'faults' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'> {
+    Omit<
+      RunOptions,
+      'scenario' | 'criteria' | 'faults' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'
+    > {
   readonly duration: number;
-  readonly wait: readonly [number, number];
+  readonly wait?: readonly [number, number];
   readonly timeout: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly failures: number;
+  readonly p50?: number;
+  readonly p95?: number;
+  readonly p99?: number;
+  readonly failures?: number;
+  readonly endpointFailures?: number;
+  readonly rejected?: number;
   readonly out?: string;
 }
 
@@ -40,20 +48,29 @@ const collect = (word: string, earlier: readonly string[]): readonly string[] =>
 
 const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
 
-const run = async (scenario: string, flags: Flags, faults: FaultPlan): Promise<void> => {
+/** The scenario's limits, or those given instead. */
+const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
+  const given = {
+    p50MsMax: flags.p50,
+    p95MsMax: flags.p95,
+    p99MsMax: flags.p99,
+    realFailuresPercentMax: flags.failures,
+    endpointFailuresPercentMax: flags.endpointFailures,
+    rejectedMsMax: flags.rejected,
+  };
+  return { ...criteria, ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)) };
+};
+
+const run = async (scenario: Scenario, flags: Flags, faults: FaultPlan): Promise<void> => {
   const options: RunOptions = {
     ...flags,
+    scenario,
     durationSeconds: flags.duration,
-    waitSeconds: flags.wait,
+    waitSeconds: flags.wait ?? scenario.waitSeconds,
     timeoutSeconds: flags.timeout,
-    criteria: {
-      p50MsMax: flags.p50,
-      p95MsMax: flags.p95,
-      p99MsMax: flags.p99,
-      realFailuresPercentMax: flags.failures,
-    },
+    criteria: criteriaOf(scenario, flags),
     faults,
-    out: flags.out ?? `results/${scenario}-${timestamp()}`,
+    out: flags.out ?? `results/${scenario.name}-${timestamp()}`,
   };
   const notWritable = checkWritable(options.out);
   if (notWritable !== undefined) {
@@ -64,7 +81,7 @@ const run = async (scenario: string, flags: Flags, faults: FaultPlan): Promise<v
   const progress = new Progress(process.stdout, options.users, options.durationSeconds);
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
-  const result = await runAuth(options, progress, interrupt.signal);
+  const result = await runScenario(options, progress, interrupt.signal);
   if ('refusal' in result) {
     process.stderr.write(`catalytic-lab: ${result.refusal}\n`);
     process.exitCode = result.exitCode;
@@ -89,7 +106,9 @@ const program = new Command('catalytic-lab')
 program
   .command('run')
   .description('Run a scenario. With no option: 50 users for 60 seconds against a service started with "npm start".')
-  .argument('[scenario]', 'auth: log in, call a protected resource, log out (weights 5, 10, 1)', 'auth')
+  .addArgument(
+    new Argument('[scenario]', 'what the users do, see below').choices([...scenarios.keys()]).default('auth'),
+  )
   .addOption(new Flag('--target <url>', 'the service').argParser(parseTarget).default('http://127.0.0.1:8000'))
   .addOption(
     new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
@@ -102,9 +121,9 @@ program
   )
   .addOption(new Flag('--seed <text>', 'same seed, same tasks and waits').default(newSeed(), 'a new one'))
   .addOption(
-    new Flag('--wait <a-b>', 'wait between two requests of a user, seconds')
-      .argParser(parseWait)
-      .default([1, 3], '1-3'),
+    new Flag('--wait <a-b>', "wait between two tasks of a user, seconds (default: the scenario's)").argParser(
+      parseWait,
+    ),
   )
   .addOption(new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'))
   .addOption(
@@ -154,18 +173,51 @@ program
       .argParser(collect)
       .default([], 'none'),
   )
-  .addOption(new Flag('--p50 <ms>', 'criterion: median').argParser(parsePositive).default(authCriteria.p50MsMax))
-  .addOption(new Flag('--p95 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p95MsMax))
-  .addOption(new Flag('--p99 <ms>', 'criterion').argParser(parsePositive).default(authCriteria.p99MsMax))
   .addOption(
-    new Flag('--failures <percent>', 'criterion: real failures')
-      .argParser(parsePercent)
-      .default(authCriteria.realFailuresPercentMax),
+    new Flag(
+      '--also-count <pid...>',
+      "processes that work for the target, such as its database: their CPU is no stranger's",
+    )
+      .argParser(collectCounts)
+      .default([], 'none'),
+  )
+  .addOption(
+    new Flag(
+      '--logouts-per-second <n>',
+      'revocation, open model: sign sessions in first, then sign out at this rate',
+    ).argParser(parsePositive),
+  )
+  .addOption(
+    new Flag('--sessions <n>', 'open model: most sessions to sign in; the run ends with the last').argParser(
+      parseCount,
+    ),
+  )
+  .addOption(
+    new Flag('--probe-every <n>', 'revocation: one logout in so many is verified all the time until it is refused')
+      .argParser(parseCount)
+      .default(10),
+  )
+  .addOption(new Flag('--p50 <ms>', 'criterion: median of all requests').argParser(parsePositive))
+  .addOption(new Flag('--p95 <ms>', 'criterion').argParser(parsePositive))
+  .addOption(new Flag('--p99 <ms>', 'criterion').argParser(parsePositive))
+  .addOption(new Flag('--failures <percent>', 'criterion: real failures of all requests').argParser(parsePercent))
+  .addOption(
+    new Flag('--endpoint-failures <percent>', 'criterion: real failures of each endpoint').argParser(parsePercent),
+  )
+  .addOption(
+    new Flag('--rejected <ms>', 'criterion: a logout answered until every worker refuses').argParser(parsePositive),
   )
   .addOption(new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'))
   .addHelpText(
     'after',
     `
+Scenarios, with weights and waits:
+${scenarioLines().join('\n')}
+
+  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures and --rejected add to them or replace them.
+  "revocation" reaches every worker of the target when that is started with EXPOSE_WORKER=1, and otherwise asks over fresh connections.
+  With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
+
 Exit codes:
   0  every criterion passed                 3  the run is invalid: do not believe it
   1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
@@ -181,11 +233,17 @@ Examples:
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
       the schedule of an earlier run, held to stricter limits
   npm run lab -- run auth --process postgres=DATA/postmaster.pid --fault postgres:pause@30s --fault postgres:resume@33s
-      the database freezes for three seconds`,
+      the database freezes for three seconds
+  npm run lab -- run revocation --users 50 --duration 1m
+      does a signed-out token die at once, on every worker?
+  npm run lab -- run revocation --logouts-per-second 200 --duration 30s
+      the same when logouts come at their own pace, however slow the answers are`,
   )
-  .action((scenario: string, flags: Flags) => {
-    if (scenario !== 'auth') program.error(`error: there is no scenario "${scenario}"; there is: auth`);
-    return run(scenario, flags, plan(flags));
+  .action((name: string, flags: Flags) => {
+    const scenario = scenarios.get(name);
+    return scenario === undefined
+      ? program.error(`error: there is no scenario "${name}"`)
+      : run(scenario, flags, plan(flags));
   });
 
 const plan = (flags: Flags): FaultPlan => {

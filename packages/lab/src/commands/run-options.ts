@@ -6,10 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 import type { FaultPlan } from '../faults/plan.ts';
 import type { Criteria } from '../measures/criteria.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
 
 /** What a run is asked to be. */
 export interface RunOptions {
+  readonly scenario: Scenario;
   readonly target: string;
   readonly users: number;
   readonly spawnRate: number;
@@ -24,6 +26,14 @@ export interface RunOptions {
   /** Longest wait for an answer. */
   readonly timeoutSeconds: number;
   readonly targetPid: number | undefined;
+  /** Processes whose CPU time is no stranger's, such as the target's database. */
+  readonly alsoCount: readonly number[];
+  /** The open model: so many sessions are signed out each second, whatever the answers do. */
+  readonly logoutsPerSecond: number | undefined;
+  /** Most sessions that are signed in for it. */
+  readonly sessions: number | undefined;
+  /** Every so many logouts one is probed from its sending on. */
+  readonly probeEvery: number;
   readonly criteria: Criteria;
   readonly faults: FaultPlan;
   /** Path and beginning of the names of all result files. */
@@ -61,6 +71,12 @@ export const parseCount = (text: string): number => {
   if (Number.isInteger(value)) return value;
   throw new InvalidArgumentError('Give a whole number.');
 };
+
+/** Whole numbers above zero, one more each time. */
+export const collectCounts = (text: string, before: readonly number[] = []): readonly number[] => [
+  ...before,
+  parseCount(text),
+];
 
 /** `90`, `90s`, `3m`, `1h`, in seconds. */
 export const parseDuration = (text: string): number => {

@@ -1,36 +1,39 @@
 /**
- * The consistency checker: every token is a register that goes one way, from valid to revoked.
+ * The consistency checker: every token is a register that goes one way, from valid to revoked, and every refresh token has one successor.
  *
- * A violation is an acceptance in a request *sent after* the revocation was promised (a logout's 200, or the end of a 202's
- * `complete_within_ms`), or an acceptance sent after an earlier refusal of the same revoked token had been answered.
- * One monotonic clock for all times, so no clock skew can hide or invent one. Linear in the number of exchanges.
+ * It keeps one line of times per session, on one monotonic clock, so no clock skew can hide or invent a violation: who verified, refreshed
+ * and revoked when, and which worker answered. What breaks a promise is judged with the outcome (`outcome.ts`); two successors of one
+ * refresh token are found here, because it takes two exchanges to see them. Linear in the number of exchanges.
  * @module
  */
-import type { Exchange } from './outcome.ts';
+import { type Breach, type Exchange, isRefusal, type Outcome } from './outcome.ts';
 
 /** One line of a violation's timeline. */
 export interface TimelineEvent {
   readonly atMs: number;
   readonly what: string;
+  /** Worker that answered, where the target names its workers. */
+  readonly worker?: string;
 }
 
-/** A token that was accepted when it must not have been. */
+/** Something that must never happen, and what led to it. */
 export interface Violation {
+  /** Number of the session in the run; reports never hold a token's text. */
   readonly token: number;
-  readonly rule: 'accepted after promise' | 'accepted after refusal';
+  readonly rule: Breach | 'two successors of one refresh token';
   readonly timeline: readonly TimelineEvent[];
 }
 
 interface History {
   readonly issuedAtMs: number;
   readonly events: TimelineEvent[];
-  /** When a refusal of the revoked token was first answered. */
-  refusedAtMs?: number;
+  /** Successor by the refresh token it was given for. */
+  readonly successors: Map<string, string>;
   isRevoked?: true;
 }
 
-/** Events kept per token: a timeline of the last ones is what a reader needs. */
-const eventsMax = 32;
+/** Events kept per token: a timeline of the last ones is what a reader needs, and those of the logout are kept apart. */
+const eventsMax = 64;
 /** Violations kept whole; all are counted. */
 const violationsKept = 100;
 
@@ -42,46 +45,61 @@ export class ConsistencyChecker {
   deadChecks = 0;
   /** Tokens whose revocation was promised. */
   revokedTokens = 0;
+  /** Answers that gave a successor for a refresh token: how often "one winner" was put to the test, replays included. */
+  rotations = 0;
 
   readonly #histories = new Map<number, History>();
   #nextSerial = 0;
 
-  /** Enters a new token. Returns its number in the run. */
+  /** Enters a new session. Returns its number in the run. */
   issue(issuedAtMs: number): number {
     const serial = this.#nextSerial++;
-    this.#histories.set(serial, { issuedAtMs, events: [] });
+    this.#histories.set(serial, { issuedAtMs, events: [], successors: new Map() });
     return serial;
   }
 
-  /** Forgets a token that its user has let go of and will never send again. */
+  /** Forgets a session whose user has let go of it and will never send its tokens again. */
   release(serial: number): void {
     this.#histories.delete(serial);
   }
 
-  /** Takes an exchange that carried the token. */
-  observe(serial: number, exchange: Exchange): void {
+  /** Takes an exchange that carried a token of the session, and how it was judged. */
+  observe(serial: number, exchange: Exchange, outcome: Outcome): void {
     const history = this.#histories.get(serial);
     if (history === undefined) return;
-    const { task, status, code, sentAtMs, answeredAtMs, token } = exchange;
+    const { task, status, code, worker, sentAtMs, answeredAtMs, token } = exchange;
     const answer = status === undefined ? `no answer (${code})` : `${status}${code === undefined ? '' : ` ${code}`}`;
     history.events.push(
       { atMs: sentAtMs, what: `${task} sent` },
-      { atMs: answeredAtMs, what: `${task} answered ${answer}` },
+      { atMs: answeredAtMs, what: `${task} answered ${answer}`, ...(worker === undefined ? {} : { worker }) },
     );
-    if (history.events.length > eventsMax) history.events.splice(0, 2);
+    if (history.events.length > eventsMax) forgetOldest(history.events);
     if (task === 'logout' && (status === 200 || status === 202) && history.isRevoked === undefined) {
       history.isRevoked = true;
       this.revokedTokens += 1;
     }
-    if (task !== 'protected') return;
     const deadFromMs = token?.deadFromMs;
-    const isDead = deadFromMs !== undefined && deadFromMs <= sentAtMs;
-    if (isDead) this.deadChecks += 1;
-    if (status === 200 && isDead) this.#violate(serial, history, 'accepted after promise');
-    else if (status === 200 && (history.refusedAtMs ?? Number.POSITIVE_INFINITY) <= sentAtMs)
-      this.#violate(serial, history, 'accepted after refusal');
-    else if (status === 401 && code !== 'token_expired' && token?.revokeSentAtMs !== undefined)
-      history.refusedAtMs ??= answeredAtMs;
+    if (
+      task !== 'logout' &&
+      deadFromMs !== undefined &&
+      deadFromMs <= sentAtMs &&
+      (status === 200 || isRefusal(exchange))
+    )
+      this.deadChecks += 1;
+    if (outcome.breach !== undefined) this.#violate(serial, history, outcome.breach);
+  }
+
+  /**
+   * Takes a successor that was given for a refresh token. A replay gets the same one.
+   * @param presented any text that stands for the refresh token, such as the token itself
+   */
+  observeSuccessor(serial: number, presented: string, successor: string): void {
+    const history = this.#histories.get(serial);
+    if (history === undefined) return;
+    this.rotations += 1;
+    const known = history.successors.get(presented);
+    if (known === undefined) history.successors.set(presented, successor);
+    else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
   }
 
   #violate(token: number, { issuedAtMs, events }: History, rule: Violation['rule']): void {
@@ -91,3 +109,9 @@ export class ConsistencyChecker {
     this.violations.push({ token, rule, timeline });
   }
 }
+
+/** Removes the oldest exchange that is no logout: without the promise a timeline proves nothing. */
+const forgetOldest = (events: TimelineEvent[]): void => {
+  const at = events.findIndex(({ what }) => !what.startsWith('logout'));
+  events.splice(Math.max(0, at), 2);
+};

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeWindow } from './criteria.ts';
+import { Histogram } from './histogram.ts';
 import { Window } from './recorder.ts';
 
 const criteria = { p50MsMax: 100, p95MsMax: 500, p99MsMax: 1000, realFailuresPercentMax: 1 };
@@ -8,7 +9,14 @@ const criteria = { p50MsMax: 100, p95MsMax: 500, p99MsMax: 1000, realFailuresPer
 const windowOf = (requests: number, latencyMs: (index: number) => number, realFailures = 0): Window => {
   const window = new Window();
   for (let index = 0; index < requests; index++)
-    window.record('GET', '/x', { kind: index < realFailures ? 'real' : 'ok', name: 'x' }, latencyMs(index), 10);
+    window.record({
+      method: 'GET',
+      name: '/x',
+      outcome: { kind: index < realFailures ? 'real' : 'ok', name: 'x' },
+      sentAtMs: 0,
+      answeredAtMs: latencyMs(index),
+      bytes: 10,
+    });
   return window;
 };
 
@@ -52,4 +60,34 @@ test('more than one pending logout in a thousand fails', () => {
     )['logouts answered 202, %'],
     'failed',
   );
+});
+
+test('each endpoint is judged on its own: a small one cannot hide behind a large one', () => {
+  const window = windowOf(1000, () => 1);
+  const few = { method: 'POST', name: '/y', sentAtMs: 0, answeredAtMs: 1, bytes: 0 };
+  window.record({ ...few, outcome: { kind: 'real', name: '500' } });
+  window.record({ ...few, outcome: { kind: 'expected', name: '401' } });
+  const judged = judgeWindow(window, { endpointFailuresPercentMax: 1 }, { completed: 1, pending: 0 });
+  assert.deepEqual(
+    judged.map(({ criterion, verdict }) => [criterion, verdict]),
+    [
+      ['real failures of GET /x, %', 'passed'],
+      ['real failures of POST /y, %', 'failed'],
+      ['logouts answered 202, %', 'passed'],
+    ],
+  );
+});
+
+test('rejection is judged at the strictest percentile that its samples allow', () => {
+  const rejection = new Histogram();
+  const judged = (): readonly (readonly [string, string])[] =>
+    judgeWindow(new Window(), { rejectedMsMax: 100 }, { completed: 1, pending: 0 }, rejection)
+      .slice(0, 1)
+      .map(({ criterion, verdict }) => [criterion.slice(-7, -4), verdict]);
+  assert.equal(judged()[0]?.[1], 'not judged');
+  for (let count = 0; count < 980; count++) rejection.record(5);
+  for (let count = 0; count < 19; count++) rejection.record(500);
+  assert.deepEqual(judged(), [['p95', 'passed']]);
+  rejection.record(500);
+  assert.deepEqual(judged(), [['p99', 'failed']]);
 });

@@ -2,14 +2,20 @@
  * Criteria and their verdicts.
  * @module
  */
+import type { Histogram } from './histogram.ts';
 import type { Window } from './recorder.ts';
 
-/** Limits a run must keep to pass. */
+/** Limits a run must keep to pass; what a scenario leaves out is not judged. */
 export interface Criteria {
-  readonly p50MsMax: number;
-  readonly p95MsMax: number;
-  readonly p99MsMax: number;
-  readonly realFailuresPercentMax: number;
+  readonly p50MsMax?: number;
+  readonly p95MsMax?: number;
+  readonly p99MsMax?: number;
+  /** Of all requests. */
+  readonly realFailuresPercentMax?: number;
+  /** Of the requests of each endpoint: a small one cannot hide behind a large one. */
+  readonly endpointFailuresPercentMax?: number;
+  /** From a logout's answer 200 until every worker has refused the token. */
+  readonly rejectedMsMax?: number;
 }
 
 /** One criterion, judged. */
@@ -26,12 +32,26 @@ export const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
 /** Share of logouts that may answer 202 in a run without faults, per cent. */
 const pendingLogoutsPercentMax = 0.1;
 
-const judge = (criterion: string, limit: number, measured: number | null): Verdict => ({
-  criterion,
-  limit,
-  measured,
-  verdict: measured === null ? 'not judged' : measured <= limit ? 'passed' : 'failed',
-});
+const judge = (criterion: string, limit: number | undefined, measured: number | null): readonly Verdict[] =>
+  limit === undefined
+    ? []
+    : [
+        {
+          criterion,
+          limit,
+          measured,
+          verdict: measured === null ? 'not judged' : measured <= limit ? 'passed' : 'failed',
+        },
+      ];
+
+const percentOf = (part: number, all: number): number | null => (all === 0 ? null : (100 * part) / all);
+
+const judgeEndpoints = (window: Window, limit: number | undefined): readonly Verdict[] =>
+  [...window.endpoints.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ method, name, ok, expected, real }) =>
+      judge(`real failures of ${method} ${name}, %`, limit, percentOf(real, ok + expected + real)),
+    );
 
 /** Requests of a window by outcome. */
 export const outcomesOf = (window: Window): { ok: number; expected: number; real: number; all: number } => {
@@ -45,28 +65,46 @@ export const outcomesOf = (window: Window): { ok: number; expected: number; real
   return sum;
 };
 
-const pendingPercent = ({ completed, pending }: { completed: number; pending: number }): number | null =>
-  completed + pending === 0 ? null : (100 * pending) / (completed + pending);
+/** The strictest percentile that so many samples allow to judge: the 99th, else the 95th, else the median. */
+const strictest = ({ count }: Histogram): 50 | 95 | 99 =>
+  count >= samplesMin[99] ? 99 : count >= samplesMin[95] ? 95 : 50;
+
+/** Judges a histogram at one percentile; too few samples are not judged. */
+const measuredAt = (histogram: Histogram, at: 50 | 95 | 99): number | null =>
+  histogram.count < samplesMin[at] ? null : (histogram.at(at) ?? null);
 
 /**
  * Judges a window.
  * @param logouts `undefined` in a run with faults: a logout that finds a process away may answer 202
+ * @param rejection times from a logout's answer until every worker had refused the token, where the scenario measures them
  */
 export const judgeWindow = (
   window: Window,
   criteria: Criteria,
   logouts: { readonly completed: number; readonly pending: number } | undefined,
+  rejection?: Histogram,
 ): readonly Verdict[] => {
-  const percentile = (at: 50 | 95 | 99): number | null =>
-    window.total.count < samplesMin[at] ? null : (window.total.at(at) ?? null);
   const { real, all } = outcomesOf(window);
+  const rejectionAt = rejection === undefined ? 50 : strictest(rejection);
   return [
-    judge('p50, ms', criteria.p50MsMax, percentile(50)),
-    judge('p95, ms', criteria.p95MsMax, percentile(95)),
-    judge('p99, ms', criteria.p99MsMax, percentile(99)),
-    judge('real failures, %', criteria.realFailuresPercentMax, all === 0 ? null : (100 * real) / all),
+    ...judge('p50, ms', criteria.p50MsMax, measuredAt(window.total, 50)),
+    ...judge('p95, ms', criteria.p95MsMax, measuredAt(window.total, 95)),
+    ...judge('p99, ms', criteria.p99MsMax, measuredAt(window.total, 99)),
+    ...judge('real failures, %', criteria.realFailuresPercentMax, percentOf(real, all)),
+    ...judgeEndpoints(window, criteria.endpointFailuresPercentMax),
+    ...(rejection === undefined
+      ? []
+      : judge(
+          `rejected on every worker after the logout's answer, p${rejectionAt}, ms`,
+          criteria.rejectedMsMax,
+          measuredAt(rejection, rejectionAt),
+        )),
     ...(logouts === undefined
       ? []
-      : [judge('logouts answered 202, %', pendingLogoutsPercentMax, pendingPercent(logouts))]),
+      : judge(
+          'logouts answered 202, %',
+          pendingLogoutsPercentMax,
+          percentOf(logouts.pending, logouts.completed + logouts.pending),
+        )),
   ];
 };

@@ -40,7 +40,44 @@ const cases: readonly (readonly [string, Partial<Exchange>, 'ok' | 'expected' | 
     'expected',
   ],
   ['a token accepted long after its end', { sentAtMs: 5000, token: { expiresAtMs: 1000 } }, 'real'],
-  ['a token accepted again after its refusal', { token: { ...live, revokeSentAtMs: 500, refusedAtMs: 600 } }, 'real'],
+  [
+    'a token accepted again by the worker that refused it',
+    { worker: 'w1', token: { ...live, revokeSentAtMs: 500, refusedAtMs: new Map([['w1', 600]]) } },
+    'real',
+  ],
+  [
+    'a token accepted by a worker while only another has refused it',
+    { worker: 'w2', token: { ...live, revokeSentAtMs: 500, refusedAtMs: new Map([['w1', 600]]) } },
+    'ok',
+  ],
+  ['a refresh answered 200', { task: 'refresh', token: { expiresAtMs: 500 } }, 'ok'],
+  [
+    'a refresh of a session the user has signed out',
+    { task: 'refresh', status: 401, code: 'session_ended', token: { ...live, revokeSentAtMs: 500 } },
+    'expected',
+  ],
+  [
+    'a refresh of a signed-out session that the target has forgotten',
+    { task: 'refresh', status: 401, code: 'refresh_invalid', token: { ...live, revokeSentAtMs: 500 } },
+    'expected',
+  ],
+  ['a refresh of a live session refused', { task: 'refresh', status: 401, code: 'refresh_invalid' }, 'real'],
+  [
+    'an unused refresh token taken for a stolen one, logout or not',
+    { task: 'refresh', status: 401, code: 'refresh_reused', token: { ...live, revokeSentAtMs: 500 } },
+    'real',
+  ],
+  [
+    'a refresh token taken for a stolen one after a lost answer',
+    { task: 'refresh', status: 401, code: 'refresh_reused', token: { ...live, isRefreshInDoubt: true } },
+    'expected',
+  ],
+  ['a dead session refreshed', { task: 'refresh', token: { ...live, revokeSentAtMs: 500, deadFromMs: 600 } }, 'real'],
+  [
+    'a verify of a dead token that a worker without news answers with 503',
+    { task: 'verify', status: 503, code: 'revocation_state_unavailable', token: { ...live, deadFromMs: 600 } },
+    'real',
+  ],
   ['a right status with a broken answer', { task: 'login', flaw: 'no access token in the answer' }, 'real'],
   ['a redirect', { status: 302 }, 'real'],
   ['a 401 to a live token', { status: 401, code: 'token_revoked' }, 'real'],
@@ -72,7 +109,7 @@ test('a dead token accepted is a violation exactly when the call was sent after 
       const outcome = outcomeOf(
         exchange({ sentAtMs, answeredAtMs: sentAtMs + 10, token: { ...live, revokeSentAtMs: 0, deadFromMs } }),
       );
-      assert.equal(outcome.isViolation === true, deadFromMs <= sentAtMs);
+      assert.equal(outcome.breach === 'accepted after promise', deadFromMs <= sentAtMs);
       assert.equal(outcome.kind, deadFromMs <= sentAtMs ? 'real' : 'ok');
     }),
   );

@@ -11,13 +11,18 @@ export interface TokenState {
   readonly revokeSentAtMs?: number;
   /** From when on the target has promised to refuse it: the answer 200, or the end of `complete_within_ms` of a 202. */
   readonly deadFromMs?: number;
-  /** When a refusal of the token, after its logout had been sent, was first answered: it must not be accepted again. */
-  readonly refusedAtMs?: number;
+  /** When a worker, by its name, first answered with a refusal after the logout had been sent: that worker must not accept it again. */
+  readonly refusedAtMs?: ReadonlyMap<string, number>;
+  /** A refresh got no clear answer: the refresh token may be spent without the user having its successor. */
+  readonly isRefreshInDoubt?: boolean;
 }
+
+/** What a request was for. */
+export type Task = 'register' | 'login' | 'protected' | 'verify' | 'refresh' | 'logout';
 
 /** A request and its answer, as far as they decide the outcome. */
 export interface Exchange {
-  readonly task: 'register' | 'login' | 'protected' | 'logout';
+  readonly task: Task;
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
   /** Absent when no answer came. */
@@ -26,16 +31,21 @@ export interface Exchange {
   readonly code?: string;
   /** What is wrong with an answer whose status is right. */
   readonly flaw?: string;
+  /** Worker that answered, where the target names its workers. */
+  readonly worker?: string;
   /** State of the token the request carried, when the answer came. */
   readonly token?: TokenState;
 }
+
+/** What must never happen to a token. */
+export type Breach = 'accepted after promise' | 'accepted after refusal';
 
 /** An outcome with a name to count it under. */
 export interface Outcome {
   readonly kind: 'ok' | 'expected' | 'real';
   readonly name: string;
-  /** A revoked token was accepted in a request sent after its revocation was promised, or after it had been refused. */
-  readonly isViolation?: true;
+  /** A revoked token was accepted when it must not have been. */
+  readonly breach?: Breach;
   /** No answer came at all. */
   readonly isUnanswered?: true;
 }
@@ -45,16 +55,33 @@ const expiryToleranceMs = 2000;
 
 const ok: Outcome = { kind: 'ok', name: 'ok' };
 
-const successStatuses: Readonly<Record<Exchange['task'], readonly number[]>> = {
+const successStatuses: Readonly<Record<Task, readonly number[]>> = {
   register: [201],
   login: [200],
   protected: [200],
+  verify: [200],
+  refresh: [200],
   logout: [200, 202],
 };
 
+/** Tasks that carry something a logout makes invalid: its refusal needs an excuse, its acceptance must not come too late. */
+const carriesToken: ReadonlySet<Task> = new Set(['protected', 'verify', 'refresh', 'logout']);
+
+/** What a logout does not excuse: the user sends its newest refresh token, once, so the target has mixed something up. */
+const refreshMixUps: ReadonlySet<string | undefined> = new Set([
+  'refresh_reused',
+  'refresh_superseded',
+  'refresh_expired',
+]);
+
+/** Whether an answer refuses a token as such. */
+export const isRefusal = ({ status, code }: Pick<Exchange, 'status' | 'code'>): boolean =>
+  status === 401 && code !== 'token_expired';
+
 /** A logout does not excuse its own refusal, only that of a later one. */
-const isExcusedByRevoke = ({ task, token, sentAtMs, answeredAtMs }: Exchange): boolean => {
+const isExcusedByRevoke = ({ task, token, code, sentAtMs, answeredAtMs }: Exchange): boolean => {
   const revokeSentAtMs = token?.revokeSentAtMs ?? Number.POSITIVE_INFINITY;
+  if (task === 'refresh' && refreshMixUps.has(code)) return false;
   return task === 'logout' ? revokeSentAtMs < sentAtMs : revokeSentAtMs <= answeredAtMs;
 };
 
@@ -63,17 +90,37 @@ const refusedToken = (exchange: Exchange, name: string): Outcome => {
   if (isExcusedByRevoke(exchange)) return { kind: 'expected', name };
   if (code === 'token_expired' && token !== undefined && answeredAtMs >= token.expiresAtMs - expiryToleranceMs)
     return { kind: 'expected', name };
+  // The answer to an earlier refresh was lost and this one came after the grace: by then a replay is theft (RFC 9700 section 4.14.2).
+  if (code === 'refresh_reused' && token?.isRefreshInDoubt === true) return { kind: 'expected', name };
   return { kind: 'real', name: `${name} (live token refused)` };
 };
 
+/**
+ * Says what is broken by an acceptance.
+ *
+ * Workers hear of a revocation one after the other, so before it is promised one may accept what another has refused already: with a 202
+ * until `complete_within_ms` has passed. A single worker only ever learns of revocations, so one that has refused must not accept again
+ * though nothing was promised, as after a logout whose answer was lost; while a 202 is pending that is not judged, and where workers
+ * are not told apart neither.
+ */
+const breachOf = ({ token, worker, sentAtMs }: Exchange): Breach | undefined => {
+  if (token?.deadFromMs !== undefined) return token.deadFromMs <= sentAtMs ? 'accepted after promise' : undefined;
+  const refusedAtMs = worker === undefined ? undefined : token?.refusedAtMs?.get(worker);
+  return refusedAtMs !== undefined && refusedAtMs <= sentAtMs ? 'accepted after refusal' : undefined;
+};
+
+const breachNames: Readonly<Record<Breach, string>> = {
+  'accepted after promise': 'dead token accepted',
+  'accepted after refusal': 'refused token accepted again',
+};
+
 /** Judges the acceptance of a token. */
-const acceptedToken = ({ status, token, sentAtMs }: Exchange): Outcome => {
-  const isSentAfter = (atMs: number | undefined): boolean => atMs !== undefined && atMs <= sentAtMs;
-  if (isSentAfter(token?.deadFromMs))
-    return { kind: 'real', name: `${status} (dead token accepted)`, isViolation: true };
-  if (isSentAfter(token?.refusedAtMs))
-    return { kind: 'real', name: `${status} (refused token accepted again)`, isViolation: true };
-  if (token !== undefined && sentAtMs > token.expiresAtMs + expiryToleranceMs)
+const acceptedToken = (exchange: Exchange): Outcome => {
+  const { task, status, token, sentAtMs } = exchange;
+  const breach = breachOf(exchange);
+  if (breach !== undefined) return { kind: 'real', name: `${status} (${breachNames[breach]})`, breach };
+  // A refresh token outlives the access token whose end is known.
+  if (task !== 'refresh' && token !== undefined && sentAtMs > token.expiresAtMs + expiryToleranceMs)
     return { kind: 'real', name: `${status} (expired token accepted)` };
   return ok;
 };
@@ -84,11 +131,12 @@ export const outcomeOf = (exchange: Exchange): Outcome => {
   if (status === undefined) return { kind: 'real', name: `no answer: ${code ?? 'unknown'}`, isUnanswered: true };
   const name = code === undefined ? String(status) : `${status} ${code}`;
   if (successStatuses[task].includes(status)) {
-    const accepted = task === 'protected' ? acceptedToken(exchange) : ok;
+    // A logout may be repeated: it is no acceptance.
+    const accepted = carriesToken.has(task) && task !== 'logout' ? acceptedToken(exchange) : ok;
     if (accepted.kind !== 'ok') return accepted;
     if (flaw !== undefined) return { kind: 'real', name: `${status} (${flaw})` };
     return status === 202 ? { kind: 'ok', name: '202 pending' } : ok;
   }
-  if (status === 401 && (task === 'protected' || task === 'logout')) return refusedToken(exchange, name);
+  if (status === 401 && carriesToken.has(task)) return refusedToken(exchange, name);
   return { kind: 'real', name };
 };

@@ -16,16 +16,35 @@ export interface EndpointMeasure {
   bytes: number;
 }
 
+/** A request that has ended, as it is counted. */
+export interface Measured {
+  readonly method: string;
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** When it was sent, or when it should have been: latencies count from here. */
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number;
+  readonly bytes: number;
+  /** Worker that answered, where the target names its workers. */
+  readonly worker?: string | undefined;
+}
+
+/** Most workers that are told apart: a target that invents names must not fill the memory. */
+const workersMax = 1000;
+
 /** A window of the run, by endpoint. */
 export class Window {
   readonly endpoints = new Map<string, EndpointMeasure>();
+  /** Requests by the worker that answered. */
+  readonly workers = new Map<string, number>();
   readonly total = new Histogram();
   /** Answers 200 and 202 to logouts. */
   readonly logouts = { completed: 0, pending: 0 };
   /** Requests to which no answer came. */
   unanswered = 0;
 
-  record(method: string, name: string, outcome: Outcome, latencyMs: number, bytes: number): void {
+  record({ method, name, outcome, sentAtMs, answeredAtMs, bytes, worker }: Measured): void {
+    const latencyMs = answeredAtMs - sentAtMs;
     const key = `${method} ${name}`;
     let endpoint = this.endpoints.get(key);
     if (endpoint === undefined) {
@@ -37,6 +56,8 @@ export class Window {
     endpoint[outcome.kind] += 1;
     endpoint.bytes += bytes;
     if (outcome.isUnanswered === true) this.unanswered += 1;
+    if (worker !== undefined && (this.workers.has(worker) || this.workers.size < workersMax))
+      this.workers.set(worker, (this.workers.get(worker) ?? 0) + 1);
   }
 }
 
@@ -97,12 +118,12 @@ export class Recorder {
     if (this.steady !== undefined && sentAtMs >= this.#steadyFromMs) this.steady.logouts[kind] += 1;
   }
 
-  record(method: string, name: string, outcome: Outcome, sentAtMs: number, answeredAtMs: number, bytes: number): void {
+  record(measured: Measured): void {
     if (this.#isClosed) return;
-    const latencyMs = answeredAtMs - sentAtMs;
-    this.whole.record(method, name, outcome, latencyMs, bytes);
-    if (sentAtMs >= this.#steadyFromMs) this.steady?.record(method, name, outcome, latencyMs, bytes);
-    this.#second.record(latencyMs);
+    const { method, name, outcome, sentAtMs, answeredAtMs } = measured;
+    this.whole.record(measured);
+    if (sentAtMs >= this.#steadyFromMs) this.steady?.record(measured);
+    this.#second.record(answeredAtMs - sentAtMs);
     this.#counts.requests += 1;
     this.#counts[outcome.kind] += 1;
     if (outcome.kind !== 'ok') this.#recordError(outcome.kind, method, name, outcome.name);

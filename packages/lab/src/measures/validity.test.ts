@@ -12,8 +12,9 @@ const healthy: RunConditions = {
   loopBusyPercent: 35,
   tasks: 10_000,
   lateStarts: 3,
+  droppedStarts: undefined,
   foreignCpuPercent: 4,
-  little: { users: 1000, requestsPerSecond: 495, responseSeconds: 0.02, waitSeconds: 2 },
+  little: { users: 1000, tasksPerSecond: 495, responseSeconds: 0.02, waitSeconds: 2 },
 };
 
 const broken = (run: Partial<RunConditions>): readonly string[] =>
@@ -51,7 +52,7 @@ test('a run that was cut short, had no request or had a fault of the lab cannot 
 });
 
 test("users that are not explained by Little's law break it", () => {
-  const little = { users: 1000, requestsPerSecond: 400, responseSeconds: 0.02, waitSeconds: 2 };
+  const little = { users: 1000, tasksPerSecond: 400, responseSeconds: 0.02, waitSeconds: 2 };
   assert.deepEqual(broken({ little }), ["deviation from Little's law, %"]);
 });
 

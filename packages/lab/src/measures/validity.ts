@@ -20,16 +20,18 @@ export interface RunConditions {
   readonly loopBusyPercent: number;
   readonly tasks: number;
   readonly lateStarts: number;
+  /** Starts that were intended and never came; `undefined` in the closed model, where none is intended. */
+  readonly droppedStarts: number | undefined;
   /** CPU time of neither generator nor target, steal included, per cent of the machine; `undefined` when it cannot be told. */
   readonly foreignCpuPercent: number | undefined;
   /** Little's law over the steady window; `undefined` when the window is missing or short. */
   readonly little: LittleCheck | undefined;
 }
 
-/** Users by Little's law (N = X · (R + Z)) beside users there were. */
+/** Users by Little's law (N = X · (R + Z)) beside users there were; of tasks, each one request or several. */
 export interface LittleCheck {
   readonly users: number;
-  readonly requestsPerSecond: number;
+  readonly tasksPerSecond: number;
   readonly responseSeconds: number;
   readonly waitSeconds: number;
 }
@@ -56,6 +58,8 @@ const limits = {
   loopBusyPercent: 90,
   /** More late starts than this bend the offered load. */
   lateStartsPercent: 1,
+  /** A start that never came is load that was never offered. */
+  droppedStarts: 0,
   /** The rest of the machine must be ours to measure. */
   foreignCpuPercent: 10,
   /** N, X, R and Z are measured apart from each other: if they disagree, one of them is wrong. */
@@ -77,12 +81,8 @@ const check = (rule: string, limit: number, measured: number | undefined): Valid
 });
 
 /** Deviation from Little's law, per cent. */
-export const littleDeviationPercent = ({
-  users,
-  requestsPerSecond,
-  responseSeconds,
-  waitSeconds,
-}: LittleCheck): number => (Math.abs(requestsPerSecond * (responseSeconds + waitSeconds) - users) / users) * 100;
+export const littleDeviationPercent = ({ users, tasksPerSecond, responseSeconds, waitSeconds }: LittleCheck): number =>
+  (Math.abs(tasksPerSecond * (responseSeconds + waitSeconds) - users) / users) * 100;
 
 /** Judges the conditions of a run. */
 export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
@@ -98,6 +98,7 @@ export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   check('event-loop delay p99, ms', limits.loopDelayP99Ms, run.loopDelayP99Ms),
   check('event loop busy, % of the time', limits.loopBusyPercent, run.loopBusyPercent),
   check('late starts, %', limits.lateStartsPercent, run.tasks === 0 ? undefined : (100 * run.lateStarts) / run.tasks),
+  ...(run.droppedStarts === undefined ? [] : [check('dropped starts', limits.droppedStarts, run.droppedStarts)]),
   check('CPU of others and steal, % of the machine', limits.foreignCpuPercent, run.foreignCpuPercent),
   check("deviation from Little's law, %", limits.littlePercent, run.little && littleDeviationPercent(run.little)),
 ];

@@ -2,9 +2,11 @@
  * From what was gathered to the result: windows, verdicts, validity, exit code.
  * @module
  */
-import { judgeWindow, outcomesOf, type Verdict } from '../measures/criteria.ts';
+import { type Criteria, judgeWindow, outcomesOf, type Verdict } from '../measures/criteria.ts';
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
+import { buildConsistency } from './build-consistency.ts';
+import { buildRevocation } from './build-revocation.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
@@ -47,9 +49,9 @@ const machineOf = ({ cores, cpu, memoryGib, platform, node }: Machine): RunResul
   node,
 });
 
-const littleOf = ({ users, requestsPerSecond, responseSeconds, waitSeconds }: LittleCheck): RunResult['little'] => ({
+const littleOf = ({ users, tasksPerSecond, responseSeconds, waitSeconds }: LittleCheck): RunResult['little'] => ({
   users,
-  requests_per_second: requestsPerSecond,
+  tasks_per_second: tasksPerSecond,
   response_s: responseSeconds,
   wait_s: waitSeconds,
 });
@@ -62,17 +64,36 @@ const optionsOf = ({ options, weights }: Gathered): RunResult['options'] => ({
   wait_s: options.waitSeconds,
   timeout_s: options.timeoutSeconds,
   weights,
+  logouts_per_second: options.logoutsPerSecond ?? null,
 });
 
+const criteriaOf = (criteria: Criteria): RunResult['criteria'] => {
+  const named = {
+    p50_ms: criteria.p50MsMax,
+    p95_ms: criteria.p95MsMax,
+    p99_ms: criteria.p99MsMax,
+    real_failures_percent: criteria.realFailuresPercentMax,
+    endpoint_failures_percent: criteria.endpointFailuresPercentMax,
+    rejected_ms: criteria.rejectedMsMax,
+  };
+  return Object.fromEntries(Object.entries(named).filter(([, limit]) => limit !== undefined));
+};
+
+const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_counted'] =>
+  options.alsoCount.map((pid, index) => {
+    const [from, to] = [before.counted[index], after.counted[index]];
+    return { pid, cpu_seconds: from === undefined || to === undefined ? null : to.cpuSeconds - from.cpuSeconds };
+  });
+
 const generatorOf = (gathered: Gathered, requests: number): RunResult['generator'] => {
-  const { crowd, connects, cutRequests, seconds } = gathered;
+  const { crowd, connects, reconnects, cutRequests, seconds } = gathered;
   const cpuSeconds = cpuSecondsOf(gathered);
   return {
     cpu_seconds: cpuSeconds,
     cpu_us_per_request: (cpuSeconds * 1e6) / requests,
     rss_mb_max: Math.max(0, ...seconds.map((second) => second.generator_rss_mb)),
     connections_opened: connects,
-    reconnects: Math.max(0, connects - crowd.started),
+    reconnects,
     users_started: crowd.started,
     cut_requests: cutRequests,
   };
@@ -97,7 +118,7 @@ const targetOf = ({ targetPid, before, after, seconds }: Gathered, requests: num
 
 /** Builds the result. */
 export const buildResult = (gathered: Gathered): RunResult => {
-  const { options, recorder, checker, before, accounts, isInterrupted } = gathered;
+  const { options, recorder, checker, before, accounts, isInterrupted, revocation, workerNames } = gathered;
   const machine = describeMachine();
   const endSeconds = (gathered.stoppedAtMs - before.atMs) / 1000;
   const whole = buildWindow(recorder.whole, 0, endSeconds);
@@ -108,7 +129,8 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const isSteadyEnough = steady !== null && endSeconds - steady.from_s >= Math.min(steadySecondsEnough, endSeconds / 2);
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? recorder.whole) : recorder.whole;
-  const verdicts = judgeWindow(window, options.criteria, gathered.faults.length === 0 ? window.logouts : undefined);
+  const logouts = gathered.faults.length === 0 ? window.logouts : undefined;
+  const verdicts = judgeWindow(window, options.criteria, logouts, workerNames && revocation.rejection);
   const little = checkLittle(gathered, steady);
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
   const requests = Math.max(1, whole.total.requests);
@@ -136,28 +158,16 @@ export const buildResult = (gathered: Gathered): RunResult => {
       actual_s: actualSeconds ?? null,
       error: error ?? null,
     })),
-    consistency: {
-      revoked_tokens: checker.revokedTokens,
-      dead_checks: checker.deadChecks,
-      violations: checker.violationCount,
-      timelines: checker.violations.map(({ token, rule, timeline }) => ({
-        token,
-        rule,
-        events: timeline.map(({ atMs, what }) => ({ at_ms: atMs, what })),
-      })),
-    },
-    criteria: {
-      p50_ms: options.criteria.p50MsMax,
-      p95_ms: options.criteria.p95MsMax,
-      p99_ms: options.criteria.p99MsMax,
-      real_failures_percent: options.criteria.realFailuresPercentMax,
-    },
+    consistency: buildConsistency(checker),
+    revocation: buildRevocation(gathered),
+    criteria: criteriaOf(options.criteria),
     judged,
     verdicts,
     validity,
     little: little === undefined ? null : littleOf(little),
     generator: generatorOf(gathered, requests),
     target_process: targetOf(gathered, requests),
+    also_counted: alsoCountedOf(gathered),
     exit_code: exitCodeOf(checker.violationCount, isUnreachable, validity, verdicts),
     seconds: gathered.seconds,
     history: gathered.history,

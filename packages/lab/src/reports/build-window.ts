@@ -46,5 +46,6 @@ export const buildWindow = (window: Window, fromSeconds: number, toSeconds: numb
     endpoints: endpoints.map((endpoint) => endpointResult(endpoint, seconds)),
     success_percent_with_expected: percent(ok + expected, all),
     success_percent_without_expected: percent(ok, ok + real),
+    requests_by_worker: Object.fromEntries([...window.workers].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 };

@@ -2,11 +2,12 @@
  * What a run has gathered by its end, before anything is made of it.
  * @module
  */
-import type { Crowd } from '../arrivals/closed-users.ts';
+import type { Crowd } from '../arrivals/crowd.ts';
 import type { RunOptions } from '../commands/run-options.ts';
 import type { FaultEvent } from '../faults/timeline.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { Recorder } from '../measures/recorder.ts';
+import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
 import type { CpuTimes } from '../probes/machine.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
@@ -17,15 +18,19 @@ export interface Reading {
   readonly cpu: NodeJS.CpuUsage;
   readonly machine: CpuTimes | undefined;
   readonly target: TargetUsage | undefined;
+  /** What else belongs to the measured system, in the order of `--also-count`. */
+  readonly counted: readonly (TargetUsage | undefined)[];
   readonly atMs: number;
 }
 
 /** The moment from which the run was steady: every user had logged in once. */
 export interface SteadyStart {
+  readonly reading: Reading;
   readonly atMs: number;
   /** Whole seconds before it. */
   readonly second: number;
   readonly tasks: number;
+  readonly taskMs: number;
   readonly lateStarts: number;
   /** The generator until then. */
   readonly warmUp: GeneratorHealth;
@@ -45,9 +50,15 @@ export interface Gathered {
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
   readonly faults: readonly FaultEvent[];
+  readonly revocation: RevocationMeasure;
+  /** Workers to which connections were held at the end; `undefined` when the scenario does not ask them. */
+  readonly workerNames: readonly string[] | undefined;
   readonly crowd: Crowd;
+  /** Time spent in tasks until the end, milliseconds. */
+  readonly taskMs: number;
   readonly cutRequests: number;
   readonly connects: number;
+  readonly reconnects: number;
   readonly targetPid: number | undefined;
   /** Whether the target runs on another machine: then this machine's CPU time is the lab's or foreign. */
   readonly isTargetRemote: boolean;

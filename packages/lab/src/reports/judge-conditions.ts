@@ -3,37 +3,45 @@
  * @module
  */
 import { judgeValidity, type LittleCheck, type ValidityCheck } from '../measures/validity.ts';
-import type { Gathered } from './gathered.ts';
+import type { Gathered, Reading } from './gathered.ts';
 import type { WindowResult } from './result.ts';
 
-/** Shortest steady window, and fewest requests in it, over which Little's law is asked to hold: chance alone stays within 5 % then. */
+/** Shortest steady window, and fewest tasks in it, over which Little's law is asked to hold: chance alone stays within 5 % then. */
 const littleSecondsMin = 20;
-const littleRequestsMin = 400;
+const littleTasksMin = 400;
 /** CPU time the lab has used, seconds. */
 export const cpuSecondsOf = ({ before, after }: Gathered): number =>
   (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / 1e6;
 
-/** CPU time that neither generator nor target has spent, steal included, per cent of the machine. */
-const foreignCpuPercent = (gathered: Gathered, cores: number): number | undefined => {
-  const { before, after, isTargetRemote } = gathered;
-  if (before.machine === undefined || after.machine === undefined) return undefined;
-  if (!isTargetRemote && (before.target === undefined || after.target === undefined)) return undefined;
-  const target = (after.target?.cpuSeconds ?? 0) - (before.target?.cpuSeconds ?? 0);
-  const busy = after.machine.busy - before.machine.busy;
-  const steal = after.machine.steal - before.machine.steal;
-  const elapsed = (after.atMs - before.atMs) / 1000;
-  return (Math.max(0, busy - cpuSecondsOf(gathered) - target + steal) / (elapsed * cores)) * 100;
+/** CPU time of the lab, the target and what is counted with it until a reading, seconds; `undefined` when one cannot be told. */
+const ownCpuSeconds = ({ cpu, target, counted }: Reading, isTargetRemote: boolean): number | undefined => {
+  if ((target === undefined && !isTargetRemote) || counted.includes(undefined)) return undefined;
+  const others = [target, ...counted].reduce((sum, usage) => sum + (usage?.cpuSeconds ?? 0), 0);
+  return (cpu.user + cpu.system) / 1e6 + others;
 };
 
-/** Little's law over the steady window; `undefined` when there is none or it is too short to tell. */
-export const checkLittle = (gathered: Gathered, steady: WindowResult | null): LittleCheck | undefined => {
-  if (steady === null || steady.to_s - steady.from_s < littleSecondsMin) return undefined;
-  if (steady.total.requests < littleRequestsMin) return undefined;
-  const [shortest, longest] = gathered.options.waitSeconds;
+/** CPU time that nobody who belongs to the measurement has spent, steal included, per cent of the machine. */
+const foreignCpuPercent = (from: Reading, to: Reading, isTargetRemote: boolean, cores: number): number | undefined => {
+  const own = [ownCpuSeconds(from, isTargetRemote), ownCpuSeconds(to, isTargetRemote)] as const;
+  if (from.machine === undefined || to.machine === undefined) return undefined;
+  if (own[0] === undefined || own[1] === undefined) return undefined;
+  const spent = to.machine.busy + to.machine.steal - from.machine.busy - from.machine.steal;
+  const elapsed = (to.atMs - from.atMs) / 1000;
+  return (Math.max(0, spent - (own[1] - own[0])) / (elapsed * cores)) * 100;
+};
+
+/** Little's law over the steady window; `undefined` in the open model, and when there is no window or it is too short to tell. */
+export const checkLittle = (gathered: Gathered, window: WindowResult | null): LittleCheck | undefined => {
+  const { options, crowd, steady, taskMs } = gathered;
+  if (window === null || steady === undefined || options.logoutsPerSecond !== undefined) return undefined;
+  const tasks = crowd.tasks - steady.tasks;
+  const seconds = window.to_s - window.from_s;
+  if (seconds < littleSecondsMin || tasks < littleTasksMin) return undefined;
+  const [shortest, longest] = options.waitSeconds;
   return {
-    users: gathered.crowd.started,
-    requestsPerSecond: steady.total.requests_per_second,
-    responseSeconds: steady.total.mean_ms / 1000,
+    users: crowd.started,
+    tasksPerSecond: tasks / seconds,
+    responseSeconds: (taskMs - steady.taskMs) / 1000 / tasks,
     waitSeconds: (shortest + longest) / 2,
   };
 };
@@ -50,7 +58,7 @@ export const judgeConditions = (
   cores: number,
   little: LittleCheck | undefined,
 ): readonly ValidityCheck[] => {
-  const { options, crowd, steady, health, seconds, before, stoppedAtMs } = gathered;
+  const { options, crowd, steady, health, seconds, before, after, stoppedAtMs } = gathered;
   const from = judged === 'steady' ? steady : undefined;
   // A whole run with a steady window in it was read in two parts.
   const warmUp = from === undefined ? steady?.warmUp : undefined;
@@ -65,7 +73,8 @@ export const judgeConditions = (
     loopBusyPercent: Math.max(health.loopBusyPercent, warmUp?.loopBusyPercent ?? 0),
     tasks: crowd.tasks - (from?.tasks ?? 0),
     lateStarts: crowd.lateStarts - (from?.lateStarts ?? 0),
-    foreignCpuPercent: foreignCpuPercent(gathered, cores),
+    droppedStarts: crowd.droppedStarts,
+    foreignCpuPercent: foreignCpuPercent(from?.reading ?? before, after, gathered.isTargetRemote, cores),
     little,
   });
 };

@@ -4,7 +4,9 @@
  */
 import { samplesMin } from '../measures/criteria.ts';
 import { endingOf } from './ending.ts';
+import { consistencySection, revocationSection } from './markdown-revocation.ts';
 import type { EndpointResult, RunResult, WindowResult } from './result.ts';
+import { ms, number, table } from './tables.ts';
 
 /** The row of the first report that is nearest to a run of 1,000 users: one process, no password checked. */
 const firstReport = {
@@ -16,19 +18,6 @@ const firstReport = {
   p95: 180,
   p99: 2100,
 } as const;
-
-const number = (value: number, digits = 0): string =>
-  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-
-const ms = (value: number | undefined): string =>
-  value === undefined ? '–' : value < 100 ? number(value, 1) : number(value);
-
-const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
-  [
-    `| ${head.join(' | ')} |`,
-    `|${head.map(() => '---').join('|')}|`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-  ].join('\n');
 
 const percent = (part: number, all: number): string => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);
 
@@ -118,7 +107,13 @@ const faultSection = ({ faults }: RunResult): string =>
         ]),
       )}\n\n`;
 
-const offeredLoad = ({ options }: RunResult): string => {
+const loadLine = ({ options }: RunResult): string =>
+  options.logouts_per_second === null
+    ? `${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s`
+    : `Open model: ${options.logouts_per_second} logouts/s for ${number(options.duration_s)} s, latencies from the intended start, over at most ${number(options.users)} connections`;
+
+const offeredLoad = ({ options, scenario }: RunResult): string => {
+  if (scenario !== 'auth') return 'That report ran another mix of requests: its row stands here for scale.';
   const [shortest, longest] = options.wait_s;
   const most = options.users / ((shortest + longest) / 2);
   return (
@@ -142,29 +137,17 @@ const judgedTitle = ({ judged, steady }: RunResult): string => {
 
 const littleLine = ({ little }: RunResult): string =>
   little === null
-    ? "Little's law is not judged: the steady window is missing, under 20 s or under 400 requests."
-    : `Little's law: ${number(little.requests_per_second, 1)} requests a second × (${number(little.response_s, 3)} s response + ${number(little.wait_s, 1)} s wait) = ${number(
-        little.requests_per_second * (little.response_s + little.wait_s),
+    ? "Little's law is not judged: the steady window is missing, under 20 s or under 400 tasks; in the open model it has nothing to say."
+    : `Little's law: ${number(little.tasks_per_second, 1)} tasks a second × (${number(little.response_s, 3)} s response + ${number(little.wait_s, 1)} s wait) = ${number(
+        little.tasks_per_second * (little.response_s + little.wait_s),
       )} users, of ${number(little.users)} there were.`;
-
-const timelines = ({ consistency }: RunResult): string =>
-  consistency.timelines
-    .slice(0, 5)
-    .map(
-      ({ token, rule, events }) =>
-        `\n\nToken ${token}, ${rule}:\n\n${table(
-          ['at ms', 'event'],
-          events.map(({ at_ms, what }) => [number(at_ms, 1), what]),
-        )}`,
-    )
-    .join('');
 
 /** Writes the report. */
 export const markdownReport = (result: RunResult): string => {
-  const { options, machine, generator, target_process: target, consistency } = result;
+  const { options, machine, generator, target_process: target } = result;
   return `# Load test \`${result.scenario}\`: ${endingOf(result)}
 
-${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s, seed \`${options.seed}\`, schedule \`${result.schedule_fingerprint}\`, accounts ${result.accounts.kind}${result.accounts.reason === undefined ? '' : ` (${result.accounts.reason})`}.
+${loadLine(result)}, seed \`${options.seed}\`, schedule \`${result.schedule_fingerprint}\`, accounts ${result.accounts.kind}${result.accounts.reason === undefined ? '' : ` (${result.accounts.reason})`}.
 Target ${result.target}, started ${result.started_at}, ${result.ended}.
 Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.platform}, Node ${machine.node}.
 
@@ -186,12 +169,8 @@ ${table(
   ]),
 )}
 
-## Consistency
-
-${number(consistency.revoked_tokens)} tokens revoked, ${number(consistency.dead_checks)} requests sent with a token after its logout had answered, ${number(consistency.violations)} of them accepted.${timelines(result)}
-
-${number(result.logouts.completed)} logouts were answered 200 and ${number(result.logouts.pending)} were answered 202 (pending).
-
+${consistencySection(result)}
+${revocationSection(result)}
 ## Windows
 
 ${window('Steady window', result.steady)}

@@ -38,6 +38,8 @@ export interface WindowResult {
   /** Per cent of requests that were answered rightly, expected refusals counted as right, and not counted at all. */
   readonly success_percent_with_expected: number;
   readonly success_percent_without_expected: number;
+  /** Requests by the worker that answered; empty when the target does not name its workers. */
+  readonly requests_by_worker: Readonly<Record<string, number>>;
 }
 
 /** One second. */
@@ -60,6 +62,33 @@ export interface SecondResult {
   readonly target_rss_mb: number | null;
 }
 
+/** A distribution of times. */
+export interface TimesResult {
+  readonly count: number;
+  readonly mean_ms: number;
+  readonly max_ms: number;
+  readonly percentiles_ms: PercentilesMs;
+}
+
+/** How fast revocations took effect. */
+export interface RevocationResult {
+  /** Who was asked about each dead token: every worker, or so many fresh connections where workers are not named. */
+  readonly asked: 'workers' | 'fresh connections';
+  /** Workers to which connections were held at the end. */
+  readonly workers: readonly string[];
+  /** Logout sent, or in the open model its intended start, until its answer. */
+  readonly logout: TimesResult;
+  /** Logout answered 200 until every one asked at once had refused the token. */
+  readonly rejection: TimesResult;
+  /** Logout sent until the first refusal of the slowest one asked, over a sample of logouts. */
+  readonly propagation: TimesResult;
+  readonly probe_every: number;
+  /** Workers that still accepted a probed token when the probe gave up. */
+  readonly unrefused: number;
+  /** Questions that the worker they were meant for did not answer, because it had gone. */
+  readonly lost_workers: number;
+}
+
 /** Everything about a run. */
 export interface RunResult {
   readonly format: 'catalytic-lab/1';
@@ -74,6 +103,8 @@ export interface RunResult {
     readonly wait_s: readonly [number, number];
     readonly timeout_s: number;
     readonly weights: Readonly<Record<string, number>>;
+    /** The open model's rate; `null` in the closed model. */
+    readonly logouts_per_second: number | null;
   };
   readonly schedule_fingerprint: string;
   readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
@@ -117,28 +148,34 @@ export interface RunResult {
   readonly consistency: {
     readonly revoked_tokens: number;
     readonly dead_checks: number;
+    /** Successors given for refresh tokens, replays included. */
+    readonly rotations: number;
     readonly violations: number;
     readonly timelines: readonly {
       readonly token: number;
       readonly rule: string;
-      readonly events: readonly { readonly at_ms: number; readonly what: string }[];
+      readonly events: readonly { readonly at_ms: number; readonly what: string; readonly worker?: string }[];
     }[];
   };
-  /** Upper limits. */
+  /** How fast revocations took effect, from the steady window on; `null` in a scenario that does not ask every worker. */
+  readonly revocation: RevocationResult | null;
+  /** Upper limits; what is absent is not judged. */
   readonly criteria: {
-    readonly p50_ms: number;
-    readonly p95_ms: number;
-    readonly p99_ms: number;
-    readonly real_failures_percent: number;
+    readonly p50_ms?: number;
+    readonly p95_ms?: number;
+    readonly p99_ms?: number;
+    readonly real_failures_percent?: number;
+    readonly endpoint_failures_percent?: number;
+    readonly rejected_ms?: number;
   };
   /** Which window the criteria judge: the whole run when the steady window never came or is too short to speak for it. */
   readonly judged: 'steady' | 'whole';
   readonly verdicts: readonly Verdict[];
   readonly validity: readonly ValidityCheck[];
-  /** Little's law over the steady window: users = requests_per_second · (response_s + wait_s). */
+  /** Little's law over the steady window: users = tasks_per_second · (response_s + wait_s). */
   readonly little: {
     readonly users: number;
-    readonly requests_per_second: number;
+    readonly tasks_per_second: number;
     readonly response_s: number;
     readonly wait_s: number;
   } | null;
@@ -147,7 +184,7 @@ export interface RunResult {
     readonly cpu_us_per_request: number;
     readonly rss_mb_max: number;
     readonly connections_opened: number;
-    /** Connections beyond one per user: so often was one closed or refused. */
+    /** Connections opened again: so often was one closed. */
     readonly reconnects: number;
     readonly users_started: number;
     readonly cut_requests: number;
@@ -160,6 +197,8 @@ export interface RunResult {
     readonly rss_mb_end: number;
     readonly rss_mb_max: number;
   } | null;
+  /** Processes that were counted with the target; `null` when one was gone at the end. */
+  readonly also_counted: readonly { readonly pid: number; readonly cpu_seconds: number | null }[];
   readonly exit_code: number;
   readonly seconds: readonly SecondResult[];
   /** Unix seconds and cumulative counters behind each row of the history file. */

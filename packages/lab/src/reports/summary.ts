@@ -3,7 +3,7 @@
  * @module
  */
 import { endingOf } from './ending.ts';
-import type { RunResult, WindowResult } from './result.ts';
+import type { RunResult, TimesResult, WindowResult } from './result.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
@@ -17,6 +17,19 @@ const windowLine = (name: string, { total }: WindowResult): string =>
 const realFailuresMax = 5;
 
 const marks = { passed: '✔', kept: '✔', failed: '✘', broken: '✘', 'not judged': '–' } as const;
+
+const timesLine = (name: string, { count, percentiles_ms, max_ms }: TimesResult): string =>
+  `  ${name}: p50 ${ms(percentiles_ms['50'])}  p99 ${ms(percentiles_ms['99'])}  max ${ms(max_ms)} ms  (${count} samples)`;
+
+const revocationLines = ({ revocation }: RunResult): readonly string[] =>
+  revocation === null
+    ? []
+    : [
+        `  asked about every dead token: ${revocation.asked === 'workers' ? `${revocation.workers.length} workers` : 'fresh connections, the target does not name its workers'}`,
+        timesLine('logout', revocation.logout),
+        timesLine('logout answered until refused everywhere', revocation.rejection),
+        timesLine('logout sent until the slowest worker refused', revocation.propagation),
+      ];
 
 /** The lines. */
 export const summaryLines = (result: RunResult, files: readonly string[]): readonly string[] => [
@@ -36,7 +49,8 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
     .map(
       ({ rule, limit, measured }) => `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed`,
     ),
-  `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.violations} accepted`,
+  `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
+  ...revocationLines(result),
   ...result.errors
     .filter(({ kind }) => kind === 'real')
     .slice(0, realFailuresMax)
@@ -48,7 +62,9 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
     .slice(0, 3)
     .flatMap(({ token, rule, events }) => [
       `    token ${token}, ${rule}:`,
-      ...events.map(({ at_ms, what }) => `      ${at_ms.toFixed(1).padStart(12)} ms  ${what}`),
+      ...events.map(
+        ({ at_ms, what, worker = '' }) => `      ${at_ms.toFixed(1).padStart(12)} ms  ${`${what}  ${worker}`.trim()}`,
+      ),
     ]),
   '',
   `  ${endingOf(result).toUpperCase()}  (exit code ${result.exit_code})`,

@@ -5,7 +5,7 @@ import { flawOf, problemCodeOf, readGrant, readPendingMs } from './answers.ts';
 
 test('nothing a target sends makes the readers throw', () => {
   const text = fc.oneof(fc.string(), fc.json(), fc.constantFrom('', 'null', '[]', '1', '"x"', '{"access_token":7}'));
-  const task = fc.constantFrom('register', 'login', 'protected', 'logout');
+  const task = fc.constantFrom('register', 'login', 'protected', 'verify', 'refresh', 'logout');
   fc.assert(
     fc.property(text, task, fc.constantFrom(200, 201, 202, 401, 500), (answer, what, status) => {
       problemCodeOf(answer);
@@ -17,13 +17,15 @@ test('nothing a target sends makes the readers throw', () => {
 });
 
 test('a grant is read with and without its optional parts', () => {
-  assert.deepEqual(readGrant('{"access_token":"t","expires_in":900,"session_id":"s"}'), {
+  assert.deepEqual(readGrant('{"access_token":"t","refresh_token":"r","expires_in":900,"session_id":"s"}'), {
     value: 't',
+    refreshToken: 'r',
     expiresInSeconds: 900,
     sessionId: 's',
   });
   assert.deepEqual(readGrant('{"access_token":"t"}'), {
     value: 't',
+    refreshToken: undefined,
     expiresInSeconds: Number.POSITIVE_INFINITY,
     sessionId: undefined,
   });
@@ -40,4 +42,8 @@ test('a login without a token, a 202 without a time and the claims of another se
   assert.equal(flawOf('protected', 200, '{"claims":{"sid":"s2"}}', 's1'), 'claims of another session');
   assert.equal(flawOf('protected', 200, '{"claims":{"sid":"s1"}}', 's1'), undefined);
   assert.equal(flawOf('protected', 200, '{"message":"no claims"}', 's1'), undefined);
+  const pair = { access_token: 't', refresh_token: 'r', session_id: 's2' };
+  assert.equal(flawOf('refresh', 200, '{"access_token":"t"}', 's1'), 'no refresh token in the answer');
+  assert.equal(flawOf('refresh', 200, JSON.stringify(pair), 's1'), 'tokens of another session');
+  assert.equal(flawOf('refresh', 200, JSON.stringify(pair), 's2'), undefined);
 });

@@ -20,8 +20,17 @@ export interface Request {
 
 /** An answer, or the name of what went wrong instead of one. */
 export type Reply =
-  | { readonly status: number; readonly text: string; readonly bytes: number }
+  | {
+      readonly status: number;
+      readonly text: string;
+      readonly bytes: number;
+      /** Worker that answered, where the target names its workers. */
+      readonly worker?: string;
+    }
   | { readonly failure: string };
+
+/** Header in which a target that is asked to (`EXPOSE_WORKER=1`) names the worker that answered: machine, number, process. */
+const workerHeader = 'catalytic-worker';
 
 const failureNames: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -45,6 +54,7 @@ const nameOf = (error: unknown): string => {
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #resolve: (reply: Reply) => void;
   #status = 0;
+  #worker: string | undefined;
   #bytes = 0;
   readonly #chunks: Buffer[] = [];
 
@@ -55,8 +65,14 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   /** undici asks for it; there is nothing to do. */
   onRequestStart(): void {}
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
     this.#status = status;
+    const worker = headers[workerHeader];
+    this.#worker = typeof worker === 'string' ? worker : undefined;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -67,7 +83,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const [first] = this.#chunks;
     const text = this.#chunks.length > 1 ? Buffer.concat(this.#chunks).toString() : (first?.toString() ?? '');
-    this.#resolve({ status: this.#status, text, bytes: this.#bytes });
+    const worker = this.#worker === undefined ? {} : { worker: this.#worker };
+    this.#resolve({ status: this.#status, text, bytes: this.#bytes, ...worker });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -38,7 +38,10 @@ const insertFirst = statement(
    select $1, $2, $3, $4::bytea, $5::bigint, $6::bigint where not exists (select 1 from signing_key)`,
 );
 /** Inserts {@link valuesOf} a key. */
-export const insertKey = statement('signing_key_insert', `insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6)`);
+export const insertKey = statement(
+  'signing_key_insert',
+  `insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6)`,
+);
 // The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
 const retireOthers = statement(
   'signing_key_retire_others',

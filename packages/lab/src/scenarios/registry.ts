@@ -1,0 +1,22 @@
+/**
+ * All scenarios, by name.
+ * @module
+ */
+import { auth } from './auth.ts';
+import { mixed } from './mixed.ts';
+import { revocation } from './revocation.ts';
+import { type Scenario, weightsOf } from './scenario.ts';
+
+const all: readonly Scenario[] = [auth, mixed, revocation];
+
+/** The scenarios by name, in the order in which the help lists them. */
+export const scenarios: ReadonlyMap<string, Scenario> = new Map(all.map((scenario) => [scenario.name, scenario]));
+
+/** One line of help each: what users do, how often, and how long they wait. */
+export const scenarioLines = (): readonly string[] =>
+  all.map((scenario) => {
+    const weights = Object.entries(weightsOf(scenario)).map(([task, weight]) => `${task} ${weight}`);
+    const [shortest, longest] = scenario.waitSeconds;
+    const share = weights.length > 1 ? `; ${weights.join(', ')}` : '';
+    return `  ${scenario.name.padEnd(11)} ${scenario.summary}${share}; waits ${shortest} to ${longest} s`;
+  });

@@ -1,0 +1,44 @@
+/**
+ * What a scenario is: what users do, in which proportion, and the limits that the target must keep meanwhile.
+ * @module
+ */
+import type { Criteria } from '../measures/criteria.ts';
+import type { VirtualUser } from './virtual-user.ts';
+import type { Witnesses } from './witnesses.ts';
+
+/** One thing a user does, by weight. */
+export interface ScenarioTask {
+  readonly weight: number;
+  /** Acts. `witnesses` are there when the scenario asks every worker. */
+  readonly act: (user: VirtualUser, witnesses: Witnesses | undefined) => Promise<unknown>;
+}
+
+/** A scenario. A file each in this folder, and a line each in `registry.ts`. */
+export interface Scenario {
+  readonly name: string;
+  /** For the help: one line. */
+  readonly summary: string;
+  readonly tasks: Readonly<Record<string, ScenarioTask>>;
+  /** Shortest and longest wait between two tasks. */
+  readonly waitSeconds: readonly [number, number];
+  readonly criteria: Criteria;
+  /** Whether tokens are tried on every worker of the target. */
+  readonly asksEveryWorker: boolean;
+}
+
+/**
+ * Does one task. A user without a token (its registration or its login failed) tries that again instead: there is nothing else it could do.
+ */
+export const actScenario = async (
+  { tasks }: Scenario,
+  user: VirtualUser,
+  task: string,
+  witnesses: Witnesses | undefined,
+): Promise<void> => {
+  if (user.token === undefined) await user.enter();
+  else await tasks[task]?.act(user, witnesses);
+};
+
+/** Weights of the tasks. */
+export const weightsOf = ({ tasks }: Scenario): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(tasks).map(([name, { weight }]) => [name, weight]));
