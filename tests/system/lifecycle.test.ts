@@ -127,7 +127,7 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^catalytic: Cannot serve from .+: another server process uses it; stop it or give another DATA_DIR\n$/,
+      /^catalytic: Cannot serve from .+: another server process uses it; stop it, give another DATA_DIR, or set DATABASE_URL .+\n$/,
     );
     assert.equal((await get(`${service.url}/health/ready`)).status, 200, 'the first one goes on');
   });
