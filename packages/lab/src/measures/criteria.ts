@@ -95,7 +95,7 @@ export const judgeWindow = (
     ...(rejection === undefined
       ? []
       : judge(
-          `rejected on every worker after the logout's answer, p${rejectionAt}, ms`,
+          `rejected by all that were asked after the logout's answer, p${rejectionAt}, ms`,
           criteria.rejectedMsMax,
           measuredAt(rejection, rejectionAt),
         )),

@@ -34,6 +34,46 @@ test('a listener is found by its port, and its children are counted', {
   assert.equal(new TargetProcesses(listener.pid ?? 0).read(), undefined);
 });
 
+// A supervisor that, when told, kills its worker, whose own child works on as an orphan, and starts another that works and ends.
+const work = 'const until = process.cpuUsage().user + 300_000; while (process.cpuUsage().user < until);';
+const orphan = `setTimeout(() => { ${work} }, 500); setTimeout(() => process.exit(), 2000);`;
+const worker = `
+  require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(orphan)}], { stdio: 'ignore' })
+    .on('spawn', () => console.log('up'));
+  setInterval(() => {}, 1000);
+`;
+const supervisor = `
+  const { spawn } = require('node:child_process');
+  const start = (code) => spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const first = start(${JSON.stringify(worker)});
+  first.stdout.once('data', () => console.log('ready'));
+  process.stdin.once('data', () => { first.kill('SIGKILL'); start(${JSON.stringify(work)}); });
+`;
+
+test('what members have used stays in the sum when they end, also that of orphans', {
+  skip: process.platform !== 'linux' && 'needs /proc',
+}, async () => {
+  const root = spawn(process.execPath, ['-e', supervisor], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  try {
+    await once(root.stdout, 'data');
+    const processes = new TargetProcesses(root.pid ?? 0);
+    const first = processes.read({ search: true });
+    root.stdin.write('go');
+    await pause(1500);
+    const second = processes.read({ search: true });
+    await pause(1200);
+    const third = processes.read({ search: true });
+    assert.ok(first !== undefined && second !== undefined && third !== undefined);
+    assert.ok(second.cpuSeconds - first.cpuSeconds >= 0.55, `${second.cpuSeconds - first.cpuSeconds} s of two workers`);
+    assert.ok(third.cpuSeconds >= second.cpuSeconds, 'an orphan that ends takes nothing away');
+    assert.ok(third.rssMb < second.rssMb, 'memory is that of the living');
+  } finally {
+    root.kill();
+    await once(root, 'close');
+  }
+});
+
 test('a port nobody listens on has no process', () => {
   assert.equal(findListener(1), undefined);
 });

@@ -78,6 +78,8 @@ interface Stat {
   readonly parent: number;
   readonly ticks: number;
   readonly pages: number;
+  /** Tells a process from a later one with its number. */
+  readonly startedAt: number;
 }
 
 /** Fields of `/proc/PID/stat` (proc(5)); the name in parentheses may hold spaces, so they are counted from its end. */
@@ -89,7 +91,7 @@ const readStat = (pid: number): Stat | undefined => {
       .split(' ')
       .map(Number);
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
-    return { parent: fields[1] ?? 0, ticks: user + system + childUser + childSystem, pages: fields[21] ?? 0 };
+    return { parent: fields[1] ?? 0, ticks: user + system + childUser + childSystem, pages: fields[21] ?? 0, startedAt: fields[19] ?? 0 };
   } catch {
     return undefined;
   }
@@ -98,11 +100,20 @@ const readStat = (pid: number): Stat | undefined => {
 /** The whole machine is searched for new descendants at every so many readings: a search reads the files of every process. */
 const readingsPerSearch = 10;
 
-/** A process and all its descendants. The lab's own processes do not belong to it, even where the target has started the lab. */
+/**
+ * A process and all its descendants, coming and going. The lab's own processes do not belong to it, even where the target has started the lab.
+ *
+ * What a descendant has used goes to its parent's account when that reaps it (proc(5): `cutime`, `cstime`), so the sum over the living keeps
+ * what the dead have used. Two kinds would be lost, and are not: an orphan stays a member though it has another parent now, and what falls
+ * out of the sum when somebody outside the tree reaps a process is carried on.
+ */
 export class TargetProcesses {
   readonly root: number;
-  #members: readonly number[] = [];
+  /** When each member started, by its number. */
+  #members: ReadonlyMap<number, number> = new Map();
   #readings = 0;
+  #lastTicks = 0;
+  #carriedTicks = 0;
 
   constructor(root: number) {
     this.root = root;
@@ -110,16 +121,28 @@ export class TargetProcesses {
 
   /** Reads what they have used, looking for new ones now and then, or now. `undefined` when the root is gone. */
   read({ search = false } = {}): TargetUsage | undefined {
-    if (search || this.#readings++ % readingsPerSearch === 0) this.#members = descendantsOf(this.root);
+    if (search || this.#readings++ % readingsPerSearch === 0) this.#search();
     if (readStat(this.root) === undefined) return undefined;
     let ticks = 0;
     let pages = 0;
-    for (const pid of this.#members) {
+    for (const [pid, startedAt] of this.#members) {
       const stat = readStat(pid);
-      ticks += stat?.ticks ?? 0;
-      pages += stat?.pages ?? 0;
+      if (stat?.startedAt !== startedAt) continue;
+      ticks += stat.ticks;
+      pages += stat.pages;
     }
-    return { cpuSeconds: ticks / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
+    this.#carriedTicks += Math.max(0, this.#lastTicks - ticks);
+    this.#lastTicks = ticks;
+    return { cpuSeconds: (ticks + this.#carriedTicks) / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
+  }
+
+  #search(): void {
+    const members = new Map<number, number>();
+    for (const pid of [...this.#members.keys(), ...descendantsOf(this.root)]) {
+      const startedAt = readStat(pid)?.startedAt;
+      if (startedAt !== undefined && (this.#members.get(pid) ?? startedAt) === startedAt) members.set(pid, startedAt);
+    }
+    this.#members = members;
   }
 }
 
