@@ -153,8 +153,9 @@ test('members that were asked for before the commit say nothing about it', async
   // In the same millisecond: time cannot tell which was first.
   const second = await revoke('2');
   lists[0]?.(alone);
-  await pass(10);
+  await pass(20);
   assert.deepEqual([first.answer, second.answer], [complete, undefined]);
+  assert.equal(lists.length, 2);
   lists[1]?.([...alone, { id: other, state: 'live', applied: '1' }]);
   await pass(10);
   assert.equal(second.answer, undefined);
