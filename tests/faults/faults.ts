@@ -56,7 +56,11 @@ const pause: Fault = async (scene) => {
 
 const slow: Fault = async ({ deployment, random }) => {
   deployment.proxy.set({ delayMs: 50 + 250 * random() });
-  return async () => deployment.proxy.set({});
+  const over = delay(800);
+  return async () => {
+    await over;
+    deployment.proxy.set({});
+  };
 };
 
 const deafDatabase: Fault = async (scene) => {
@@ -81,9 +85,14 @@ const crashWithReusedIds: Fault = async ({ deployment }) => {
   return nothing;
 };
 
+/** How long a transaction stays open, milliseconds. */
+const openMs = 400;
+
 const longTransaction: Fault = async (scene) => {
   const client = await session(scene, 'begin', 'select pg_current_xact_id()');
+  const over = delay(openMs);
   return async () => {
+    await over;
     await client.query('commit').catch(() => {});
     await client.end();
   };
@@ -97,7 +106,9 @@ const preparedTransaction: Fault = async (scene) => {
     "insert into audit (at, event) values (0, 'test')",
     `prepare transaction '${name}'`,
   );
+  const over = delay(openMs);
   return async () => {
+    await over;
     await client.query(`rollback prepared '${name}'`);
     await client.end();
   };
