@@ -45,8 +45,6 @@ export class PinnedWorker {
   }
 }
 
-/** Connections to each worker, so that one that waits for an answer does not keep the others from asking. */
-const connectionsEach = 12;
 /** A request may wait for a store's deadline; a connection that was on its way to a worker that died is never answered. */
 const answerMsMax = 8000;
 const greetingMsMax = 2000;
@@ -56,8 +54,13 @@ const attemptsMax = 400;
 /**
  * Opens connections until there are enough to each worker.
  * @param workers how many there are
+ * @param connectionsEach to each, so that one that waits for an answer does not keep the others from asking
  */
-export const pinWorkers = async (url: string, workers: number): Promise<readonly PinnedWorker[]> => {
+export const pinWorkers = async (
+  url: string,
+  workers: number,
+  connectionsEach = 12,
+): Promise<readonly PinnedWorker[]> => {
   const found = new Map<string, Client[]>();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const client = new Client(url, {
