@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId, SessionId } from '@catalytic/protocol/ids';
@@ -149,6 +151,25 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     postgres.resume();
     assert.ok(tookMs > 900 && tookMs < 2000, `gave up after ${tookMs} ms`);
     assert.deepEqual((await source.read(newMember(), cursor)).entries, []);
+  });
+
+  test('a standby grants nothing, and after its promotion the history is another one', async (t) => {
+    const { engine, source } = await start(t);
+    const before = await source.read(newMember(), undefined);
+    const postgres = await server();
+    await postgres.stop();
+    writeFileSync(join(postgres.dataDir, 'standby.signal'), '');
+    await postgres.start();
+    const standby = await source.read(newMember(), before.cursor);
+    assert.equal(standby.isPrimary, false);
+    assert.notEqual(standby.identity, before.identity);
+    await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
+    await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
+    await postgres.sql('select pg_promote()');
+    const promoted = await source.read(newMember(), before.cursor);
+    assert.equal(promoted.isPrimary, true);
+    assert.notEqual(promoted.identity, before.identity);
+    assert.equal((await engine.tenants.findByName('default'))?.name, 'default');
   });
 
   test('visibility is judged as the server judges it', async (t) => {
