@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { connect } from 'node:net';
 import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listProcesses, signal } from '../../packages/lab/src/faults/process-tree.ts';
 import { Deployment } from '../faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
 import { passwordHash } from '../harness/accounts.ts';
@@ -80,6 +81,17 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
     assert.equal((await deployment.query('select 1 from member')).length, 2);
   });
 
+  test('a worker that dies while the database is away comes back with it', async () => {
+    const [one] = pair();
+    await deployment.postgres.stop();
+    deployment.expectedDeaths += 1;
+    process.kill(one.pid, 'SIGKILL');
+    while (!deployment.service.output().includes('A worker cannot start')) await delay(50);
+    await deployment.postgres.start();
+    await Promise.all(workers.map((worker) => worker.close()));
+    workers = await deployment.healthy();
+  });
+
   test('a reload replaces every worker and drops no request', async () => {
     const pids = new Set(workers.map(({ pid }) => pid));
     // Idle connections would be waited for.
@@ -117,6 +129,32 @@ test('a database that cannot be reached stops the start with the reason', async 
   assert.equal(code, 2);
   assert.match(stderr, /Cannot use the database that DATABASE_URL names/);
   assert.doesNotMatch(stderr, /canary/);
+});
+
+test('workers that die again and again stop the service with the reason', needsPostgres(), async (t) => {
+  await using deployment = await Deployment.start({ workers: 1, leaseMs: 5000, answerMs: 1000 });
+  const { service } = deployment;
+  let lastPid = 0;
+  const ended = service.end('SIGCONT');
+  let isOver = false;
+  void ended.finally(() => {
+    isOver = true;
+  });
+  t.after(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const worker = listProcesses().find(
+      ({ parent, pid, command }) => parent === service.process.pid && pid !== lastPid && command.includes('main.ts'),
+    );
+    if (worker !== undefined) {
+      lastPid = worker.pid;
+      signal(worker.pid, 'SIGKILL');
+    }
+    await delay(20);
+  }
+  assert.equal(await ended, 1);
+  assert.match(service.output(), /the workers die again and again, the last one by SIGKILL/);
 });
 
 test('connections past the cap are closed, those below it are served', async (t) => {
