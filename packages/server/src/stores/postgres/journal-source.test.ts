@@ -141,12 +141,16 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
   });
 
   test('a reader without an answer gives up after a second, and begins anew', async (t) => {
-    const { source } = await start(t);
+    const { engine, source } = await start(t);
     const { cursor } = await source.read(newMember(), undefined);
+    const idle = engine.journal.openSource();
+    await idle.read(newMember(), undefined);
     const postgres = await server();
     postgres.pause();
+    const closed = idle.close();
     const startedMs = performance.now();
     await assert.rejects(source.read(newMember(), cursor), { code: 'store_unavailable' });
+    await closed;
     const tookMs = performance.now() - startedMs;
     postgres.resume();
     assert.ok(tookMs > 900 && tookMs < 2000, `gave up after ${tookMs} ms`);
