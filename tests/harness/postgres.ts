@@ -1,0 +1,190 @@
+/**
+ * Real PostgreSQL servers for tests: each on a free port of its own, with data of its own, gone when the test's process is gone. Writes
+ * reach the disk as they do in production (`fsync` is on).
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { listProcesses, signal, stopTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
+import { environmentOf, findServer } from './postgres/find-server.ts';
+import { type Places, usualPlaces } from './postgres/places.ts';
+import { query, type TextRow } from './postgres/query.ts';
+import { giveAway, serverTmpdir, serverUser } from './postgres/server-user.ts';
+import { makeDataFolder, reachable, superuser } from './postgres/template.ts';
+import { freePort } from './service.ts';
+
+const startMsMax = 20_000;
+const endMsMax = 20_000;
+const pollMs = 10;
+const watchdogFile = fileURLToPath(new URL('./postgres/watchdog.ts', import.meta.url));
+
+/** How PostgreSQL is asked to stop (`pg_ctl stop --mode`). */
+const stopSignals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+
+/** A server under test. */
+export interface Postgres extends AsyncDisposable {
+  /** With user and password, for the database `postgres`. */
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly version: string;
+  /** Process id of the postmaster; of the last one while none runs. */
+  readonly pid: number;
+  /** Everything the server has logged. */
+  output(): string;
+  /** Runs SQL over a connection of its own. */
+  sql(text: string): Promise<readonly TextRow[]>;
+  /** Ends the postmaster with a signal and waits until the whole tree is gone. */
+  kill(name?: NodeJS.Signals): Promise<void>;
+  /** Kills the background writer: the postmaster ends every connection, recovers and serves again. Returns when it does. */
+  crashBackgroundProcess(): Promise<void>;
+  /** Stops every process of the server (SIGSTOP): connections stay open and nothing answers. */
+  pause(): void;
+  resume(): void;
+  stop(mode?: keyof typeof stopSignals): Promise<void>;
+  /** Starts it again on the same data and port. */
+  start(): Promise<void>;
+  /** Ends it at once and removes its data. */
+  close(): Promise<void>;
+}
+
+/** What a server under test is started with. */
+export interface PostgresOptions {
+  /** Server settings, by name: `{ max_connections: 20 }`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  readonly places?: Places;
+}
+
+/**
+ * Whether tests that need PostgreSQL can run, as an option of `test` and `suite`: `suite('…', needsPostgres(), …)`.
+ * @throws Error when there is no server and `CI` is set: there nothing may pass unseen
+ */
+export const needsPostgres = (places: Places = usualPlaces): { readonly skip: string | false } => {
+  try {
+    serverUser();
+    findServer(places);
+    return { skip: false };
+  } catch (error) {
+    if (!(error instanceof Error) || process.env['CI'] === 'true') throw error;
+    return { skip: error.message };
+  }
+};
+
+const waitUntil = async (what: string, msMax: number, isSo: () => boolean): Promise<void> => {
+  for (const deadline = performance.now() + msMax; !isSo(); await delay(pollMs))
+    if (performance.now() > deadline) throw new Error(`PostgreSQL did not ${what} within ${msMax} ms`);
+};
+
+/** Starts a server and waits until it takes connections. */
+export const startPostgres = async ({
+  settings = {},
+  places = usualPlaces,
+}: PostgresOptions = {}): Promise<Postgres> => {
+  const base = mkdtempSync(join(serverTmpdir(), 'catalytic-postgres-'));
+  // Started first and told by the end of a pipe, so that no moment is left in which a kill leaves a server behind.
+  const watchdog = spawn(process.execPath, [watchdogFile, base], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  });
+  watchdog.unref();
+  const close = async (): Promise<void> => {
+    watchdog.stdin?.end();
+    await waitUntil('go', endMsMax, () => watchdog.exitCode !== null || watchdog.signalCode !== null);
+  };
+  try {
+    chmodSync(base, 0o755);
+    const server = reachable(findServer(places), base);
+    const user = serverUser();
+    const { dataDir, password } = makeDataFolder(server, places.cache, base);
+    const logFile = join(base, 'log');
+    const port = await freePort();
+    const url = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
+    const flags = Object.entries({ unix_socket_directories: '', listen_addresses: '127.0.0.1', ...settings });
+    let postmaster: ChildProcess | undefined;
+    const pid = (): number => postmaster?.pid ?? 0;
+    const hasEnded = (): boolean =>
+      postmaster === undefined || postmaster.exitCode !== null || postmaster.signalCode !== null;
+    const output = (): string => readFileSync(logFile, 'utf8');
+
+    /** The line of `postmaster.pid` that `pg_ctl --wait` reads. */
+    const isReady = (): boolean => {
+      if (hasEnded()) throw new Error(`PostgreSQL did not start:\n${output()}`);
+      try {
+        const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+        return lines[0] === String(pid()) && lines[7]?.trim() === 'ready';
+      } catch {
+        return false;
+      }
+    };
+    const start = async (): Promise<void> => {
+      const log = openSync(logFile, 'a');
+      postmaster = spawn(
+        join(server.root, server.bin, 'postgres'),
+        ['-D', dataDir, '-p', String(port), ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+        { cwd: base, env: environmentOf(server), stdio: ['ignore', log, log], detached: true, ...user },
+      );
+      closeSync(log);
+      postmaster.unref();
+      await waitUntil('start', startMsMax, isReady);
+    };
+    const kill = async (name: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+      if (hasEnded()) return;
+      const members = treeOf(pid()).map((member) => member.pid);
+      signal(pid(), name);
+      // Stopped children see that the postmaster is gone only when they run.
+      for (const member of members) signal(member, 'SIGCONT');
+      await waitUntil(
+        'end',
+        endMsMax,
+        () => hasEnded() && !listProcesses().some((other) => members.includes(other.pid)),
+      );
+    };
+
+    giveAway(base, user);
+    await start();
+    return {
+      url,
+      port,
+      dataDir,
+      version: server.version,
+      get pid() {
+        return pid();
+      },
+      output,
+      sql: (text) => query(url, text),
+      kill,
+      crashBackgroundProcess: async () => {
+        const writer = treeOf(pid()).find(({ command }) => command.includes('background writer'));
+        if (writer === undefined) throw new Error('PostgreSQL has no background writer at this moment');
+        const before = output().length;
+        signal(writer.pid, 'SIGKILL');
+        const isBack = (): boolean => output().slice(before).includes('ready to accept connections');
+        await waitUntil('recover', startMsMax, isBack);
+      },
+      pause: () => void stopTree(pid()),
+      resume: () => {
+        for (const member of treeOf(pid())) signal(member.pid, 'SIGCONT');
+      },
+      stop: (mode = 'fast') => kill(stopSignals[mode]),
+      start,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** A server that is gone when the scope is over: a test's context, or `node:test` itself for a whole file. */
+export const postgresIn = async (
+  scope: { after(clean: () => Promise<void>): void },
+  settings: NonNullable<PostgresOptions['settings']> = {},
+): Promise<Postgres> => {
+  const server = await startPostgres({ settings });
+  scope.after(() => server.close());
+  return server;
+};
