@@ -75,6 +75,32 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     assert.deepEqual(await run('*', statement('names', 'select name from tenant')()), [{ name: 'c' }]);
   });
 
+  test('a repeated sign-out everywhere leaves alone who has signed in since', async (t) => {
+    const engine = await openEngine(await createDatabase(await server()));
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const open = async (name: string) => {
+      const refreshToken = { hash: Buffer.from(name), expiresAtMs: 100_000 };
+      const { passwordHash } = account;
+      const grant = await engine.sessions.open({ tenantId, accountId, passwordHash, amr: [], nowMs: 1, refreshToken });
+      if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
+      return grant;
+    };
+    const before = await open('before');
+    const endAll = () => engine.sessions.endAll(tenantId, accountId, before.sessionId, before.accountEpoch, 2);
+    await endAll();
+    await open('since');
+    await endAll();
+    const { outcome } = await engine.sessions.rotate({
+      presentedHash: Buffer.from('since'),
+      successor: { hash: Buffer.from('next'), expiresAtMs: 100_000 },
+      successorBox: Buffer.from('box'),
+      nowMs: 3,
+      graceMs: 10,
+    });
+    assert.equal(outcome, 'rotated');
+  });
+
   test('a connection whose answer did not come in time is never used again', async (t) => {
     const database = await createDatabase(await server());
     await (await openEngine(database)).close();

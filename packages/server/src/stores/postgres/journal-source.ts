@@ -7,7 +7,7 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Client } from 'pg';
 import { type JournalRow, toEntry } from './journal-rows.ts';
-import { connectionConfig, type Statement, statement } from './transactions.ts';
+import { connectionConfig, leave, type Statement, statement } from './transactions.ts';
 import { asPortError } from './unavailable.ts';
 
 /** Where the next read begins. */
@@ -164,6 +164,6 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     const client = this.#client;
     this.#client = undefined;
     this.#shown = undefined;
-    await client?.end();
+    if (client !== undefined) await leave(client);
   }
 }

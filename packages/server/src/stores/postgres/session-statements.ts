@@ -119,7 +119,10 @@ export const lockAccount = statement(
   'select 1 from account where tenant_id = $1 and id = $2 for no key update',
 );
 
-/** Ends all sessions of a locked account, raising its epoch at most once. No row: the asking session may not. */
+/**
+ * Ends all sessions of a locked account, raising its epoch at most once; a repeat leaves alone who has signed in again since. No row: the
+ * asking session may not.
+ */
 export const endAll = statement(
   'session_end_all',
   `with raised as (
@@ -133,7 +136,8 @@ export const endAll = statement(
       where a.tenant_id = $1 and a.id = $2 and coalesce(r.epoch, a.epoch) > $4
    ), ended as (
      update session s set ended_at = $5, end_reason = 'logout_all'
-       from reached where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null
+       from reached
+      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < reached.epoch
    ) ${appendEntry({ id: '$6', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 

@@ -2,10 +2,10 @@
  * Transactions over a pool of connections: each travels to the server in one piece and comes back in one.
  * @module
  */
-import type { Writable } from 'node:stream';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantId } from '@catalytic/protocol/ids';
-import { Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
+import { type Client, type ClientBase, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
 
 /** A prepared statement with its values. */
@@ -58,9 +58,19 @@ export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolC
   },
 });
 
-/** The socket of a client: everything written between `cork` and `uncork` leaves in one packet. `pg` does so for each query only. */
-const socketOf = (client: PoolClient): Writable =>
-  (client as unknown as { connection: { stream: Writable } }).connection.stream;
+/** The socket of a client. Everything written between `cork` and `uncork` leaves in one packet; `pg` does so for each query only. */
+const socketOf = (client: ClientBase): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
+/** How long a server may take to say goodbye, milliseconds: a frozen one must not keep the process. */
+const goodbyeMs = 1000;
+
+/** Closes a connection. */
+export const leave = async (client: Client): Promise<void> => {
+  const timer = setTimeout(() => socketOf(client).destroy(), goodbyeMs);
+  await client.end();
+  clearTimeout(timer);
+};
 
 /** The replies to one flight, in order; when one fails, the first failure, because the others follow from it. */
 const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) => {
@@ -84,6 +94,7 @@ const fly = async (client: PoolClient, tenant: string, statements: readonly Stat
 export class Transactions {
   readonly #pool: Pool;
   readonly #statementMs: number;
+  readonly #clients = new Set<PoolClient>();
 
   /** @param size connections kept; @param overflow more under load, closed after 10 s without work */
   constructor(options: ConnectionOptions, size: number, overflow: number, onProblem: (message: string) => void) {
@@ -96,8 +107,12 @@ export class Transactions {
       idleTimeoutMillis: 10_000,
     });
     this.#pool.on('error', (error) => onProblem(`PostgreSQL closed an idle connection: ${error.message}`));
-    // Between checkout and release the pool does not listen; what broke is told to the queries anyway.
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
+    this.#pool.on('connect', (client) => {
+      // Between checkout and release the pool does not listen; what broke is told to the queries anyway.
+      client.on('error', () => {});
+      this.#clients.add(client);
+    });
+    this.#pool.on('remove', (client) => this.#clients.delete(client));
   }
 
   readonly run: Run = async <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => {
@@ -111,8 +126,10 @@ export class Transactions {
     }
   };
 
-  close(): Promise<void> {
-    return this.#pool.end();
+  async close(): Promise<void> {
+    await this.#pool.end();
+    // The pool does not wait for the goodbyes, and neither must the end of the process.
+    for (const client of this.#clients) socketOf(client).unref();
   }
 
   async #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
