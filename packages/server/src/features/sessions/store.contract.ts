@@ -193,6 +193,7 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
       assert.equal((await engine.sessions.rotate(rotation(token, `${token}+`, 3000))).outcome, 'session_ended');
     const fresh = await open(engine, seeded, 'f0');
     assert.equal(fresh.accountEpoch, grant.accountEpoch + 1);
+    await endAll();
     assert.equal((await engine.sessions.rotate(rotation('f0', 'f1', 3000))).outcome, 'rotated');
   });
 

@@ -99,7 +99,9 @@ export const sessionWrites = (database: DatabaseSync) => {
     'update session set ended_at = ?, end_reason = ? where tenant_id = ? and id = ? and ended_at is null',
   );
   const endSessionsOf = database.prepare(
-    `update session set ended_at = ?, end_reason = 'logout_all' where tenant_id = ? and account_id = ? and ended_at is null`,
+    // Not those opened since: a repeat ends what the first one ended.
+    `update session set ended_at = ?, end_reason = 'logout_all'
+      where tenant_id = ? and account_id = ? and account_epoch < ? and ended_at is null`,
   );
   const raiseEpoch = database.prepare(
     `update account set epoch = epoch + 1
@@ -200,7 +202,7 @@ export const sessionWrites = (database: DatabaseSync) => {
       const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
       const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as { epoch: number };
       if (epoch <= seenEpoch) return 'session_ended';
-      endSessionsOf.run(nowMs, tenantId, accountId);
+      endSessionsOf.run(nowMs, tenantId, accountId, epoch);
       return journal.append({ kind: 'account', key: accountId, epoch });
     },
 
