@@ -21,7 +21,8 @@ interface Running {
   readonly members: Set<MemberId>;
   readonly ready: Promise<ServiceAddress>;
   readonly exited: Promise<void>;
-  isReady: boolean;
+  /** Monotonic clock when it began to serve, milliseconds. */
+  readyMs: number | undefined;
   isStopping: boolean;
   /** It has said itself why it cannot start. */
   isRefused: boolean;
@@ -100,7 +101,7 @@ export class Supervisor {
           { error, worker: slot.number },
           'Cannot reload: the new worker does not start; the others stay as they are',
         );
-        if (old?.isReady === true) slot.worker = old;
+        if (old?.readyMs !== undefined) slot.worker = old;
         return;
       }
       if (old !== undefined) {
@@ -128,7 +129,7 @@ export class Supervisor {
       members: new Set(),
       ready: ready.promise,
       exited: exited.promise,
-      isReady: false,
+      readyMs: undefined,
       isStopping: false,
       isRefused: false,
       isClogged: false,
@@ -147,7 +148,7 @@ export class Supervisor {
         else this.#fail(message.reason, 2);
       } else if (message.type === 'ready') {
         clearTimeout(timer);
-        running.isReady = true;
+        running.readyMs = performance.now();
         this.#hasServed = true;
         ready.resolve(message.service);
         this.#passOnReaped();
@@ -184,7 +185,7 @@ export class Supervisor {
   }
 
   #passOnReaped(): void {
-    const helper = [...this.#running.values()].find(({ isReady, isStopping }) => isReady && !isStopping);
+    const helper = [...this.#running.values()].find(({ readyMs, isStopping }) => readyMs !== undefined && !isStopping);
     if (helper === undefined || this.#reaped.length === 0) return;
     send(helper.process, { type: 'reaped', members: this.#reaped.splice(0) });
   }
@@ -192,7 +193,9 @@ export class Supervisor {
   #replaceIfLost(slot: Slot, lost: Running, how: string): void {
     if (this.#isStopping || lost.isStopping || slot.worker !== lost) return;
     const { log } = this.#options;
-    const delayMs = lost.isRefused ? refusedDelayMs : this.#restarts.delayMs(performance.now());
+    const nowMs = performance.now();
+    const servedMs = nowMs - (lost.readyMs ?? nowMs);
+    const delayMs = lost.isRefused ? refusedDelayMs : this.#restarts.delayMs(nowMs, servedMs);
     if (delayMs === undefined) {
       this.#fail(`the workers die again and again, the last one by ${how}; the lines above say why`, 1);
       return;
