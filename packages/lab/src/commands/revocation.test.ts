@@ -98,7 +98,13 @@ suite('catalytic-lab run, several workers', { concurrency: 2 }, () => {
   });
 
   test('workers that are replaced during a run are found again', async () => {
-    const { code, output, result } = await load('revocation', 'replaces', [...closed, '--duration', '5s']);
+    const { code, output, result } = await load('revocation', 'replaces', [
+      ...closed,
+      '--duration',
+      '5s',
+      '--timeout',
+      '3s',
+    ]);
     assert.notEqual(code, 4, output);
     assert.deepEqual(result.exceptions, []);
     assert.ok(Object.keys(result.whole.requests_by_worker).length > 3, output);
