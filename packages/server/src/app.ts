@@ -28,6 +28,7 @@ import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
+import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
@@ -77,6 +78,20 @@ export const openStores = async (
   } catch (error) {
     const place = databaseUrl === undefined ? `the data folder ${dataDir}` : 'the database that DATABASE_URL names';
     throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Moves the deployment in the data folder to an empty PostgreSQL database. @throws {ConfigError} when that cannot be done */
+export const moveDeployment = async (
+  { dataDir }: Config,
+  url: string,
+  onProblem: (message: string) => void,
+  onMoved: OnMoved,
+): Promise<void> => {
+  try {
+    await moveToPostgres(dataDir, url, onProblem, onMoved);
+  } catch (error) {
+    throw new ConfigError(`Cannot move ${dataDir} to PostgreSQL: ${(error as Error).message}`, { cause: error });
   }
 };
 
