@@ -71,6 +71,7 @@ export const openStores = async (
     if (databaseUrl === undefined) return openSqliteStores(dataDir, onFatal);
     return await openPostgresStores({
       url: databaseUrl,
+      replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
       poolSize: share(config.databasePoolSize, config),
       overflow: Math.floor(config.databaseMaxOverflow / config.workers),
       onProblem,
