@@ -91,7 +91,12 @@ const readStat = (pid: number): Stat | undefined => {
       .split(' ')
       .map(Number);
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
-    return { parent: fields[1] ?? 0, ticks: user + system + childUser + childSystem, pages: fields[21] ?? 0, startedAt: fields[19] ?? 0 };
+    return {
+      parent: fields[1] ?? 0,
+      ticks: user + system + childUser + childSystem,
+      pages: fields[21] ?? 0,
+      startedAt: fields[19] ?? 0,
+    };
   } catch {
     return undefined;
   }
