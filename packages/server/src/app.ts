@@ -35,6 +35,8 @@ import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
+export { inspectPostgres } from './stores/postgres/inspect.ts';
+
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {
   /** Stops accepting, finishes what is in flight, closes the stores. @param isQuick see {@link HttpServer.close} */

@@ -5,6 +5,7 @@
  */
 import { Command } from 'commander';
 import { adminKeysCommand } from './commands/admin-keys.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -21,6 +22,7 @@ const program = new Command('catalytic')
   .addCommand(keysCommand())
   .addCommand(migrateCommand())
   .addCommand(restoredCommand())
+  .addCommand(doctorCommand())
   .addCommand(hashCapacityCommand())
   .addHelpText(
     'after',

@@ -11,6 +11,9 @@ import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { checkBacklog, checkFiles } from '../preflight/check-machine.ts';
+import { lineOf } from '../preflight/finding.ts';
+import { readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
@@ -75,6 +78,13 @@ const announce = (config: Config, log: Logger, { url }: ServiceAddress): void =>
   log.info({ url, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
+/** Tells what the machine gives too little of. The service starts all the same. */
+const warnOfLimits = (config: Config, log: Logger): void => {
+  const machine = readMachine();
+  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
+    if (finding.level !== 'ok') log.warn(lineOf(finding));
+};
+
 /** The embedded size: this process serves. */
 const serveAlone = async (config: Config, log: Logger): Promise<void> => {
   const fail = failLoudly(log);
@@ -132,6 +142,7 @@ const serve = async (command: Command): Promise<void> => {
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
+  if (cluster.isPrimary) warnOfLimits(config, log);
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
   if (config.databaseUrl === undefined) await serveAlone(config, log);
   else if (cluster.isPrimary) await supervise(config, log);
