@@ -17,6 +17,7 @@ const help = `The matrix: signs out while something breaks, and checks that noth
   node tests/faults/matrix.ts --lease 5000             another lease than 500 ms
   node tests/faults/matrix.ts --out FILE.json          where the results go; cells that are in it already are skipped
   node tests/faults/matrix.ts --seed 7                 seed of the first round
+  node tests/faults/matrix.ts --at-once 2              cells played side by side, each with a deployment of its own
 
 Exit codes: 0 everything held, 1 something did not.
 `;
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     moment: { type: 'string', default: '' },
     out: { type: 'string' },
     seed: { type: 'string' },
+    'at-once': { type: 'string', default: '1' },
   },
 });
 
@@ -92,14 +94,15 @@ const run = async (): Promise<number> => {
         .map((moment) => ({ fault, moment })),
     )
     .filter(({ fault, moment }) => !isDone(fault, moment));
-  let seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const firstSeed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const roundsEach = Number(values.rounds);
   let bad = 0;
-  for (const [index, { fault, moment }] of cells.entries()) {
+  const play = async (fault: string, moment: string, index: number): Promise<void> => {
     const began = performance.now();
     const rounds: Round[] = [];
     await using deployment = await Deployment.start({ workers: 3, leaseMs, answerMs });
-    for (let count = 0; count < Number(values.rounds); count++)
-      rounds.push(await playRound(deployment, fault, moment, seed++));
+    for (let count = 0; count < roundsEach; count++)
+      rounds.push(await playRound(deployment, fault, moment, firstSeed + index * roundsEach + count));
     const cell = summarise(fault, moment, leaseMs, rounds, (performance.now() - began) / 1000);
     const isGood = cell.violations + cell.live_refused + cell.forgotten + cell.crashes === 0;
     if (!isGood) bad += 1;
@@ -109,7 +112,13 @@ const run = async (): Promise<number> => {
       `${index + 1}/${cells.length} ${isGood ? '✔' : '✘'} ${fault} × ${moment}: ${cell.rounds} rounds in ${cell.seconds} s, answers ${JSON.stringify(cell.answers)}, median ${cell.answer_ms.median} ms, ${cell.requests_with_dead_token} requests with a dead token, ${cell.violations} accepted, ${cell.live_refused} live refused, ${cell.forgotten} forgotten, ${cell.crashes} crashes (seeds ${cell.seeds.join('–')})\n`,
     );
     for (const line of cell.evidence.slice(0, 10)) process.stdout.write(`    ${line}\n`);
-  }
+  };
+  const waiting = [...cells.entries()];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await play(next[1].fault, next[1].moment, next[0]);
+  };
+  await Promise.all(Array.from({ length: Number(values['at-once']) }, lane));
   return bad === 0 ? 0 : 1;
 };
 

@@ -45,20 +45,36 @@ export class PinnedWorker {
   }
 }
 
-/** Connections to each worker, so that one that waits for an answer does not keep the others from asking. */
-const connectionsEach = 12;
+/** A request may wait for a store's deadline; a connection that was on its way to a worker that died is never answered. */
+const answerMsMax = 8000;
+const greetingMsMax = 2000;
 /** Workers take connections in turn, so a few rounds find all of them. */
 const attemptsMax = 400;
 
 /**
  * Opens connections until there are enough to each worker.
  * @param workers how many there are
+ * @param connectionsEach to each, so that one that waits for an answer does not keep the others from asking
  */
-export const pinWorkers = async (url: string, workers: number): Promise<readonly PinnedWorker[]> => {
+export const pinWorkers = async (
+  url: string,
+  workers: number,
+  connectionsEach = 12,
+): Promise<readonly PinnedWorker[]> => {
   const found = new Map<string, Client[]>();
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const client = new Client(url, { pipelining: 1, keepAliveTimeout: 600_000, keepAliveMaxTimeout: 600_000 });
-    const { headers, body } = await client.request({ method: 'GET', path: '/health/live' });
+    const client = new Client(url, {
+      pipelining: 1,
+      keepAliveTimeout: 600_000,
+      keepAliveMaxTimeout: 600_000,
+      headersTimeout: answerMsMax,
+      bodyTimeout: answerMsMax,
+    });
+    const { headers, body } = await client.request({
+      method: 'GET',
+      path: '/health/live',
+      headersTimeout: greetingMsMax,
+    });
     await body.dump();
     const name = String(headers['catalytic-worker']);
     const clients = found.get(name) ?? [];

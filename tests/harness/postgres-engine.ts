@@ -5,6 +5,7 @@
 import type { Engine } from '../../packages/server/src/features/engine.contract.ts';
 import { createRoleStatement } from '../../packages/server/src/stores/postgres/preflight.ts';
 import { openPostgresStores, type PostgresOptions } from '../../packages/server/src/stores/postgres/stores.ts';
+import type { Stores } from '../../packages/server/src/stores/stores.ts';
 import { query } from './postgres/query.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
@@ -49,7 +50,7 @@ export const createDatabase = async (server: Postgres): Promise<TestDatabase> =>
 export const openEngine = async (
   { url, adminUrl }: TestDatabase,
   options: Partial<PostgresOptions> = {},
-): Promise<Engine> => {
+): Promise<Engine & Pick<Stores, 'probe'>> => {
   const onProblem = (message: string): void => {
     throw new Error(message);
   };

@@ -47,6 +47,8 @@ export interface Rules {
   readonly readsWhole: boolean;
   /** A repeated revoke goes through a barrier of its own. */
   readonly repeatWaits: boolean;
+  /** A marked process removes its former row only after a good read under its new id. */
+  readonly formerRowStays: boolean;
 }
 
 /** The protocol as specified. */
@@ -64,6 +66,7 @@ export const soundRules: Rules = {
   readsPrimary: true,
   readsWhole: true,
   repeatWaits: true,
+  formerRowStays: true,
 };
 
 type RowState = 'none' | 'live' | 'leaving' | 'gone';
@@ -90,6 +93,10 @@ interface State {
   readonly member: number;
   readonly isAlive: boolean;
   readonly hasEntry: boolean;
+  /** Id that the same process had before it was marked, while its row may be there; -1: none. */
+  readonly former: number;
+  /** Whether a good read was received under the current id. */
+  readonly isConfirmed: boolean;
   /** Ticks left of the lease; 0: not current. */
   readonly lease: number;
   readonly read: Read | null;
@@ -117,6 +124,8 @@ const initial: State = {
   member: -1,
   isAlive: false,
   hasEntry: false,
+  former: -1,
+  isConfirmed: false,
   lease: 0,
   read: null,
   hinted: false,
@@ -185,7 +194,13 @@ const receive = (state: State, read: Read, rules: Rules): Step => {
   const lease = isGood ? Math.max(state.lease, rules.leaseFromSend ? leaseTicks - read.age : leaseTicks) : state.lease;
   return {
     name: served.hasEntry ? 'the view applies the read' : 'the view takes the empty read',
-    next: { ...state, hasEntry: state.hasEntry || served.hasEntry, lease, read: null },
+    next: {
+      ...state,
+      hasEntry: state.hasEntry || served.hasEntry,
+      isConfirmed: state.isConfirmed || served.isLive,
+      lease,
+      read: null,
+    },
   };
 };
 
@@ -194,7 +209,7 @@ const viewSteps = (state: State, rules: Rules): readonly Step[] => {
   if (!state.isAlive) {
     const fresh = member + 1;
     if (fresh >= incarnationsMax) return [];
-    const started = { ...state, isAlive: true, member: fresh, hasEntry: false, lease: 0, read: null };
+    const started = { ...state, isAlive: true, member: fresh, read: null };
     return [
       {
         name: `the view starts as member ${fresh} and registers`,
@@ -204,8 +219,16 @@ const viewSteps = (state: State, rules: Rules): readonly Step[] => {
     ];
   }
   const steps: Step[] = [
-    { name: 'the view crashes', next: { ...state, isAlive: false, hasEntry: false, lease: 0, read: null } },
+    {
+      name: 'the view crashes',
+      next: { ...state, isAlive: false, hasEntry: false, former: -1, isConfirmed: false, lease: 0, read: null },
+    },
   ];
+  if (state.former >= 0 && (state.isConfirmed || !rules.formerRowStays))
+    steps.push({
+      name: `the view removes its former row ${state.former}`,
+      next: { ...state, rows: set(state.rows, state.former, 'gone'), former: -1 },
+    });
   if (state.rows[member] === 'none')
     steps.push({
       name: `the view registers as member ${member}`,
@@ -221,13 +244,17 @@ const viewSteps = (state: State, rules: Rules): readonly Step[] => {
       // Marked while alive: a new member with the same view and the lease that still runs.
       steps.push({
         name: `the view registers anew as member ${fresh}`,
-        next: { ...next, member: fresh, rows: set(state.rows, fresh, 'live') },
+        next: { ...next, member: fresh, former: member, isConfirmed: false, rows: set(state.rows, fresh, 'live') },
       });
   } else steps.push({ name: 'the read is given up', next: { ...state, read: null } });
   if (state.hinted) {
     if (!state.hasEntry) steps.push({ name: 'the view applies a hint', next: { ...state, hasEntry: true } });
     if ((state.hasEntry || !rules.applyBeforeAck) && !state.acked[member])
-      steps.push({ name: 'the view acknowledges', next: { ...state, acked: set(state.acked, member, true) } });
+      // Under every id of this process.
+      steps.push({
+        name: 'the view acknowledges',
+        next: { ...state, acked: state.acked.map((is, id) => is || id === member || id === state.former) },
+      });
   }
   // Any entry's hint may come at any time; this one brings nothing about the entry of the model.
   if (!rules.hintRenewsNothing)

@@ -6,7 +6,7 @@
 /** Deaths within this time count together, milliseconds. */
 const windowMs = 60_000;
 /** One more than these within the window is a crash loop. */
-const deathsMax = 8;
+const deathsMax = 6;
 const firstDelayMs = 100;
 const delayMsMax = 5000;
 

@@ -23,6 +23,10 @@ interface Running {
   readonly exited: Promise<void>;
   isReady: boolean;
   isStopping: boolean;
+  /** It has said itself why it cannot start. */
+  isRefused: boolean;
+  /** It reads slower than it is written to, or not at all: hints to it are dropped until it does. */
+  isClogged: boolean;
 }
 
 /** How the supervisor is set up. */
@@ -32,11 +36,13 @@ export interface SupervisorOptions {
   readonly workers: number;
   readonly log: Logger;
   /** Called when the service cannot go on. */
-  readonly onFailure: (reason: string) => void;
+  readonly onFailure: (reason: string, exitCode: number) => void;
 }
 
 /** A start that takes longer than this hangs, milliseconds. */
 const startMsMax = 60_000;
+/** Time until a worker that could not start is tried again, milliseconds. */
+const refusedDelayMs = 2000;
 
 /** Keeps a number of workers running. */
 export class Supervisor {
@@ -47,6 +53,8 @@ export class Supervisor {
   /** Members whose processes are gone, until a worker can remove their rows. */
   #reaped: MemberId[] = [];
   #isStopping = false;
+  /** Whether any worker has ever served. */
+  #hasServed = false;
   #reload: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -60,7 +68,8 @@ export class Supervisor {
     const [first, ...others] = this.#slots;
     if (first === undefined) throw new Error('Cannot start without workers');
     const service = await this.#fill(first).ready;
-    await Promise.all(others.map((slot) => this.#fill(slot).ready));
+    // One that dies is replaced like any other.
+    await Promise.allSettled(others.map((slot) => this.#fill(slot).ready));
     return service;
   }
 
@@ -121,6 +130,8 @@ export class Supervisor {
       exited: exited.promise,
       isReady: false,
       isStopping: false,
+      isRefused: false,
+      isClogged: false,
     };
     // Whoever starts a worker may not be waiting for it any more.
     running.ready.catch(() => {});
@@ -129,11 +140,15 @@ export class Supervisor {
     const timer = setTimeout(() => process.process.kill('SIGKILL'), startMsMax);
     process.on('message', (message: FromWorker) => {
       if (message.type === 'refused') {
-        running.isStopping = true;
-        this.#fail(message.reason);
+        running.isRefused = true;
+        // What is wrong at the first start stays wrong. Later it may pass: the database may be away for a while.
+        if (this.#hasServed)
+          this.#options.log.error({ worker: slot.number, reason: message.reason }, 'A worker cannot start');
+        else this.#fail(message.reason, 2);
       } else if (message.type === 'ready') {
         clearTimeout(timer);
         running.isReady = true;
+        this.#hasServed = true;
         ready.resolve(message.service);
         this.#passOnReaped();
       } else this.#route(running, message);
@@ -158,8 +173,8 @@ export class Supervisor {
         from.members.add(message.member);
         return;
       case 'hint':
-        for (const { process } of this.#running.values())
-          if (process !== from.process) send(process, { type: 'hint', hint: message.hint, from: from.process.id });
+        for (const other of this.#running.values())
+          if (other !== from) passOn(other, { type: 'hint', hint: message.hint, from: from.process.id });
         return;
       case 'acknowledgement': {
         const to = this.#running.get(message.to);
@@ -177,9 +192,9 @@ export class Supervisor {
   #replaceIfLost(slot: Slot, lost: Running, how: string): void {
     if (this.#isStopping || lost.isStopping || slot.worker !== lost) return;
     const { log } = this.#options;
-    const delayMs = this.#restarts.delayMs(performance.now());
+    const delayMs = lost.isRefused ? refusedDelayMs : this.#restarts.delayMs(performance.now());
     if (delayMs === undefined) {
-      this.#fail(`the workers die again and again, the last one by ${how}; the lines above say why`);
+      this.#fail(`the workers die again and again, the last one by ${how}; the lines above say why`, 1);
       return;
     }
     log.error({ worker: slot.number, how, delayMs }, 'A worker has died; starting another one');
@@ -188,14 +203,22 @@ export class Supervisor {
     }, delayMs);
   }
 
-  #fail(reason: string): void {
+  #fail(reason: string, exitCode: number): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#options.onFailure(reason);
+    this.#options.onFailure(reason, exitCode);
   }
 }
 
 const send = (worker: Worker, message: ToWorker): void => {
   // One that has just died is reaped in a moment; what it would have heard, nobody needs.
   if (worker.isConnected()) worker.send(message, () => {});
+};
+
+/** Passes a hint on. What a worker that does not read would have heard, the journal tells it; kept here it would only take memory. */
+const passOn = (to: Running, message: ToWorker): void => {
+  if (to.isClogged || !to.process.isConnected()) return;
+  to.isClogged = !to.process.send(message, () => {
+    to.isClogged = false;
+  });
 };

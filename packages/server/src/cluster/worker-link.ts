@@ -32,6 +32,7 @@ export const aloneLink = (): WorkerLink => ({
 /** The link of a worker that a supervisor has started. */
 export class SupervisedLink implements WorkerLink {
   readonly name: string;
+  #isClogged = false;
 
   /** @param workerNumber its place among the workers of the machine */
   constructor(workerNumber: number) {
@@ -39,7 +40,10 @@ export class SupervisedLink implements WorkerLink {
   }
 
   readonly bus: HintBus = {
-    announce: (hint) => this.#send({ type: 'hint', hint }),
+    announce: (hint) => {
+      // A supervisor that does not read: kept here, hints would only take memory.
+      if (!this.#isClogged) this.#send({ type: 'hint', hint });
+    },
     listen: (listener, members) =>
       this.#listen((message) => {
         if (message.type === 'acknowledgement') listener.onAcknowledgement(message.acknowledgement);
@@ -88,6 +92,10 @@ export class SupervisedLink implements WorkerLink {
 
   #send(message: FromWorker): void {
     // A supervisor that is gone takes this process with it; until then there is nobody to tell.
-    if (cluster.worker?.isConnected() === true) process.send?.(message, () => {});
+    if (cluster.worker?.isConnected() !== true) return;
+    const isSent = process.send?.(message, () => {
+      this.#isClogged = false;
+    });
+    this.#isClogged = isSent === false;
   }
 }

@@ -100,10 +100,10 @@ const supervise = async (config: Config, log: Logger): Promise<void> => {
     args: process.argv.slice(2),
     workers: config.workers,
     log,
-    onFailure: (reason) => {
+    onFailure: (reason, exitCode) => {
       process.stderr.write(`catalytic: ${reason}\n`);
-      setTimeout(() => process.exit(2), stopMsMax);
-      supervisor.stop(true).then(() => process.exit(2), fail);
+      setTimeout(() => process.exit(exitCode), stopMsMax);
+      supervisor.stop(true).then(() => process.exit(exitCode), fail);
     },
   });
   stopOnSignals(stopOnce(log, fail, (isQuick) => supervisor.stop(isQuick)));

@@ -3,6 +3,7 @@ import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { accountStoreContract } from '../../features/accounts/store.contract.ts';
 import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
+import { deploymentStoreContract } from '../../features/deployment/store.contract.ts';
 import { journalStoreContract } from '../../features/revocation/store.contract.ts';
 import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
 import { signingKeyStoreContract } from '../../features/signing-keys/store.contract.ts';
@@ -18,6 +19,7 @@ nodeTest.suite('PostgreSQL', needsPostgres(), () => {
     journalStoreContract,
     signingKeyStoreContract,
     adminKeyStoreContract,
+    deploymentStoreContract,
   ])
     contract('PostgreSQL', open);
 });

@@ -2,9 +2,10 @@
  * Transactions over a pool of connections: each travels to the server in one piece and comes back in one.
  * @module
  */
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantId } from '@catalytic/protocol/ids';
-import { Pool, type PoolClient, type PoolConfig, types } from 'pg';
+import { Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
 
 /** A prepared statement with its values. */
@@ -59,18 +60,26 @@ export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolC
   },
 });
 
-/** The replies to one flight, in order; the first failure that was not caused by an earlier one. */
-const settle = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) => {
+/** The socket of a client: everything written between `cork` and `uncork` leaves in one packet. `pg` does so for each query only. */
+const socketOf = (client: PoolClient): Writable =>
+  (client as unknown as { connection: { stream: Writable } }).connection.stream;
+
+/** The replies to one flight, in order; when one fails, the first failure, because the others follow from it. */
+const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) => {
+  const socket = socketOf(client);
+  socket.cork();
+  const begin = client.query('begin');
   const sent = [prelude(tenant), ...statements].map(({ name, text, values }) =>
     client.query({ name, text, values: [...values] }),
   );
   // All are on their way by now, so the deadline of the last one is the deadline of the flight. When it passes, the connection is
   // destroyed, never reused: an answer may still be coming.
   const commit = client.query({ text: 'commit', query_timeout: deadlineMs } as { text: string });
-  const replies = await Promise.allSettled([...sent, commit]);
+  socket.uncork();
+  const replies = await Promise.allSettled([begin, ...sent, commit]);
   const failed = replies.find((reply) => reply.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return replies.map((reply) => (reply as PromiseFulfilledResult<Awaited<typeof commit>>).value);
+  return replies.map((reply) => (reply as PromiseFulfilledResult<QueryResult>).value);
 };
 
 /** The pool and what runs on it. */
@@ -114,11 +123,10 @@ export class Transactions {
     const askedMs = performance.now();
     const client = await this.#pool.connect();
     try {
-      const begin = client.query('begin');
       const leftMs = Math.max(1, this.#statementMs - (performance.now() - askedMs));
-      const [replies] = await Promise.all([settle(client, tenant, statements, leftMs), begin]);
+      const replies = await fly(client, tenant, statements, leftMs);
       if (replies.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back instead of committed');
-      if (replies[0]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
+      if (replies[1]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
       client.release();
       return replies.at(-2)?.rows ?? [];
     } catch (error) {

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import * as nodeTest from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
+import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
+import { seedAccount } from '../../features/engine.contract.ts';
+import { migrate } from './migrate.ts';
+import { statement, Transactions } from './transactions.ts';
+
+const { suite, test } = nodeTest;
+
+suite('PostgreSQL: the engine', needsPostgres(), () => {
+  const server = sharedServer(nodeTest);
+
+  const connect = async (t: nodeTest.TestContext, url: string): Promise<Client> => {
+    const client = new Client({ connectionString: url });
+    client.on('error', () => {});
+    await client.connect();
+    t.after(() => client.end());
+    return client;
+  };
+
+  const transactions = (t: nodeTest.TestContext, url: string, statementMs = 5000): Transactions => {
+    const opened = new Transactions({ url, statementMs }, 1, 1, () => {});
+    t.after(() => opened.close());
+    return opened;
+  };
+
+  test('of processes that migrate one database at once each migration is applied by one, and all go on', async (t) => {
+    const { url } = await createDatabase(await server());
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connect(t, url)));
+    const applied = await Promise.all(clients.map((client) => migrate(client)));
+    assert.equal(applied.flat().length, 1);
+  });
+
+  test('a database of a newer version is refused', async (t) => {
+    const { url } = await createDatabase(await server());
+    const client = await connect(t, url);
+    await migrate(client);
+    await client.query("insert into migration values (9999, 'from the future', 0)");
+    await assert.rejects(migrate(client), /start the newer version/);
+  });
+
+  test('a query that forgets the tenant finds nothing of others, and writes nothing into others', async (t) => {
+    const database = await createDatabase(await server());
+    const engine = await openEngine(database);
+    t.after(() => engine.close());
+    const { tenantId } = await seedAccount(engine);
+    const other = await engine.tenants.ensure('other', 1000);
+    const { run } = transactions(t, database.url);
+    const count = statement('count', 'select count(*)::integer as rows from account');
+    assert.deepEqual(await run(tenantId, count()), [{ rows: 1 }]);
+    assert.deepEqual(await run(other.id, count()), [{ rows: 0 }]);
+    const client = await connect(t, database.url);
+    assert.equal((await client.query('select 1 from account')).rowCount, 0);
+    const move = statement('move', 'update account set tenant_id = $1 where tenant_id = $2');
+    await assert.rejects(run(tenantId, move(other.id, tenantId)), /row-level security/);
+  });
+
+  test('a statement that fails undoes its transaction, and the connection goes on', async (t) => {
+    const database = await createDatabase(await server());
+    await (await openEngine(database)).close();
+    const { run } = transactions(t, database.url);
+    const insert = statement('insert', "insert into tenant values (gen_random_uuid(), $1, 'active', 0, 0)");
+    const divide = statement('divide', 'select 1 / $1::integer');
+    await assert.rejects(run('*', insert('a'), divide(0), insert('b')), /division by zero/);
+    // An error that only the commit brings.
+    await run(
+      '*',
+      statement('ddl', 'alter table tenant add constraint one_epoch unique (epoch) deferrable initially deferred')(),
+    );
+    await run('*', insert('c'));
+    await assert.rejects(run('*', insert('d')), /one_epoch/);
+    assert.deepEqual(await run('*', statement('names', 'select name from tenant')()), [{ name: 'c' }]);
+  });
+
+  test('a connection whose answer did not come in time is never used again', async (t) => {
+    const database = await createDatabase(await server());
+    await (await openEngine(database)).close();
+    const { run } = transactions(t, database.url, 300);
+    const pid = statement('pid', 'select pg_backend_pid() as pid');
+    const [before] = await run<{ pid: number }>('*', pid());
+    const postgres = await server();
+    postgres.pause();
+    await assert.rejects(run('*', pid()), { code: 'store_unavailable' });
+    postgres.resume();
+    const [after] = await run<{ pid: number }>('*', pid());
+    assert.notEqual(after?.pid, before?.pid);
+  });
+
+  test('a commit is durable whatever the role was set to', async (t) => {
+    const database = await createDatabase(await server());
+    const client = await connect(t, database.adminUrl);
+    await client.query(`alter database ${new URL(database.url).pathname.slice(1)} set synchronous_commit = off`);
+    const { run } = transactions(t, database.url);
+    assert.deepEqual(await run('*', statement('show', "select current_setting('synchronous_commit') as is")()), [
+      { is: 'on' },
+    ]);
+  });
+
+  test('the breaker opens when the database is away, refuses at once, and closes when it is back', async (t) => {
+    const problems: string[] = [];
+    const postgres = await server();
+    const database = await createDatabase(postgres);
+    const engine = await openEngine(database, { onProblem: (message) => problems.push(message) });
+    t.after(() => engine.close());
+    await postgres.stop();
+    for (let index = 0; index < 5; index++)
+      await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
+    const startedMs = performance.now();
+    await assert.rejects(engine.tenants.findByName('default'), /does not answer/);
+    assert.ok(performance.now() - startedMs < 20);
+    // What waits for members asks all the same.
+    await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
+    await postgres.start();
+    assert.deepEqual(await engine.members.list(), []);
+    await delay(1100);
+    assert.equal(await engine.tenants.findByName('default'), undefined);
+    assert.equal(await engine.tenants.findByName('default'), undefined);
+    assert.deepEqual(
+      problems.filter((message) => !message.includes('idle')),
+      ['PostgreSQL does not answer: requests that need it are refused at once', 'PostgreSQL answers again'],
+    );
+  });
+
+  test('a refusal or a wrong statement is an answer: the breaker stays closed', async (t) => {
+    const engine = await openEngine(await createDatabase(await server()));
+    t.after(() => engine.close());
+    for (let index = 0; index < 10; index++)
+      await assert.rejects(engine.accounts.create('no uuid' as never, {} as never, 1), { name: 'error' });
+    assert.equal(await engine.tenants.findByName('default'), undefined);
+  });
+
+  test('a pool beyond what the server allows is cut down and said so; so is a role above the policies', async () => {
+    const problems: string[] = [];
+    const { adminUrl } = await createDatabase(await server());
+    const engine = await openEngine(
+      { url: adminUrl, adminUrl },
+      { poolSize: 100, overflow: 100, onProblem: (message) => problems.push(message) },
+    );
+    await engine.close();
+    assert.match(problems[0] ?? '', /bypasses row-level security/);
+    assert.match(problems[1] ?? '', /asks for 200 connections, PostgreSQL allows 117: using 116/);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as nodeTest from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MemberId, SessionId } from '@catalytic/protocol/ids';
+import { Client } from 'pg';
+import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
+import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
+import { seedAccount } from '../../features/engine.contract.ts';
+import { isVisible } from './members.ts';
+
+const { suite, test } = nodeTest;
+
+const newMember = (): MemberId => randomUUIDv7() as MemberId;
+
+/** What a page brought: the keys of its entries. */
+const keys = ({ entries }: { entries: readonly { key: string }[] }): readonly string[] => entries.map(({ key }) => key);
+
+suite('PostgreSQL: the journal', needsPostgres(), () => {
+  const server = sharedServer(nodeTest, { max_prepared_transactions: 5 });
+
+  const start = async (t: nodeTest.TestContext) => {
+    const database = await createDatabase(await server());
+    const engine = await openEngine(database, { onProblem: () => {} });
+    t.after(() => engine.close());
+    const source = engine.journal.openSource();
+    t.after(() => source.close());
+    const { tenantId } = await seedAccount(engine);
+    const end = async (): Promise<string> => {
+      const { entries } = await engine.sessions.end(tenantId, randomUUIDv7() as SessionId, 1000);
+      return entries[0]?.key ?? '';
+    };
+    const connect = async (): Promise<Client> => {
+      const client = new Client({ connectionString: database.url });
+      client.on('error', () => {});
+      await client.connect();
+      t.after(() => client.end());
+      return client;
+    };
+    return { engine, source, end, connect, database, tenantId };
+  };
+
+  test('a transaction that commits late, with a lower id than what was read, is not skipped', async (t) => {
+    const { source, end, connect } = await start(t);
+    const late = await connect();
+    await late.query('begin');
+    await late.query(
+      "insert into journal (id, kind, key, keep_until) values (gen_random_uuid(), 'session', 'late', 9)",
+    );
+    const early = await end();
+    const first = await source.read(newMember(), undefined);
+    assert.deepEqual(keys(first), [early]);
+    const between = await end();
+    const second = await source.read(newMember(), first.cursor);
+    assert.deepEqual(keys(second), [between]);
+    await late.query('commit');
+    const third = await source.read(newMember(), second.cursor);
+    assert.deepEqual(keys(third), ['late']);
+    assert.deepEqual(keys(await source.read(newMember(), third.cursor)), []);
+  });
+
+  test('a forgotten prepared transaction and a long one neither hide nor repeat what others write', async (t) => {
+    const { source, end, connect } = await start(t);
+    const forgotten = await connect();
+    await forgotten.query('begin; select pg_current_xact_id()');
+    await forgotten.query("prepare transaction 'forgotten'");
+    const long = await connect();
+    await long.query('begin; select pg_current_xact_id()');
+    let { cursor } = await source.read(newMember(), undefined);
+    for (let round = 0; round < 5; round++) {
+      const written = [await end(), await end()];
+      const page = await source.read(newMember(), cursor);
+      assert.deepEqual(keys(page), written);
+      cursor = page.cursor;
+    }
+    await long.query('rollback');
+    await forgotten.query("rollback prepared 'forgotten'");
+    assert.deepEqual(keys(await source.read(newMember(), cursor)), []);
+  });
+
+  test('a crash that lets transaction ids be used again hides nothing', async (t) => {
+    const { source, end, connect, database } = await start(t);
+    const member = newMember();
+    await source.register(member);
+    await end();
+    const client = await connect();
+    const ids: bigint[] = [];
+    for (let index = 0; index < 5; index++) {
+      await client.query('begin');
+      const { rows } = await client.query('select pg_current_xact_id()::text as xid');
+      ids.push(BigInt(rows[0].xid));
+      await client.query('rollback');
+    }
+    const before = await source.read(member, undefined);
+    await (await server()).crashBackgroundProcess();
+    const again = await openEngine(database);
+    t.after(() => again.close());
+    const { id: tenantId } = await again.tenants.ensure('default', 1000);
+    const recorded = await again.sessions.end(tenantId, randomUUIDv7() as SessionId, 1000);
+    assert.ok(BigInt(recorded.position) <= (ids.at(-1) ?? 0n), 'the crash let no id be used again: nothing was tested');
+    assert.equal(again.members.covers(before.applied, recorded.position), true);
+    // The lost connection tells: what was shown before the crash is never acknowledged after it.
+    await source.acknowledge(member, before.applied);
+    assert.equal((await again.members.list())[0]?.applied, null);
+    const page = await source.read(member, before.cursor);
+    assert.deepEqual(page.entries, recorded.entries);
+    assert.equal(page.identity, before.identity);
+    await source.acknowledge(member, page.applied);
+    assert.equal(again.members.covers((await again.members.list())[0]?.applied ?? '', recorded.position), true);
+  });
+
+  test('a kind that this version does not know is passed on', async (t) => {
+    const { source, database } = await start(t);
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('alter table journal drop constraint journal_kind_check');
+    await client.query("insert into journal (id, kind, key) values (gen_random_uuid(), 'new', 'k')");
+    await client.end();
+    const { entries } = await source.read(newMember(), undefined);
+    assert.deepEqual(
+      entries.map(({ kind, key, keepUntilMs }) => [kind, key, keepUntilMs]),
+      [['new', 'k', null]],
+    );
+  });
+
+  test('a longer lifetime waits for entries that were reckoned with the shorter one', async (t) => {
+    const { engine, connect } = await start(t);
+    const writer = await connect();
+    await writer.query('begin');
+    await writer.query("insert into journal (id, kind, key, keep_until) values (gen_random_uuid(), 'session', 'k', 9)");
+    let isRaised = false;
+    const raised = engine.journal.raiseTokenSecondsMax(900).then(() => {
+      isRaised = true;
+    });
+    await delay(200);
+    assert.equal(isRaised, false);
+    await writer.query('commit');
+    await raised;
+  });
+
+  test('a reader without an answer gives up after a second, and begins anew', async (t) => {
+    const { source } = await start(t);
+    const { cursor } = await source.read(newMember(), undefined);
+    const postgres = await server();
+    postgres.pause();
+    const startedMs = performance.now();
+    await assert.rejects(source.read(newMember(), cursor), { code: 'store_unavailable' });
+    const tookMs = performance.now() - startedMs;
+    postgres.resume();
+    assert.ok(tookMs > 900 && tookMs < 2000, `gave up after ${tookMs} ms`);
+    assert.deepEqual((await source.read(newMember(), cursor)).entries, []);
+  });
+
+  test('a standby grants nothing, and after its promotion the history is another one', async (t) => {
+    const { engine, source } = await start(t);
+    const before = await source.read(newMember(), undefined);
+    const postgres = await server();
+    await postgres.stop();
+    writeFileSync(join(postgres.dataDir, 'standby.signal'), '');
+    await postgres.start();
+    const standby = await source.read(newMember(), before.cursor);
+    assert.equal(standby.isPrimary, false);
+    assert.notEqual(standby.identity, before.identity);
+    await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
+    await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
+    await postgres.sql('select pg_promote()');
+    const promoted = await source.read(newMember(), before.cursor);
+    assert.equal(promoted.isPrimary, true);
+    assert.notEqual(promoted.identity, before.identity);
+    assert.equal((await engine.tenants.findByName('default'))?.name, 'default');
+  });
+
+  test('visibility is judged as the server judges it', async (t) => {
+    const { connect } = await start(t);
+    const client = await connect();
+    for (const snapshot of ['10:10:', '10:20:10,14,19', '4294967290:4294967310:4294967295', '10:12:10'])
+      for (const xid of [9, 10, 11, 12, 14, 15, 19, 20, 4294967289, 4294967295, 4294967296, 4294967310]) {
+        const { rows } = await client.query(
+          'select pg_visible_in_snapshot($1::text::xid8, $2::text::pg_snapshot) as v',
+          [String(xid), snapshot],
+        );
+        assert.equal(isVisible(snapshot, String(xid)), rows[0].v, `${xid} in ${snapshot}`);
+      }
+  });
+});

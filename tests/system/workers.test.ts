@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import { connect } from 'node:net';
+import * as nodeTest from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { listProcesses, signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { Deployment } from '../faults/deployment.ts';
+import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
+import { passwordHash } from '../harness/accounts.ts';
+import { get, goodPassword } from '../harness/client.ts';
+import { needsPostgres } from '../harness/postgres.ts';
+import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
+
+const { suite, test, after, before } = nodeTest;
+
+const credentials = (deployment: Deployment, index: number, password = goodPassword) => ({
+  email: deployment.email(index),
+  password,
+  tenant: 'lab',
+});
+
+suite('workers on PostgreSQL', needsPostgres(), () => {
+  let deployment: Deployment;
+  let workers: readonly PinnedWorker[];
+
+  before(async () => {
+    deployment = await Deployment.start({ workers: 2, leaseMs: 5000, answerMs: 1000 });
+    workers = await deployment.healthy();
+  });
+  after(async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  const pair = (): readonly [PinnedWorker, PinnedWorker] => workers as unknown as readonly [PinnedWorker, PinnedWorker];
+
+  test('a sign-out on one worker is true on the other when it answers, and so is a repeated one', async () => {
+    const [one, two] = pair();
+    for (let round = 0; round < 20; round++) {
+      const { body } = await one.send('POST', '/auth/login', { body: credentials(deployment, 0) });
+      const token = String(body['access_token']);
+      assert.equal((await two.send('GET', '/auth/verify', { token })).status, 200);
+      const path = round % 2 === 0 ? '/auth/logout' : '/auth/logout-all';
+      assert.equal((await one.send('POST', path, { token })).status, 200);
+      assert.equal((await two.send('GET', '/auth/verify', { token })).body['code'], 'token_revoked');
+      assert.equal((await two.send('POST', '/auth/logout', { token })).status, 200);
+    }
+  });
+
+  test('an old password is refused by a worker whose login cache still knows it', async () => {
+    const [one, two] = pair();
+    const body = credentials(deployment, 1);
+    const [first] = await Promise.all([one, two].map((worker) => worker.send('POST', '/auth/login', { body })));
+    const token = String(first?.body['access_token']);
+    // What a change of the password does, in one transaction.
+    await deployment.query(
+      `with changed as (
+         update account set password_hash = $2, epoch = epoch + 1 where email = $1 returning id, epoch
+       ) insert into journal (id, kind, key, epoch, keep_until) select $3, 'account', id::text, epoch, 9e15::bigint from changed`,
+      body.email,
+      passwordHash('eleven lanterns over the harbour'),
+      randomUUIDv7(),
+    );
+    for (const worker of [two, one])
+      assert.equal((await worker.send('POST', '/auth/login', { body })).body['code'], 'credentials_invalid');
+    await delay(300);
+    for (const worker of [one, two])
+      assert.equal((await worker.send('GET', '/auth/verify', { token })).body['code'], 'token_revoked');
+    const changed = credentials(deployment, 1, 'eleven lanterns over the harbour');
+    assert.equal((await two.send('POST', '/auth/login', { body: changed })).status, 200);
+  });
+
+  test('a worker that is killed is replaced, and its row is gone', async () => {
+    const [one] = pair();
+    deployment.expectedDeaths += 1;
+    process.kill(one.pid, 'SIGKILL');
+    await Promise.all(workers.map((worker) => worker.close()));
+    workers = await deployment.healthy();
+    assert.ok(workers.every(({ pid }) => pid !== one.pid));
+    await delay(500);
+    assert.equal((await deployment.query('select 1 from member')).length, 2);
+  });
+
+  test('a worker that dies while the database is away comes back with it', async () => {
+    const [one] = pair();
+    await deployment.postgres.stop();
+    deployment.expectedDeaths += 1;
+    process.kill(one.pid, 'SIGKILL');
+    while (!deployment.service.output().includes('A worker cannot start')) await delay(50);
+    await deployment.postgres.start();
+    await Promise.all(workers.map((worker) => worker.close()));
+    workers = await deployment.healthy();
+  });
+
+  test('a reload replaces every worker and drops no request', async () => {
+    const pids = new Set(workers.map(({ pid }) => pid));
+    // Idle connections would be waited for.
+    await Promise.all(workers.map((worker) => worker.close()));
+    let isOver = false;
+    let answers = 0;
+    const asking = Array.from({ length: 4 }, async () => {
+      for (; !isOver; answers++) assert.equal((await get(`${deployment.service.url}/health/ready`)).status, 200);
+    });
+    deployment.service.process.kill('SIGHUP');
+    const isReplaced = (): boolean => deployment.service.output().split('Reloaded a worker').length === 3;
+    while (!isReplaced()) await delay(50);
+    isOver = true;
+    await Promise.all(asking);
+    workers = await deployment.healthy();
+    assert.ok(
+      workers.every(({ pid }) => !pids.has(pid)),
+      'every worker is a new one',
+    );
+    assert.ok(answers > 100, `${answers} requests were answered meanwhile`);
+  });
+});
+
+test('more workers on SQLite are refused with the sentence that names DATABASE_URL', async () => {
+  const { code, stderr } = await runCatalytic(['serve', '--workers', '4'], { DATA_DIR: '/nonexistent' });
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot run 4 workers on SQLite.* set DATABASE_URL/);
+});
+
+test('a database that cannot be reached stops the start with the reason', async (t) => {
+  const { code, stderr } = await runCatalytic(['serve', '--workers', '2'], {
+    DATABASE_URL: 'postgres://nobody:canary@127.0.0.1:1/none',
+    DATA_DIR: folderIn(t),
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot use the database that DATABASE_URL names/);
+  assert.doesNotMatch(stderr, /canary/);
+});
+
+test('workers that die again and again stop the service with the reason', needsPostgres(), async (t) => {
+  await using deployment = await Deployment.start({ workers: 1, leaseMs: 5000, answerMs: 1000 });
+  const { service } = deployment;
+  let lastPid = 0;
+  const ended = service.end('SIGCONT');
+  let isOver = false;
+  void ended.finally(() => {
+    isOver = true;
+  });
+  t.after(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const worker = listProcesses().find(
+      ({ parent, pid, command }) => parent === service.process.pid && pid !== lastPid && command.includes('main.ts'),
+    );
+    if (worker !== undefined) {
+      lastPid = worker.pid;
+      signal(worker.pid, 'SIGKILL');
+    }
+    await delay(20);
+  }
+  assert.equal(await ended, 1);
+  assert.match(service.output(), /the workers die again and again, the last one by SIGKILL/);
+});
+
+test('connections past the cap are closed, those below it are served', async (t) => {
+  const service = await serviceIn(t, { MAX_CONNECTIONS: 5, EXPOSE_WORKER: 1 });
+  const port = Number(new URL(service.url).port);
+  const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await delay(300);
+  assert.equal(sockets.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length, 5);
+  for (const socket of sockets) socket.destroy();
+  await delay(100);
+  const [worker] = await pinWorkers(service.url, 1, 1);
+  assert.equal(worker?.number, 1);
+  await worker?.close();
+});
