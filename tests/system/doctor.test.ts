@@ -43,6 +43,7 @@ test('a start warns of too few open files', async (t) => {
     spawn('sh', ['-c', 'ulimit -Hn']).stdout.once('data', (text: Buffer) => resolve(text.toString().trim()));
   });
   if (limit === 'unlimited' || Number(limit) > 1_000_000) return t.skip(`${limit} open files are allowed here`);
+  await service.end();
   assert.match(service.output(), /"level":"warn".*open files are allowed.*ulimit -n 1000100/);
   return undefined;
 });

@@ -57,7 +57,15 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGINT', () => stop(true));
 };
 
+/** Tells what the machine gives too little of. The service starts all the same. */
+const warnOfLimits = (config: Config, log: Logger): void => {
+  const machine = readMachine();
+  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
+    if (finding.level !== 'ok') log.warn(lineOf(finding));
+};
+
 const announce = (config: Config, log: Logger, { url }: ServiceAddress): void => {
+  warnOfLimits(config, log);
   const place =
     config.databaseUrl === undefined
       ? `data folder         ${resolve(config.dataDir)}`
@@ -76,13 +84,6 @@ const announce = (config: Config, log: Logger, { url }: ServiceAddress): void =>
     ].join('\n'),
   );
   log.info({ url, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
-};
-
-/** Tells what the machine gives too little of. The service starts all the same. */
-const warnOfLimits = (config: Config, log: Logger): void => {
-  const machine = readMachine();
-  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
-    if (finding.level !== 'ok') log.warn(lineOf(finding));
 };
 
 /** The embedded size: this process serves. */
@@ -142,7 +143,6 @@ const serve = async (command: Command): Promise<void> => {
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
-  if (cluster.isPrimary) warnOfLimits(config, log);
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
   if (config.databaseUrl === undefined) await serveAlone(config, log);
   else if (cluster.isPrimary) await supervise(config, log);
