@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
+import { Client, type ClientConfig } from 'pg';
 import { query } from '../harness/postgres/query.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { createDatabase, sharedServer } from '../harness/postgres-engine.ts';
@@ -84,6 +85,20 @@ nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
     assert.match(away.stdout, /^warning {2}Replica 1 has no tables/m);
     assert.match(away.stdout, /^warning {2}Replica 2 cannot be used/m);
     assert.ok(!away.stdout.includes('canary'));
+  });
+
+  test('an asynchronous standby is told, once the role may see it', async (t) => {
+    const { url, adminUrl } = await createDatabase(await server());
+    const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_URL: url };
+    // What a standby is to its primary: a connection that asks for the log.
+    const standby = new Client({ connectionString: adminUrl, replication: 'true' } as ClientConfig);
+    await standby.connect();
+    t.after(() => standby.end());
+    const hidden = await runCatalytic(['doctor'], settings);
+    assert.match(hidden.stdout, /^warning {2}Standbys .*GRANT pg_read_all_stats TO "catalytic"/m);
+    await query(adminUrl, 'grant pg_read_all_stats to catalytic');
+    const seen = await runCatalytic(['doctor'], settings);
+    assert.match(seen.stdout, /^warning {2}1 of 1 standbys are asynchronous.*synchronous_standby_names/m);
   });
 
   test('tables of somebody else cannot be brought up to date', async (t) => {
