@@ -131,6 +131,20 @@ nodeTest.suite('moving to PostgreSQL', needsPostgres(), () => {
     assert.ok(existsSync(join(dataDir, 'catalytic.db')));
 
     force('mended');
+    // Fails at the commit, when the file has been put aside.
+    await query(
+      adminUrl,
+      `create function refuse() returns trigger language plpgsql as $$ begin raise 'refused at the commit'; end $$;
+       create constraint trigger refuse after insert on tenant deferrable initially deferred
+         for each row execute function refuse()`,
+    );
+    const refused = await runCatalytic(['migrate'], settings);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /refused at the commit/);
+    assert.deepEqual(await query(adminUrl, 'select count(*) from tenant'), [['0']]);
+    assert.ok(existsSync(join(dataDir, 'catalytic.db')));
+    await query(adminUrl, 'drop function refuse cascade');
+
     await query(adminUrl, `insert into tenant values (gen_random_uuid(), 'other', 'active', 0, 1)`);
     const inUse = await runCatalytic(['migrate'], settings);
     assert.equal(inUse.code, 2);

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { connectionConfig } from './transactions.ts';
-import { sqlState } from './unavailable.ts';
+import { isUnavailable } from './unavailable.ts';
 
 /** Longest time between two statements of the transaction, milliseconds; each of them may take as long as it takes. */
 const idleMsMax = 60_000;
@@ -51,13 +51,12 @@ const targetOn = (client: Client): MovingTarget => ({
 });
 
 const commit = async (client: Client): Promise<void> => {
-  try {
-    const { command } = await client.query('commit');
-    if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
-  } catch (error) {
-    if (error instanceof Error && (sqlState(error) !== undefined || /rolled back/.test(error.message))) throw error;
+  const { command } = await client.query('commit').catch((error: unknown) => {
+    // A server that is told to end while it waits for its standbys reports an error after it has committed.
+    if (!isUnavailable(error)) throw error;
     throw new UnknownCommit('it is unknown whether PostgreSQL has committed', { cause: error });
-  }
+  });
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed');
 };
 
 /**
