@@ -70,7 +70,7 @@ export const boundaryRules: BoundaryRules = {
   rooms: {
     main: { any: ['commands', 'config'] },
     commands: {
-      any: ['app', 'cluster', 'config', 'features', 'hashing', 'telemetry'],
+      any: ['app', 'cluster', 'config', 'features', 'hashing', 'preflight', 'telemetry'],
       types: { stores: /\/stores\/stores\.ts$/ },
     },
     // The one file that joins features to stores.
@@ -81,6 +81,8 @@ export const boundaryRules: BoundaryRules = {
     // Processes of one machine; knows of features only what travels between them.
     cluster: { any: ['telemetry'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
     hashing: { any: ['features'] },
+    // Judges what was seen; the looking at a database is the engine's.
+    preflight: { any: ['config'], types: { stores: /\/stores\/postgres\/inspect\.ts$/ } },
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ } },
     config: {},
     telemetry: {},

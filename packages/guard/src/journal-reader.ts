@@ -29,6 +29,8 @@ export interface JournalReaderParts {
 /** Time between two reads, milliseconds; more with very many members, so that together they ask no more than 1,000 times a second. */
 const pollMsMin = 100;
 const pollMsPerMember = 1;
+/** Time between two reads of each of so many members, milliseconds. */
+export const pollMs = (members: number): number => Math.max(pollMsMin, members * pollMsPerMember);
 /** Between two reads when the first took longer than the time between them. */
 const pauseMsMin = 5;
 /** Without news of its own to report, an acknowledgement is written this often at most. */
@@ -131,7 +133,7 @@ export class JournalReader {
       .then(() => {
         this.#round = undefined;
         if (this.#isStopped) return;
-        const everyMs = Math.max(pollMsMin, this.#members * pollMsPerMember);
+        const everyMs = pollMs(this.#members);
         const nextMs = Math.max(pauseMsMin, beganMs + everyMs - clocks.monoMs());
         this.#cancelNext = clocks.after(nextMs, () => this.#begin());
       });

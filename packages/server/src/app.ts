@@ -2,13 +2,13 @@
  * The composition: the one file that joins features to stores.
  * @module
  */
-import { chmodSync, mkdirSync } from 'node:fs';
 import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
 import type { ServiceAddress } from './cluster/messages.ts';
 import type { WorkerLink } from './cluster/worker-link.ts';
+import { makeDataFolder } from './config/data-folder.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
@@ -28,27 +28,21 @@ import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
+import { listen } from './listen.ts';
+import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
+export { inspectPostgres } from './stores/postgres/inspect.ts';
+
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {
   /** Stops accepting, finishes what is in flight, closes the stores. @param isQuick see {@link HttpServer.close} */
   stop(isQuick: boolean): Promise<void>;
 }
-
-/** Makes the data folder, readable by this user only: it holds the master key and the lab key, and without PostgreSQL everything else. */
-const makeDataFolder = (dataDir: string): void => {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    chmodSync(dataDir, 0o700);
-  } catch (error) {
-    throw new ConfigError(`Cannot use the data folder ${dataDir}: ${(error as Error).message}`, { cause: error });
-  }
-};
 
 /** The share of one worker in what is counted for the machine. */
 const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
@@ -70,6 +64,7 @@ export const openStores = async (
     if (databaseUrl === undefined) return openSqliteStores(dataDir, onFatal);
     return await openPostgresStores({
       url: databaseUrl,
+      replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
       poolSize: share(config.databasePoolSize, config),
       overflow: Math.floor(config.databaseMaxOverflow / config.workers),
       onProblem,
@@ -77,6 +72,20 @@ export const openStores = async (
   } catch (error) {
     const place = databaseUrl === undefined ? `the data folder ${dataDir}` : 'the database that DATABASE_URL names';
     throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Moves the deployment in the data folder to an empty PostgreSQL database. @throws {ConfigError} when that cannot be done */
+export const moveDeployment = async (
+  { dataDir }: Config,
+  url: string,
+  onProblem: (message: string) => void,
+  onMoved: OnMoved,
+): Promise<void> => {
+  try {
+    await moveToPostgres(dataDir, url, onProblem, onMoved);
+  } catch (error) {
+    throw new ConfigError(`Cannot move ${dataDir} to PostgreSQL: ${(error as Error).message}`, { cause: error });
   }
 };
 
@@ -112,23 +121,6 @@ export const openKeyRing = async (
     );
   }
   return { keys, masterKey };
-};
-
-/** What a person can do about an address that cannot be listened on, by the error of the system. */
-const listenAdvice: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program does; stop it or give another PORT',
-  EACCES: 'the system does not allow it; give a PORT above 1023',
-  EADDRNOTAVAIL: 'this machine has no such address; give another HOST',
-};
-
-const listen = async (server: HttpServer, { host, port, backlog }: Config): Promise<number> => {
-  try {
-    return await server.listen({ host, port, backlog });
-  } catch (error) {
-    const advice = listenAdvice[(error as NodeJS.ErrnoException).code ?? ''];
-    if (advice === undefined) throw error;
-    throw new ConfigError(`Cannot listen on ${host}:${port}: ${advice}`, { cause: error });
-  }
 };
 
 /**

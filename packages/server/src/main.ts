@@ -5,8 +5,10 @@
  */
 import { Command } from 'commander';
 import { adminKeysCommand } from './commands/admin-keys.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
 import { keysCommand } from './commands/keys.ts';
+import { migrateCommand } from './commands/migrate.ts';
 import { restoredCommand } from './commands/restored.ts';
 import { serveCommand } from './commands/serve.ts';
 import { ConfigError } from './config/read-config.ts';
@@ -18,7 +20,9 @@ const program = new Command('catalytic')
   .addCommand(serveCommand())
   .addCommand(adminKeysCommand())
   .addCommand(keysCommand())
+  .addCommand(migrateCommand())
   .addCommand(restoredCommand())
+  .addCommand(doctorCommand())
   .addCommand(hashCapacityCommand())
   .addHelpText(
     'after',

@@ -11,6 +11,9 @@ import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { checkBacklog, checkFiles } from '../preflight/check-machine.ts';
+import { lineOf } from '../preflight/finding.ts';
+import { readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
@@ -54,7 +57,15 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGINT', () => stop(true));
 };
 
+/** Tells what the machine gives too little of. The service starts all the same. */
+const warnOfLimits = (config: Config, log: Logger): void => {
+  const machine = readMachine();
+  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
+    if (finding.level !== 'ok') log.warn(lineOf(finding));
+};
+
 const announce = (config: Config, log: Logger, { url }: ServiceAddress): void => {
+  warnOfLimits(config, log);
   const place =
     config.databaseUrl === undefined
       ? `data folder         ${resolve(config.dataDir)}`

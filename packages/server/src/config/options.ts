@@ -83,6 +83,17 @@ export const options = {
     secret: true,
     description: 'PostgreSQL database (15 or newer) that holds everything; needed for more than one worker.',
   },
+  databaseReplicaUrls: {
+    kind: 'text',
+    name: 'DATABASE_REPLICA_URLS',
+    default: undefined,
+    defaultText: 'none',
+    pattern: /^postgres(ql)?:\/\/[^\s,]+(,postgres(ql)?:\/\/[^\s,]+)*$/,
+    patternText: 'URLs like postgres://user:password@host:5432/database, separated by commas',
+    secret: true,
+    description:
+      'Replicas of the PostgreSQL database, separated by commas, asked in turn for what may be a little old: the account that GET /auth/me shows. Each is given a pool like the primary; the primary is asked when one fails.',
+  },
   databasePoolSize: {
     kind: 'number',
     name: 'DATABASE_POOL_SIZE',
@@ -285,6 +296,8 @@ export interface Config {
   readonly port: number;
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
+  /** As it is given: separated by commas. */
+  readonly databaseReplicaUrls: string | undefined;
   readonly databasePoolSize: number;
   readonly databaseMaxOverflow: number;
   readonly workers: number;

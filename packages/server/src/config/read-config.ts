@@ -53,6 +53,9 @@ const readOption = (option: Option, found: Found | undefined): string | number |
   }
 };
 
+/** What is written to standard input, without the line's end: for a secret that must not be a flag. */
+export const readStandardInput = (): string => readFileSync(0, 'utf8').trim();
+
 const readFile = (path: string): NodeJS.Dict<string> => {
   let values: NodeJS.Dict<string>;
   try {

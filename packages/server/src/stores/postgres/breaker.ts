@@ -18,14 +18,21 @@ const isOutage = (error: unknown): boolean => error instanceof CatalyticError &&
 /**
  * Lets calls through while the database answers. A refusal of the domain or a wrong statement is an answer.
  * @param onProblem told when it opens and when it closes again
+ * @param server what is called, in words
+ * @param meanwhile what happens while it is open
  */
-export const withBreaker = (run: Run, onProblem: (message: string) => void): Run => {
+export const withBreaker = (
+  run: Run,
+  onProblem: (message: string) => void,
+  server = 'PostgreSQL',
+  meanwhile = 'requests that need it are refused at once',
+): Run => {
   const policy = circuitBreaker(handleWhen(isOutage), {
     halfOpenAfter: halfOpenAfterMs,
     breaker: new ConsecutiveBreaker(failuresMax),
   });
-  policy.onBreak(() => onProblem('PostgreSQL does not answer: requests that need it are refused at once'));
-  policy.onReset(() => onProblem('PostgreSQL answers again'));
+  policy.onBreak(() => onProblem(`${server} does not answer: ${meanwhile}`));
+  policy.onReset(() => onProblem(`${server} answers again`));
   return async (tenant, ...statements) => {
     // One call probes; the others do not wait for it.
     if (policy.state === CircuitState.HalfOpen) throw unavailable(new Error('The circuit breaker is half open'));

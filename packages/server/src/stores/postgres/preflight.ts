@@ -5,7 +5,7 @@
 import { type Client, escapeIdentifier } from 'pg';
 
 /** `pg_snapshot`, `xid8` and everything else used here is in it, and its makers still repair it. */
-const versionMin = 15;
+export const versionMin = 15;
 
 /** Connections a process may hold. */
 export interface PoolSize {

@@ -12,6 +12,7 @@ import { postgresJournal } from './journal.ts';
 import { postgresMembers } from './members.ts';
 import { migrate } from './migrate.ts';
 import { type PoolSize, preflight } from './preflight.ts';
+import { findOnReplicas } from './replicas.ts';
 import { postgresSessions } from './sessions.ts';
 import { postgresSigningKeys } from './signing-keys.ts';
 import { postgresTenants } from './tenants.ts';
@@ -21,6 +22,8 @@ import { type ConnectionOptions, connectionConfig, statement, Transactions } fro
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url: string;
+  /** Replicas of the database, asked for what may be a little old. @default none */
+  readonly replicaUrls?: readonly string[];
   /** Connections this process keeps. */
   readonly poolSize: number;
   /** Connections it may open beyond that; closed after 10 s without work. */
@@ -48,16 +51,28 @@ const prepare = async (options: PostgresOptions, connection: ConnectionOptions):
   }
 };
 
+/** Longest time a replica may take before the primary is asked, milliseconds. */
+const replicaMs = 500;
+
 /** Opens the database, bringing its schema up to date. */
 export const openPostgresStores = async (options: PostgresOptions): Promise<Stores> => {
-  const { url, statementMs = 5000, onProblem } = options;
+  const { url, replicaUrls = [], statementMs = 5000, onProblem } = options;
   const connection = { url, statementMs };
   const { size, overflow } = await prepare(options, connection);
   const transactions = new Transactions(connection, size, overflow, onProblem);
   const run = withBreaker(transactions.run, onProblem);
+  const replicas = replicaUrls.map(
+    (replica) =>
+      new Transactions({ url: replica, statementMs: replicaMs, mayLag: true }, size, options.overflow, onProblem),
+  );
+  const accounts = postgresAccounts(run);
+  const finds = replicas.map((replica, index) => {
+    const meanwhile = 'the primary is asked instead';
+    return postgresAccounts(withBreaker(replica.run, onProblem, `Replica ${index + 1} of PostgreSQL`, meanwhile)).find;
+  });
   return {
     tenants: postgresTenants(run),
-    accounts: postgresAccounts(run),
+    accounts: finds.length === 0 ? accounts : { ...accounts, find: findOnReplicas(accounts.find, finds) },
     sessions: postgresSessions(run),
     journal: postgresJournal(run, connection),
     members: postgresMembers(transactions.run),
@@ -67,6 +82,8 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
     probe: async () => {
       await run('*', probe());
     },
-    close: () => transactions.close(),
+    close: async () => {
+      await Promise.all([transactions, ...replicas].map((each) => each.close()));
+    },
   };
 };

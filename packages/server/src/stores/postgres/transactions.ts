@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly url: string;
   /** Longest time a transaction may take from the call to the answer, milliseconds. */
   readonly statementMs: number;
+  /** Whether the server may be a standby, whose answers may be old. @default false */
+  readonly mayLag?: boolean;
 }
 
 // What every transaction begins with. A lost commit must not have been visible, whatever role, database or URL say about it; and what a
@@ -95,10 +97,12 @@ export class Transactions {
   readonly #pool: Pool;
   readonly #statementMs: number;
   readonly #clients = new Set<PoolClient>();
+  readonly #mayLag: boolean;
 
   /** @param size connections kept; @param overflow more under load, closed after 10 s without work */
   constructor(options: ConnectionOptions, size: number, overflow: number, onProblem: (message: string) => void) {
     this.#statementMs = options.statementMs;
+    this.#mayLag = options.mayLag === true;
     this.#pool = new Pool({
       ...connectionConfig(options),
       pipeline: true,
@@ -139,7 +143,7 @@ export class Transactions {
       const leftMs = Math.max(1, this.#statementMs - (performance.now() - askedMs));
       const replies = await fly(client, tenant, statements, leftMs);
       if (replies.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back instead of committed');
-      if (replies[1]?.rows[0].is_standby !== false) throw new Error('The server is a standby');
+      if (replies[1]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
       client.release();
       return replies.at(-2)?.rows ?? [];
     } catch (error) {

@@ -15,6 +15,9 @@ const busyTimeoutMs = 5000;
 /** The database file of a data folder. */
 export const databasePath = (dataDir: string): string => join(dataDir, 'catalytic.db');
 
+/** What the database file is called after `catalytic migrate` has moved its contents to PostgreSQL. */
+export const movedPath = (dataDir: string): string => join(dataDir, 'catalytic.db.moved');
+
 /**
  * Opens a connection. Full sync in WAL mode flushes every commit to disk before it returns, so what is acknowledged survives `kill -9`
  * and power loss (https://sqlite.org/pragma.html#pragma_synchronous).

@@ -2,10 +2,11 @@
  * The embedded engine: every port over one SQLite file.
  * @module
  */
+import { existsSync } from 'node:fs';
 import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
 import { sqliteAdminKeys } from './admin-keys.ts';
-import { databasePath, migrate, openDatabase } from './database.ts';
+import { databasePath, migrate, movedPath, openDatabase } from './database.ts';
 import { sqliteDeployment } from './deployment.ts';
 import { sqliteJournal } from './journal.ts';
 import { sqliteMembers } from './members.ts';
@@ -20,6 +21,11 @@ import { Writer } from './writer.ts';
  */
 export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
   const path = databasePath(dataDir);
+  // A new database here would be an empty one, and the old one does not know what was revoked since.
+  if (!existsSync(path) && existsSync(movedPath(dataDir)))
+    throw new Error(
+      'its database was moved to PostgreSQL; set DATABASE_URL to it (catalytic.db.moved is the old file: it does not know what was revoked since)',
+    );
   const reader = openDatabase(path);
   migrate(reader);
   const writer = new Writer(path, onWriterFailure);

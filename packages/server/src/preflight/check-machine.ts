@@ -1,0 +1,107 @@
+/**
+ * Whether the machine is enough for the configuration.
+ * @module
+ */
+import { pollMs } from '@catalytic/guard/journal-reader';
+import type { Config } from '../config/options.ts';
+import { type Finding, ok } from './finding.ts';
+import type { DataFolder, Machine } from './read-machine.ts';
+
+/** The oldest Node whose type stripping and `node:sqlite` are enough. */
+const nodeMajorMin = 24;
+/** Files that are neither clients nor the database: the log, the listener, the hashing process, modules while they load. */
+const filesSpare = 100;
+const mib = 2 ** 20;
+/** What one password takes while it is hashed. */
+const laneBytes = 19 * mib;
+/** Reads of the journal that must fit into a lease: a slow one, and one that is lost, are no reason to refuse tokens. */
+const readsPerLease = 4;
+
+const checkNode = ({ nodeVersion }: Machine): Finding => {
+  if (Number.parseInt(nodeVersion, 10) >= nodeMajorMin) return ok(`Node ${nodeVersion}`);
+  const text = `Node ${nodeVersion} is too old`;
+  return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
+};
+
+/** Open files against the connections of clients and database that one process may hold. */
+export const checkFiles = (config: Config, { filesMax }: Machine): Finding => {
+  const { maxConnections, databaseUrl, databasePoolSize, databaseMaxOverflow, workers } = config;
+  const pooled = databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers);
+  const needed = maxConnections + pooled + filesSpare;
+  if (filesMax === undefined) return ok('This system does not say how many files may be open');
+  if (filesMax >= needed) return ok(`${filesMax} open files allowed, ${needed} needed`);
+  return {
+    level: 'warning',
+    text: `${filesMax} open files are allowed, MAX_CONNECTIONS=${maxConnections} needs ${needed}`,
+    remedy: `run "ulimit -n ${needed}" before the start (LimitNOFILE=${needed} in a systemd unit), or lower MAX_CONNECTIONS`,
+  };
+};
+
+/** The kernel's cap against the backlog asked for. */
+export const checkBacklog = ({ backlog }: Config, { backlogMax }: Machine): Finding => {
+  if (backlogMax === undefined) return ok('This system does not say how long a backlog may be');
+  if (backlogMax >= backlog) return ok(`net.core.somaxconn is ${backlogMax}, BACKLOG ${backlog}`);
+  return {
+    level: 'warning',
+    text: `net.core.somaxconn caps the backlog at ${backlogMax}, BACKLOG asks for ${backlog}`,
+    remedy: `run "sysctl -w net.core.somaxconn=${backlog}"`,
+  };
+};
+
+const checkMemory = ({ hashLanes }: Config, { memoryBytes }: Machine): Finding => {
+  const needed = hashLanes * laneBytes;
+  const seen = `${Math.floor(memoryBytes / mib)} MiB of memory, ${hashLanes} hash lanes take ${needed / mib}`;
+  // The other half is for connections, caches and the database.
+  const fitting = Math.floor(memoryBytes / 2 / laneBytes);
+  if (fitting >= hashLanes) return ok(seen);
+  const level = needed > memoryBytes ? 'failure' : 'warning';
+  return { level, text: `${seen}: more than half`, remedy: `set HASH_LANES=${Math.max(1, fitting)}` };
+};
+
+const octal = (mode: number): string => mode.toString(8);
+
+const checkFolder = ({ databaseUrl }: Config, folder: DataFolder): Finding => {
+  const { path, mode, keyMode = 0 } = folder;
+  if (!folder.exists) return ok(`DATA_DIR ${path} will be made`);
+  if (!folder.isWritable)
+    return { level: 'failure', text: `DATA_DIR ${path} is not writable`, remedy: `run "chown $(id -u) ${path}"` };
+  if ((keyMode & 0o077) !== 0)
+    return {
+      level: 'failure',
+      text: `${path}/master.key has mode ${octal(keyMode)}: others can read it`,
+      remedy: `run "chmod 600 ${path}/master.key"`,
+    };
+  if (folder.isMoved && databaseUrl === undefined)
+    return {
+      level: 'failure',
+      text: `The database of DATA_DIR ${path} was moved to PostgreSQL`,
+      remedy: 'set DATABASE_URL',
+    };
+  if ((mode & 0o077) !== 0)
+    return {
+      level: 'warning',
+      text: `DATA_DIR ${path} has mode ${octal(mode)}: others can look into it`,
+      remedy: `run "chmod 700 ${path}"`,
+    };
+  return ok(`DATA_DIR ${path} belongs to this user alone`);
+};
+
+/**
+ * The lease against the time between two reads of the journal.
+ * @param members processes that accept tokens
+ */
+export const checkLease = ({ revocationLeaseMs }: Config, members: number): Finding => {
+  const needed = readsPerLease * pollMs(members);
+  const text = `REVOCATION_LEASE_MS is ${revocationLeaseMs}, the journal is read every ${pollMs(members)} ms`;
+  if (revocationLeaseMs >= needed) return ok(text);
+  return { level: 'warning', text, remedy: `set REVOCATION_LEASE_MS=${needed} or more in every process` };
+};
+
+/** Everything about the machine. */
+export const checkMachine = (config: Config, machine: Machine, folder: DataFolder): readonly Finding[] => [
+  checkNode(machine),
+  checkFiles(config, machine),
+  checkBacklog(config, machine),
+  checkMemory(config, machine),
+  checkFolder(config, folder),
+];

@@ -1,0 +1,117 @@
+/**
+ * Moving an embedded deployment to PostgreSQL.
+ * @module
+ */
+import { type MovingTarget, moveIn, UnknownCommit } from './postgres/move-in.ts';
+import { type MovingSource, openMovingSource, type SourceRow } from './sqlite/move-out.ts';
+
+interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Columns that SQLite keeps as a JSON text and PostgreSQL as an array. */
+  readonly arrays?: readonly string[];
+}
+
+/** What is moved, parents first. Members are processes that have ended; the positions of journal and audit are given anew, in order. */
+const tables: readonly Table[] = [
+  { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'created_at'] },
+  {
+    name: 'account',
+    columns: ['id', 'tenant_id', 'email', 'email_key', 'password_hash', 'status', 'epoch', 'roles', 'created_at'],
+    arrays: ['roles'],
+  },
+  {
+    name: 'session',
+    columns: [
+      ...['id', 'tenant_id', 'account_id', 'account_epoch', 'tenant_epoch', 'amr', 'authenticated_at', 'created_at'],
+      ...['expires_at', 'ended_at', 'end_reason'],
+    ],
+    arrays: ['amr'],
+  },
+  {
+    name: 'refresh_token',
+    columns: ['hash', 'tenant_id', 'session_id', 'expires_at', 'used_at', 'successor_hash', 'successor_box'],
+  },
+  { name: 'journal', columns: ['id', 'kind', 'key', 'epoch', 'keep_until'] },
+  {
+    name: 'signing_key',
+    columns: ['kid', 'algorithm', 'public_jwk', 'private_box', 'created_at', 'activates_at', 'retires_at'],
+  },
+  { name: 'admin_key', columns: ['hash', 'tenant_id', 'scopes', 'description', 'created_at'], arrays: ['scopes'] },
+  { name: 'audit', columns: ['at', 'event', 'tenant_id', 'account_id', 'session_id'] },
+];
+
+/** Rows in one statement: some 500 kB. */
+const batchRows = 1000;
+
+/** Told how far a table is. */
+export type OnMoved = (table: string, moved: number, total: number) => void;
+
+/** A row as JSON that PostgreSQL reads: bytes in its hexadecimal form, arrays as arrays. */
+const toJson = (row: SourceRow, arrays: readonly string[]): object =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]) => {
+      if (value instanceof Uint8Array) return [column, `\\x${Buffer.from(value).toString('hex')}`];
+      return [column, arrays.includes(column) ? JSON.parse(String(value)) : value];
+    }),
+  );
+
+const moveTable = async (
+  source: MovingSource,
+  target: MovingTarget,
+  { name, columns, arrays = [] }: Table,
+  onMoved: OnMoved,
+): Promise<void> => {
+  const total = source.count(name);
+  let moved = 0;
+  let batch: object[] = [];
+  const send = async (): Promise<void> => {
+    await target.insert(name, columns, batch);
+    moved += batch.length;
+    batch = [];
+    onMoved(name, moved, total);
+  };
+  for (const row of source.rows(name, columns)) {
+    batch.push(toJson(row, arrays));
+    if (batch.length === batchRows) await send();
+  }
+  if (batch.length > 0 || total === 0) await send();
+};
+
+/**
+ * Moves everything from the SQLite database of a data folder to an empty PostgreSQL database, in one transaction there. What fails leaves
+ * both as they were; after success the SQLite file is called `catalytic.db.moved`. The master key stays where it is.
+ * @throws when a server process uses the folder, or the PostgreSQL database is in use; and when PostgreSQL went away during the commit: the
+ *   SQLite file is put aside then, because it may be the old one
+ */
+export const moveToPostgres = async (
+  dataDir: string,
+  url: string,
+  onProblem: (message: string) => void,
+  onMoved: OnMoved,
+): Promise<void> => {
+  const source = openMovingSource(dataDir);
+  let isAside = false;
+  try {
+    const fill = async (target: MovingTarget): Promise<void> => {
+      for (const table of tables) await moveTable(source, target, table, onMoved);
+      for (const { generation, token_seconds_max } of source.rows('deployment', ['generation', 'token_seconds_max']))
+        await target.continueHistory(Number(generation), Number(token_seconds_max));
+    };
+    // Before the commit: an end of this process between the two must not leave two databases that are both served.
+    await moveIn(url, onProblem, fill, () => {
+      source.putAside();
+      isAside = true;
+    });
+  } catch (error) {
+    if (error instanceof UnknownCommit)
+      throw new Error(
+        `${error.message}; if it has no tenant, rename catalytic.db.moved to catalytic.db and move again, else it is done`,
+        { cause: error },
+      );
+    if (isAside) source.takeBack();
+    throw error;
+  } finally {
+    source.close();
+  }
+};

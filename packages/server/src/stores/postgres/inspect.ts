@@ -1,0 +1,109 @@
+/**
+ * A look at a PostgreSQL database that changes nothing.
+ * @module
+ */
+import { Client, escapeIdentifier } from 'pg';
+import { createRoleStatement, versionMin } from './preflight.ts';
+
+/** What was seen. */
+export interface Database {
+  readonly version: number;
+  /** The oldest version that will do. */
+  readonly versionMin: number;
+  readonly isStandby: boolean;
+  readonly role: string;
+  /** Whether row-level security does not bind the role. */
+  readonly isAbovePolicies: boolean;
+  /** `null`: there are no tables yet. */
+  readonly tableOwner: string | null;
+  /** Whether the role may make the tables, or bring them up to date. */
+  readonly mayMigrate: boolean;
+  readonly connectionsMax: number;
+  /** Those of them that the role cannot have. */
+  readonly connectionsReserved: number;
+  readonly synchronousCommit: string;
+  readonly fsync: string;
+  readonly fullPageWrites: string;
+  readonly standbyNames: string;
+  /** `pg_stat_replication.sync_state` of each connected standby; `null`: the role may not see it. */
+  readonly standbys: readonly (string | null)[];
+  /** Processes that accept tokens at this moment. */
+  readonly members: number;
+  /** What an administrator may have to run. */
+  readonly statements: {
+    readonly createRole: string;
+    /** Makes the new role own the database and a table. */
+    readonly ownDatabase: string;
+    readonly ownTable: string;
+    /** Makes the present role own them. */
+    readonly giveDatabase: string;
+    readonly giveTable: string;
+    readonly seeStandbys: string;
+  };
+}
+
+/** Longest time the server may take to answer, milliseconds. */
+const answerMs = 5000;
+
+const look = `
+  select current_setting('server_version_num')::integer / 10000 as version, pg_is_in_recovery() as "isStandby",
+         current_database() as database, current_user as role, rolsuper or rolbypassrls as "isAbovePolicies",
+         (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass('tenant')) as "tableOwner",
+         coalesce(
+           (select pg_has_role(current_user, relowner, 'usage') from pg_class where oid = to_regclass('tenant')),
+           has_schema_privilege(current_schema(), 'create'), false) as "mayMigrate",
+         current_setting('max_connections')::integer as "connectionsMax",
+         current_setting('superuser_reserved_connections')::integer
+           + coalesce(current_setting('reserved_connections', true)::integer, 0) as "connectionsReserved",
+         current_setting('synchronous_commit') as "synchronousCommit", current_setting('fsync') as fsync,
+         current_setting('full_page_writes') as "fullPageWrites",
+         current_setting('synchronous_standby_names') as "standbyNames",
+         (select coalesce(json_agg(sync_state), '[]') from pg_stat_replication
+           where state is distinct from 'backup') as standbys,
+         to_regclass('member') is not null as "hasMembers"
+    from pg_roles where rolname = current_user`;
+
+type Row = Omit<Database, 'versionMin' | 'members' | 'statements'> & {
+  readonly database: string;
+  readonly hasMembers: boolean;
+};
+
+const statementsFor = (database: string, role: string): Database['statements'] => {
+  const own = role === 'catalytic' ? 'catalytic_service' : 'catalytic';
+  const [databaseName, roleName] = [escapeIdentifier(database), escapeIdentifier(role)];
+  return {
+    createRole: createRoleStatement(own),
+    ownDatabase: `ALTER DATABASE ${databaseName} OWNER TO ${own}`,
+    ownTable: `ALTER TABLE … OWNER TO ${own}`,
+    giveDatabase: `ALTER DATABASE ${databaseName} OWNER TO ${roleName}`,
+    giveTable: `ALTER TABLE … OWNER TO ${roleName}`,
+    seeStandbys: `GRANT pg_read_all_stats TO ${roleName}`,
+  };
+};
+
+/**
+ * Looks at a database, with the settings that its own administrators gave it.
+ * @throws when it cannot be reached or refuses the role
+ */
+export const inspectPostgres = async (url: string): Promise<Database> => {
+  const client = new Client({
+    connectionString: url,
+    application_name: 'catalytic doctor',
+    connectionTimeoutMillis: answerMs,
+    query_timeout: answerMs,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const [row] = (await client.query<Row>(look)).rows;
+    if (row === undefined) throw new Error('the role has no row in pg_roles');
+    const { database, hasMembers, ...seen } = row;
+    const count = hasMembers ? 'select count(*)::integer as members from member' : 'select 0 as members';
+    // Tables that belong to somebody else may be closed to the role; that is told in another place.
+    const counted = await client.query<{ members: number }>(count).catch(() => undefined);
+    const members = counted?.rows[0]?.members ?? 0;
+    return { ...seen, versionMin, members, statements: statementsFor(database, row.role) };
+  } finally {
+    await client.end();
+  }
+};

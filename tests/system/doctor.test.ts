@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as nodeTest from 'node:test';
+import { Client, type ClientConfig } from 'pg';
+import { query } from '../harness/postgres/query.ts';
+import { needsPostgres } from '../harness/postgres.ts';
+import { createDatabase, sharedServer } from '../harness/postgres-engine.ts';
+import { folderIn, freePort, runCatalytic, serviceIn, serviceOn } from '../harness/service.ts';
+
+const { test } = nodeTest;
+/** What any machine that runs the tests can give. */
+const small = { MAX_CONNECTIONS: 100, BACKLOG: 1, HASH_LANES: 1 };
+
+test('a machine that is large enough is well; a warning and a failure have their exit codes', async (t) => {
+  const settings = { ...small, DATA_DIR: folderIn(t) };
+  chmodSync(settings.DATA_DIR, 0o700);
+  const well = await runCatalytic(['doctor'], settings);
+  assert.equal(well.code, 0, well.stdout + well.stderr);
+  assert.ok(
+    well.stdout
+      .trimEnd()
+      .split('\n')
+      .every((line) => line.startsWith('ok ')),
+  );
+
+  chmodSync(settings.DATA_DIR, 0o755);
+  const warned = await runCatalytic(['doctor'], settings);
+  assert.equal(warned.code, 1, warned.stdout);
+  assert.match(warned.stdout, /^warning {2}DATA_DIR .*chmod 700/m);
+
+  const key = join(settings.DATA_DIR, 'master.key');
+  writeFileSync(key, '');
+  chmodSync(key, 0o644);
+  const failed = await runCatalytic(['doctor'], settings);
+  assert.equal(failed.code, 2, failed.stdout);
+  assert.match(failed.stdout, /^failure {2}.*chmod 600/m);
+});
+
+test('a start warns of too few open files', async (t) => {
+  const service = await serviceIn(t, { MAX_CONNECTIONS: 1_000_000, BACKLOG: 65_535 });
+  const limit = await new Promise<string>((resolve) => {
+    spawn('sh', ['-c', 'ulimit -Hn']).stdout.once('data', (text: Buffer) => resolve(text.toString().trim()));
+  });
+  if (limit === 'unlimited' || Number(limit) > 1_000_000) return t.skip(`${limit} open files are allowed here`);
+  await service.end();
+  assert.match(service.output(), /"level":"warn".*open files are allowed.*ulimit -n 1000100/);
+  return undefined;
+});
+
+nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
+  const server = sharedServer(nodeTest, { synchronous_commit: 'off', full_page_writes: 'off' });
+
+  test('what the server and the role lack is told, without a password', async (t) => {
+    const { url, adminUrl } = await createDatabase(await server());
+    const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_MAX_OVERFLOW: 100, WORKERS: 2 };
+    const own = await runCatalytic(['doctor'], { ...settings, DATABASE_URL: url });
+    assert.equal(own.code, 1, own.stdout + own.stderr);
+    for (const line of [
+      /^ok {7}Role catalytic obeys/m,
+      /^ok {7}Role catalytic may make the tables/m,
+      /^warning {2}PostgreSQL allows 117 connections.* make 152.*max_connections = 155/m,
+      /^warning {2}synchronous_commit is off/m,
+      /^ok {7}fsync is on/m,
+      /^warning {2}full_page_writes is off/m,
+      /^ok {7}No standby/m,
+    ])
+      assert.match(own.stdout, line);
+
+    const superuser = await runCatalytic(['doctor'], { ...settings, DATABASE_URL: adminUrl });
+    assert.equal(superuser.code, 1, superuser.stdout);
+    assert.match(superuser.stdout, /^warning {2}Role postgres bypasses.*CREATE ROLE "catalytic" LOGIN NOSUPERUSER/m);
+    assert.match(superuser.stdout, /ALTER DATABASE "engine_\d+" OWNER TO catalytic/);
+    assert.ok(!superuser.stdout.includes(new URL(adminUrl).password));
+
+    const nowhere = `postgres://catalytic:canary@127.0.0.1:${await freePort()}/none`;
+    const away = await runCatalytic(['doctor'], {
+      ...settings,
+      DATABASE_URL: nowhere,
+      DATABASE_REPLICA_URLS: `${url},${nowhere}`,
+    });
+    assert.equal(away.code, 2, away.stdout);
+    assert.match(away.stdout, /^failure {2}The database that DATABASE_URL names cannot be used: .*ECONNREFUSED/m);
+    assert.match(away.stdout, /^warning {2}Replica 1 has no tables/m);
+    assert.match(away.stdout, /^warning {2}Replica 2 cannot be used/m);
+    assert.ok(!away.stdout.includes('canary'));
+  });
+
+  test('an asynchronous standby is told, once the role may see it', async (t) => {
+    const { url, adminUrl } = await createDatabase(await server());
+    const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_URL: url };
+    // What a standby is to its primary: a connection that asks for the log.
+    const standby = new Client({ connectionString: adminUrl, replication: 'true' } as ClientConfig);
+    await standby.connect();
+    t.after(() => standby.end());
+    const hidden = await runCatalytic(['doctor'], settings);
+    assert.match(hidden.stdout, /^warning {2}Standbys .*GRANT pg_read_all_stats TO "catalytic"/m);
+    await query(adminUrl, 'grant pg_read_all_stats to catalytic');
+    const seen = await runCatalytic(['doctor'], settings);
+    assert.match(seen.stdout, /^warning {2}1 of 1 standbys are asynchronous.*synchronous_standby_names/m);
+  });
+
+  test('tables of somebody else cannot be brought up to date', async (t) => {
+    const { url, adminUrl } = await createDatabase(await server());
+    const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_URL: url, WORKERS: 1 };
+    const service = await serviceOn(t, settings.DATA_DIR, settings);
+    const served = await runCatalytic(['doctor'], settings);
+    assert.match(served.stdout, /^ok {7}The tables belong to catalytic/m);
+    await service.end();
+    await query(adminUrl, 'alter table tenant owner to postgres');
+    const { code, stdout } = await runCatalytic(['doctor'], settings);
+    assert.equal(code, 2, stdout);
+    assert.match(stdout, /^failure {2}The tables belong to postgres.*OWNER TO "catalytic"/m);
+  });
+});
