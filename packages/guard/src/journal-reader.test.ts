@@ -51,11 +51,11 @@ interface Call {
 }
 
 /** A reader whose source answers when, and what, the test says. */
-const open = (t: TestContext) => {
+const open = (t: TestContext, view = new View()) => {
   const clocks = new ManualClocks();
-  const view = new View();
   const calls: Call[] = [];
   const names: string[] = [];
+  const problems: string[] = [];
   const call =
     (name: string) =>
     (...args: unknown[]): Promise<never> => {
@@ -70,7 +70,13 @@ const open = (t: TestContext) => {
     restore: call('restore'),
     close: async () => {},
   };
-  const reader = new JournalReader({ source, view, clocks, leaseMs, onProblem: () => {} });
+  const reader = new JournalReader({
+    source,
+    view,
+    clocks,
+    leaseMs,
+    onProblem: (_message, error) => problems.push(String(error)),
+  });
   void reader.start();
   /** Answers the call that is under way, which must be the named one. */
   const answer = async (name: string, value?: unknown): Promise<readonly unknown[]> => {
@@ -83,7 +89,7 @@ const open = (t: TestContext) => {
   };
   t.after(() => assert.equal(calls.length, 0, `unanswered: ${calls.map(({ name }) => name)}`));
   const has = (sid: string): boolean => view.isRevoked({ sid, aep: 0, tep: 0 } as AccessTokenClaims, 'kid');
-  return { clocks, reader, answer, names, has };
+  return { clocks, reader, answer, names, problems, has };
 };
 
 const page = (change: Partial<JournalPage<unknown>> = {}): JournalPage<unknown> => ({
@@ -98,8 +104,8 @@ const page = (change: Partial<JournalPage<unknown>> = {}): JournalPage<unknown> 
 });
 
 /** A reader that has just become current. */
-const openCurrent = async (t: TestContext) => {
-  const opened = open(t);
+const openCurrent = async (t: TestContext, view?: View) => {
+  const opened = open(t, view);
   await opened.answer('register');
   await opened.answer('read', page());
   await opened.answer('acknowledge');
@@ -242,4 +248,36 @@ test('a stopped process is not current from that moment on, and then removes its
   assert.deepEqual(removed as MemberId[], members);
   await stopped;
   assert.equal(await reader.untilCurrent(250), false);
+});
+
+test('a full view makes nobody current, says why, and everything is current again once there is room', async (t) => {
+  const view = new View(1);
+  const { clocks, reader, answer, problems, has } = await openCurrent(t, view);
+  await clocks.pass(400);
+  const entries = [entry('a'), entry('b')];
+  await answer('read', page({ entries, cursor: 2 }));
+  await clocks.pass(100);
+  assert.equal(reader.isCurrent(), false);
+  assert.match(problems.join(), /more entries than the view has room for/);
+  view.sweep(1e9 + 1);
+  const [, cursor] = await answer('read', page({ entries: entries.slice(1), cursor: 2 }));
+  assert.equal(cursor, 1);
+  assert.equal(reader.isCurrent(), true);
+  assert.equal(has('b'), true);
+  await answer('acknowledge');
+});
+
+test('a heard entry that finds no room ends the lease at once, and a read that was under way does not renew it', async (t) => {
+  const view = new View(1);
+  const { clocks, reader, answer } = await openCurrent(t, view);
+  await clocks.pass(100);
+  assert.equal(reader.hear([entry('a'), entry('b')]), false);
+  assert.equal(reader.isCurrent(), false);
+  await answer('read', page());
+  assert.equal(reader.isCurrent(), false);
+  view.sweep(1e9 + 1);
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('b')] }));
+  assert.equal(reader.isCurrent(), true);
+  await answer('acknowledge');
 });

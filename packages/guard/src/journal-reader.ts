@@ -55,6 +55,8 @@ export class JournalReader {
   #acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
   #round: Promise<void> | undefined;
   #cancelNext: () => void = () => {};
+  /** Times that something heard could not be taken over. */
+  #refusals = 0;
   #isStopped = false;
   #isFailing = false;
 
@@ -80,11 +82,18 @@ export class JournalReader {
     while (!this.isCurrent() && !this.#isStopped) await this.untilCurrent(1000);
   }
 
-  /** Takes over entries heard of outside the journal. Returns whether all of them were understood, and may so be acknowledged. */
+  /** Takes over entries heard of outside the journal, once committed. Returns whether all were taken over, and may so be acknowledged. */
   hear(entries: readonly JournalEntry[]): boolean {
-    if (this.#heard.size > heardMax) this.#heard.clear();
-    for (const { id } of entries) this.#heard.add(id);
-    return this.#parts.view.apply(entries);
+    const isWhole = this.#parts.view.apply(entries);
+    if (isWhole) {
+      if (this.#heard.size > heardMax) this.#heard.clear();
+      for (const { id } of entries) this.#heard.add(id);
+    } else {
+      // A revoke counts on its own process at once. A read sent from now on shows these entries; one under way may not.
+      this.#refusals++;
+      this.#lease.end();
+    }
+    return isWhole;
   }
 
   /** Waits for the next read that makes this process current; `false` when none comes in time, or too many wait already. */
@@ -144,6 +153,7 @@ export class JournalReader {
     const member = await this.#register();
     // Before the call enters any queue: the lease counts from here.
     const [sentMonoMs, sentWallMs] = [clocks.monoMs(), clocks.wallMs()];
+    const refusals = this.#refusals;
     const page = await source.read(member, this.#cursor);
     if (this.#isStopped) return;
     // Neither its rows nor its cursor count: a replica lags, and PostgreSQL's does not list the transactions that are still open.
@@ -153,12 +163,16 @@ export class JournalReader {
     this.#identity = page.identity;
     this.#members = page.members;
     // From here to the renewal in one turn: nobody may see the lease without the entries.
-    const isUnderstood = this.#parts.view.apply(page.entries);
-    if (!isUnderstood) throw new Error('The journal holds a kind of entry that this version does not know; upgrade it');
+    if (!this.#parts.view.apply(page.entries))
+      throw new Error(
+        this.#parts.view.isFull
+          ? 'The journal holds more entries than the view has room for; no token is accepted until enough of them have expired'
+          : 'The journal holds a kind of entry that this version does not know; upgrade it',
+      );
     this.#cursor = page.cursor;
     // Silent for too long, and marked: the running lease still holds, but only a row that is live renews it.
     if (!page.isMember) this.#isRegistered = false;
-    else this.#renew(sentMonoMs, sentWallMs);
+    else if (refusals === this.#refusals) this.#renew(sentMonoMs, sentWallMs);
     const isNews = page.entries.filter(({ id }) => !this.#heard.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
   }

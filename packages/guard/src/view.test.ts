@@ -89,3 +89,15 @@ test('a sweep never takes an entry whose time has not come, and takes all of the
     { numRuns: 500 },
   );
 });
+
+test('a full view refuses further entries instead of forgetting them, and takes them after a sweep', () => {
+  const session = (key: string, keepUntilMs: number): JournalEntry =>
+    ({ id: key, kind: 'session', key, keepUntilMs }) as unknown as JournalEntry;
+  const view = new View(2);
+  assert.equal(view.apply([session('a', 1), session('b', 2)]), true);
+  assert.equal(view.isFull, true);
+  assert.equal(view.apply([session('c', 3)]), false);
+  assert.equal(view.size, 2);
+  view.sweep(2);
+  assert.equal(view.apply([session('c', 3)]), true);
+});

@@ -15,6 +15,12 @@ interface Raised {
 /** Most entries one sweep looks at, so that a sweep never holds the event loop for long. */
 const sweepEntriesMax = 10_000;
 
+/**
+ * A Map has room for 2^24 entries, and what was deleted takes its room until half of it is gone: only with half of it alive
+ * does every sweep make room again. Beyond that a Map throws.
+ */
+const usualEntriesMax = 8_000_000;
+
 /** Revocations by kind. Entries are only ever added by {@link View.apply} and only dropped by {@link View.sweep}. */
 export class View {
   readonly #tokens = new Map<string, number>();
@@ -22,6 +28,17 @@ export class View {
   readonly #accounts = new Map<string, Raised>();
   readonly #tenants = new Map<string, Raised>();
   readonly #keys = new Set<string>();
+  readonly #entriesMax: number;
+
+  /** @param entriesMax entries held at most, of all kinds together @default 8,000,000 */
+  constructor(entriesMax = usualEntriesMax) {
+    this.#entriesMax = entriesMax;
+  }
+
+  /** Whether it takes no more entries, even known ones, until a sweep has dropped some. */
+  get isFull(): boolean {
+    return this.size >= this.#entriesMax;
+  }
 
   /** Number of entries held. */
   get size(): number {
@@ -30,11 +47,12 @@ export class View {
 
   /**
    * Takes entries over. Order and repetition do not matter: the strictest of all applied entries holds.
-   * @returns whether every kind of entry was known; who gets `false` must not trust this view
+   * @returns whether all were taken over, which needs room and a known kind; who gets `false` must not trust this view
    */
   apply(entries: readonly JournalEntry[]): boolean {
     let isUnderstood = true;
     for (const entry of entries) {
+      if (this.isFull) return false;
       const keepUntilMs = entry.keepUntilMs ?? Number.POSITIVE_INFINITY;
       switch (entry.kind) {
         case 'token':
