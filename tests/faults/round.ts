@@ -73,6 +73,8 @@ export const playRound = async (
   const random = randomFrom(seed);
   const crashesBefore = deployment.crashes();
   const workers = await deployment.healthy();
+  // A worker that is killed again as soon as it serves would be taken for one that dies of its start.
+  if (deployment.expectedDeaths > 0) await delay(600);
   const [revoker, other, third] = shuffled(workers, random) as [PinnedWorker, PinnedWorker, PinnedWorker];
   const victim = await signIn(revoker, deployment.email(Math.floor(random() * 40)));
   const control = await signIn(other, deployment.email(Math.floor(random() * 40)));
