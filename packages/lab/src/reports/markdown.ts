@@ -8,7 +8,7 @@ import { consistencySection, revocationSection } from './markdown-revocation.ts'
 import type { EndpointResult, RunResult, WindowResult } from './result.ts';
 import { ms, number, table } from './tables.ts';
 
-/** The row of the first report that is nearest to a run of 1,000 users: one process, no password checked. */
+/** The row of the report of 3 October 2025 that is nearest to a run of 1,000 users: one process, no password checked. */
 const firstReport = {
   name: 'report of 3 October 2025 (1,000 users, 50/s, 3 min; its login checked no password; size of its machine not stated)',
   requests: 68_545,
@@ -151,7 +151,7 @@ ${loadLine(result)}, seed \`${options.seed}\`, schedule \`${result.schedule_fing
 Target ${result.target}, started ${result.started_at}, ${result.ended}.
 Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.platform}, Node ${machine.node}.
 
-## Beside the first report
+## Beside the report of 3 October 2025
 
 ${comparison(result)}
 

@@ -14,7 +14,7 @@ const round = async (user: VirtualUser, witnesses: Witnesses | undefined): Promi
   await witnesses?.signOut(user);
 };
 
-/** "Dead within 100 ms, everywhere" was the first report's target. */
+/** "Dead within 100 ms, everywhere" was a target of the report of 3 October 2025. */
 export const revocation: Scenario = {
   name: 'revocation',
   summary: 'log in, call, log out, then try the dead token on every worker at once',
