@@ -23,6 +23,8 @@ export interface HousekeepingParts {
 const purgeRowsMax = 1000;
 /** Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still recognised. */
 const sessionKeepMs = 24 * 3600 * 1000;
+/** The audit trail is kept for a little more than a year. */
+const auditKeepMs = 400 * 24 * 3600 * 1000;
 
 /**
  * Starts the round.
@@ -40,6 +42,7 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
     // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
     (now) => stores.journal.purge(now - clockSkewSeconds * 1000, purgeRowsMax),
     (now) => stores.sessions.purge(now - sessionKeepMs, purgeRowsMax),
+    (now) => stores.deployment.purgeAudit(now - auditKeepMs, purgeRowsMax),
   ];
 
   /** One step that fails must not keep the others from their turn. */

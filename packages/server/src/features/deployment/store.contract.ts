@@ -20,6 +20,39 @@ const keyOf = (kid: string): StoredSigningKey => ({
 
 /** Registers the suite for one engine. */
 export const deploymentStoreContract = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: a purge takes old records of the audit trail, a bounded number at a time`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const grants = [];
+    for (const name of ['a', 'b', 'c']) {
+      const refreshToken = { hash: bytes(name), expiresAtMs: 101_000 };
+      const { passwordHash } = account;
+      grants.push(
+        await engine.sessions.open({ tenantId, accountId, passwordHash, amr: ['pwd'], nowMs: 1000, refreshToken }),
+      );
+      // Used, and used again after the grace window: that is recorded.
+      for (const [successor, nowMs] of [
+        ['+', 2000],
+        ['-', name === 'c' ? 9000 : 5000],
+      ] as const)
+        await engine.sessions.rotate({
+          presentedHash: bytes(name),
+          successor: { hash: bytes(name + successor), expiresAtMs: 101_000 },
+          successorBox: bytes('box'),
+          nowMs,
+          graceMs: 0,
+        });
+    }
+    assert.equal(await engine.deployment.purgeAudit(6000, 1), 1);
+    assert.equal(await engine.deployment.purgeAudit(6000, 5), 1);
+    assert.equal(await engine.deployment.purgeAudit(6000, 5), 0);
+    const [first, , last] = grants;
+    assert.ok(typeof first === 'object' && typeof last === 'object');
+    assert.deepEqual(await engine.force.auditEvents(first.sessionId), []);
+    assert.deepEqual(await engine.force.auditEvents(last.sessionId), ['authn_token_reuse']);
+  });
+
   test(`${engineName}: a new history ends all sessions, kills all keys for ever and is told from the old one`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());

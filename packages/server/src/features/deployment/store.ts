@@ -19,4 +19,6 @@ export interface DeploymentStore {
    * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
    */
   beginNewHistory(key: StoredSigningKey, nowMs: number): Promise<NewHistory>;
+  /** Deletes up to `rowsMax` records of the audit trail from before `beforeMs`. Returns how many. */
+  purgeAudit(beforeMs: number, rowsMax: number): Promise<number>;
 }

@@ -1,5 +1,6 @@
 /** The deployment in PostgreSQL. @module */
 import type { DeploymentStore } from '../../features/deployment/store.ts';
+import type { CountRow } from './session-statements.ts';
 import { insertKey, lockKeys, valuesOf } from './signing-keys.ts';
 import { type Run, statement } from './transactions.ts';
 
@@ -26,9 +27,19 @@ const beginNewHistory = statement(
    select (select count(*) from killed)::integer as keys_killed, (select count(*) from ended)::integer as sessions_ended`,
 );
 
+const purgeAudit = statement(
+  'audit_purge',
+  `with old as (
+     select pos from audit where at < $1 order by pos limit $2 for update skip locked
+   ), purged as (
+     delete from audit a using old where a.pos = old.pos returning 1
+   ) select count(*)::integer as rows from purged`,
+);
+
 /** @param run runs transactions */
 export const postgresDeployment = (run: Run): DeploymentStore => ({
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
+  purgeAudit: async (beforeMs, rowsMax) => (await run<CountRow>('*', purgeAudit(beforeMs, rowsMax)))[0]?.rows ?? 0,
   beginNewHistory: async (key, nowMs) => {
     const [cost] = await run<{ keys_killed: number; sessions_ended: number }>(
       '*',

@@ -17,7 +17,14 @@ export const deploymentWrites = (database: DatabaseSync) => {
   );
   const removeMembers = database.prepare('delete from member');
   const raiseGeneration = database.prepare('update deployment set generation = generation + 1');
+  // In order of position, which is the order of time.
+  const purgeAudit = database.prepare(
+    'delete from audit where pos in (select pos from audit where at < ? order by pos limit ?)',
+  );
   return {
+    purgeAudit: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
+      Number(purgeAudit.run(beforeMs, rowsMax).changes),
+
     beginNewHistory: ({ key, nowMs }: { key: StoredSigningKey; nowMs: number }): NewHistory => {
       const killed = listKeys.all() as unknown as readonly { readonly kid: KeyId }[];
       for (const { kid } of killed) journal.append({ kind: 'key', key: kid });

@@ -11,4 +11,5 @@ export const sqliteDeployment = (dataDir: string, writer: Writer): DeploymentSto
     return lock === undefined;
   },
   beginNewHistory: (key, nowMs) => writer.run('beginNewHistory', { key, nowMs }),
+  purgeAudit: (beforeMs, rowsMax) => writer.run('purgeAudit', { beforeMs, rowsMax }),
 });
