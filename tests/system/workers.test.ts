@@ -86,7 +86,9 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
     await deployment.postgres.stop();
     deployment.expectedDeaths += 1;
     process.kill(one.pid, 'SIGKILL');
-    while (!deployment.service.output().includes('A worker cannot start')) await delay(50);
+    const hasRefused = (): boolean => deployment.service.output().includes('A worker cannot start');
+    for (let looks = 0; looks < 200 && !hasRefused(); looks++) await delay(50);
+    assert.ok(hasRefused(), 'the supervisor goes on');
     await deployment.postgres.start();
     await Promise.all(workers.map((worker) => worker.close()));
     workers = await deployment.healthy();
