@@ -126,6 +126,8 @@ export class SimulatedDeployment {
     const server = this.#servers[slot];
     const id = this.#servers[victim]?.reader.memberIds.at(-1);
     if (server === undefined || server.process.isFrozen || id === undefined) return;
+    // Whoever evicts has read the row: a mark before the registration has been committed would mark nothing.
+    if (!this.database.list().some((row) => row.id === id)) return;
     this.time.note(`${server.process.name} evicts ${id}`);
     server.eviction.start([id]);
   }

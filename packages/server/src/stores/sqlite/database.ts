@@ -24,11 +24,23 @@ export const movedPath = (dataDir: string): string => join(dataDir, 'catalytic.d
  */
 export const openDatabase = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-  database.exec(
-    'pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma secure_delete = fast',
-  );
+  useWal(database);
+  database.exec('pragma synchronous = full; pragma temp_store = memory; pragma secure_delete = fast');
   return database;
 };
+
+/** Of two processes that open a new file at once, one is told "locked" at once: SQLite does not wait where the mode changes. */
+const useWal = (database: DatabaseSync): void => {
+  for (const untilMs = performance.now() + busyTimeoutMs; ; Atomics.wait(pause, 0, 0, 10))
+    try {
+      database.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (performance.now() > untilMs || !String(error).includes('locked')) throw error;
+    }
+};
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 interface Migration {
   readonly number: number;
