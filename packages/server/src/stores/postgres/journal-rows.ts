@@ -2,30 +2,15 @@
  * Rows of the journal: how they are appended, and what they say.
  * @module
  */
-import type { JournalId } from '@catalytic/protocol/ids';
-import { type JournalEntry, keepUntilMs } from '@catalytic/protocol/journal';
+import { keepUntilMs } from '@catalytic/protocol/journal';
 import type { Recorded } from '../../features/revocation/store.ts';
+import { type JournalRow as CommonRow, toEntry } from '../journal-row.ts';
 
 /** A row as a query returns it. */
-export interface JournalRow {
-  readonly id: JournalId;
+export interface JournalRow extends CommonRow {
   /** The transaction that wrote it: 64 bits, so never a number. */
   readonly xid: string;
-  readonly kind: JournalEntry['kind'];
-  readonly key: string;
-  readonly epoch: number | null;
-  readonly keep_until: number | null;
 }
-
-/** An entry; of a kind this version does not know, too, because the reader must notice that. */
-export const toEntry = (row: JournalRow): JournalEntry =>
-  ({
-    id: row.id,
-    kind: row.kind,
-    key: row.key,
-    keepUntilMs: row.keep_until,
-    ...(row.epoch === null ? {} : { epoch: row.epoch }),
-  }) as JournalEntry;
 
 /** What a statement with {@link appendEntry} has committed. */
 export const toRecorded = (rows: readonly JournalRow[]): Recorded => ({

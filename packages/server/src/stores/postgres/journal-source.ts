@@ -6,7 +6,8 @@ import type { JournalPage, JournalSource } from '@catalytic/guard/journal-source
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Client } from 'pg';
-import { type JournalRow, toEntry } from './journal-rows.ts';
+import { toEntry } from '../journal-row.ts';
+import type { JournalRow } from './journal-rows.ts';
 import { connectionConfig, leave, type Statement, statement } from './transactions.ts';
 import { asPortError } from './unavailable.ts';
 

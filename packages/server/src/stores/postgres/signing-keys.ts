@@ -1,28 +1,8 @@
 /** Signing keys in PostgreSQL. @module */
-import type { KeyId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
 import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { type Run, statement } from './transactions.ts';
-
-interface SigningKeyRow {
-  readonly kid: KeyId;
-  readonly algorithm: string;
-  readonly public_jwk: string;
-  readonly private_box: Uint8Array;
-  readonly created_at: number;
-  readonly activates_at: number;
-  readonly retires_at: number | null;
-}
-
-const toKey = (row: SigningKeyRow): StoredSigningKey => ({
-  kid: row.kid,
-  algorithm: row.algorithm,
-  publicJwk: row.public_jwk,
-  privateBox: row.private_box,
-  createdAtMs: row.created_at,
-  activatesAtMs: row.activates_at,
-  retiresAtMs: row.retires_at,
-});
 
 const all = statement(
   'signing_key_all',

@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { accountStoreContract } from '../../features/accounts/store.contract.ts';
-import { adminKeyStoreContract } from '../../features/admin-keys/store.contract.ts';
-import { deploymentStoreContract } from '../../features/deployment/store.contract.ts';
 import type { Engine } from '../../features/engine.contract.ts';
-import { journalStoreContract } from '../../features/revocation/store.contract.ts';
-import { sessionStoreContract } from '../../features/sessions/store.contract.ts';
-import { signingKeyStoreContract } from '../../features/signing-keys/store.contract.ts';
-import { tenantStoreContract } from '../../features/tenants/store.contract.ts';
+import { everyContract } from '../../features/every.contract.ts';
 import { databasePath } from './database.ts';
 import { openSqliteStores } from './stores.ts';
 
@@ -40,13 +34,4 @@ const open = async (): Promise<Engine> => {
   };
 };
 
-for (const contract of [
-  tenantStoreContract,
-  accountStoreContract,
-  sessionStoreContract,
-  journalStoreContract,
-  signingKeyStoreContract,
-  adminKeyStoreContract,
-  deploymentStoreContract,
-])
-  contract('SQLite', open);
+everyContract('SQLite', open);

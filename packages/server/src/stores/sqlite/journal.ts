@@ -1,34 +1,15 @@
 /** The journal in SQLite. @module */
 import type { DatabaseSync } from 'node:sqlite';
-import type { JournalId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { JournalSource, JournalStore } from '../../features/revocation/store.ts';
+import { type JournalRow, toEntry } from '../journal-row.ts';
 import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
-
-interface JournalRow {
-  readonly pos: number;
-  readonly id: JournalId;
-  readonly kind: JournalEntry['kind'];
-  readonly key: string;
-  readonly epoch: number | null;
-  readonly keep_until: number | null;
-}
 
 interface Head {
   readonly identity: string;
   readonly isMember: 0 | 1;
   readonly members: number;
 }
-
-const toEntry = (row: JournalRow): JournalEntry =>
-  ({
-    id: row.id,
-    kind: row.kind,
-    key: row.key,
-    keepUntilMs: row.keep_until,
-    ...(row.epoch === null ? {} : { epoch: row.epoch }),
-  }) as JournalEntry;
 
 // One statement, so that everything it says is true of one moment. The head stands first: positions begin at one.
 const readStatement = `
@@ -47,7 +28,7 @@ const openSource = (database: DatabaseSync, writer: Writer): JournalSource<numbe
   return {
     register: (member) => writer.run('registerMember', { member }),
     read: async (member, cursor = 0) => {
-      const [head, ...rows] = readRows<JournalRow>(statement, { member, after: cursor });
+      const [head, ...rows] = readRows<JournalRow & { readonly pos: number }>(statement, { member, after: cursor });
       const newest = rows.at(-1)?.pos ?? cursor;
       const { identity, isMember, members } = JSON.parse(head?.key ?? '') as Head;
       return {
