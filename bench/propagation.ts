@@ -2,13 +2,13 @@
  * How fast a sign-out spreads over the workers of one machine, with the supervisor's hints and without: `node bench/propagation.ts --help`.
  * @module
  */
-import { availableParallelism, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { signal } from '../packages/lab/src/faults/process-tree.ts';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
 import { goodPassword } from '../tests/harness/client.ts';
+import { machine, report, round, say } from './setting.ts';
 
 const help = `Signs sessions out at a fixed rate on PostgreSQL with several workers and prints, as JSON, how long an answer takes and how long
 it takes from the sending of a sign-out until the slowest worker refuses the token.
@@ -41,12 +41,10 @@ const probePauseMs = 2;
 const connectionsEach = 40;
 const loginsAtOnce = 32;
 
-const round = (value: number): number => Math.round(value * 100) / 100;
-
 const percentiles = (samples: readonly number[]): object => {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number): number =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0, 2);
   return { samples: sorted.length, p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) };
 };
 
@@ -113,11 +111,11 @@ const run = async (): Promise<void> => {
   const marks = (): number => deployment.service.output().split('were marked as leaving').length - 1;
   const results: Record<string, object> = {};
   for (const name of ['with hints', 'without hints']) {
-    process.stderr.write(`${name}: signing in ${rate * seconds} sessions …\n`);
+    say(`${name}: signing in ${rate * seconds} sessions …`);
     const tokens = await signIn(deployment, all, rate * seconds);
     const before = marks();
     if (name === 'without hints') signal(supervisor, 'SIGSTOP');
-    process.stderr.write(`${name}: signing out ${rate} a second for ${seconds} s …\n`);
+    say(`${name}: signing out ${rate} a second for ${seconds} s …`);
     try {
       results[name] = { ...(await measure(all, tokens)), times_members_were_marked: marks() - before };
     } finally {
@@ -125,10 +123,7 @@ const run = async (): Promise<void> => {
     }
   }
   await Promise.all(all.map((worker) => worker.close()));
-  const machine = { cores: availableParallelism(), memory_gib: Math.round(totalmem() / 2 ** 30) };
-  process.stdout.write(
-    `${JSON.stringify({ machine, rate, seconds, workers, lease_ms: leaseMs, ...results }, null, 2)}\n`,
-  );
+  report({ machine: machine(), rate, seconds, workers, lease_ms: leaseMs, ...results });
 };
 
 if (values.help) process.stdout.write(help);
