@@ -23,6 +23,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const rows = new Map<MemberId, Member>([[self, { id: self, state: 'live', applied: null }]]);
   const heard: JournalEntry[] = [];
+  const settled: JournalEntry[] = [];
   const announced: Hint[] = [];
   const problems: string[] = [];
   let listener: HintListener | undefined;
@@ -34,6 +35,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
         heard.push(...entries);
         return isUnderstood;
       },
+      settle: (entries) => settled.push(...entries),
     },
     bus: {
       announce: (hint) => announced.push(hint),
