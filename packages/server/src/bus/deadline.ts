@@ -11,7 +11,8 @@
 export const within = async <Value>(ms: number, what: string, promise: Promise<Value>): Promise<Value> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+    // Once more round the event loop: a process that was starved or paused itself may find the answer there.
+    timer = setTimeout(() => setImmediate(() => reject(new Error(`${what} took longer than ${ms} ms`))), ms);
   });
   try {
     return await Promise.race([promise, late]);

@@ -6,6 +6,7 @@
  * @module
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { BusObserver, Hint, HintBus, HintListener, MessageKind } from '../features/revocation/hint-bus.ts';
 import { within } from './deadline.ts';
@@ -52,8 +53,7 @@ export class RedisBus implements HintBus {
   readonly #id = randomUUID();
   #listener: HintListener | undefined;
   #members: () => readonly MemberId[] = () => [];
-  #beat = { number: 0, sentMs: 0 };
-  #beatTimer: NodeJS.Timeout | undefined;
+  #beat = { number: 0, heard: (): void => {} };
 
   constructor(parts: RedisBusParts) {
     this.#parts = parts;
@@ -62,15 +62,15 @@ export class RedisBus implements HintBus {
     this.#link = new RedisLink({
       place: parts.place,
       onProblem: parts.onProblem,
-      prepare: (connection) => this.#subscribe(connection),
-      onUp: () => {
+      prepare: async (connection) => {
+        await this.#subscribe(connection);
+        await this.#sendBeat(connection);
+      },
+      onUp: (connection) => {
         parts.observer.up(true);
-        this.#sendBeat();
+        void this.#keepBeating(connection);
       },
-      onDown: () => {
-        clearTimeout(this.#beatTimer);
-        parts.observer.up(false);
-      },
+      onDown: () => parts.observer.up(false),
     });
   }
 
@@ -135,7 +135,7 @@ export class RedisBus implements HintBus {
         this.#listener?.onAcknowledgement({ announcement: message[1], members: message[2] });
         return;
       case 'beat':
-        if (message[1] === this.#beat.number) this.#beatHeard();
+        if (message[1] === this.#beat.number) this.#beat.heard();
     }
   }
 
@@ -149,28 +149,30 @@ export class RedisBus implements HintBus {
     });
   }
 
-  /** Answers come in the order of commands, so a beat that is heard says that everything before it has been taken as well. */
-  #sendBeat(): void {
-    const connection = this.#link.connection;
-    if (connection === undefined) return;
-    this.#beat = { number: this.#beat.number + 1, sentMs: performance.now() };
-    const { number } = this.#beat;
-    const sealed = this.#seal.seal(JSON.stringify(['beat', number] satisfies Message));
-    connection.publish(this.#channels.inbox(this.#id), sealed).catch(() => {});
-    // Once more round the event loop: a process that was starved itself may find the answer there.
-    this.#beatTimer = setTimeout(() => setImmediate(() => this.#judgeBeat(number)), beatMsMax).unref();
+  /**
+   * Sends a message to this process. Answers come in the order of commands, so a beat that is heard says that everything before it has been
+   * taken as well: its deadline is the deadline of every call.
+   */
+  async #sendBeat(connection: RedisConnection): Promise<void> {
+    const sentMs = performance.now();
+    const number = this.#beat.number + 1;
+    const heard = new Promise<void>((resolve, reject) => {
+      this.#beat = { number, heard: resolve };
+      const sealed = this.#seal.seal(JSON.stringify(['beat', number] satisfies Message));
+      connection.publish(this.#channels.inbox(this.#id), sealed).catch(reject);
+    });
+    await within(beatMsMax, 'Passing a message on by Redis', heard);
+    this.#parts.observer.roundTrip(performance.now() - sentMs);
   }
 
-  #judgeBeat(number: number): void {
-    if (number === this.#beat.number && this.isUp)
-      this.#link.fail(new Error(`Redis took longer than ${beatMsMax} ms to pass a message on`));
-  }
-
-  #beatHeard(): void {
-    clearTimeout(this.#beatTimer);
-    this.#parts.observer.roundTrip(performance.now() - this.#beat.sentMs);
-    // No beat is under way: one that is repeated says nothing.
-    this.#beat = { number: this.#beat.number + 1, sentMs: 0 };
-    this.#beatTimer = setTimeout(() => this.#sendBeat(), beatEveryMs).unref();
+  async #keepBeating(connection: RedisConnection): Promise<void> {
+    try {
+      while (this.#link.connection === connection) {
+        await delay(beatEveryMs, undefined, { ref: false });
+        if (this.#link.connection === connection) await this.#sendBeat(connection);
+      }
+    } catch (error) {
+      if (this.#link.connection === connection) this.#link.fail(error as Error);
+    }
   }
 }
