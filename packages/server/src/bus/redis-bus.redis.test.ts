@@ -150,7 +150,7 @@ suite('the bus over Redis', needsRedis(), () => {
   });
 
   test('a user who may do nothing but publish and subscribe is enough, and one who may not is told', async (t) => {
-    const rights = 'resetchannels &catalytic:* -@all +@connection +publish +subscribe +role';
+    const rights = 'resetchannels &catalytic:* -@all +@connection +publish +subscribe';
     const settings = { 'user bus': `on >secret ${rights}`, 'user mute': `on >secret ${rights} -publish` };
     const redis = await redisIn(t, { settings });
     const config = { redisHost: redis.host, redisPort: redis.port, redisPassword: 'secret' };

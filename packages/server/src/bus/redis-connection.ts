@@ -81,10 +81,18 @@ const findPrimary = async (place: RedisPlace): Promise<HostPort> => {
   throw new Error(`No sentinel answers: ${(last as Error | undefined)?.message}`, { cause: last });
 };
 
-/** Whether the server takes writes: what is published on a replica reaches only those who subscribe to that replica. */
-export const isPrimary = async (connection: RedisConnection): Promise<boolean> => {
-  const [role] = await within(connectMsMax, 'Asking Redis for its role', connection.sendCommand<[string]>(['ROLE']));
-  return role === 'master';
+/** What a server says of itself. */
+export interface RedisGreeting {
+  readonly version: string;
+  /** What is published on a replica reaches only those who subscribe to that replica. */
+  readonly isPrimary: boolean;
+}
+
+/** Asks a server what it is. HELLO, unlike ROLE and INFO, is allowed to whoever may connect. */
+export const greet = async (connection: RedisConnection): Promise<RedisGreeting> => {
+  const asked = connection.sendCommand<Readonly<Record<'version' | 'role', string>>>(['HELLO', '3']);
+  const { version, role } = await within(connectMsMax, 'Greeting Redis', asked);
+  return { version, isPrimary: role === 'master' };
 };
 
 /**
@@ -94,7 +102,12 @@ export const isPrimary = async (connection: RedisConnection): Promise<boolean> =
 export const connectToPrimary = async (place: RedisPlace): Promise<RedisConnection> => {
   const server = await findPrimary(place);
   const connection = await connectTo(openClient(server, place, place.username, place.password));
-  if (await isPrimary(connection)) return connection;
-  cut(connection);
-  throw new Error(`${server.host}:${server.port} is a replica; the bus needs the primary`);
+  try {
+    const { isPrimary } = await greet(connection);
+    if (!isPrimary) throw new Error(`${server.host}:${server.port} is a replica; the bus needs the primary`);
+    return connection;
+  } catch (error) {
+    cut(connection);
+    throw error;
+  }
 };

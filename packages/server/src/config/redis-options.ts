@@ -41,7 +41,7 @@ export const redisOptions = {
     default: undefined,
     defaultText: 'the default user',
     description:
-      'ACL user. It needs "+@connection +publish +subscribe +role" and the channels "&catalytic:*", and no key at all.',
+      'ACL user. It needs "+@connection +publish +subscribe" and the channels "&catalytic:*", and no key at all.',
   },
   redisPassword: {
     kind: 'text',
