@@ -84,7 +84,10 @@ export const boundaryRules: BoundaryRules = {
     bus: { any: ['config'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
     hashing: { any: ['features'] },
     // Judges what was seen; the looking at a database is the engine's.
-    preflight: { any: ['config'], types: { stores: /\/stores\/postgres\/inspect\.ts$/ } },
+    preflight: {
+      any: ['config'],
+      types: { stores: /\/stores\/postgres\/inspect\.ts$/, bus: /\/bus\/inspect-redis\.ts$/ },
+    },
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ } },
     config: {},
     telemetry: {},

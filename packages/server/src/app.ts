@@ -41,6 +41,7 @@ import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
 
+export { inspectRedis } from './bus/inspect-redis.ts';
 export { inspectPostgres } from './stores/postgres/inspect.ts';
 
 /** A service that answers requests. */
@@ -238,6 +239,7 @@ export const startService = async (
       view,
       barrier,
       currency: reader,
+      isBusUp: redis === undefined ? undefined : () => redis.isUp,
       expectation: { issuer: config.issuer, audience: config.audience },
       nowMs,
       probeStore: () => stores.probe(),
