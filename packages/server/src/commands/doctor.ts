@@ -1,12 +1,13 @@
 /**
- * `catalytic doctor`: looks at the machine and the database, and says what would go wrong.
+ * `catalytic doctor`: looks at the machine, the database and Redis, and says what would go wrong.
  * @module
  */
 import { Command } from 'commander';
-import { inspectPostgres } from '../app.ts';
+import { findRedis, inspectPostgres, inspectRedis } from '../app.ts';
 import type { Config } from '../config/options.ts';
 import { checkDatabase, checkReplica } from '../preflight/check-database.ts';
 import { checkLease, checkMachine } from '../preflight/check-machine.ts';
+import { checkNoRedis, checkRedis, lostRedis } from '../preflight/check-redis.ts';
 import { type Finding, lineOf } from '../preflight/finding.ts';
 import { readDataFolder, readMachine } from '../preflight/read-machine.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
@@ -20,14 +21,16 @@ const unreachable = (level: 'warning' | 'failure', what: string, error: unknown,
 };
 
 const examineDatabase = async (config: Config): Promise<readonly Finding[]> => {
-  const { databaseUrl, workers } = config;
+  const { databaseUrl, workers, revocationLeaseMs } = config;
   if (databaseUrl === undefined) return [checkLease(config, 1)];
   try {
     const database = await inspectPostgres(databaseUrl);
     return [...checkDatabase(config, database), checkLease(config, Math.max(workers, database.members))];
   } catch (error) {
     const remedy = 'check DATABASE_URL, and that the server runs and lets this machine in (pg_hba.conf)';
-    return [unreachable('failure', 'The database that DATABASE_URL names', error, remedy)];
+    const found = unreachable('failure', 'The database that DATABASE_URL names', error, remedy);
+    const cost = `a service that runs checks tokens for ${revocationLeaseMs} ms, then answers 503`;
+    return [{ ...found, text: `${found.text}; while it cannot, ${cost}` }];
   }
 };
 
@@ -44,11 +47,22 @@ const examineReplica = async (url: string, number: number): Promise<Finding> => 
   }
 };
 
+const examineRedis = async (config: Config): Promise<readonly Finding[]> => {
+  const place = findRedis(config);
+  if (place === undefined) return checkNoRedis(config);
+  try {
+    return checkRedis(await inspectRedis(place));
+  } catch (error) {
+    return [lostRedis(error)];
+  }
+};
+
 const examine = async (config: Config): Promise<void> => {
   const replicas = config.databaseReplicaUrls?.split(',') ?? [];
   const findings = [
     ...checkMachine(config, readMachine(), readDataFolder(config.dataDir)),
     ...(await examineDatabase(config)),
+    ...(await examineRedis(config)),
     ...(await Promise.all(replicas.map((url, index) => examineReplica(url, index + 1)))),
   ];
   for (const finding of findings) process.stdout.write(`${finding.level.padEnd(7)}  ${lineOf(finding)}\n`);
@@ -59,6 +73,6 @@ const examine = async (config: Config): Promise<void> => {
 export const doctorCommand = (): Command =>
   addConfigFlags(
     new Command('doctor').description(
-      'Look at the machine, and at PostgreSQL if DATABASE_URL names one: a line for each thing, and what mends it. Changes nothing. Exit codes: 0 all is well, 1 something could be better, 2 something cannot work.',
+      'Look at the machine, and at PostgreSQL and Redis if they are configured: a line for each thing, and what mends it. Changes nothing. Exit codes: 0 all is well, 1 something could be better, 2 something cannot work.',
     ),
   ).action((_options, command: Command) => examine(configFrom(command)));

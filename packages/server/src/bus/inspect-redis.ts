@@ -1,0 +1,50 @@
+/**
+ * A look at Redis that changes nothing.
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { within } from './deadline.ts';
+import { connectToPrimary, cut, greet } from './redis-connection.ts';
+import type { RedisPlace } from './redis-place.ts';
+
+/** What was seen. */
+export interface Redis {
+  readonly version: string;
+  /** Times that a message of our own took to come back, milliseconds, in order of size. */
+  readonly roundTripsMs: readonly number[];
+}
+
+/** Longest time for a message to come round, milliseconds. */
+const roundTripMsMax = 1000;
+const roundTrips = 15;
+
+/**
+ * Looks at it, as a process that serves would use it: connects, subscribes, and publishes to itself.
+ * @throws Error that says what did not work
+ */
+export const inspectRedis = async (place: RedisPlace): Promise<Redis> => {
+  const connection = await connectToPrimary(place);
+  try {
+    const { version } = await greet(connection);
+    const channel = `catalytic:doctor:${randomUUID()}`;
+    let hear = (): void => {};
+    await within(
+      roundTripMsMax,
+      'Subscribing',
+      connection.subscribe(channel, () => hear()),
+    );
+    const roundTripsMs: number[] = [];
+    for (let count = 0; count < roundTrips; count++) {
+      const sentMs = performance.now();
+      const heard = new Promise<void>((resolve, reject) => {
+        hear = resolve;
+        connection.publish(channel, '').catch(reject);
+      });
+      await within(roundTripMsMax, 'Passing a message on', heard);
+      roundTripsMs.push(performance.now() - sentMs);
+    }
+    return { version, roundTripsMs: roundTripsMs.sort((a, b) => a - b) };
+  } finally {
+    cut(connection);
+  }
+};
