@@ -10,7 +10,7 @@ import { playRound } from './round.ts';
 // Each fault once, at one of the moments; `node tests/faults/matrix.ts` plays all of them many times.
 suite('whatever breaks, nothing that was signed out is accepted', needsPostgres(), () => {
   test(`each fault once (SEED=${seed})`, async (t) => {
-    await using deployment = await Deployment.start({ workers: 3, leaseMs: 500, answerMs: 700 });
+    await using deployment = await Deployment.start({ machines: [3], leaseMs: 500, answerMs: 700 });
     const names = Object.keys(moments);
     for (const [index, fault] of Object.keys(faults).entries()) {
       const moment = names[(index + seed) % names.length] as string;
