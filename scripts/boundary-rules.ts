@@ -74,12 +74,14 @@ export const boundaryRules: BoundaryRules = {
       types: { stores: /\/stores\/stores\.ts$/ },
     },
     // The one file that joins features to stores.
-    app: { any: ['top', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'] },
+    app: { any: ['top', 'bus', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'] },
     top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/stores\.ts$/ } },
     http: { any: ['features', 'telemetry'] },
     features: {},
     // Processes of one machine; knows of features only what travels between them.
     cluster: { any: ['telemetry'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
+    // Between machines; knows of features only what travels.
+    bus: { any: ['config'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
     hashing: { any: ['features'] },
     // Judges what was seen; the looking at a database is the engine's.
     preflight: { any: ['config'], types: { stores: /\/stores\/postgres\/inspect\.ts$/ } },
@@ -109,6 +111,12 @@ export const boundaryRules: BoundaryRules = {
       where: /^packages\/server\/src\/stores\/postgres\//,
       place: 'packages/server/src/stores/postgres',
       reason: 'ports speak the domain, engines stay behind them',
+    },
+    {
+      name: '@redis/client',
+      where: /^packages\/server\/src\/bus\//,
+      place: 'packages/server/src/bus',
+      reason: 'everything else speaks to the bus through its port',
     },
     {
       name: 'fastify',

@@ -6,20 +6,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { listProcesses, signal, stopTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
-import { environmentOf, findServer } from './postgres/find-server.ts';
+import { environmentOf } from './debian-packages.ts';
+import { findServer } from './postgres/find-server.ts';
 import { type Places, usualPlaces } from './postgres/places.ts';
 import { query, type TextRow } from './postgres/query.ts';
 import { giveAway, serverTmpdir, serverUser } from './postgres/server-user.ts';
 import { makeDataFolder, reachable, superuser } from './postgres/template.ts';
 import { freePort } from './service.ts';
+import { waitUntil } from './wait-until.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 const startMsMax = 20_000;
 const endMsMax = 20_000;
-const pollMs = 10;
-const watchdogFile = fileURLToPath(new URL('./postgres/watchdog.ts', import.meta.url));
 
 /** How PostgreSQL is asked to stop (`pg_ctl stop --mode`). */
 const stopSignals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
@@ -73,27 +72,13 @@ export const needsPostgres = (places: Places = usualPlaces): { readonly skip: st
   }
 };
 
-const waitUntil = async (what: string, msMax: number, isSo: () => boolean): Promise<void> => {
-  for (const deadline = performance.now() + msMax; !isSo(); await delay(pollMs))
-    if (performance.now() > deadline) throw new Error(`PostgreSQL did not ${what} within ${msMax} ms`);
-};
-
 /** Starts a server and waits until it takes connections. */
 export const startPostgres = async ({
   settings = {},
   places = usualPlaces,
 }: PostgresOptions = {}): Promise<Postgres> => {
   const base = mkdtempSync(join(serverTmpdir(), 'catalytic-postgres-'));
-  // Started first and told by the end of a pipe, so that no moment is left in which a kill leaves a server behind.
-  const watchdog = spawn(process.execPath, [watchdogFile, base], {
-    stdio: ['pipe', 'ignore', 'inherit'],
-    detached: true,
-  });
-  watchdog.unref();
-  const close = async (): Promise<void> => {
-    watchdog.stdin?.end();
-    await waitUntil('go', endMsMax, () => watchdog.exitCode !== null || watchdog.signalCode !== null);
-  };
+  const close = startWatchdog('watchdog/end-servers.ts', base);
   try {
     chmodSync(base, 0o755);
     const server = reachable(findServer(places), base);
@@ -128,7 +113,7 @@ export const startPostgres = async ({
       );
       closeSync(log);
       postmaster.unref();
-      await waitUntil('start', startMsMax, isReady);
+      await waitUntil('PostgreSQL', 'start', startMsMax, isReady);
     };
     const kill = async (name: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
       if (hasEnded()) return;
@@ -137,6 +122,7 @@ export const startPostgres = async ({
       // Stopped children see that the postmaster is gone only when they run.
       for (const member of members) signal(member, 'SIGCONT');
       await waitUntil(
+        'PostgreSQL',
         'end',
         endMsMax,
         () => hasEnded() && !listProcesses().some((other) => members.includes(other.pid)),
@@ -162,7 +148,7 @@ export const startPostgres = async ({
         const before = output().length;
         signal(writer.pid, 'SIGKILL');
         const isBack = (): boolean => output().slice(before).includes('ready to accept connections');
-        await waitUntil('recover', startMsMax, isBack);
+        await waitUntil('PostgreSQL', 'recover', startMsMax, isBack);
       },
       pause: () => void stopTree(pid()),
       resume: () => {

@@ -125,6 +125,7 @@ export class SimulatedNetwork {
     if (here === undefined || !here.listener.onHint(hint)) return;
     const acknowledgement = { announcement: hint.announcement, members: [...here.members()] };
     this.#send(from, () => this.#listeners.get(from)?.listener.onAcknowledgement(acknowledgement));
+    here.listener.onAcknowledged(hint);
   }
 
   #send(to: SimulatedProcess, call: () => void): void {

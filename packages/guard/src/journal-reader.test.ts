@@ -160,6 +160,20 @@ test('an acknowledgement is written after the entries were applied', async (t) =
   await answer('acknowledge');
 });
 
+test('what was heard is written down all the same, unless its acknowledgement has left', async (t) => {
+  const { clocks, reader, answer, names } = await openCurrent(t);
+  for (const key of ['settled', 'heard']) reader.hear([entry(key)]);
+  reader.settle([entry('settled')]);
+  const before = names.length;
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('settled')], applied: 'a' }));
+  assert.deepEqual(names.slice(before), ['read']);
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('heard')], applied: 'b' }));
+  assert.deepEqual(names.slice(before), ['read', 'read', 'acknowledge']);
+  await answer('acknowledge');
+});
+
 test('a marked member applies and renews nothing, comes back under a new id, and only after a good read removes the former row', async (t) => {
   const { clocks, reader, answer, names, has } = await openCurrent(t);
   const [first] = reader.memberIds;

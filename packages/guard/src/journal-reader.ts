@@ -37,14 +37,14 @@ const pauseMsMin = 5;
 const acknowledgeEveryMs = 1000;
 /** Requests that may wait for a read at once: what waits costs memory, and a flood of it would meet the database when it comes back. */
 const waitingMax = 1000;
-/** Ids of heard entries remembered until the journal shows them. Forgetting one only costs an acknowledgement. */
-const heardMax = 100_000;
+/** Ids of entries settled elsewhere, remembered until the journal shows them. Forgetting one only costs an acknowledgement. */
+const settledMax = 100_000;
 
 /** Reads the journal for one process. */
 export class JournalReader {
   readonly #parts: JournalReaderParts;
   readonly #lease: Lease;
-  readonly #heard = new Set<JournalId>();
+  readonly #settled = new Set<JournalId>();
   readonly #waiting = new Set<(isCurrent: boolean) => void>();
   /** Every id whose row may be in the database: the last one is ours, the others are to be removed. */
   #memberIds: MemberId[] = [];
@@ -85,15 +85,21 @@ export class JournalReader {
   /** Takes over entries heard of outside the journal, once committed. Returns whether all were taken over, and may so be acknowledged. */
   hear(entries: readonly JournalEntry[]): boolean {
     const isWhole = this.#parts.view.apply(entries);
-    if (isWhole) {
-      if (this.#heard.size > heardMax) this.#heard.clear();
-      for (const { id } of entries) this.#heard.add(id);
-    } else {
+    if (!isWhole) {
       // A revoke counts on its own process at once. A read sent from now on shows these entries; one under way may not.
       this.#refusals++;
       this.#lease.end();
     }
     return isWhole;
+  }
+
+  /**
+   * Entries that were heard, and whose revoker knows that they were: the journal need not say so as well, unless it shows them first. An
+   * acknowledgement that may not have left is not settled; then what is written down here is all that the revoker can wait for.
+   */
+  settle(entries: readonly JournalEntry[]): void {
+    if (this.#settled.size > settledMax) this.#settled.clear();
+    for (const { id } of entries) this.#settled.add(id);
   }
 
   /** Waits for the next read that makes this process current; `false` when none comes in time, or too many wait already. */
@@ -173,7 +179,7 @@ export class JournalReader {
     // Silent for too long, and marked: the running lease still holds, but only a row that is live renews it.
     if (!page.isMember) this.#isRegistered = false;
     else if (refusals === this.#refusals) this.#renew(sentMonoMs, sentWallMs);
-    const isNews = page.entries.filter(({ id }) => !this.#heard.delete(id)).length > 0;
+    const isNews = page.entries.filter(({ id }) => !this.#settled.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
   }
 

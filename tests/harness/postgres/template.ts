@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { environmentOf, type PostgresServer } from './find-server.ts';
+import { environmentOf } from '../debian-packages.ts';
+import type { PostgresServer } from './find-server.ts';
 import { giveAway, isOpenToAll, serverTmpdir, serverUser } from './server-user.ts';
 
 /** The one account of a test server. */

@@ -48,14 +48,11 @@ export class SupervisedLink implements WorkerLink {
       this.#listen((message) => {
         if (message.type === 'acknowledgement') listener.onAcknowledgement(message.acknowledgement);
         if (message.type !== 'hint') return;
-        const { announcement } = message.hint;
+        const { hint, from } = message;
         // Applied first, acknowledged then.
-        if (listener.onHint(message.hint))
-          this.#send({
-            type: 'acknowledgement',
-            acknowledgement: { announcement, members: members() },
-            to: message.from,
-          });
+        if (!listener.onHint(hint)) return;
+        const acknowledgement = { announcement: hint.announcement, members: members() };
+        this.#send({ type: 'acknowledgement', acknowledgement, to: from }, () => listener.onAcknowledged(hint));
       }),
   };
 
@@ -90,11 +87,12 @@ export class SupervisedLink implements WorkerLink {
     process.on('message', (message: ToWorker) => take(message));
   }
 
-  #send(message: FromWorker): void {
+  #send(message: FromWorker, onSent: () => void = () => {}): void {
     // A supervisor that is gone takes this process with it; until then there is nobody to tell.
     if (cluster.worker?.isConnected() !== true) return;
-    const isSent = process.send?.(message, () => {
+    const isSent = process.send?.(message, (error: Error | null) => {
       this.#isClogged = false;
+      if (error === null) onSent();
     });
     this.#isClogged = isSent === false;
   }

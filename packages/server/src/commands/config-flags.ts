@@ -3,7 +3,8 @@
  * @module
  */
 import { type Command, Option as Flag } from 'commander';
-import { type Config, type Option, options } from '../config/options.ts';
+import type { Option } from '../config/option.ts';
+import { type Config, options } from '../config/options.ts';
 import { flagName, readConfig } from '../config/read-config.ts';
 
 const allowed = (option: Option): string => {

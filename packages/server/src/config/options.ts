@@ -4,45 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
-
-interface OptionBase {
-  /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
-  readonly name: string;
-  /** One sentence: what it does, and what a change costs. */
-  readonly description: string;
-  /** Default in words, where it depends on the machine or on other options. */
-  readonly defaultText?: string;
-  /** Never printed, logged or taken from a flag (flags are visible to every user of the machine). */
-  readonly secret?: boolean;
-}
-
-/** A whole number with a unit and bounds. */
-export interface NumberOption extends OptionBase {
-  readonly kind: 'number';
-  readonly unit: string;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly default: number;
-}
-
-/** A text; `default: undefined` means absent unless given. */
-export interface TextOption extends OptionBase {
-  readonly kind: 'text';
-  readonly default: string | undefined;
-  readonly pattern?: RegExp;
-  /** What the pattern asks for, in words. */
-  readonly patternText?: string;
-}
-
-/** One of a few words. */
-export interface ChoiceOption extends OptionBase {
-  readonly kind: 'choice';
-  readonly choices: readonly string[];
-  readonly default: string;
-}
-
-/** One option of the configuration. */
-export type Option = NumberOption | TextOption | ChoiceOption;
+import type { Option } from './option.ts';
+import { type RedisConfig, redisOptions } from './redis-options.ts';
 
 /** Hash lanes used when none are configured: two per core keep every core busy while results travel. */
 export const defaultHashLanes = Math.min(64, Math.max(2, availableParallelism() * 2));
@@ -113,6 +76,7 @@ export const options = {
     description:
       'Further connections under load, for the whole machine; closed after 10 s without work. Cut down, with a warning, to what PostgreSQL allows.',
   },
+  ...redisOptions,
   workers: {
     kind: 'number',
     name: 'WORKERS',
@@ -291,7 +255,7 @@ export const options = {
 } as const satisfies Record<string, Option>;
 
 /** The configuration as the service uses it. */
-export interface Config {
+export interface Config extends RedisConfig {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
-import { type Config, type Option, options } from './options.ts';
+import type { Option } from './option.ts';
+import { type Config, options } from './options.ts';
 
 /** A value that stops the start. The message names the option, where its value came from, and what is allowed. */
 export class ConfigError extends Error {

@@ -67,10 +67,12 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     const member = randomUUIDv7() as MemberId;
     await source.register(member);
     const before = await source.read(member, undefined);
+    const generation = await engine.deployment.generation();
 
     const cost = await engine.deployment.beginNewHistory(keyOf('k2'), 2000);
 
     assert.deepEqual(cost, { keysKilled: 2, sessionsEnded: 1 });
+    assert.equal(await engine.deployment.generation(), generation + 1);
     const killed = (await readJournal(engine)).filter(({ kind }) => kind === 'key');
     assert.deepEqual(killed.map(({ key, keepUntilMs }) => [key, keepUntilMs]).sort(), [
       ['k0', null],

@@ -12,6 +12,8 @@ export interface NewHistory {
 
 /** The deployment. Every engine passes `store.contract.ts`. */
 export interface DeploymentStore {
+  /** Number of the present history of the database: higher after a restored backup. */
+  generation(): Promise<number>;
   /** Whether a server process uses the database at this moment. */
   isServed(): Promise<boolean>;
   /**

@@ -5,6 +5,7 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Barrier, type Propagation } from './barrier.ts';
 import type { Hint, HintListener } from './hint-bus.ts';
+import { announceEveryMs } from './rules.ts';
 import type { Member, Recorded } from './store.ts';
 
 const leaseMs = 1000;
@@ -23,6 +24,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const rows = new Map<MemberId, Member>([[self, { id: self, state: 'live', applied: null }]]);
   const heard: JournalEntry[] = [];
+  const settled: JournalEntry[] = [];
   const announced: Hint[] = [];
   const problems: string[] = [];
   let listener: HintListener | undefined;
@@ -34,6 +36,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
         heard.push(...entries);
         return isUnderstood;
       },
+      settle: (entries) => settled.push(...entries),
     },
     bus: {
       announce: (hint) => announced.push(hint),
@@ -87,12 +90,14 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
   return {
     rows,
     heard,
+    settled,
     announced,
     problems,
     pass,
     revoke,
     join,
     onHint: (hint: Hint) => listener?.onHint(hint),
+    onAcknowledged: (hint: Hint) => listener?.onAcknowledged(hint),
     acknowledge: (announcement: string, members: MemberId[]) => listener?.onAcknowledgement({ announcement, members }),
     understandNothing: () => {
       isUnderstood = false;
@@ -202,4 +207,41 @@ test('a hint is acknowledged only when every entry in it was understood', async 
   assert.equal(onHint(hint), true);
   understandNothing();
   assert.equal(onHint(hint), false);
+});
+
+test('our own entries need no acknowledgement, those of others are settled when theirs has left', async (t) => {
+  const { revoke, settled, onHint, onAcknowledged } = open(t);
+  await revoke('1');
+  assert.deepEqual(
+    settled.map(({ id }) => id),
+    ['entry 1'],
+  );
+  const hint = { announcement: 'one', entries: recorded('2').entries };
+  onHint(hint);
+  assert.equal(settled.length, 1);
+  onAcknowledged(hint);
+  assert.equal(settled.length, 2);
+});
+
+test('the first revoke is announced at once; with many members those that follow wait for each other', async (t) => {
+  const { revoke, join, pass, announced } = open(t);
+  for (let index = 0; index < 31; index++) join(`member ${index}` as MemberId);
+  await revoke('1');
+  await pass(10);
+  assert.equal(announced.length, 1);
+  await revoke('2');
+  await pass(20);
+  await revoke('3');
+  assert.equal(announced.length, 1, `${announceEveryMs(32)} ms have not passed`);
+  await pass(20);
+  assert.deepEqual(
+    announced.map(({ entries }) => entries.length),
+    [1, 2],
+  );
+});
+
+test('deliveries of hints are bounded while all members revoke all the time, until the journal is as fast', () => {
+  const perSecond = (members: number): number => (members * (members - 1) * 1000) / announceEveryMs(members);
+  for (const members of [2, 4, 8, 32, 50]) assert.equal(Math.round(perSecond(members)), 25_000);
+  assert.deepEqual([announceEveryMs(1), announceEveryMs(100), announceEveryMs(1000)], [0, 100, 100]);
 });

@@ -11,7 +11,7 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Eviction, type EvictionParts } from './eviction.ts';
 import type { Acknowledgement, HintBus } from './hint-bus.ts';
-import { fullWaitMs, silenceMs } from './rules.ts';
+import { announceEveryMs, fullWaitMs, silenceMs } from './rules.ts';
 import type { Member, Recorded } from './store.ts';
 
 /** What a revoke answers with: true everywhere now, or by itself within a bounded time. */
@@ -21,7 +21,7 @@ export type Propagation =
 
 /** What the barrier works with. */
 export interface BarrierParts extends EvictionParts {
-  readonly reader: Pick<JournalReader, 'hear' | 'memberIds'>;
+  readonly reader: Pick<JournalReader, 'hear' | 'settle' | 'memberIds'>;
   readonly bus: HintBus;
   /** After this time a revoke that is not known everywhere is answered as pending, milliseconds. */
   readonly answerMs: number;
@@ -52,6 +52,9 @@ export class Barrier {
   readonly #open = new Set<Open>();
   readonly #announced = new Map<string, Set<Open>>();
   #batch: Batch | undefined;
+  #announcedMs = Number.NEGATIVE_INFINITY;
+  /** Rows of members when they were last read. */
+  #members = 1;
   #isLooking = false;
   #cancelLook: () => void = () => {};
 
@@ -62,6 +65,7 @@ export class Barrier {
     bus.listen(
       {
         onHint: ({ entries }) => reader.hear(entries),
+        onAcknowledged: ({ entries }) => reader.settle(entries),
         onAcknowledgement: (acknowledgement) => this.#acknowledge(acknowledgement),
       },
       () => reader.memberIds,
@@ -72,7 +76,8 @@ export class Barrier {
   settle({ entries, position }: Recorded): Promise<Propagation> {
     const { clocks, reader, leaseMs, answerMs } = this.#parts;
     const committedMs = clocks.monoMs();
-    reader.hear(entries);
+    // Nobody waits for our own acknowledgement.
+    if (reader.hear(entries)) reader.settle(entries);
     return new Promise((resolve) => {
       const open: Open = {
         position,
@@ -92,18 +97,21 @@ export class Barrier {
     });
   }
 
-  /** Entries of one turn of the event loop travel in one hint. */
+  /** Entries of one turn of the event loop travel in one hint, and of a longer time where there are many to tell. */
   #announce(entries: readonly JournalEntry[], open: Open): void {
     const batch = this.#batch ?? { entries: [], open: new Set() };
     batch.entries.push(...entries);
     batch.open.add(open);
     if (this.#batch !== undefined) return;
     this.#batch = batch;
-    this.#parts.clocks.after(0, () => {
+    const { bus, clocks } = this.#parts;
+    const dueMs = this.#announcedMs + announceEveryMs(this.#members);
+    clocks.after(Math.max(0, dueMs - clocks.monoMs()), () => {
       this.#batch = undefined;
+      this.#announcedMs = clocks.monoMs();
       const announcement = randomUUID();
       this.#announced.set(announcement, batch.open);
-      this.#parts.bus.announce({ announcement, entries: batch.entries });
+      bus.announce({ announcement, entries: batch.entries });
     });
   }
 
@@ -144,6 +152,7 @@ export class Barrier {
 
   #take(rows: readonly Member[], asked: ReadonlySet<Open>): void {
     const { members, reader, clocks } = this.#parts;
+    this.#members = rows.length;
     const byId = new Map(rows.map((row) => [row.id, row]));
     const silent = new Set<MemberId>();
     for (const open of asked.intersection(this.#open)) {

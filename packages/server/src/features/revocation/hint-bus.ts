@@ -25,13 +25,28 @@ export interface Acknowledgement {
 export interface HintListener {
   /** Applies the entries. Returns whether they may be acknowledged. */
   onHint(hint: Hint): boolean;
+  /** The acknowledgement of this hint is known to have left this process; where nobody says so, the journal's reader speaks for it. */
+  onAcknowledged(hint: Hint): void;
   onAcknowledgement(acknowledgement: Acknowledgement): void;
 }
 
 /** The bus. */
 export interface HintBus {
-  /** Tells every other member. */
+  /** Tells every other member. Nothing waits for it, and what cannot be sent at once is dropped. */
   announce(hint: Hint): void;
   /** @param members ids of this process at the moment it acknowledges */
   listen(listener: HintListener, members: () => readonly MemberId[]): void;
+}
+
+/** What a message was; `unknown`: not from one of us, so nobody can say. */
+export type MessageKind = 'hint' | 'acknowledgement' | 'unknown';
+
+/** Told what a bus does, for the metrics. */
+export interface BusObserver {
+  /** The connection has come up or gone down. */
+  up(isUp: boolean): void;
+  /** From a message of this process to itself, by way of the bus, milliseconds. */
+  roundTrip(ms: number): void;
+  /** @param direction `dropped`: not sent, because the bus was down; `refused`: heard, and not from one of us */
+  message(direction: 'sent' | 'heard' | 'dropped' | 'refused', kind: MessageKind): void;
 }

@@ -11,3 +11,16 @@ export const fullWaitMs = (leaseMs: number): number => 1.2 * leaseMs;
 
 /** A member that has not acknowledged for this long is marked as leaving, milliseconds. */
 export const silenceMs = 500;
+
+/** Hints that all members together deliver in a millisecond, at most; as many acknowledgements come back. One Redis carries it on half a core. */
+const deliveriesPerMs = 25;
+/** Longer than this there is nothing to gain: the journal brings an entry as soon. */
+const announceEveryMsMax = 100;
+
+/**
+ * How long a process collects entries after a hint before it sends the next one, milliseconds. Where every member revokes all the time,
+ * each hint goes to all the others, so the deliveries grow with the square of the members and the time between two hints must, too.
+ * @param members members of the deployment
+ */
+export const announceEveryMs = (members: number): number =>
+  Math.min(announceEveryMsMax, (members * (members - 1)) / deliveriesPerMs);

@@ -11,6 +11,8 @@ const isServed = statement(
                    where datname = current_database() and application_name = 'catalytic journal') as is_served`,
 );
 
+const generation = statement('deployment_generation', 'select generation from deployment');
+
 const beginNewHistory = statement(
   'deployment_begin_new_history',
   `with killed as (
@@ -38,6 +40,7 @@ const purgeAudit = statement(
 
 /** @param run runs transactions */
 export const postgresDeployment = (run: Run): DeploymentStore => ({
+  generation: async () => (await run<{ generation: number }>('*', generation()))[0]?.generation ?? 0,
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
   purgeAudit: async (beforeMs, rowsMax) => (await run<CountRow>('*', purgeAudit(beforeMs, rowsMax)))[0]?.rows ?? 0,
   beginNewHistory: async (key, nowMs) => {

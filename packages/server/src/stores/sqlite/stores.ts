@@ -37,7 +37,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     members: sqliteMembers(reader, writer),
     signingKeys: sqliteSigningKeys(reader, writer),
     adminKeys: sqliteAdminKeys(reader, writer),
-    deployment: sqliteDeployment(dataDir, writer),
+    deployment: sqliteDeployment(dataDir, reader, writer),
     probe: () => writer.run('probe', undefined),
     close: async () => {
       await writer.close();

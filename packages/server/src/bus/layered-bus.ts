@@ -1,0 +1,26 @@
+/**
+ * Several buses as one: the supervisor's inside a machine, Redis between machines.
+ * @module
+ */
+import type { HintBus } from '../features/revocation/hint-bus.ts';
+
+/** Announcements remembered, so that one that comes over two buses is taken once. Forgetting one costs an acknowledgement that says nothing new. */
+const heardMax = 10_000;
+
+/** Announces on every bus, and takes each announcement from the one that is first. */
+export const layeredBus = (buses: readonly HintBus[]): HintBus => ({
+  announce: (hint) => {
+    for (const bus of buses) bus.announce(hint);
+  },
+  listen: (listener, members) => {
+    const heard = new Set<string>();
+    const isFirst = (announcement: string): boolean => {
+      if (heard.has(announcement)) return false;
+      if (heard.size > heardMax) heard.clear();
+      heard.add(announcement);
+      return true;
+    };
+    for (const bus of buses)
+      bus.listen({ ...listener, onHint: (hint) => isFirst(hint.announcement) && listener.onHint(hint) }, members);
+  },
+});

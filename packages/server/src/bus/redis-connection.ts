@@ -1,0 +1,100 @@
+/**
+ * One connection to the Redis server that is the primary now.
+ *
+ * A connection serves until something is wrong with it and is then thrown away: it does not mend itself, and it keeps nothing for later.
+ * @module
+ */
+import { createClient } from '@redis/client';
+import { within } from './deadline.ts';
+import type { HostPort, RedisPlace } from './redis-place.ts';
+
+/** A connection that commands and subscriptions share (RESP 3). */
+export type RedisConnection = ReturnType<typeof openClient>;
+
+/** Longest time for a connection to be ready, milliseconds. A frozen server accepts it and then says nothing. */
+const connectMsMax = 500;
+/** Commands that may wait for their answers. More means that the server does not keep up, and what is new is dropped. */
+const commandsMax = 10_000;
+
+const openClient = ({ host, port }: HostPort, { authorities }: RedisPlace, username?: string, password?: string) =>
+  createClient({
+    RESP: 3,
+    name: 'catalytic',
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: commandsMax,
+    socket: {
+      host,
+      port,
+      reconnectStrategy: false,
+      connectTimeout: connectMsMax,
+      ...(authorities === undefined
+        ? {}
+        : { tls: true, servername: host, ...(authorities === '' ? {} : { ca: authorities }) }),
+    },
+  });
+
+/** Cuts a connection. What waits for an answer on it fails. */
+export const cut = (connection: RedisConnection): void => {
+  if (connection.isOpen) connection.destroy();
+};
+
+const connectTo = async (client: RedisConnection): Promise<RedisConnection> => {
+  // Every failure is told to whoever waits for a command; without a listener it would end the process.
+  client.on('error', () => {});
+  try {
+    await within(connectMsMax, 'Connecting to Redis', client.connect());
+    return client;
+  } catch (error) {
+    cut(client);
+    throw error;
+  }
+};
+
+/** Asks one sentinel. */
+const primaryBy = async (sentinel: HostPort, place: RedisPlace): Promise<HostPort> => {
+  const connection = await connectTo(openClient(sentinel, place, undefined, place.sentinelPassword));
+  try {
+    const question = connection.sendCommand<readonly [string, string] | null>([
+      'SENTINEL',
+      'GET-MASTER-ADDR-BY-NAME',
+      place.sentinelName,
+    ]);
+    const answer = await within(connectMsMax, 'Asking a sentinel', question);
+    if (answer === null) throw new Error(`The sentinel does not know a primary named ${place.sentinelName}`);
+    return { host: answer[0], port: Number(answer[1]) };
+  } finally {
+    cut(connection);
+  }
+};
+
+const findPrimary = async (place: RedisPlace): Promise<HostPort> => {
+  if (place.server !== undefined) return place.server;
+  let last: unknown;
+  for (const sentinel of place.sentinels)
+    try {
+      return await primaryBy(sentinel, place);
+    } catch (error) {
+      last = error;
+    }
+  throw new Error(`No sentinel answers: ${(last as Error | undefined)?.message}`, { cause: last });
+};
+
+/** Whether the server takes writes: what is published on a replica reaches only those who subscribe to that replica. */
+export const isPrimary = async (connection: RedisConnection): Promise<boolean> => {
+  const [role] = await within(connectMsMax, 'Asking Redis for its role', connection.sendCommand<[string]>(['ROLE']));
+  return role === 'master';
+};
+
+/**
+ * Connects to the primary.
+ * @throws Error when it is not found, does not answer in time, or does not let us in
+ */
+export const connectToPrimary = async (place: RedisPlace): Promise<RedisConnection> => {
+  const server = await findPrimary(place);
+  const connection = await connectTo(openClient(server, place, place.username, place.password));
+  if (await isPrimary(connection)) return connection;
+  cut(connection);
+  throw new Error(`${server.host}:${server.port} is a replica; the bus needs the primary`);
+};

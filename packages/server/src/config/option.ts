@@ -1,0 +1,43 @@
+/**
+ * What an option of the configuration is.
+ * @module
+ */
+
+interface OptionBase {
+  /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
+  readonly name: string;
+  /** One sentence: what it does, and what a change costs. */
+  readonly description: string;
+  /** Default in words, where it depends on the machine or on other options. */
+  readonly defaultText?: string;
+  /** Never printed, logged or taken from a flag (flags are visible to every user of the machine). */
+  readonly secret?: boolean;
+}
+
+/** A whole number with a unit and bounds. */
+export interface NumberOption extends OptionBase {
+  readonly kind: 'number';
+  readonly unit: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default: number;
+}
+
+/** A text; `default: undefined` means absent unless given. */
+export interface TextOption extends OptionBase {
+  readonly kind: 'text';
+  readonly default: string | undefined;
+  readonly pattern?: RegExp;
+  /** What the pattern asks for, in words. */
+  readonly patternText?: string;
+}
+
+/** One of a few words. */
+export interface ChoiceOption extends OptionBase {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+
+/** One option of the configuration. */
+export type Option = NumberOption | TextOption | ChoiceOption;

@@ -1,0 +1,95 @@
+/**
+ * Tries every way in which a test can come by its servers, each with an empty cache: `node tests/harness/server-sources.ts`. Not part of
+ * the gate, because it downloads about 60 MB.
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { findProgram, usualProgramPlaces } from './find-program.ts';
+import { findServer } from './postgres/find-server.ts';
+import { usualPlaces } from './postgres/places.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis, wantedRedis } from './redis.ts';
+
+// Nobody else may enter it: the case of a root who has cloned the repository into a home folder.
+const work = mkdtempSync(join(tmpdir(), 'catalytic-sources-'));
+const folders = usualProgramPlaces.path.split(delimiter);
+const nowhere = join(work, 'nothing-here');
+
+/** A `PATH` of the programs of this machine whose name passes, in a folder below a name. */
+const pathOf = (name: string, isWanted: (program: string) => boolean): string => {
+  const folder = join(work, name);
+  mkdirSync(folder);
+  for (const entry of folders.filter((path) => existsSync(path)))
+    for (const program of readdirSync(entry))
+      if (isWanted(program) && !existsSync(join(folder, program)))
+        symlinkSync(join(entry, program), join(folder, program));
+  // npm is beside the Node it was installed with, and its first line asks `env` for that one.
+  return [folder, dirname(process.execPath)].join(delimiter);
+};
+
+const isServer = (program: string): boolean => ['postgres', ...wantedRedis.names].includes(program);
+
+/** Where each way looks. */
+const ways: Readonly<Record<string, string>> = {
+  'as this machine is': usualProgramPlaces.path,
+  'not installed': pathOf('no-servers', (program) => !isServer(program)),
+  'not installed, no apt-get': pathOf('npm-only', (program) => ['npm', 'env', 'sh'].includes(program)),
+  'nothing at all': nowhere,
+};
+
+/** What a way has led to. */
+interface Outcome {
+  readonly source: string;
+  readonly version: string;
+  /** Whether the server did its work. */
+  readonly works: boolean;
+}
+
+const servers: Readonly<Record<string, (path: string, cache: string) => Promise<Outcome>>> = {
+  PostgreSQL: async (path, cache) => {
+    const places = { path, cache, installed: path === usualProgramPlaces.path ? usualPlaces.installed : nowhere };
+    const { source, version } = findServer(places);
+    await using server = await startPostgres({ places });
+    const [[answer] = []] = await server.sql('select 40 + 2');
+    return { source, version, works: answer === '42' };
+  },
+  Redis: async (path, cache) => {
+    const places = { path, cache };
+    const { source, version } = findProgram(wantedRedis, places);
+    await using server = await startRedis({ places });
+    return { source, version, works: (await server.command('INCRBY', 'answer', '42')) === 42 };
+  },
+};
+
+/** Who can do without apt: only PostgreSQL is among npm's packages. */
+const needsApt = (name: string): boolean => name !== 'PostgreSQL';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+try {
+  for (const [name, tryOut] of Object.entries(servers))
+    for (const [index, [way, path]] of Object.entries(ways).entries()) {
+      const cache = join(work, `${name}-${index}`);
+      mkdirSync(cache);
+      const startedAtMs = performance.now();
+      try {
+        const { source, version, works } = await tryOut(path, cache);
+        const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+        const size = execFileSync('du', ['-sm', cache], { encoding: 'utf8' }).split('\t')[0];
+        say(
+          `${name}, ${way}: ${version}, ${source}, ${works ? 'works' : 'FAILS'} after ${seconds} s, cache ${size} MB`,
+        );
+        if (!works) process.exitCode = 1;
+      } catch (error) {
+        say(`${name}, ${way}: ${error instanceof Error ? error.message : String(error)}`);
+        const isExpected = path === nowhere || (needsApt(name) && way === 'not installed, no apt-get');
+        // A machine that has neither the server nor apt-get cannot do better.
+        if (!isExpected && folders.some((folder) => existsSync(join(folder, 'apt-get')))) process.exitCode = 1;
+      }
+    }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
