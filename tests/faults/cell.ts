@@ -84,9 +84,7 @@ export const summarise = (
     logout_not_back: redis ? rounds.length - backMs.length : 0,
     seconds: Math.round(seconds),
     evidence: rounds.flatMap(({ seed, violations, liveRefused, failed }) =>
-      [violations, liveRefused, failed].flatMap((lines) =>
-        lines.slice(0, 5).map((text) => `seed ${seed}: ${text}`),
-      ),
+      [violations, liveRefused, failed].flatMap((lines) => lines.slice(0, 5).map((text) => `seed ${seed}: ${text}`)),
     ),
   };
 };

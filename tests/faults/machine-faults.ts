@@ -23,7 +23,10 @@ const kill = unprepared(async (scene) => {
   return undoAfter(pastLease(scene), () => machine.restart());
 });
 
-const onMachine = (prepare: Fault['prepare'], bystanders: NonNullable<Fault['bystanders']> = onOtherMachines): Fault => ({
+const onMachine = (
+  prepare: Fault['prepare'],
+  bystanders: NonNullable<Fault['bystanders']> = onOtherMachines,
+): Fault => ({
   setting: 'two machines',
   isAcross: true,
   prepare,

@@ -4,7 +4,14 @@
  */
 import { killTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
 import { type Direction, type FaultProxy, startProxy } from '../../packages/lab/src/faults/proxy.ts';
-import { freePort, removeFolder, type Service, type Settings, startService, temporaryFolder } from '../harness/service.ts';
+import {
+  freePort,
+  removeFolder,
+  type Service,
+  type Settings,
+  startService,
+  temporaryFolder,
+} from '../harness/service.ts';
 import { type PinnedWorker, pinWorkers } from './pinned-worker.ts';
 
 /** A way that leads from a machine or to it. */
@@ -53,7 +60,10 @@ export class Machine implements AsyncDisposable {
 
   static async start(options: MachineOptions): Promise<Machine> {
     const port = options.isApart ? await freePort() : 0;
-    const machine = new Machine({ ...options, settings: { ...options.settings, PORT: port, WORKERS: options.workers } });
+    const machine = new Machine({
+      ...options,
+      settings: { ...options.settings, PORT: port, WORKERS: options.workers },
+    });
     try {
       await machine.#open(options, port);
       await machine.restart();

@@ -96,8 +96,7 @@ const run = async (): Promise<number> => {
   };
   const waiting = [...cells.entries()];
   const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      await play(next[1], next[0]);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await play(next[1], next[0]);
   };
   await Promise.all(Array.from({ length: Number(values['at-once']) }, lane));
   return bad === 0 ? 0 : 1;

@@ -11,8 +11,7 @@ import { type Fault, healAll, nothing, pastLease, type Scene, type Undo, undoAft
 type Act = (scene: Scene) => Promise<Undo>;
 
 /** Runs SQL in a session that stays open until the fault is taken away. */
-const session = async (
-  { deployment }: Scene, ...statements: readonly string[]): Promise<Client> => {
+const session = async ({ deployment }: Scene, ...statements: readonly string[]): Promise<Client> => {
   const client = await deployment.connect();
   for (const statement of statements) await client.query(statement);
   return client;

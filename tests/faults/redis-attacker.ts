@@ -4,8 +4,8 @@
  * @module
  */
 import { createHmac, randomUUID } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { decode, encode } from '../harness/redis/command.ts';
 
 /** A message is a tag of so many characters, then JSON (packages/server/src/bus/message-seal.ts). */
@@ -86,7 +86,11 @@ export class RedisAttacker {
       if (kind !== 'hint' || !Array.isArray(entries)) return;
       for (const genuine of entries as readonly { readonly key: string }[]) {
         this.#writeUnder(channel, heard.text.replace(genuine.key, sessionId), heard);
-        this.#writeUnder(channel, JSON.stringify(['hint', from, randomUUID(), [{ ...genuine, key: sessionId }]]), heard);
+        this.#writeUnder(
+          channel,
+          JSON.stringify(['hint', from, randomUUID(), [{ ...genuine, key: sessionId }]]),
+          heard,
+        );
       }
     });
   }

@@ -5,16 +5,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { signal } from '../../packages/lab/src/faults/process-tree.ts';
 import { bothDirections, type Direction, type FaultProxy } from '../../packages/lab/src/faults/proxy.ts';
-import { everybody, type Fault, healAll, nothing, pastLease, type Scene, type Undo, undoAfter, unprepared } from './fault.ts';
+import {
+  everybody,
+  type Fault,
+  healAll,
+  nothing,
+  pastLease,
+  type Scene,
+  type Undo,
+  undoAfter,
+  unprepared,
+} from './fault.ts';
 import { RedisAttacker } from './redis-attacker.ts';
 
 /** How long something goes on that needs no end of a lease, milliseconds. */
 const whileMs = 800;
 
-const onRedis = (
-  prepare: Fault['prepare'],
-  bystanders: NonNullable<Fault['bystanders']> = everybody,
-): Fault => ({ setting: 'two machines', prepare, bystanders });
+const onRedis = (prepare: Fault['prepare'], bystanders: NonNullable<Fault['bystanders']> = everybody): Fault => ({
+  setting: 'two machines',
+  prepare,
+  bystanders,
+});
 
 const waysToRedis = ({ deployment }: Scene): readonly FaultProxy[] =>
   deployment.machines.map((machine) => machine.way('redis'));

@@ -129,7 +129,9 @@ export const playRound = async (
   };
   const strike = await fault.prepare(scene);
   const recovery = deployment.options.redis === true ? await Recovery.prepare(revoker, anyEmail()) : undefined;
-  const bystanders = (fault.bystanders?.(scene) ?? []).filter((worker) => worker !== third || !freezesThird(momentName));
+  const bystanders = (fault.bystanders?.(scene) ?? []).filter(
+    (worker) => worker !== third || !freezesThird(momentName),
+  );
   const watcher = new Watcher(workers, [victim, control]);
   const traffic = new Traffic(bystanders, (index) => deployment.email(index));
   await delay(20 + 60 * random());

@@ -18,7 +18,9 @@ const sums = (cells: readonly Cell[]): string => {
     `${count(sum((cell) => cell.crashes))} processes died that nobody had killed.`,
     ...(requests === 0
       ? []
-      : [` ${count(failed)} of ${count(requests)} other requests failed (${((100 * failed) / requests).toFixed(3)} %).`]),
+      : [
+          ` ${count(failed)} of ${count(requests)} other requests failed (${((100 * failed) / requests).toFixed(3)} %).`,
+        ]),
   ].join('');
 };
 
@@ -35,7 +37,14 @@ const table = (cells: readonly Cell[]): string => {
   const moments = [...new Set(cells.map(({ moment }) => moment))];
   const rows = [...Map.groupBy(cells, ({ fault }) => fault)].map(
     ([fault, own]) =>
-      `| ${fault} | ${moments.map((moment) => own.filter((cell) => cell.moment === moment).map(text).join(' ')).join(' | ')} |`,
+      `| ${fault} | ${moments
+        .map((moment) =>
+          own
+            .filter((cell) => cell.moment === moment)
+            .map(text)
+            .join(' '),
+        )
+        .join(' | ')} |`,
   );
   return [`| fault | ${moments.join(' | ')} |`, `|---|${'---|'.repeat(moments.length)}`, ...rows].join('\n');
 };
