@@ -104,7 +104,7 @@ const measure = async (all: readonly PinnedWorker[], tokens: readonly string[]):
 };
 
 const run = async (): Promise<void> => {
-  await using deployment = await Deployment.start({ workers, leaseMs, answerMs: 1000 });
+  await using deployment = await Deployment.start({ machines: [workers], leaseMs, answerMs: 1000 });
   (await deployment.healthy()).map((worker) => worker.close());
   const all = await pinWorkers(deployment.service.url, workers, connectionsEach);
   const supervisor = deployment.service.process.pid ?? 0;

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { bothDirections } from '../../packages/lab/src/faults/proxy.ts';
 import { goodPassword } from '../harness/client.ts';
 import { Deployment } from './deployment.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
@@ -41,9 +42,10 @@ const outages: Readonly<Record<string, Outage>> = {
     signal(pid, 'SIGSTOP');
     return () => void signal(pid, 'SIGCONT');
   },
-  'one worker cut from PostgreSQL': async ({ proxy }, { pid }) => {
-    proxy.set({ cutPid: pid });
-    return () => proxy.set({});
+  'one worker cut from PostgreSQL': async (deployment, victim) => {
+    const machine = deployment.machineOf(victim);
+    machine.way('database').cut(bothDirections, [victim.pid]);
+    return () => machine.heal();
   },
   'one worker killed': async (deployment, { pid }) => {
     deployment.expectedDeaths += 1;
@@ -58,7 +60,7 @@ const tokensOf = (body: Record<string, unknown>) => ({
 });
 
 const watch = async (name: string, outage: Outage): Promise<object> => {
-  await using deployment = await Deployment.start({ workers: 3, leaseMs, answerMs: 1000 });
+  await using deployment = await Deployment.start({ machines: [3], leaseMs, answerMs: 1000 });
   const workers = await deployment.healthy();
   const [asked, victim] = workers as unknown as readonly [PinnedWorker, PinnedWorker];
   const signIn = async (worker = asked) =>

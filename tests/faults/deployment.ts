@@ -1,20 +1,25 @@
 /**
- * A deployment to hurt: PostgreSQL, a proxy in front of it, a supervisor and its workers.
+ * A deployment to hurt: PostgreSQL, Redis where it is wanted, and machines that reach them through proxies.
  * @module
  */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Client } from 'pg';
-import { listProcesses } from '../../packages/lab/src/faults/process-tree.ts';
 import { passwordHash, readLabKey } from '../harness/accounts.ts';
 import { goodPassword } from '../harness/client.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
-import { removeFolder, type Service, startService, temporaryFolder } from '../harness/service.ts';
-import { DatabaseProxy } from './database-proxy.ts';
-import { type PinnedWorker, pinWorkers } from './pinned-worker.ts';
+import { type Redis, startRedis } from '../harness/redis.ts';
+import type { Service } from '../harness/service.ts';
+import { Machine } from './machine.ts';
+import type { PinnedWorker } from './pinned-worker.ts';
 
 /** How it is set up. */
 export interface DeploymentOptions {
-  readonly workers: number;
+  /** How many workers each machine has. */
+  readonly machines: readonly number[];
+  /** Whether it has a Redis. */
+  readonly redis?: boolean;
   readonly leaseMs: number;
   readonly answerMs: number;
 }
@@ -24,52 +29,104 @@ const healMsMax = 30_000;
 /** Accounts that the rounds sign in with. */
 const accounts = 40;
 
+/** The stores of a deployment. */
+interface Stores {
+  readonly postgres: Postgres;
+  readonly redis: Redis | undefined;
+  readonly spareRedis: Redis | undefined;
+}
+
 /** A running deployment. */
 export class Deployment implements AsyncDisposable {
   readonly options: DeploymentOptions;
+  readonly machines: readonly Machine[];
   readonly postgres: Postgres;
-  readonly proxy: DatabaseProxy;
-  readonly service: Service;
+  readonly #stores: Stores;
+  /** All that was started; ended in the opposite order. */
+  #started: AsyncDisposableStack | undefined;
+  /** How many want Redis stopped. */
+  #holders = 0;
   /** Deaths of workers that a fault has asked for. */
   expectedDeaths = 0;
 
-  private constructor(options: DeploymentOptions, postgres: Postgres, proxy: DatabaseProxy, service: Service) {
+  private constructor(options: DeploymentOptions, stores: Stores, machines: readonly Machine[]) {
     this.options = options;
-    this.postgres = postgres;
-    this.proxy = proxy;
-    this.service = service;
+    this.postgres = stores.postgres;
+    this.#stores = stores;
+    this.machines = machines;
   }
 
   static async start(options: DeploymentOptions): Promise<Deployment> {
-    const postgres = await startPostgres({ settings: { max_prepared_transactions: 10, max_connections: 120 } });
+    await using started = new AsyncDisposableStack();
+    const postgres = started.use(
+      await startPostgres({ settings: { max_prepared_transactions: 10, max_connections: 200 } }),
+    );
     await postgres.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
     await postgres.sql('create database catalytic owner catalytic');
-    const started: { service?: Service } = {};
-    const pids = (): number[] => {
-      const supervisor = started.service?.process.pid;
-      return listProcesses()
-        .filter(({ pid, parent }) => pid === supervisor || parent === supervisor || supervisor === undefined)
-        .map(({ pid }) => pid);
-    };
-    const proxy = new DatabaseProxy(postgres.port, pids);
-    await proxy.listen();
-    const dataDir = temporaryFolder();
-    const service = await startService(dataDir, {
-      DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${proxy.port}/catalytic`,
+    const startOne = async (): Promise<Redis> => started.adopt(await startRedis(), (redis) => redis.close());
+    const redis = options.redis === true ? await startOne() : undefined;
+    const spareRedis = options.redis === true ? await startOne() : undefined;
+    const settings = {
+      ISSUER: 'https://id.example',
+      CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
       DATABASE_POOL_SIZE: 12,
       DATABASE_MAX_OVERFLOW: 12,
-      WORKERS: options.workers,
       REVOCATION_LEASE_MS: options.leaseMs,
       REVOCATION_ANSWER_MS: options.answerMs,
       EXPOSE_WORKER: 1,
       LOGIN_CACHE_SECONDS: 3600,
       KEEP_ALIVE_SECONDS: 600,
       LOG_LEVEL: 'info',
-    });
-    started.service = service;
-    const deployment = new Deployment(options, postgres, proxy, service);
+    };
+    const machines: Machine[] = [];
+    for (const [index, workers] of options.machines.entries()) {
+      const machine = await Machine.start({
+        number: index + 1,
+        workers,
+        databasePort: postgres.port,
+        redisPort: redis?.port,
+        isApart: options.machines.length > 1,
+        settings,
+      });
+      machines.push(started.use(machine));
+    }
+    const deployment = new Deployment(options, { postgres, redis, spareRedis }, machines);
     await deployment.#importAccounts();
+    deployment.#started = started.move();
     return deployment;
+  }
+
+  /** The Redis that everybody uses. @throws Error when there is none */
+  get redis(): Redis {
+    return required(this.#stores.redis);
+  }
+
+  /** Another one, which nobody uses until a fault makes them. @throws Error when there is none */
+  get spareRedis(): Redis {
+    return required(this.#stores.spareRedis);
+  }
+
+  /** The supervisor of the first machine, and its workers. */
+  get service(): Service {
+    return this.#first.service;
+  }
+
+  /** The machine that a worker is on. */
+  machineOf({ machine }: PinnedWorker): Machine {
+    const found = this.machines[machine - 1];
+    if (found === undefined) throw new Error(`There is no machine ${machine}`);
+    return found;
+  }
+
+  /** Stops Redis, where there is one, until what this returns is called; if several hold it, until the last lets go. */
+  holdRedis(): () => void {
+    const { redis } = this.#stores;
+    this.#holders += 1;
+    redis?.pause();
+    return () => {
+      this.#holders -= 1;
+      if (this.#holders === 0) redis?.resume();
+    };
   }
 
   /** A connection to the database past the proxy, as its owner. */
@@ -97,32 +154,38 @@ export class Deployment implements AsyncDisposable {
     return `fault${index % accounts}@example.com`;
   }
 
-  /** Waits until every worker serves and is current. */
+  /** Waits until every worker serves, is current, and has all that makes it fast. */
   async healthy(): Promise<readonly PinnedWorker[]> {
     let problem: unknown;
-    for (const until = performance.now() + healMsMax; performance.now() < until; await delay(50))
-      try {
-        const workers = await pinWorkers(this.service.url, this.options.workers);
-        const ready = await Promise.all(workers.map((worker) => worker.send('GET', '/health/ready')));
-        if (ready.every(({ status }) => status === 200)) return workers;
-        problem = ready.map(({ status, body }) => `${status} ${body['code'] ?? ''}`).join(', ');
-        await Promise.all(workers.map((worker) => worker.close()));
-      } catch (error) {
-        problem = error;
-      }
-    throw new Error(`The deployment does not recover: ${String(problem)}\n${this.service.output().slice(-2000)}`);
+    for (const until = performance.now() + healMsMax; performance.now() < until; await delay(50)) {
+      const found = await Promise.allSettled(this.machines.map((machine) => machine.pinWorkers()));
+      const workers = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      problem =
+        found.find(({ status }) => status === 'rejected') ??
+        (await Promise.all(workers.map(notReady)).catch((error: unknown) => [error])).find(
+          (answer) => answer !== undefined,
+        );
+      if (problem === undefined) return workers;
+      await Promise.all(workers.map((worker) => worker.close()));
+    }
+    const printed = this.machines.map((machine) => machine.output().slice(-2000)).join('\n');
+    throw new Error(`The deployment does not recover: ${inspect(problem)}\n${printed}`);
   }
 
   /** Workers that died without being asked to. */
   crashes(): number {
-    return this.service.output().split('A worker has died').length - 1 - this.expectedDeaths;
+    const deaths = this.machines.map((machine) => machine.output().split('A worker has died').length - 1);
+    return deaths.reduce((sum, count) => sum + count, 0) - this.expectedDeaths;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.service.end('SIGKILL');
-    await this.proxy.close();
-    await this.postgres.close();
-    removeFolder(this.service.dataDir);
+    await this.#started?.disposeAsync();
+  }
+
+  get #first(): Machine {
+    const [first] = this.machines;
+    if (first === undefined) throw new Error('A deployment has at least one machine');
+    return first;
   }
 
   async #importAccounts(): Promise<void> {
@@ -130,14 +193,27 @@ export class Deployment implements AsyncDisposable {
     const lines = Array.from({ length: accounts }, (_, index) =>
       JSON.stringify({ email: this.email(index), password_hash: hash }),
     ).join('\n');
-    const answer = await fetch(`${this.service.url}/admin/accounts/import?tenant=lab`, {
+    const answer = await fetch(`${this.#first.service.url}/admin/accounts/import?tenant=lab`, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-ndjson',
-        authorization: `Bearer ${readLabKey(this.service.dataDir)}`,
+        authorization: `Bearer ${readLabKey(this.#first.dataDir)}`,
       },
       body: lines,
     });
     if (answer.status !== 200) throw new Error(`Cannot import: ${answer.status} ${await answer.text()}`);
   }
 }
+
+const required = (redis: Redis | undefined): Redis => {
+  if (redis === undefined) throw new Error('This deployment has no Redis');
+  return redis;
+};
+
+/** Why a worker is not yet what it was, `undefined` when it is. */
+const notReady = async (worker: PinnedWorker): Promise<string | undefined> => {
+  const { status, body } = await worker.send('GET', '/health/ready');
+  const degraded = body['degraded'];
+  const isWhole = !Array.isArray(degraded) || degraded.length === 0;
+  return status === 200 && isWhole ? undefined : `worker ${worker.label}: ${status} ${JSON.stringify(body)}`;
+};

@@ -1,28 +1,36 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { needsPostgres } from '../harness/postgres.ts';
+import { needsRedis } from '../harness/redis.ts';
 import { seed } from '../harness/seed.ts';
 import { Deployment } from './deployment.ts';
+import { type Fault, settings } from './fault.ts';
 import { faults } from './faults.ts';
 import { moments } from './moments.ts';
 import { playRound } from './round.ts';
 
+const momentNames = Object.keys(moments);
+
 // Each fault once, at one of the moments; `node tests/faults/matrix.ts` plays all of them many times.
 suite('whatever breaks, nothing that was signed out is accepted', needsPostgres(), () => {
-  test(`each fault once (SEED=${seed})`, async (t) => {
-    await using deployment = await Deployment.start({ workers: 3, leaseMs: 500, answerMs: 700 });
-    const names = Object.keys(moments);
-    for (const [index, fault] of Object.keys(faults).entries()) {
-      const moment = names[(index + seed) % names.length] as string;
-      await t.test(`${fault} × ${moment}`, async () => {
-        const round = await playRound(deployment, fault, moment, seed + index);
-        assert.deepEqual(
-          [round.violations, round.liveRefused, round.forgotten, round.crashes],
-          [[], [], 0, 0],
-          `SEED=${seed}: ${JSON.stringify(round)}`,
-        );
-        assert.ok(round.deadChecks > 0, 'the signed-out token was tried');
-      });
-    }
-  });
+  const each = (setting: Fault['setting'], options: { readonly skip: string | false }): void => {
+    test(`${setting}: each fault once (SEED=${seed})`, options, async (t) => {
+      await using deployment = await Deployment.start({ ...settings[setting], leaseMs: 500, answerMs: 700 });
+      const names = Object.keys(faults).filter((name) => faults[name]?.setting === setting);
+      for (const [index, fault] of names.entries()) {
+        const moment = momentNames[(index + seed) % momentNames.length] as string;
+        await t.test(`${fault} × ${moment}`, async () => {
+          const round = await playRound(deployment, fault, moment, seed + index);
+          assert.deepEqual(
+            [round.violations, round.liveRefused, round.forgotten, round.crashes],
+            [[], [], 0, 0],
+            `SEED=${seed}: ${JSON.stringify(round)}`,
+          );
+          assert.ok(round.deadChecks > 0, 'the signed-out token was tried');
+        });
+      }
+    });
+  };
+  each('three workers', { skip: false });
+  each('two machines', needsRedis());
 });

@@ -4,8 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { signal } from '../../packages/lab/src/faults/process-tree.ts';
-import type { Scene, Undo } from './faults.ts';
-import type { PinnedWorker } from './pinned-worker.ts';
+import type { Scene, Strike, Undo } from './fault.ts';
 
 /** The sign-out that is under way. */
 export interface SignOut {
@@ -14,14 +13,8 @@ export interface SignOut {
   readonly send: () => Promise<void>;
 }
 
-/** Who plays in a moment besides the scene. */
-export interface Cast extends Scene {
-  /** A third worker, which only keeps the barrier waiting. */
-  readonly third: PinnedWorker;
-}
-
 /** Strikes at the right time. Returns once the sign-out has been answered. */
-export type Moment = (cast: Cast, signOut: SignOut, strike: () => Promise<Undo>) => Promise<{ readonly undo: Undo }>;
+export type Moment = (scene: Scene, signOut: SignOut, strike: Strike) => Promise<{ readonly undo: Undo }>;
 
 /** Longest time that a held step waits for the one before it; some faults keep it from coming at all. */
 const holdMsMax = 700;
@@ -40,12 +33,11 @@ const answered = async (sending: Promise<void>, undo: Undo): Promise<{ readonly 
 };
 
 const isCommitted =
-  ({ deployment }: Cast, { sessionId }: SignOut) =>
+  ({ deployment }: Scene, { sessionId }: SignOut) =>
   async (): Promise<boolean> =>
     (await deployment.query('select 1 from journal where key = $1', sessionId)).length > 0;
 
-const beforeCommit: Moment = async (cast, signOut, strike) => {
-  const { deployment } = cast;
+const beforeCommit: Moment = async ({ deployment }, signOut, strike) => {
   const lock = await deployment.connect();
   await lock.query('begin');
   await lock.query('lock table journal in share mode');
@@ -62,30 +54,33 @@ const beforeCommit: Moment = async (cast, signOut, strike) => {
   return answered(sending, undo);
 };
 
-const betweenCommitAndHint: Moment = async (cast, signOut, strike) => {
-  const supervisor = cast.deployment.service.process.pid ?? 0;
-  signal(supervisor, 'SIGSTOP');
+const betweenCommitAndHint: Moment = async (scene, signOut, strike) => {
+  const { deployment } = scene;
+  const supervisors = deployment.machines.map(({ supervisor }) => supervisor);
+  for (const pid of supervisors) signal(pid, 'SIGSTOP');
+  const letRedisGo = deployment.holdRedis();
   const sending = signOut.send();
-  await until(isCommitted(cast, signOut));
+  await until(isCommitted(scene, signOut));
   const undo = await strike();
-  signal(supervisor, 'SIGCONT');
+  letRedisGo();
+  for (const pid of supervisors) signal(pid, 'SIGCONT');
   return answered(sending, undo);
 };
 
-const beforeAcknowledgement: Moment = async (cast, signOut, strike) => {
-  signal(cast.third.pid, 'SIGSTOP');
+const beforeAcknowledgement: Moment = async (scene, signOut, strike) => {
+  signal(scene.third.pid, 'SIGSTOP');
   const sending = signOut.send();
-  await until(isCommitted(cast, signOut));
+  await until(isCommitted(scene, signOut));
   const undo = await strike();
   const undoing = undo();
-  await delay(100 + cast.leaseMs * cast.random());
-  signal(cast.third.pid, 'SIGCONT');
+  await delay(100 + scene.leaseMs * scene.random());
+  signal(scene.third.pid, 'SIGCONT');
   await sending;
   await undoing;
   return { undo: async () => {} };
 };
 
-const afterAnswer: Moment = async (_cast, signOut, strike) => {
+const afterAnswer: Moment = async (_scene, signOut, strike) => {
   await signOut.send();
   return { undo: await strike() };
 };
@@ -97,3 +92,6 @@ export const moments: Readonly<Record<string, Moment>> = {
   'before the acknowledgement': beforeAcknowledgement,
   'after the answer': afterAnswer,
 };
+
+/** Whether the third worker is frozen at this moment, whatever the fault. */
+export const freezesThird = (moment: string): boolean => moments[moment] === beforeAcknowledgement;

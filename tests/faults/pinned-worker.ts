@@ -12,16 +12,25 @@ export interface Reply {
 
 /** A worker, by the name it gives itself. */
 export class PinnedWorker {
+  /** Machine it is on. */
+  readonly machine: number;
+  /** Its place among the workers of its machine. */
   readonly number: number;
   readonly pid: number;
   readonly #clients: readonly Client[];
   #next = 0;
 
-  constructor(name: string, clients: readonly Client[]) {
+  constructor(machine: number, name: string, clients: readonly Client[]) {
     const [, number, pid] = name.split('/');
+    this.machine = machine;
     this.number = Number(number);
     this.pid = Number(pid);
     this.#clients = clients;
+  }
+
+  /** Machine and worker number: no two workers that serve at the same time share it. */
+  get label(): string {
+    return `${this.machine}/${this.number}`;
   }
 
   /** Sends on the connections in turn: a request that hangs does not stop the next. */
@@ -55,34 +64,51 @@ const attemptsMax = 400;
  * Opens connections until there are enough to each worker.
  * @param workers how many there are
  * @param connectionsEach to each, so that one that waits for an answer does not keep the others from asking
+ * @param machine number of the machine that answers there
  */
 export const pinWorkers = async (
   url: string,
   workers: number,
   connectionsEach = 12,
+  machine = 1,
 ): Promise<readonly PinnedWorker[]> => {
   const found = new Map<string, Client[]>();
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const client = new Client(url, {
-      pipelining: 1,
-      keepAliveTimeout: 600_000,
-      keepAliveMaxTimeout: 600_000,
-      headersTimeout: answerMsMax,
-      bodyTimeout: answerMsMax,
-    });
+  const isWhole = (): boolean =>
+    found.size === workers && [...found.values()].every(({ length }) => length >= connectionsEach);
+  try {
+    for (let attempt = 0; attempt < attemptsMax && !isWhole(); attempt++) {
+      const client = new Client(url, {
+        pipelining: 1,
+        keepAliveTimeout: 600_000,
+        keepAliveMaxTimeout: 600_000,
+        headersTimeout: answerMsMax,
+        bodyTimeout: answerMsMax,
+      });
+      const name = await greet(client);
+      const clients = found.get(name) ?? [];
+      if (clients.length < connectionsEach) found.set(name, [...clients, client]);
+      else await client.destroy();
+    }
+    if (!isWhole()) throw new Error(`Cannot find ${workers} workers: only ${[...found.keys()].join(', ')} answered`);
+  } catch (error) {
+    for (const client of [...found.values()].flat()) await client.destroy();
+    throw error;
+  }
+  return [...found].map(([name, clients]) => new PinnedWorker(machine, name, clients));
+};
+
+/** Whom a connection has come to; the connection is closed when nobody says so. */
+const greet = async (client: Client): Promise<string> => {
+  try {
     const { headers, body } = await client.request({
       method: 'GET',
       path: '/health/live',
       headersTimeout: greetingMsMax,
     });
     await body.dump();
-    const name = String(headers['catalytic-worker']);
-    const clients = found.get(name) ?? [];
-    if (clients.length < connectionsEach) found.set(name, [...clients, client]);
-    else await client.destroy();
-    const isWhole = found.size === workers && [...found.values()].every(({ length }) => length >= connectionsEach);
-    if (isWhole) return [...found].map(([worker, own]) => new PinnedWorker(worker, own));
+    return String(headers['catalytic-worker']);
+  } catch (error) {
+    await client.destroy();
+    throw error;
   }
-  for (const client of [...found.values()].flat()) await client.destroy();
-  throw new Error(`Cannot find ${workers} workers: only ${[...found.keys()].join(', ')} answered`);
 };

@@ -6,9 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { goodPassword } from '../harness/client.ts';
 import { randomFrom } from '../harness/seed.ts';
 import type { Deployment } from './deployment.ts';
+import type { Fault, Scene, Strike } from './fault.ts';
 import { faults } from './faults.ts';
-import { moments } from './moments.ts';
+import { freezesThird, moments } from './moments.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
+import { Recovery } from './recovery.ts';
+import { Traffic } from './traffic.ts';
 import { ask, judge, type Watched, Watcher } from './watcher.ts';
 
 /** What a round has shown. */
@@ -24,6 +27,12 @@ export interface Round {
   readonly crashes: number;
   readonly deadChecks: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** Requests to bystanders while the fault lasted. */
+  readonly requests: number;
+  /** Those of them that were not answered as they should be, each as a line. */
+  readonly failed: readonly string[];
+  /** From the end of the fault until a sign-out was as fast as before; `undefined` when it did not become so, or nobody looked. */
+  readonly logoutBackMs: number | undefined;
 }
 
 const signIn = async (worker: PinnedWorker, email: string): Promise<Watched> => {
@@ -60,6 +69,29 @@ const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
 
+/** Who plays whom. */
+const cast = (
+  workers: readonly PinnedWorker[],
+  { isAcross = false }: Fault,
+  random: () => number,
+): readonly [PinnedWorker, PinnedWorker, PinnedWorker] => {
+  const [revoker, ...others] = shuffled(workers, random);
+  const apart = others.find(({ machine }) => machine !== revoker?.machine);
+  const [other, third] = isAcross && apart !== undefined ? [apart, ...others.filter((one) => one !== apart)] : others;
+  if (revoker === undefined || other === undefined || third === undefined)
+    throw new Error(`A round needs three workers, not ${workers.length}`);
+  return [revoker, other, third];
+};
+
+/** Whoever got no promise asks again, as a client would. */
+const signOutAtLast = async (workers: readonly PinnedWorker[], victim: Watched): Promise<void> => {
+  for (let attempt = 0; victim.deadFromMs === Number.POSITIVE_INFINITY && attempt < 20; attempt++) {
+    await signOut(workers[attempt % workers.length] as PinnedWorker, victim);
+    await delay(20);
+  }
+  await delay(Math.max(0, victim.deadFromMs - performance.now()) + 20);
+};
+
 /** Plays one round. */
 export const playRound = async (
   deployment: Deployment,
@@ -71,51 +103,68 @@ export const playRound = async (
   const moment = moments[momentName];
   if (fault === undefined || moment === undefined) throw new Error(`There is no cell "${faultName}" × "${momentName}"`);
   const random = randomFrom(seed);
+  const anyEmail = (): string => deployment.email(Math.floor(random() * 40));
   const crashesBefore = deployment.crashes();
   const workers = await deployment.healthy();
   // A worker that is killed again as soon as it serves would be taken for one that dies of its start.
   if (deployment.expectedDeaths > 0) await delay(600);
-  const [revoker, other, third] = shuffled(workers, random) as [PinnedWorker, PinnedWorker, PinnedWorker];
-  const victim = await signIn(revoker, deployment.email(Math.floor(random() * 40)));
-  const control = await signIn(other, deployment.email(Math.floor(random() * 40)));
-  const watcher = new Watcher(workers, [victim, control]);
-  await delay(20 + 60 * random());
+  const [revoker, other, third] = cast(workers, fault, random);
+  const victim = await signIn(revoker, anyEmail());
+  const control = await signIn(other, anyEmail());
 
   let answer = 0;
   let answerMs = 0;
   const extra: Promise<number>[] = [];
-  const scene = {
+  const scene: Scene = {
     deployment,
     revoker,
     other,
     third,
     leaseMs: deployment.options.leaseMs,
     random,
+    controlSessionId: control.sessionId,
     repeat: async () => {
       extra.push(signOut(third, victim));
     },
   };
+  const strike = await fault.prepare(scene);
+  const recovery = deployment.options.redis === true ? await Recovery.prepare(revoker, anyEmail()) : undefined;
+  const bystanders = (fault.bystanders?.(scene) ?? []).filter(
+    (worker) => worker !== third || !freezesThird(momentName),
+  );
+  const watcher = new Watcher(workers, [victim, control]);
+  const traffic = new Traffic(bystanders, (index) => deployment.email(index));
+  await delay(20 + 60 * random());
+
   const send = async (): Promise<void> => {
     const sentMs = performance.now();
     answer = await signOut(revoker, victim);
     answerMs = performance.now() - sentMs;
   };
-  const { undo } = await moment(scene, { sessionId: victim.sessionId, send }, () => fault(scene));
+  const struckMs = performance.now();
+  let recovered: Promise<number | undefined> | undefined;
+  const strikeAndRecover: Strike = async () => {
+    const undo = await strike();
+    return async () => {
+      await undo();
+      // The third worker, where it is frozen, is part of what has to be over.
+      if (!freezesThird(momentName)) recovered = recovery?.measure(performance.now());
+    };
+  };
+  const { undo } = await moment(scene, { sessionId: victim.sessionId, send }, strikeAndRecover);
   await undo();
+  const healedMs = performance.now();
+  const logoutBackMs = await (recovered ?? recovery?.measure(healedMs));
   await Promise.all(extra);
 
   const healed = await deployment.healthy();
-  // Whoever got no promise asks again, as a client would.
-  for (let attempt = 0; victim.deadFromMs === Number.POSITIVE_INFINITY && attempt < 20; attempt++) {
-    await signOut(healed[attempt % healed.length] as PinnedWorker, victim);
-    await delay(20);
-  }
-  await delay(Math.max(0, victim.deadFromMs - performance.now()) + 20);
+  await signOutAtLast(healed, victim);
   const before = victim.asked.length;
   for (const worker of healed) await Promise.all([ask(worker, victim), ask(worker, control)]);
   const forgotten = victim.asked.slice(before).filter(({ status }) => status === 200).length;
+  const { requests, failed } = traffic.judge(bystanders, [victim, control], struckMs, healedMs);
   await Promise.all([...workers, ...healed].map((worker) => worker.close()));
-  await watcher.stop();
+  await Promise.all([watcher.stop(), traffic.stop()]);
   const { violations, liveRefused, counts, deadChecks } = judge([victim, control]);
   return {
     seed,
@@ -127,5 +176,8 @@ export const playRound = async (
     crashes: deployment.crashes() - crashesBefore,
     deadChecks,
     counts,
+    requests,
+    failed,
+    logoutBackMs,
   };
 };

@@ -8,7 +8,8 @@ import type { PinnedWorker } from './pinned-worker.ts';
 
 /** One question and its answer. Times of one monotonic clock, milliseconds. */
 interface Asked {
-  readonly worker: number;
+  /** Its label. */
+  readonly worker: string;
   readonly sentMs: number;
   readonly answeredMs: number;
   readonly status: number | undefined;
@@ -71,7 +72,7 @@ export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void>
   } catch (error) {
     code = (error as NodeJS.ErrnoException).code ?? String(error);
   }
-  watched.asked.push({ worker: worker.number, sentMs, answeredMs: performance.now(), status, code });
+  watched.asked.push({ worker: worker.label, sentMs, answeredMs: performance.now(), status, code });
 };
 
 /** What the questions about a token have shown. */

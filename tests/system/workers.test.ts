@@ -24,7 +24,7 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
   let workers: readonly PinnedWorker[];
 
   before(async () => {
-    deployment = await Deployment.start({ workers: 2, leaseMs: 5000, answerMs: 1000 });
+    deployment = await Deployment.start({ machines: [2], leaseMs: 5000, answerMs: 1000 });
     workers = await deployment.healthy();
   });
   after(async () => {
@@ -134,7 +134,7 @@ test('a database that cannot be reached stops the start with the reason', async 
 });
 
 test('workers that die again and again stop the service with the reason', needsPostgres(), async (t) => {
-  await using deployment = await Deployment.start({ workers: 1, leaseMs: 5000, answerMs: 1000 });
+  await using deployment = await Deployment.start({ machines: [1], leaseMs: 5000, answerMs: 1000 });
   const { service } = deployment;
   let lastPid = 0;
   const ended = service.end('SIGCONT');

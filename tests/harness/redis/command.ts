@@ -10,11 +10,15 @@ const newline = '\r\n';
 /** An answer: text, whole number, nothing, or a list of answers; an error that Redis answered is an `Error`. */
 export type RedisAnswer = string | number | null | Error | readonly RedisAnswer[];
 
-const encode = (words: readonly string[]): string =>
+/** A command as it is sent. */
+export const encode = (words: readonly string[]): string =>
   [`*${words.length}`, ...words.flatMap((word) => [`$${Buffer.byteLength(word)}`, word]), ''].join(newline);
 
 /** Reads the answer that begins at a place; `undefined` while a part of it is missing. */
-const decode = (bytes: Buffer, start: number): { readonly answer: RedisAnswer; readonly end: number } | undefined => {
+export const decode = (
+  bytes: Buffer,
+  start: number,
+): { readonly answer: RedisAnswer; readonly end: number } | undefined => {
   const lineEnd = bytes.indexOf(newline, start);
   if (lineEnd === -1) return undefined;
   const type = bytes.toString('latin1', start, start + 1);

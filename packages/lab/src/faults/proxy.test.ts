@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cut } from './cut.ts';
 import { delay } from './delay.ts';
 import { heal } from './heal.ts';
-import { type FaultProxy, startProxy } from './proxy.ts';
+import { bothDirections, type FaultProxy, startProxy } from './proxy.ts';
 
 const portOf = (server: Server): number => {
   const address = server.address();
@@ -64,6 +66,49 @@ const until = async (isSo: () => boolean): Promise<void> => {
 };
 
 const held = 200;
+/** Elsewhere nobody can say whose a connection is. */
+const onlyWithProc = { skip: existsSync('/proc/self/net/tcp') ? false : 'there is no /proc' };
+
+/** A process of its own that connects, writes what it is told to, and prints what it hears. */
+class Worker {
+  readonly #child: ChildProcess;
+  #said = '';
+
+  constructor(scope: { after(clean: () => void): void }) {
+    this.#child = spawn(process.execPath, ['--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    scope.after(() => void this.#child.kill('SIGKILL'));
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString();
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  connect(port: number): void {
+    this.#child.stdin?.write(`connect ${port}\n`);
+  }
+
+  write(text: string): void {
+    this.#child.stdin?.write(`write ${text}\n`);
+  }
+
+  said(): string {
+    return this.#said;
+  }
+}
+
+const program = `
+let socket;
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const [, verb, rest] = /^(\\w+) (.*)$/.exec(line);
+  if (verb === 'write') return socket.write(rest);
+  socket = require('node:net').connect({ host: '127.0.0.1', port: Number(rest), noDelay: true });
+  socket.on('data', (chunk) => process.stdout.write(chunk));
+  socket.on('end', () => process.stdout.write('[end]'));
+  socket.on('error', ({ code }) => process.stdout.write('[' + code + ']'));
+});`;
 
 suite('the proxy', () => {
   test('forwards whole streams in order, and their ends', async (t) => {
@@ -184,5 +229,81 @@ suite('the proxy', () => {
     proxy.heal();
     await until(() => client.ended() === 'end');
     assert.equal(client.received().length, 64 << 20);
+  });
+
+  test('some processes are cut, delayed, reset and sent elsewhere, the others are not', onlyWithProc, async (t) => {
+    const elsewhere = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('elsewhere');
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const other = new Worker(t);
+    const proxy = await startProxy({
+      listenPort: 0,
+      targetHost: '127.0.0.1',
+      targetPort: portOf(target),
+      pids: () => [process.pid, other.pid],
+    });
+    t.after(async () => {
+      await proxy.close();
+      elsewhere.close();
+    });
+    const mine = clientOf(proxy);
+    other.connect(proxy.port);
+    mine.socket.write('mine');
+    other.write('hers');
+    await until(() => mine.received() === 'mine' && other.said() === 'hers');
+
+    proxy.cut(bothDirections, [other.pid]);
+    other.write(' held');
+    mine.socket.write(' passes');
+    await until(() => mine.received() === 'mine passes');
+    await sleep(held);
+    assert.equal(other.said(), 'hers');
+    proxy.heal();
+    await until(() => other.said() === 'hers held');
+
+    proxy.delay(held, ['up'], [other.pid]);
+    proxy.delay(held, ['up']);
+    const sentMs = performance.now();
+    other.write(' late');
+    await until(() => other.said() === 'hers held late');
+    assert.ok(performance.now() - sentMs >= 2 * held - 1, 'the two delays add up');
+    proxy.heal();
+
+    proxy.redirect({ host: '127.0.0.1', port: portOf(elsewhere) }, [other.pid]);
+    await until(() => other.said().endsWith('[ECONNRESET]'));
+    other.connect(proxy.port);
+    await until(() => other.said().endsWith('elsewhere[end]'));
+    mine.socket.write(' stays');
+    await until(() => mine.received() === 'mine passes stays');
+
+    proxy.heal();
+    proxy.reset([other.pid]);
+    other.connect(proxy.port);
+    await until(() => other.said().endsWith('[end][ECONNRESET]'));
+    mine.socket.write(' here');
+    await until(() => mine.received() === 'mine passes stays here');
+    assert.equal(mine.ended(), undefined);
+  });
+
+  test('everybody is sent elsewhere and back: connections that led to the other target are reset', async (t) => {
+    const other = await proxyIn(t);
+    const proxy = await proxyIn(t);
+    const before = clientOf(proxy);
+    before.socket.write('before');
+    await until(() => before.received() === 'before');
+    proxy.redirect({ host: '127.0.0.1', port: other.port });
+    await until(() => before.ended() === 'ECONNRESET');
+    other.cut();
+    const during = clientOf(proxy);
+    during.socket.write('during');
+    await sleep(held);
+    assert.equal(during.received(), '');
+    proxy.heal();
+    await until(() => during.ended() === 'ECONNRESET');
+    const healed = clientOf(proxy);
+    healed.socket.write('healed');
+    await until(() => healed.received() === 'healed');
   });
 });

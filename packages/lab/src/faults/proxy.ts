@@ -1,8 +1,10 @@
 /**
- * A TCP proxy on loopback that can be slow, silent or rude: what lies between it and its target is a network to the one who connects.
+ * A TCP proxy that can be slow, silent or rude, to everybody or to some processes: what lies between it and its target is a network to
+ * the one who connects.
  * @module
  */
 import { type AddressInfo, createServer, Socket } from 'node:net';
+import { ownerOf } from './socket-owner.ts';
 
 /** `up`: from the one who connects to the target; `down`: back. */
 export type Direction = 'up' | 'down';
@@ -12,10 +14,37 @@ export const bothDirections: readonly Direction[] = ['up', 'down'];
 /** Bytes that one direction of a connection holds back; then its sender is no longer read, and the system's buffers fill as on a real cut. */
 const heldBytesMax = 1 << 20;
 
+/** Where connections go. */
+export interface ProxyTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
 interface Conditions {
   delayMs: number;
   isCut: boolean;
 }
+
+/** What has been done to everybody, or to one process. */
+interface Weather {
+  readonly up: Conditions;
+  readonly down: Conditions;
+  isResetting: boolean;
+  /** `undefined`: where everybody goes. */
+  target: ProxyTarget | undefined;
+}
+
+const fair = (): Omit<Weather, 'up' | 'down'> => ({ isResetting: false, target: undefined });
+const fairWay = (): Conditions => ({ delayMs: 0, isCut: false });
+const fairWeather = (): Weather => ({ up: fairWay(), down: fairWay(), ...fair() });
+
+/** Changes it in place: connections hold on to it. */
+const clear = (weather: Weather): void => {
+  for (const direction of bothDirections) Object.assign(weather[direction], fairWay());
+  Object.assign(weather, fair());
+};
+
+const isCut = (conditions: Conditions): boolean => conditions.isCut;
 
 /** What one side sent, or how it ended: `end` is a FIN, `reset` anything else. */
 interface Parcel {
@@ -27,12 +56,12 @@ interface Parcel {
 class Flow {
   readonly #source: Socket;
   readonly #sink: Socket;
-  readonly #conditions: Conditions;
+  readonly #conditions: readonly Conditions[];
   readonly #parcels: Parcel[] = [];
   #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(source: Socket, sink: Socket, conditions: Conditions) {
+  constructor(source: Socket, sink: Socket, conditions: readonly Conditions[]) {
     this.#source = source;
     this.#sink = sink;
     this.#conditions = conditions;
@@ -46,7 +75,9 @@ class Flow {
   }
 
   #accept(content: Parcel['content']): void {
-    this.#parcels.push({ dueMs: performance.now() + this.#conditions.delayMs, content });
+    let dueMs = performance.now();
+    for (const { delayMs } of this.#conditions) dueMs += delayMs;
+    this.#parcels.push({ dueMs, content });
     this.#heldBytes += content.length;
     if (this.#heldBytes > heldBytesMax) this.#source.pause();
     this.move();
@@ -55,7 +86,7 @@ class Flow {
   /** Hands over everything that is due. */
   move(): void {
     clearTimeout(this.#timer);
-    while (!this.#conditions.isCut && !this.#sink.destroyed && !this.#sink.writableNeedDrain) {
+    while (!this.#conditions.some(isCut) && !this.#sink.destroyed && !this.#sink.writableNeedDrain) {
       const [parcel] = this.#parcels;
       if (parcel === undefined) break;
       const leftMs = parcel.dueMs - performance.now();
@@ -79,23 +110,27 @@ class Flow {
 
 /** A connection through the proxy. */
 interface Link {
-  readonly client: Socket;
-  readonly target: Socket;
-  /** Goes on after a change of the conditions. */
+  /** What happens to the process that opened it, besides what happens to everybody. */
+  readonly own: Weather;
+  /** Goes on after a change of the weather. */
   readonly move: () => void;
-  readonly stop: () => void;
+  readonly reset: () => void;
+  /** Where it has connected to. */
+  readonly target: () => ProxyTarget | undefined;
 }
 
-/** A proxy that listens. */
+/** A proxy that listens. Each change is for everybody, or for the connections of some processes, by id. */
 export interface FaultProxy {
   readonly port: number;
   /** Every byte takes so much longer from now on, milliseconds; bytes keep their order. */
-  delay(ms: number, directions?: readonly Direction[]): void;
+  delay(ms: number, directions?: readonly Direction[], pids?: readonly number[]): void;
   /** Nothing arrives any more: bytes and ends of connections are held, connections stay open. */
-  cut(directions?: readonly Direction[]): void;
+  cut(directions?: readonly Direction[], pids?: readonly number[]): void;
   /** Every connection is reset, and every new one at once. */
-  reset(): void;
-  /** As it was at first; what was held arrives now. */
+  reset(pids?: readonly number[]): void;
+  /** Connections lead to another target from now on; those that led elsewhere are reset. */
+  redirect(target: ProxyTarget, pids?: readonly number[]): void;
+  /** As it was at first, for everybody; what was held arrives now, and what had been redirected is reset. */
   heal(): void;
   /** Ends it and all its connections. */
   close(): Promise<void>;
@@ -103,99 +138,126 @@ export interface FaultProxy {
 
 /** Where a proxy listens and whom it forwards to. */
 export interface ProxyOptions {
+  /** An address of this machine; loopback when not given. */
+  readonly listenHost?: string;
   /** 0: a free one. */
   readonly listenPort: number;
   readonly targetHost: string;
   readonly targetPort: number;
+  /** Processes that a connection may belong to, asked at each new one. Without it no connection is known to be anybody's. */
+  readonly pids?: () => readonly number[];
 }
 
 /**
  * Starts a proxy.
  * @throws Error when the port is taken
  */
-export const startProxy = async ({ listenPort, targetHost, targetPort }: ProxyOptions): Promise<FaultProxy> => {
-  const conditions: Readonly<Record<Direction, Conditions>> = {
-    up: { delayMs: 0, isCut: false },
-    down: { delayMs: 0, isCut: false },
-  };
-  let isResetting = false;
+export const startProxy = async ({
+  listenHost = '127.0.0.1',
+  listenPort,
+  targetHost,
+  targetPort,
+  pids: candidates = () => [],
+}: ProxyOptions): Promise<FaultProxy> => {
+  const usual: ProxyTarget = { host: targetHost, port: targetPort };
+  const everybody = fairWeather();
+  /** As many as there are processes that came into question. */
+  const processes = new Map<number, Weather>();
   const links = new Set<Link>();
+
+  const weatherOf = (pid: number): Weather => {
+    const weather = processes.get(pid) ?? fairWeather();
+    processes.set(pid, weather);
+    return weather;
+  };
+  /** What is to be changed. */
+  const chosen = (pids: readonly number[] | undefined): readonly Weather[] => pids?.map(weatherOf) ?? [everybody];
+  const isReset = (own: Weather): boolean => everybody.isResetting || own.isResetting;
+  const targetFor = (own: Weather): ProxyTarget => own.target ?? everybody.target ?? usual;
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => {});
-    if (isResetting) {
+    const pid = ownerOf(client.remoteAddress ?? '', client.remotePort ?? 0, candidates());
+    const own = pid === undefined ? fairWeather() : weatherOf(pid);
+    if (isReset(own)) {
       client.resetAndDestroy();
       return;
     }
     const target = new Socket({ allowHalfOpen: true });
     target.on('error', () => {});
-    const up = new Flow(client, target, conditions.up);
-    const down = new Flow(target, client, conditions.down);
-    let hasConnected = false;
+    const up = new Flow(client, target, [everybody.up, own.up]);
+    const down = new Flow(target, client, [everybody.down, own.down]);
+    const stop = (): void => {
+      up.stop();
+      down.stop();
+    };
+    let connectedTo: ProxyTarget | undefined;
     const link: Link = {
-      client,
-      target,
+      own,
+      target: () => connectedTo,
       move: () => {
         // A connection made during a cut reaches the target when the cut is over.
-        if (!hasConnected && !conditions.up.isCut && !target.destroyed) {
-          hasConnected = true;
-          target.setNoDelay().connect({ host: targetHost, port: targetPort });
+        if (connectedTo === undefined && ![everybody.up, own.up].some(isCut) && !target.destroyed) {
+          connectedTo = targetFor(own);
+          target.setNoDelay().connect(connectedTo);
         }
         up.move();
         down.move();
       },
-      stop: () => {
-        up.stop();
-        down.stop();
+      reset: () => {
+        stop();
+        client.resetAndDestroy();
+        // One that never connected has nothing to reset.
+        if (target.pending) target.destroy();
+        else target.resetAndDestroy();
       },
     };
     links.add(link);
     const forget = (): void => {
       if (!client.destroyed || !target.destroyed) return;
       links.delete(link);
-      link.stop();
+      stop();
     };
     client.once('close', forget);
     target.once('close', forget);
     link.move();
   });
-  const moveAll = (): void => {
-    for (const { move } of links) move();
-  };
-  const resetAll = (): void => {
-    for (const { client, target, stop } of links) {
-      stop();
-      client.resetAndDestroy();
-      // One that never connected has nothing to reset.
-      if (target.pending) target.destroy();
-      else target.resetAndDestroy();
+  /** Every connection learns of a change. */
+  const apply = (): void => {
+    for (const { own, target, move, reset } of links) {
+      const led = target();
+      if (isReset(own) || (led !== undefined && led !== targetFor(own))) reset();
+      else move();
     }
   };
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listenPort, '127.0.0.1', resolve);
+    server.listen(listenPort, listenHost, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    delay: (ms, directions = bothDirections) => {
-      for (const direction of directions) conditions[direction].delayMs = ms;
+    delay: (ms, directions = bothDirections, pids) => {
+      for (const weather of chosen(pids)) for (const direction of directions) weather[direction].delayMs = ms;
     },
-    cut: (directions = bothDirections) => {
-      for (const direction of directions) conditions[direction].isCut = true;
+    cut: (directions = bothDirections, pids) => {
+      for (const weather of chosen(pids)) for (const direction of directions) weather[direction].isCut = true;
     },
-    reset: () => {
-      isResetting = true;
-      resetAll();
+    reset: (pids) => {
+      for (const weather of chosen(pids)) weather.isResetting = true;
+      apply();
+    },
+    redirect: (target, pids) => {
+      for (const weather of chosen(pids)) weather.target = target;
+      apply();
     },
     heal: () => {
-      isResetting = false;
-      for (const direction of bothDirections) Object.assign(conditions[direction], { delayMs: 0, isCut: false });
-      moveAll();
+      for (const weather of [everybody, ...processes.values()]) clear(weather);
+      apply();
     },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      resetAll();
+      for (const { reset } of links) reset();
       await closed;
     },
   };

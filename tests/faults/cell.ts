@@ -1,0 +1,90 @@
+/**
+ * A cell of the matrix: what the rounds of one fault at one moment have shown, as the results hold it.
+ * @module
+ */
+import type { Round } from './round.ts';
+
+/** Median and longest, milliseconds. */
+interface Spread {
+  readonly median: number;
+  readonly max: number;
+}
+
+/** A cell's results. */
+export interface Cell {
+  readonly fault: string;
+  readonly moment: string;
+  /** Workers of each machine. */
+  readonly machines: readonly number[];
+  readonly redis: boolean;
+  readonly lease_ms: number;
+  readonly rounds: number;
+  readonly seeds: readonly [number, number];
+  readonly violations: number;
+  readonly live_refused: number;
+  readonly forgotten: number;
+  readonly crashes: number;
+  readonly requests_with_dead_token: number;
+  readonly answers: Readonly<Record<string, number>>;
+  readonly answer_ms: Spread;
+  /** Requests, while the fault lasted, to workers that it does not touch. */
+  readonly requests: number;
+  readonly failed_requests: number;
+  /** Time after the fault until a sign-out was as fast as before; `null` where nobody looked. */
+  readonly logout_back_ms: Spread | null;
+  /** Rounds in which it did not become as fast while it was looked at. */
+  readonly logout_not_back: number;
+  readonly seconds: number;
+  readonly evidence: readonly string[];
+}
+
+/** Which cell it is. */
+export interface CellName {
+  readonly fault: string;
+  readonly moment: string;
+  readonly machines: readonly number[];
+  readonly redis: boolean;
+  readonly leaseMs: number;
+}
+
+const spread = (times: readonly number[]): Spread => {
+  const sorted = times.toSorted((a, b) => a - b);
+  return { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) };
+};
+
+/** What rounds have shown together. */
+export const summarise = (
+  { fault, moment, machines, redis, leaseMs }: CellName,
+  rounds: readonly Round[],
+  seconds: number,
+): Cell => {
+  const sum = (of: (round: Round) => number): number => rounds.reduce((total, round) => total + of(round), 0);
+  const answers: Record<string, number> = {};
+  for (const { answer } of rounds)
+    answers[answer === 0 ? 'none' : answer] = (answers[answer === 0 ? 'none' : answer] ?? 0) + 1;
+  const backMs = rounds.flatMap(({ logoutBackMs }) => logoutBackMs ?? []);
+  return {
+    fault,
+    moment,
+    machines,
+    redis,
+    lease_ms: leaseMs,
+    rounds: rounds.length,
+    seeds: [rounds[0]?.seed ?? 0, rounds.at(-1)?.seed ?? 0],
+    violations: sum((round) => round.violations.length),
+    live_refused: sum((round) => round.liveRefused.length),
+    forgotten: sum(({ forgotten }) => forgotten),
+    crashes: sum(({ crashes }) => crashes),
+    requests_with_dead_token: sum(({ deadChecks }) => deadChecks),
+    answers,
+    answer_ms: spread(rounds.map(({ answerMs }) => answerMs)),
+    requests: sum(({ requests }) => requests),
+    failed_requests: sum(({ failed }) => failed.length),
+    logout_back_ms: backMs.length === 0 ? null : spread(backMs),
+    logout_not_back: redis ? rounds.length - backMs.length : 0,
+    seconds: Math.round(seconds),
+    evidence: rounds.flatMap(({ seed, violations, liveRefused, failed }) =>
+      [violations, liveRefused, failed].flatMap((lines) => lines.slice(0, 5).map((text) => `seed ${seed}: ${text}`)),
+    ),
+  };
+};

@@ -1,0 +1,168 @@
+/**
+ * One machine of a deployment: a supervisor with its workers, and the ways from it and to it, each of which can be cut.
+ * @module
+ */
+import { killTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
+import { type Direction, type FaultProxy, startProxy } from '../../packages/lab/src/faults/proxy.ts';
+import {
+  freePort,
+  removeFolder,
+  type Service,
+  type Settings,
+  startService,
+  temporaryFolder,
+} from '../harness/service.ts';
+import { type PinnedWorker, pinWorkers } from './pinned-worker.ts';
+
+/** A way that leads from a machine or to it. */
+export type Way = 'database' | 'redis' | 'clients';
+/** Every way. */
+export const everyWay: readonly Way[] = ['database', 'redis', 'clients'];
+
+/** How a machine is set up. */
+export interface MachineOptions {
+  /** From 1. */
+  readonly number: number;
+  readonly workers: number;
+  readonly databasePort: number;
+  /** `undefined`: it knows no Redis. */
+  readonly redisPort: number | undefined;
+  /** Whether its clients, too, come through a proxy. */
+  readonly isApart: boolean;
+  /** What is the same on every machine. */
+  readonly settings: Settings;
+}
+
+const proxyTo = (targetPort: number, pids?: () => readonly number[]): Promise<FaultProxy> =>
+  startProxy({
+    listenPort: 0,
+    targetHost: '127.0.0.1',
+    targetPort,
+    ...(pids === undefined ? {} : { pids }),
+  });
+
+/** A machine that runs, or has run. */
+export class Machine implements AsyncDisposable {
+  readonly number: number;
+  readonly workers: number;
+  readonly dataDir = temporaryFolder();
+  #settings: Settings;
+  readonly #ways: Partial<Record<Way, FaultProxy>> = {};
+  #service: Service | undefined;
+  /** What supervisors have printed that run no more. */
+  #printedBefore = '';
+
+  private constructor({ number, workers, settings }: MachineOptions) {
+    this.number = number;
+    this.workers = workers;
+    this.#settings = settings;
+  }
+
+  static async start(options: MachineOptions): Promise<Machine> {
+    const port = options.isApart ? await freePort() : 0;
+    const machine = new Machine({
+      ...options,
+      settings: { ...options.settings, PORT: port, WORKERS: options.workers },
+    });
+    try {
+      await machine.#open(options, port);
+      await machine.restart();
+      return machine;
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The supervisor and its workers. */
+  get service(): Service {
+    if (this.#service === undefined) throw new Error(`Machine ${this.number} does not run`);
+    return this.#service;
+  }
+
+  /** Where clients find it. */
+  get url(): string {
+    const { clients } = this.#ways;
+    return clients === undefined ? this.service.url : `http://127.0.0.1:${clients.port}`;
+  }
+
+  /** Process id of the supervisor. */
+  get supervisor(): number {
+    return this.service.process.pid ?? 0;
+  }
+
+  /** Everything that its supervisors have printed. */
+  output(): string {
+    return this.#printedBefore + (this.#service?.output() ?? '');
+  }
+
+  /** The proxy on a way. @throws Error when it has none */
+  way(name: Way): FaultProxy {
+    const proxy = this.#ways[name];
+    if (proxy === undefined) throw new Error(`Machine ${this.number} has no way to: ${name}`);
+    return proxy;
+  }
+
+  /** Connections to every worker. */
+  pinWorkers(): Promise<readonly PinnedWorker[]> {
+    return pinWorkers(this.url, this.workers, undefined, this.number);
+  }
+
+  /**
+   * Nothing passes on these ways any more; connections stay open.
+   * @param what only what the machine says, only what it would hear, or both
+   */
+  cut(ways: readonly Way[], what: 'says' | 'hears' | 'both' = 'both'): void {
+    for (const name of ways) {
+      // Clients connect to the machine, and the machine to all others.
+      const [away, back]: readonly [Direction, Direction] = name === 'clients' ? ['down', 'up'] : ['up', 'down'];
+      this.way(name).cut([...(what === 'hears' ? [] : [away]), ...(what === 'says' ? [] : [back])]);
+    }
+  }
+
+  /** All ways are as they were at first. */
+  heal(): void {
+    for (const proxy of Object.values(this.#ways)) proxy.heal();
+  }
+
+  /** Kills every process of it at once. */
+  async kill(): Promise<void> {
+    killTree(this.supervisor);
+    await this.#end();
+  }
+
+  /** Starts it, again on the same data and address. */
+  async restart(): Promise<void> {
+    this.#service = await startService(this.dataDir, this.#settings);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await Promise.all(Object.values(this.#ways).map((proxy) => proxy.close()));
+    removeFolder(this.dataDir);
+  }
+
+  async #end(): Promise<void> {
+    await this.#service?.end('SIGKILL');
+    this.#printedBefore = this.output();
+    this.#service = undefined;
+  }
+
+  /** Opens the ways, and completes the settings by where they are. */
+  async #open({ databasePort, redisPort, isApart }: MachineOptions, port: number): Promise<void> {
+    // While it starts, it is one of the processes that this one has started.
+    const pids = (): readonly number[] => treeOf(this.#service?.process.pid ?? process.pid).map(({ pid }) => pid);
+    const database = await proxyTo(databasePort, pids);
+    this.#ways.database = database;
+    this.#settings = {
+      ...this.#settings,
+      DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${database.port}/catalytic`,
+    };
+    if (redisPort !== undefined) {
+      const redis = await proxyTo(redisPort, pids);
+      this.#ways.redis = redis;
+      this.#settings = { ...this.#settings, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+    }
+    if (isApart) this.#ways.clients = await proxyTo(port);
+  }
+}
