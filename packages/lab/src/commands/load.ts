@@ -66,7 +66,7 @@ export const load = async (
   const before = read();
   const { crowd, connections, recorder, revocation } = startLoad(options, prepared);
   const sampler = new Sampler(recorder, generator, target);
-  faults.start((line) => progress.say(line));
+  faults.start({ say: (line) => progress.say(line) });
   let steady: SteadyStart | undefined;
   const startSteady = (): void => {
     steady = {

@@ -152,17 +152,17 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
     try {
       const faults = ['--process', `sleeper=${sleeper.pid}`, '--fault', 'sleeper:pause@500ms'];
       const { result, out, output } = await load('right', faults);
-      assert.match(output, /0\.5 s {2}fault sleeper:pause/);
+      assert.match(output, /0\.[56] s {2}fault sleeper:pause/);
       const [pause] = result.faults;
       assert.deepEqual(
-        { ...pause, actual_s: 0 },
-        { name: 'sleeper', fault: 'pause', planned_s: 0.5, actual_s: 0, error: null },
+        { ...pause, actual_s: 0, done_s: 0 },
+        { name: 'sleeper', fault: 'pause', planned_s: 0.5, actual_s: 0, done_s: 0, error: null },
       );
       assert.ok(Math.abs((pause?.actual_s ?? 0) - 0.5) < 0.2);
       assert.ok(!result.verdicts.some(({ criterion }) => criterion.includes('202')), 'judged without faults only');
       const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
       assert.ok(validate(result), JSON.stringify(validate.errors));
-      assert.match(readFileSync(`${out}.md`, 'utf8'), /## Faults[^#]*\| 0\.5 \| 0\.\d \| sleeper: pause/);
+      assert.match(readFileSync(`${out}.md`, 'utf8'), /## Faults[^#]*\| 0\.5 \| 0\.\d \| 0\.\d \| sleeper: pause/);
       sleeper.kill('SIGTERM');
       await new Promise((resolve) => sleeper.once('exit', resolve));
       assert.equal(sleeper.signalCode, 'SIGTERM', 'it was not left paused');

@@ -151,11 +151,12 @@ export const buildResult = (gathered: Gathered): RunResult => {
     errors: errorsOf(gathered),
     exceptions: gathered.crowd.exceptions.map(({ count, message, traceback }) => ({ count, message, traceback })),
     logouts: recorder.whole.logouts,
-    faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, error }) => ({
+    faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, doneSeconds, error }) => ({
       name,
       fault,
       planned_s: plannedSeconds,
       actual_s: actualSeconds ?? null,
+      done_s: doneSeconds ?? null,
       error: error ?? null,
     })),
     consistency: buildConsistency(checker),

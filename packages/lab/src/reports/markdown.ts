@@ -99,10 +99,11 @@ const faultSection = ({ faults }: RunResult): string =>
   faults.length === 0
     ? ''
     : `## Faults\n\n${table(
-        ['planned s', 'done s', 'fault'],
-        faults.map(({ name, fault, planned_s, actual_s, error }) => [
+        ['planned s', 'begun s', 'done s', 'fault'],
+        faults.map(({ name, fault, planned_s, actual_s, done_s, error }) => [
           number(planned_s, 1),
           actual_s === null ? 'not reached' : number(actual_s, 1),
+          done_s === null ? '–' : number(done_s, 1),
           `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
         ]),
       )}\n\n`;

@@ -140,8 +140,10 @@ export interface RunResult {
     readonly fault: string;
     /** Seconds from the start of the run. */
     readonly planned_s: number;
-    /** `null` when the run ended before. */
+    /** When it began; `null` when the run ended before. */
     readonly actual_s: number | null;
+    /** When it was done: a command takes its time. `null` when it was not. */
+    readonly done_s: number | null;
     /** Why it could not be done. */
     readonly error: string | null;
   }[];
