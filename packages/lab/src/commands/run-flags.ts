@@ -41,6 +41,10 @@ const collect = (word: string, earlier: readonly string[]): readonly string[] =>
 /** All of them, in the order in which the help lists them. */
 export const runFlags: readonly Flag[] = [
   new Flag('--target <url>', 'the service').argParser(parseTarget).default('http://127.0.0.1:8000'),
+  new Flag(
+    '--operate-target <url>',
+    'where /admin answers, when not at the target: accounts are imported there (default: the target)',
+  ).argParser(parseTarget),
   new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
   new Flag('--spawn-rate <n>', 'users started per second').argParser(parsePositive).default(10),
   new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h')

@@ -13,6 +13,8 @@ import type { ConnectionLimits } from '../targets/connection.ts';
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly target: string;
+  /** Origin at which the admin routes answer; `undefined`: at the target. */
+  readonly operateTarget: string | undefined;
   readonly users: number;
   readonly spawnRate: number;
   readonly durationSeconds: number;

@@ -54,18 +54,26 @@ const reach = async (probe: Connection, target: string, progress: Progress): Pro
   return undefined;
 };
 
-const prepareUsers = async (probe: Connection, options: RunOptions, progress: Progress): Promise<AccountSource> => {
+/** A service behind a load balancer keeps its admin routes on an address of their own. */
+const prepareUsers = async (
+  options: RunOptions,
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<AccountSource> => {
+  const { operateTarget = options.target } = options;
+  const connection = new Connection(operateTarget, limitsOf(options));
+  interrupted.addEventListener('abort', () => void connection.destroy());
   const accounts = await prepareAccounts(
-    probe,
+    connection,
     {
-      key: findAdminKey(options.target, { key: options.adminKey, file: options.adminKeyFile }),
+      key: findAdminKey(operateTarget, { key: options.adminKey, file: options.adminKeyFile }),
       tenant: options.tenant,
       users: options.users,
       password: options.password,
       runTag: `${Date.now().toString(36)}${randomBytes(2).toString('hex')}`,
     },
     (done) => progress.say(`Imported ${done} of ${options.users} accounts into tenant ${options.tenant}`),
-  );
+  ).finally(() => connection.destroy());
   if (accounts.reason !== undefined) progress.say(`Each user registers itself: ${accounts.reason}`);
   return accounts;
 };
@@ -84,14 +92,9 @@ const findWorkers = async (options: RunOptions, progress: Progress): Promise<Wor
   return workers;
 };
 
-const prepare = async (
-  probe: Connection,
-  options: RunOptions,
-  progress: Progress,
-  interrupted: AbortSignal,
-): Promise<Prepared> => {
+const prepare = async (options: RunOptions, progress: Progress, interrupted: AbortSignal): Promise<Prepared> => {
   const checker = new ConsistencyChecker();
-  const accounts = await prepareUsers(probe, options, progress);
+  const accounts = await prepareUsers(options, progress, interrupted);
   const sessions =
     options.logoutsPerSecond === undefined
       ? undefined
@@ -129,7 +132,7 @@ export const runScenario = async (
   let prepared: Prepared | undefined;
   try {
     const unreachable = await reach(probe, options.target, progress);
-    prepared = unreachable === undefined ? await prepare(probe, options, progress, interrupted) : undefined;
+    prepared = unreachable === undefined ? await prepare(options, progress, interrupted) : undefined;
     if (interrupted.aborted)
       return {
         refusal: 'Interrupted before the first user started: nothing was measured',
