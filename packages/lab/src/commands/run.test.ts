@@ -169,7 +169,10 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
       assert.ok(!result.verdicts.some(({ criterion }) => criterion.includes('202')), 'judged without faults only');
       const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
       assert.ok(validate(result), JSON.stringify(validate.errors));
-      assert.match(readFileSync(`${out}.md`, 'utf8'), /## Faults[^#]*\| 0\.5 \| [01]\.\d \| [01]\.\d \| sleeper: pause/);
+      assert.match(
+        readFileSync(`${out}.md`, 'utf8'),
+        /## Faults[^#]*\| 0\.5 \| [01]\.\d \| [01]\.\d \| sleeper: pause/,
+      );
       sleeper.kill('SIGTERM');
       await new Promise((resolve) => sleeper.once('exit', resolve));
       assert.equal(sleeper.signalCode, 'SIGTERM', 'it was not left paused');
