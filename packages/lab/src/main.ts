@@ -4,11 +4,11 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
 import { runHelp } from './commands/run-help.ts';
 import type { RunOptions } from './commands/run-options.ts';
-import { type FaultPlan, planFaults } from './faults/plan.ts';
 import type { Criteria } from './measures/criteria.ts';
 import { Progress } from './reports/progress.ts';
 import { exitCodes } from './reports/result.ts';
@@ -32,7 +32,7 @@ const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
   return { ...criteria, ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)) };
 };
 
-const run = async (scenario: Scenario, flags: Flags, faults: FaultPlan): Promise<void> => {
+const run = async (scenario: Scenario, flags: Flags, plan: RunPlan): Promise<void> => {
   const options: RunOptions = {
     ...flags,
     scenario,
@@ -40,7 +40,7 @@ const run = async (scenario: Scenario, flags: Flags, faults: FaultPlan): Promise
     waitSeconds: flags.wait ?? scenario.waitSeconds,
     timeoutSeconds: flags.timeout,
     criteria: criteriaOf(scenario, flags),
-    faults,
+    ...plan,
     out: flags.out ?? `results/${scenario.name}-${timestamp()}`,
   };
   const notWritable = checkWritable(options.out);
@@ -85,14 +85,14 @@ const runCommand = program
     const scenario = scenarios.get(name);
     return scenario === undefined
       ? program.error(`error: there is no scenario "${name}"`)
-      : run(scenario, flags, plan(flags));
+      : run(scenario, flags, plan(scenario, flags));
   });
 
 for (const flag of runFlags) runCommand.addOption(flag);
 
-const plan = (flags: Flags): FaultPlan => {
+const plan = (scenario: Scenario, flags: Flags): RunPlan => {
   try {
-    return planFaults(flags, flags.duration);
+    return planRun(scenario, flags);
   } catch (error) {
     return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   }

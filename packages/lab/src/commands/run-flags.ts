@@ -22,9 +22,10 @@ export interface Flags
   extends FaultWords,
     Omit<
       RunOptions,
-      'scenario' | 'criteria' | 'faults' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'
+      'scenario' | 'criteria' | 'faults' | 'outage' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'
     > {
   readonly duration: number;
+  readonly lease: number;
   readonly wait?: readonly [number, number];
   readonly timeout: number;
   readonly p50?: number;
@@ -89,6 +90,12 @@ export const runFlags: readonly Flag[] = [
   )
     .argParser(collect)
     .default([], 'none'),
+  new Flag(
+    '--lease <time>',
+    'outage: how long a process of the target accepts tokens without the database (its REVOCATION_LEASE_MS)',
+  )
+    .argParser(parseDuration)
+    .default(5, '5s'),
   new Flag(
     '--also-count <pid...>',
     "processes that work for the target, such as its database: their CPU is no stranger's",

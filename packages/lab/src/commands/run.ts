@@ -15,7 +15,7 @@ import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
 import { Workers } from '../targets/workers.ts';
 import { load } from './load.ts';
-import { limitsOf, type RunOptions } from './run-options.ts';
+import { limitsOf, type OutageOptions, type RunOptions } from './run-options.ts';
 import { signIn } from './sign-in.ts';
 import { intendedStarts, type Prepared } from './start-load.ts';
 
@@ -102,6 +102,12 @@ const prepare = async (options: RunOptions, progress: Progress, interrupted: Abo
   return { accounts, checker, sessions, workers: await findWorkers(options, progress) };
 };
 
+/** Says what will be broken, and what will not. */
+const sayOutage = ({ plan, leftOut, leaseSeconds }: OutageOptions, say: (line: string) => void): void => {
+  say(`Outages: ${plan.length === 0 ? 'none' : plan.join(', ')}; the lease is taken to be ${leaseSeconds} s (--lease)`);
+  if (leftOut.length > 0) say(`Left out, not declared: ${leftOut.join('; ')}`);
+};
+
 /** The open model ends with its last session. */
 const endWithSessions = (options: RunOptions): RunOptions =>
   options.logoutsPerSecond === undefined || options.sessions === undefined
@@ -127,6 +133,7 @@ export const runScenario = async (
   if (refusal !== undefined) return { refusal, exitCode: exitCodes.usage };
   const faults = await openTimeline(options.faults).catch((error: Error) => error.message);
   if (typeof faults === 'string') return { refusal: faults, exitCode: exitCodes.usage };
+  if (options.outage !== undefined) sayOutage(options.outage, (line) => progress.say(line));
   const probe = new Connection(options.target, limitsOf(options));
   interrupted.addEventListener('abort', () => void probe.destroy());
   let prepared: Prepared | undefined;
