@@ -5,11 +5,12 @@
 import { outageChart } from './chart.ts';
 import type { OutageResult, PhaseResult, RecoveryResult } from './outage-result.ts';
 import type { RunResult } from './result.ts';
-import { faultTable, ms, number, percent, table } from './tables.ts';
+import { faultTable, ms, number, percent, percentile, table } from './tables.ts';
 
 const phaseRow = (phase: PhaseResult): readonly string[] => {
   const { name, window, logouts, leased_checks: leased, refused_as_designed: refused, violations } = phase;
-  const { requests, ok, expected, real, percentiles_ms: at } = window.total;
+  const { total } = window;
+  const { requests, ok, expected, real } = total;
   return [
     phase.kind === 'outage' ? `**${name}**` : name,
     `${number(window.from_s, 1)}–${number(window.to_s, 1)}`,
@@ -20,9 +21,9 @@ const phaseRow = (phase: PhaseResult): readonly string[] => {
     refused === null ? '' : number(refused),
     leased === null ? '' : `${number(leased.real)} of ${number(leased.requests)}`,
     `${number(logouts.completed)} / ${number(logouts.pending)}`,
-    ms(at['50']),
-    ms(at['95']),
-    ms(at['99']),
+    percentile(total, 50),
+    percentile(total, 95),
+    percentile(total, 99),
     number(violations),
   ];
 };
@@ -59,16 +60,16 @@ const phaseSection = (phase: PhaseResult): string =>
       ? 'No request was sent.'
       : table(
           ['request', 'requests', 'ok', 'expected', 'real', 'p50', 'p95', 'p99', 'max ms'],
-          phase.window.endpoints.map(({ method, name, requests, ok, expected, real, percentiles_ms: at, max_ms }) => [
-            `${method} ${name}`,
-            number(requests),
-            number(ok),
-            number(expected),
-            number(real),
-            ms(at['50']),
-            ms(at['95']),
-            ms(at['99']),
-            ms(max_ms),
+          phase.window.endpoints.map((endpoint) => [
+            `${endpoint.method} ${endpoint.name}`,
+            number(endpoint.requests),
+            number(endpoint.ok),
+            number(endpoint.expected),
+            number(endpoint.real),
+            percentile(endpoint, 50),
+            percentile(endpoint, 95),
+            percentile(endpoint, 99),
+            ms(endpoint.max_ms),
           ]),
         )
   }${errorList(phase)}`;
@@ -107,7 +108,6 @@ ${faultTable(faults)}
 \`\`\`
 ${outageChart(seconds, outage)}
 \`\`\`
-
 ${leftOut(outage)}
 A request belongs to the phase in which it was sent. Latencies in milliseconds. *As designed*: real failures, counted in "real" too, that
 say that the database is away (503): of checks of tokens once the lease has run out, of all else from the beginning. *Within the lease*:

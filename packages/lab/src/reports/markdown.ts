@@ -7,7 +7,7 @@ import { endingOf } from './ending.ts';
 import { outageSection, phaseSections } from './markdown-outage.ts';
 import { consistencySection, revocationSection } from './markdown-revocation.ts';
 import type { RunResult } from './result.ts';
-import { faultTable, ms, number, percent, table } from './tables.ts';
+import { faultTable, ms, number, percent, percentile, table } from './tables.ts';
 import type { EndpointResult, WindowResult } from './window-result.ts';
 
 /** The row of the report of 3 October 2025 that is nearest to a run of 1,000 users: one process, no password checked. */
@@ -20,12 +20,6 @@ const firstReport = {
   p95: 180,
   p99: 2100,
 } as const;
-
-/** A percentile, with a mark when there are too few samples for it to mean something. */
-const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {
-  const value = percentiles_ms[String(at)];
-  return value !== undefined && requests < samplesMin[at] ? `${ms(value)} *` : ms(value);
-};
 
 const windowRow = (name: string, { total }: WindowResult): readonly string[] => [
   name,

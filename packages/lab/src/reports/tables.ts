@@ -2,7 +2,9 @@
  * Figures and tables of the report in words.
  * @module
  */
+import { samplesMin } from '../measures/criteria.ts';
 import type { RunResult } from './result.ts';
+import type { EndpointResult } from './window-result.ts';
 
 /** A number with thousands separated. */
 export const number = (value: number, digits = 0): string =>
@@ -35,3 +37,9 @@ export const faultTable = (faults: RunResult['faults']): string =>
       `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
     ]),
   );
+
+/** A percentile, with a mark when there are too few samples for it to mean something. */
+export const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {
+  const value = percentiles_ms[String(at)];
+  return value !== undefined && requests < samplesMin[at] ? `${ms(value)} *` : ms(value);
+};
