@@ -18,8 +18,9 @@ export interface Outage {
   readonly heals: number | undefined;
 }
 
-/** Endings of the names of commands that belong to a process: `redis-start`, `redis-flush`. */
+/** Ending of the name of the command that starts a process again. */
 export const startEnding = '-start';
+/** Ending of the name of the command that empties a store. */
 export const flushEnding = '-flush';
 
 /** Most outages of a run: each has two phases with histograms of their own. */

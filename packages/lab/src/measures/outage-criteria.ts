@@ -23,12 +23,14 @@ export interface Judged {
 
 const nothing: Judged = { verdicts: [], aims: [] };
 
-/** Judges a phase. While users still start, and of what the lab does not know, nothing is asked. */
-export const judgePhase = ({ start, window, leasedChecks }: Phase): Judged => {
+/**
+ * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which it was sent. While users still start, and of what the lab does not know, nothing is asked.
+ */
+export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phase): Judged => {
   const { name, kind, subject } = start;
   const { real, all } = outcomesOf(window);
   const failures = (limit: number): readonly Verdict[] =>
-    judge(`${name}: real failures, %`, limit, percentOf(real, all));
+    judge(`${name}: real failures, %`, limit, percentOf(real - cut + inherited, all + inherited));
   if (kind === 'before' || kind === 'after') return { ...nothing, verdicts: failures(failuresPercentMax) };
   if (subject === 'redis') return { verdicts: failures(failuresPercentMax), aims: failures(failuresPercentAim) };
   if (subject !== 'postgres') return nothing;

@@ -109,6 +109,35 @@ test('a Redis phase and quiet may fail one request in a hundred; the aim is one 
   ]);
 });
 
+test('what was in flight when an outage began is judged with the outage, not with the quiet before', () => {
+  const measure = start();
+  const failed: Outcome = { kind: 'real', name: 'no answer: answer timeout' };
+  for (let at = 3000; at < 3200; at++) measure.record(request(at, '/api/protected'));
+  measure.began(0, 5000);
+  measure.record(request(4990, '/api/protected', failed, 1000));
+  measure.record(request(4991, '/api/protected', ok, 1000));
+  // So slow before anything was broken: no outage cut it.
+  measure.record(request(3500, '/api/protected', failed, 3000));
+  measure.ended(1, 8000, true);
+  measure.began(2, 12_000);
+  measure.record(request(11_990, '/api/protected', failed, 1000));
+  measure.record(request(11_990, '/auth/login', failed, 1000));
+  measure.stop(20_000);
+  const judged = measure.phases.map((phase) => [
+    phase.start.name,
+    outcomesOf(phase.window).real,
+    phase.cut,
+    judgePhase(phase).verdicts[0]?.measured,
+  ]);
+  assert.deepEqual(judged.slice(1), [
+    ['before', 2, 1, (100 * 1) / 203],
+    ['redis paused', 0, 0, 100],
+    ['after redis paused', 2, 2, 0],
+    ['postgres killed', 0, 0, 100],
+  ]);
+  assert.equal(measure.measured[0]?.recovery?.failures, 0);
+});
+
 test('outages that overlap are one phase, held to what the database allows; each recovery ends where something else is broken', () => {
   const measure = start();
   measure.began(0, 5000);

@@ -74,7 +74,7 @@ export class OutageMeasure implements Follower {
   began(index: number, atMs: number): void {
     const outage = this.#outages.find(({ begins }) => begins === index);
     if (outage === undefined || this.#isStopped) return;
-    for (const { recovery } of this.measured) recovery?.end(atMs);
+    for (const { recovery } of this.measured) recovery?.breakOff(atMs);
     const measured = { outage, beganAtMs: atMs, recovery: undefined };
     this.measured.push(measured);
     this.#open.add(measured);
@@ -90,7 +90,7 @@ export class OutageMeasure implements Follower {
     if (isDone) {
       over.recovery = new Recovery(atMs);
       // What still fails is the other one's.
-      if (this.#open.size > 0) over.recovery.end(atMs);
+      if (this.#open.size > 0) over.recovery.breakOff(atMs);
     }
     this.#phases.turn(
       this.#open.size > 0 ? this.#broken(atMs) : { name: `after ${over.outage.name}`, kind: 'after', fromMs: atMs },

@@ -5,7 +5,7 @@
 import { paths } from '@catalytic/protocol/paths';
 import type { OutageSubject } from '../faults/outages.ts';
 import { ErrorCounts } from './error-counts.ts';
-import type { Measured } from './measured.ts';
+import { isCutAt, type Measured } from './measured.ts';
 import { type Follower, Window } from './recorder.ts';
 
 /** What a phase is: users still start; nothing has been broken yet; something is broken; it has healed. */
@@ -47,6 +47,10 @@ export class Phase {
   readonly leasedChecks = { requests: 0, real: 0 };
   /** Real failures that say that the database is away, as they must: of checks from the end of the lease on, of all else from the beginning. */
   refusedAsDesigned = 0;
+  /** Real failures of requests that were in flight when the next outage began: counted here, judged there. */
+  cut = 0;
+  /** Such failures of the phase before. */
+  inherited = 0;
   /** Answers that broke a promise. */
   violations = 0;
 
@@ -63,12 +67,20 @@ export class Phase {
     if (leaseEndsAtMs === undefined) return;
     const isReal = outcome.kind === 'real';
     const isCheck = checkPaths.has(name);
-    if (isCheck && sentAtMs < leaseEndsAtMs) {
-      this.leasedChecks.requests += 1;
-      if (isReal) this.leasedChecks.real += 1;
-    }
+    if (isCheck && sentAtMs < leaseEndsAtMs) this.#recordLeased(isReal);
     if (isReal && refusalsWithoutDatabase.has(outcome.name) && (!isCheck || answeredAtMs >= leaseEndsAtMs))
       this.refusedAsDesigned += 1;
+  }
+
+  /** Takes a request that this outage has cut. */
+  inherit({ name }: Measured): void {
+    this.inherited += 1;
+    if (this.start.leaseEndsAtMs !== undefined && checkPaths.has(name)) this.#recordLeased(true);
+  }
+
+  #recordLeased(isReal: boolean): void {
+    this.leasedChecks.requests += 1;
+    if (isReal) this.leasedChecks.real += 1;
   }
 }
 
@@ -96,15 +108,26 @@ export class Phases implements Follower {
   }
 
   record(measured: Measured): void {
-    this.#at(measured.sentAtMs).record(measured);
+    const index = this.#indexAt(measured.sentAtMs);
+    const phase = this.#all[index] ?? this.#all[0];
+    phase.record(measured);
+    const next = this.#all[index + 1];
+    const isBroken = phase.start.kind !== 'outage' && next?.start.kind === 'outage';
+    if (!isBroken || !isCutAt(measured, next.start.fromMs)) return;
+    phase.cut += 1;
+    next.inherit(measured);
   }
 
   recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void {
-    this.#at(sentAtMs).window.logouts[kind] += 1;
+    const phase = this.#all[this.#indexAt(sentAtMs)] ?? this.#all[0];
+    phase.window.logouts[kind] += 1;
   }
 
-  /** The phase of a moment; what was sent before the first belongs to it. */
-  #at(sentAtMs: number): Phase {
-    return this.#all.findLast(({ start }) => start.fromMs <= sentAtMs) ?? this.#all[0];
+  /** Place of the phase of a moment; what was sent before the first belongs to it. */
+  #indexAt(sentAtMs: number): number {
+    return Math.max(
+      0,
+      this.#all.findLastIndex(({ start }) => start.fromMs <= sentAtMs),
+    );
   }
 }

@@ -5,7 +5,7 @@
  */
 import { paths } from '@catalytic/protocol/paths';
 import type { Histogram } from './histogram.ts';
-import type { Measured } from './measured.ts';
+import { isCutAt, type Measured } from './measured.ts';
 
 /** A recovery is watched for so long, milliseconds, or until something is broken again. */
 const watchedMsMax = 30_000;
@@ -73,6 +73,7 @@ export const usualAgain = (
 export class Recovery {
   readonly healedAtMs: number;
   #endsAtMs: number;
+  #brokenAtMs = Number.POSITIVE_INFINITY;
   requests = 0;
   failures = 0;
   readonly logouts: LateLogout[] = [];
@@ -88,13 +89,20 @@ export class Recovery {
     return this.#endsAtMs;
   }
 
-  /** Something was broken again, or the run has ended. What is sent from now on does not belong to it. */
+  /** Something was broken again: what is sent from now on does not belong to it, nor what was cut by that. */
+  breakOff(atMs: number): void {
+    this.#brokenAtMs = Math.min(this.#brokenAtMs, atMs);
+    this.end(atMs);
+  }
+
+  /** The run has ended. */
   end(atMs: number): void {
     this.#endsAtMs = Math.min(this.#endsAtMs, atMs);
   }
 
-  record({ name, outcome, sentAtMs, answeredAtMs }: Measured): void {
-    if (sentAtMs < this.healedAtMs || sentAtMs >= this.#endsAtMs) return;
+  record(measured: Measured): void {
+    const { name, outcome, sentAtMs, answeredAtMs } = measured;
+    if (sentAtMs < this.healedAtMs || sentAtMs >= this.#endsAtMs || isCutAt(measured, this.#brokenAtMs)) return;
     const isReal = outcome.kind === 'real';
     this.requests += 1;
     if (isReal) {

@@ -11,7 +11,7 @@ import type { Gathered } from './gathered.ts';
 import type { OutageResult, PhaseResult, RecoveryResult } from './outage-result.ts';
 
 const phaseResult = (phase: Phase, startMs: number, endMs: number): PhaseResult => {
-  const { start, toMs = endMs, window, errors, leasedChecks, refusedAsDesigned, violations } = phase;
+  const { start, toMs = endMs, window, errors, leasedChecks, refusedAsDesigned, cut, violations } = phase;
   const isDatabase = start.leaseEndsAtMs !== undefined;
   return {
     name: start.name,
@@ -26,6 +26,7 @@ const phaseResult = (phase: Phase, startMs: number, endMs: number): PhaseResult 
       occurrences,
     })),
     logouts: window.logouts,
+    cut,
     leased_checks: isDatabase ? leasedChecks : null,
     refused_as_designed: isDatabase ? refusedAsDesigned : null,
     violations,

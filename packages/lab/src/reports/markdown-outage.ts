@@ -8,7 +8,7 @@ import type { RunResult } from './result.ts';
 import { faultTable, ms, number, percent, percentile, table } from './tables.ts';
 
 const phaseRow = (phase: PhaseResult): readonly string[] => {
-  const { name, window, logouts, leased_checks: leased, refused_as_designed: refused, violations } = phase;
+  const { name, window, logouts, cut, leased_checks: leased, refused_as_designed: refused, violations } = phase;
   const { total } = window;
   const { requests, ok, expected, real } = total;
   return [
@@ -18,6 +18,7 @@ const phaseRow = (phase: PhaseResult): readonly string[] => {
     number(ok),
     number(expected),
     `${number(real)} (${percent(real, requests)})`,
+    number(cut),
     refused === null ? '' : number(refused),
     leased === null ? '' : `${number(leased.real)} of ${number(leased.requests)}`,
     `${number(logouts.completed)} / ${number(logouts.pending)}`,
@@ -109,7 +110,8 @@ ${faultTable(faults)}
 ${outageChart(seconds, outage)}
 \`\`\`
 ${leftOut(outage)}
-A request belongs to the phase in which it was sent. Latencies in milliseconds. *As designed*: real failures, counted in "real" too, that
+A request belongs to the phase in which it was sent. Latencies in milliseconds. *Cut*: real failures of requests that were in flight when
+the next outage began; they are judged with that outage. *As designed*: real failures, counted in "real" too, that
 say that the database is away (503): of checks of tokens once the lease has run out, of all else from the beginning. *Within the lease*:
 real failures of checks sent in the first ${number(outage.judged_lease_s, 1)} s of an outage of the database, for a lease of ${outage.lease_s} s.
 
@@ -121,6 +123,7 @@ ${table(
     'ok',
     'expected',
     'real',
+    'cut',
     'as designed',
     'within the lease',
     'logouts 200 / 202',

@@ -22,7 +22,9 @@ export interface PhaseResult {
   }[];
   /** Answers 200 and 202 to logouts. */
   readonly logouts: { readonly completed: number; readonly pending: number };
-  /** Checks of tokens sent within the lease while the database was away; `null` in other phases. */
+  /** Real failures of requests that were in flight when the next outage began: counted here, judged there. */
+  readonly cut: number;
+  /** Checks of tokens sent within the lease while the database was away, and those that its going cut; `null` in other phases. */
   readonly leased_checks: { readonly requests: number; readonly real: number } | null;
   /** Those of the real failures that are the answer a service must give without its database; `null` in other phases. */
   readonly refused_as_designed: number | null;
