@@ -64,9 +64,13 @@ export const load = async (
     atMs: performance.now(),
   });
   const before = read();
-  const { crowd, connections, recorder, revocation } = startLoad(options, prepared);
+  const { crowd, connections, recorder, revocation, outage } = startLoad(options, prepared, before.atMs);
   const sampler = new Sampler(recorder, generator, target);
-  faults.start((line) => progress.say(line));
+  faults.start({
+    say: (line) => progress.say(line),
+    began: (index, atMs) => outage?.began(index, atMs),
+    ended: (index, atMs, isDone) => outage?.ended(index, atMs, isDone),
+  });
   let steady: SteadyStart | undefined;
   const startSteady = (): void => {
     steady = {
@@ -80,6 +84,7 @@ export const load = async (
     };
     recorder.startSteady(steady.atMs);
     revocation.restart();
+    outage?.becameSteady(steady.atMs);
   };
 
   const endMs = before.atMs + options.durationSeconds * 1000;
@@ -92,8 +97,9 @@ export const load = async (
     progress.show(sampler.turnSecond(crowd.started), steady !== undefined);
   }
   crowd.stop();
-  faults.undo();
   const stoppedAtMs = performance.now();
+  outage?.stop(stoppedAtMs);
+  faults.undo();
   await drain(crowd.ended, interrupted);
   const isInterrupted = interrupted.aborted;
   const stoppedTaskMs = crowd.taskMs;
@@ -120,6 +126,7 @@ export const load = async (
     recorder,
     checker: prepared.checker,
     revocation,
+    outage,
     workerNames,
     faults: faults.events,
     crowd,

@@ -6,13 +6,24 @@ import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 import type { FaultPlan } from '../faults/plan.ts';
 import type { Criteria } from '../measures/criteria.ts';
+import type { OutageParts } from '../measures/outage-measure.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
+
+/** What a scenario that is broken on purpose is told. */
+export interface OutageOptions extends OutageParts {
+  /** What is not broken because it was not declared, a phrase each. */
+  readonly leftOut: readonly string[];
+  /** The outages and their times in words. */
+  readonly plan: readonly string[];
+}
 
 /** What a run is asked to be. */
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly target: string;
+  /** Origin at which the admin routes answer; `undefined`: at the target. */
+  readonly operateTarget: string | undefined;
   readonly users: number;
   readonly spawnRate: number;
   readonly durationSeconds: number;
@@ -36,6 +47,8 @@ export interface RunOptions {
   readonly probeEvery: number;
   readonly criteria: Criteria;
   readonly faults: FaultPlan;
+  /** `undefined` in a scenario that is not broken on purpose. */
+  readonly outage: OutageOptions | undefined;
   /** Path and beginning of the names of all result files. */
   readonly out: string;
 }

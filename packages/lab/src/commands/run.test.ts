@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,22 +49,28 @@ const startTarget = async (behaviour: Behaviour): Promise<{ url: string; server:
 const runLab = async (
   args: readonly string[],
   stopAfterMs?: number,
-): Promise<{ code: number | null; output: string; seconds: number }> => {
-  const startMs = performance.now();
+): Promise<{ code: number | null; output: string; secondsAfterStop: number }> => {
   // The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor disturbs another run.
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
   });
   let output = '';
+  let stoppedAtMs = Number.NaN;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    stoppedAtMs = performance.now();
+    child.kill('SIGINT');
+  };
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString();
+      // From its first word on: how long a busy machine takes to start the lab is not the question.
+      if (stopAfterMs !== undefined) timer ??= setTimeout(stop, stopAfterMs);
     });
-  const timer = stopAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), stopAfterMs);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  return { code, output, seconds: (performance.now() - startMs) / 1000 };
+  return { code, output, secondsAfterStop: (performance.now() - stoppedAtMs) / 1000 };
 };
 
 const load = async (behaviour: Behaviour, more: readonly string[] = [], stopAfterMs?: number) => {
@@ -152,17 +158,21 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
     try {
       const faults = ['--process', `sleeper=${sleeper.pid}`, '--fault', 'sleeper:pause@500ms'];
       const { result, out, output } = await load('right', faults);
-      assert.match(output, /0\.5 s {2}fault sleeper:pause/);
+      assert.match(output, /[01]\.\d s {2}fault sleeper:pause/);
       const [pause] = result.faults;
       assert.deepEqual(
-        { ...pause, actual_s: 0 },
-        { name: 'sleeper', fault: 'pause', planned_s: 0.5, actual_s: 0, error: null },
+        { ...pause, actual_s: 0, done_s: 0 },
+        { name: 'sleeper', fault: 'pause', planned_s: 0.5, actual_s: 0, done_s: 0, error: null },
       );
-      assert.ok(Math.abs((pause?.actual_s ?? 0) - 0.5) < 0.2);
+      // Never early; how late it may be is the machine's business.
+      assert.ok((pause?.actual_s ?? 0) >= 0.49 && (pause?.actual_s ?? 2) < 1.5);
       assert.ok(!result.verdicts.some(({ criterion }) => criterion.includes('202')), 'judged without faults only');
       const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
       assert.ok(validate(result), JSON.stringify(validate.errors));
-      assert.match(readFileSync(`${out}.md`, 'utf8'), /## Faults[^#]*\| 0\.5 \| 0\.\d \| sleeper: pause/);
+      assert.match(
+        readFileSync(`${out}.md`, 'utf8'),
+        /## Faults[^#]*\| 0\.5 \| [01]\.\d \| [01]\.\d \| sleeper: pause/,
+      );
       sleeper.kill('SIGTERM');
       await new Promise((resolve) => sleeper.once('exit', resolve));
       assert.equal(sleeper.signalCode, 'SIGTERM', 'it was not left paused');
@@ -184,6 +194,26 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
     } finally {
       sleeper.kill('SIGKILL');
     }
+  });
+
+  test('accounts are imported where the admin routes answer', async () => {
+    const imported: string[] = [];
+    const operate = createServer(async (request, response) => {
+      let lines = 0;
+      for await (const chunk of request) lines += String(chunk).split('\n').length;
+      imported.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      response.end(JSON.stringify({ imported: lines }));
+    });
+    await new Promise<void>((resolve) => operate.listen(0, '127.0.0.1', resolve));
+    const keyFile = join(mkdtempSync(join(folder, 'key-')), 'key');
+    writeFileSync(keyFile, 'a-key');
+    const url = `http://127.0.0.1:${(operate.address() as AddressInfo).port}`;
+    const { result } = await load('right', ['--operate-target', url, '--admin-key-file', keyFile]);
+    operate.close();
+    assert.deepEqual(imported, ['POST /admin/accounts/import?tenant=lab Bearer a-key']);
+    assert.equal(result.accounts.kind, 'imported');
+    assert.ok(isTargetPassed(result));
+    assert.ok(!result.whole.endpoints.some(({ name }) => name === '/auth/register'));
   });
 
   test('a target that is not there ends with 5', async () => {
@@ -220,9 +250,8 @@ suite('catalytic-lab run', { concurrency: 8 }, () => {
   });
 
   test('an interrupt ends a run within two seconds, with the results so far, and the run is invalid', async () => {
-    const stopAfterMs = 2500;
-    const { code, seconds, result } = await load('right', ['--duration', '60s'], stopAfterMs);
-    assert.ok(seconds - stopAfterMs / 1000 < 2, `took ${seconds} s`);
+    const { code, secondsAfterStop, result } = await load('right', ['--duration', '60s'], 2000);
+    assert.ok(secondsAfterStop < 2, `took ${secondsAfterStop} s`);
     assert.equal(result.ended, 'interrupted');
     assert.ok(result.whole.total.requests > 0);
     assert.equal(code, 3);

@@ -15,7 +15,7 @@ import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
 import { Workers } from '../targets/workers.ts';
 import { load } from './load.ts';
-import { limitsOf, type RunOptions } from './run-options.ts';
+import { limitsOf, type OutageOptions, type RunOptions } from './run-options.ts';
 import { signIn } from './sign-in.ts';
 import { intendedStarts, type Prepared } from './start-load.ts';
 
@@ -54,18 +54,26 @@ const reach = async (probe: Connection, target: string, progress: Progress): Pro
   return undefined;
 };
 
-const prepareUsers = async (probe: Connection, options: RunOptions, progress: Progress): Promise<AccountSource> => {
+/** A service behind a load balancer keeps its admin routes on an address of their own. */
+const prepareUsers = async (
+  options: RunOptions,
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<AccountSource> => {
+  const { operateTarget = options.target } = options;
+  const connection = new Connection(operateTarget, limitsOf(options));
+  interrupted.addEventListener('abort', () => void connection.destroy());
   const accounts = await prepareAccounts(
-    probe,
+    connection,
     {
-      key: findAdminKey(options.target, { key: options.adminKey, file: options.adminKeyFile }),
+      key: findAdminKey(operateTarget, { key: options.adminKey, file: options.adminKeyFile }),
       tenant: options.tenant,
       users: options.users,
       password: options.password,
       runTag: `${Date.now().toString(36)}${randomBytes(2).toString('hex')}`,
     },
     (done) => progress.say(`Imported ${done} of ${options.users} accounts into tenant ${options.tenant}`),
-  );
+  ).finally(() => connection.destroy());
   if (accounts.reason !== undefined) progress.say(`Each user registers itself: ${accounts.reason}`);
   return accounts;
 };
@@ -84,19 +92,20 @@ const findWorkers = async (options: RunOptions, progress: Progress): Promise<Wor
   return workers;
 };
 
-const prepare = async (
-  probe: Connection,
-  options: RunOptions,
-  progress: Progress,
-  interrupted: AbortSignal,
-): Promise<Prepared> => {
+const prepare = async (options: RunOptions, progress: Progress, interrupted: AbortSignal): Promise<Prepared> => {
   const checker = new ConsistencyChecker();
-  const accounts = await prepareUsers(probe, options, progress);
+  const accounts = await prepareUsers(options, progress, interrupted);
   const sessions =
     options.logoutsPerSecond === undefined
       ? undefined
       : await signIn(options, intendedStarts(options), accounts, checker, (text) => progress.say(text), interrupted);
   return { accounts, checker, sessions, workers: await findWorkers(options, progress) };
+};
+
+/** Says what will be broken, and what will not. */
+const sayOutage = ({ plan, leftOut, leaseSeconds }: OutageOptions, say: (line: string) => void): void => {
+  say(`Outages: ${plan.length === 0 ? 'none' : plan.join(', ')}; the lease is taken to be ${leaseSeconds} s (--lease)`);
+  if (leftOut.length > 0) say(`Left out, not declared: ${leftOut.join('; ')}`);
 };
 
 /** The open model ends with its last session. */
@@ -124,12 +133,13 @@ export const runScenario = async (
   if (refusal !== undefined) return { refusal, exitCode: exitCodes.usage };
   const faults = await openTimeline(options.faults).catch((error: Error) => error.message);
   if (typeof faults === 'string') return { refusal: faults, exitCode: exitCodes.usage };
+  if (options.outage !== undefined) sayOutage(options.outage, (line) => progress.say(line));
   const probe = new Connection(options.target, limitsOf(options));
   interrupted.addEventListener('abort', () => void probe.destroy());
   let prepared: Prepared | undefined;
   try {
     const unreachable = await reach(probe, options.target, progress);
-    prepared = unreachable === undefined ? await prepare(probe, options, progress, interrupted) : undefined;
+    prepared = unreachable === undefined ? await prepare(options, progress, interrupted) : undefined;
     if (interrupted.aborted)
       return {
         refusal: 'Interrupted before the first user started: nothing was measured',

@@ -7,6 +7,7 @@ import type { Crowd } from '../arrivals/crowd.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { type Behaviour, scheduleFingerprint } from '../arrivals/schedule.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
+import { OutageMeasure } from '../measures/outage-measure.ts';
 import { Recorder } from '../measures/recorder.ts';
 import { RevocationMeasure } from '../measures/revocation.ts';
 import type { HeldToken, Measures } from '../scenarios/exchange.ts';
@@ -34,6 +35,8 @@ export interface Running {
   readonly connections: readonly Lanes[];
   readonly recorder: Recorder;
   readonly revocation: RevocationMeasure;
+  /** Where the scenario is broken on purpose. */
+  readonly outage: OutageMeasure | undefined;
 }
 
 /** What the users of the closed model do. */
@@ -104,10 +107,11 @@ const startLogouts = (
   });
 };
 
-/** Starts the load. */
-export const startLoad = (options: RunOptions, prepared: Prepared): Running => {
+/** Starts the load. @param startMs start of the run */
+export const startLoad = (options: RunOptions, prepared: Prepared, startMs: number): Running => {
   const { workers, sessions, checker } = prepared;
-  const recorder = new Recorder();
+  const outage = options.outage && new OutageMeasure(options.outage, startMs);
+  const recorder = new Recorder(outage);
   const revocation = new RevocationMeasure();
   const measures: Measures = {
     recorder,
@@ -122,5 +126,5 @@ export const startLoad = (options: RunOptions, prepared: Prepared): Running => {
     sessions === undefined
       ? startUsers(options, prepared, measures, witnesses, connections)
       : startLogouts(options, prepared, sessions, measures, witnesses, connections);
-  return { crowd, connections, recorder, revocation };
+  return { crowd, connections, recorder, revocation, outage };
 };

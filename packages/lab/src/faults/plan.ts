@@ -1,7 +1,8 @@
 /**
- * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process` and `--proxy` declare.
+ * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process`, `--proxy` and `--command` declare.
  * @module
  */
+import type { CommandUnderFault } from './command-under-fault.ts';
 import { cut } from './cut.ts';
 import { delay } from './delay.ts';
 import type { Fault } from './fault.ts';
@@ -11,8 +12,9 @@ import { pause } from './pause.ts';
 import { type ProcessName, ProcessUnderFault } from './process-under-fault.ts';
 import type { FaultProxy, ProxyOptions } from './proxy.ts';
 import { resume } from './resume.ts';
+import { run } from './run.ts';
 
-const faults: Readonly<Record<string, Fault>> = { kill, pause, resume, delay, cut, heal };
+const faults: Readonly<Record<string, Fault>> = { kill, pause, resume, delay, cut, heal, run };
 
 /** Most faults of a run; more are a mistake in a script. */
 const faultsMax = 1000;
@@ -21,6 +23,7 @@ const faultsMax = 1000;
 export interface Subjects {
   readonly processes: ReadonlyMap<string, ProcessUnderFault>;
   readonly proxies: ReadonlyMap<string, FaultProxy>;
+  readonly commands: ReadonlyMap<string, CommandUnderFault>;
 }
 
 /** A fault of a run. */
@@ -29,14 +32,19 @@ export interface PlannedFault {
   /** `cut`, `delay=50ms`. */
   readonly fault: string;
   readonly atSeconds: number;
-  /** @throws Error that says why it could not be done */
-  apply(subjects: Subjects): void;
+  /**
+   * Does it, at once or until the promise ends.
+   * @throws Error that says why it could not be done; or the promise does
+   */
+  apply(subjects: Subjects): void | Promise<void>;
 }
 
 /** The faults of a run, in order, and what they need. */
 export interface FaultPlan {
   readonly processes: ReadonlyMap<string, ProcessName>;
   readonly proxies: ReadonlyMap<string, ProxyOptions>;
+  /** Shell commands. */
+  readonly commands: ReadonlyMap<string, string>;
   readonly faults: readonly PlannedFault[];
 }
 
@@ -44,11 +52,12 @@ export interface FaultPlan {
 export interface FaultWords {
   readonly process: readonly string[];
   readonly proxy: readonly string[];
+  readonly command: readonly string[];
   readonly fault: readonly string[];
 }
 
 /** A run without faults. */
-export const noFaults: FaultPlan = { processes: new Map(), proxies: new Map(), faults: [] };
+export const noFaults: FaultPlan = { processes: new Map(), proxies: new Map(), commands: new Map(), faults: [] };
 
 const namePattern = /^([\w./-]+)=(.+)$/;
 
@@ -82,6 +91,13 @@ const parseProxy = (word: string): readonly [string, ProxyOptions] => {
   ];
 };
 
+const parseCommand = (word: string): readonly [string, string] => {
+  const [, name, text] = /^([\w./-]+)=(.*\S.*)$/s.exec(word) ?? [];
+  if (name === undefined || text === undefined)
+    throw new Error(`--command ${word}: write NAME=SHELL COMMAND, for example "redis-flush=redis-cli flushall"`);
+  return [name, text];
+};
+
 const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSeconds: number): PlannedFault => {
@@ -91,11 +107,16 @@ const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSecon
   const [, name = '', verb = '', argument, number, unit = ''] =
     /^([\w./-]+):(\w+)(?:=([^@]+))?@(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(word) ??
     refuse('write NAME:VERB@TIME, for example database:cut@30s');
-  const on = plan.processes.has(name) ? 'process' : plan.proxies.has(name) ? 'proxy' : undefined;
-  const names = [...plan.processes.keys(), ...plan.proxies.keys()];
+  const kinds = [
+    ['process', plan.processes],
+    ['proxy', plan.proxies],
+    ['command', plan.commands],
+  ] as const;
+  const [on] = kinds.find(([, subjects]) => subjects.has(name)) ?? [];
+  const names = kinds.flatMap(([, subjects]) => [...subjects.keys()]);
   if (on === undefined)
     return refuse(
-      `there is no "${name}"; ${names.length === 0 ? 'declare it with --process or --proxy' : `declared are ${names.join(', ')}`}`,
+      `there is no "${name}"; ${names.length === 0 ? 'declare it with --process, --proxy or --command' : `declared are ${names.join(', ')}`}`,
     );
   const fitting = Object.entries(faults).filter(([, fault]) => fault.on === on);
   const fault = Object.hasOwn(faults, verb) ? faults[verb] : undefined;
@@ -107,6 +128,10 @@ const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSecon
   if (fault.on === 'process') {
     const act = fault.parse(argument) ?? refuse(`write ${fault.usage}`);
     return { ...planned, apply: ({ processes }) => act(processes.get(name) ?? refuse('its process is not known')) };
+  }
+  if (fault.on === 'command') {
+    const act = fault.parse(argument) ?? refuse(`write ${fault.usage}`);
+    return { ...planned, apply: ({ commands }) => act(commands.get(name) ?? refuse('its command is not known')) };
   }
   const act = fault.parse(argument) ?? refuse(`write ${fault.usage}`);
   return { ...planned, apply: ({ proxies }) => act(proxies.get(name) ?? refuse('its proxy is not open')) };
@@ -121,11 +146,12 @@ export const planFaults = (words: FaultWords, durationSeconds: number): FaultPla
     throw new Error(`--fault: ${words.fault.length} of them; at most ${faultsMax} are allowed`);
   const processes = words.process.map(parseProcess);
   const proxies = words.proxy.map(parseProxy);
-  const declared = [...processes, ...proxies].map(([name]) => name);
+  const commands = words.command.map(parseCommand);
+  const declared = [...processes, ...proxies, ...commands].map(([name]) => name);
   const twice = declared.find((name, index) => declared.indexOf(name) !== index);
   if (twice !== undefined)
-    throw new Error(`"${twice}" is declared twice; give each --process and --proxy a name of its own`);
-  const plan = { processes: new Map(processes), proxies: new Map(proxies) };
+    throw new Error(`"${twice}" is declared twice; give each --process, --proxy and --command a name of its own`);
+  const plan = { processes: new Map(processes), proxies: new Map(proxies), commands: new Map(commands) };
   const planned = words.fault.map((word) => parseFault(word, plan, durationSeconds));
   return { ...plan, faults: planned.sort((a, b) => a.atSeconds - b.atSeconds) };
 };

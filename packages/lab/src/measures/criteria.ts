@@ -32,7 +32,8 @@ export const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
 /** Share of logouts that may answer 202 in a run without faults, per cent. */
 const pendingLogoutsPercentMax = 0.1;
 
-const judge = (criterion: string, limit: number | undefined, measured: number | null): readonly Verdict[] =>
+/** Judges one criterion; without a limit there is none. */
+export const judge = (criterion: string, limit: number | undefined, measured: number | null): readonly Verdict[] =>
   limit === undefined
     ? []
     : [
@@ -44,7 +45,8 @@ const judge = (criterion: string, limit: number | undefined, measured: number | 
         },
       ];
 
-const percentOf = (part: number, all: number): number | null => (all === 0 ? null : (100 * part) / all);
+/** Per cent of all; `null` when there is nothing. */
+export const percentOf = (part: number, all: number): number | null => (all === 0 ? null : (100 * part) / all);
 
 const judgeEndpoints = (window: Window, limit: number | undefined): readonly Verdict[] =>
   [...window.endpoints.values()]

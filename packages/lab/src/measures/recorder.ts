@@ -2,8 +2,9 @@
  * Everything measured about requests: by endpoint, over the whole run and over the steady window, and second by second.
  * @module
  */
+import { ErrorCounts } from './error-counts.ts';
 import { Histogram } from './histogram.ts';
-import type { Outcome } from './outcome.ts';
+import type { Measured } from './measured.ts';
 
 /** Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got no answer with the time until that was clear. */
 export interface EndpointMeasure {
@@ -14,19 +15,6 @@ export interface EndpointMeasure {
   expected: number;
   real: number;
   bytes: number;
-}
-
-/** A request that has ended, as it is counted. */
-export interface Measured {
-  readonly method: string;
-  readonly name: string;
-  readonly outcome: Outcome;
-  /** When it was sent, or when it should have been: latencies count from here. */
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-  readonly bytes: number;
-  /** Worker that answered, where the target names its workers. */
-  readonly worker?: string | undefined;
 }
 
 /** Most workers that are told apart: a target that invents names must not fill the memory. */
@@ -61,18 +49,6 @@ export class Window {
   }
 }
 
-/** Counted occurrences of one error. */
-export interface ErrorCount {
-  readonly kind: 'expected' | 'real';
-  readonly method: string;
-  readonly endpoint: string;
-  readonly error: string;
-  occurrences: number;
-  /** Unix seconds. */
-  readonly firstSeen: number;
-  lastSeen: number;
-}
-
 /** One second of the run. */
 export interface Second {
   readonly requests: number;
@@ -84,22 +60,31 @@ export interface Second {
   readonly p99Ms: number | null;
 }
 
-/** Most different errors that are told apart; what comes after is counted under one name. */
-const errorsMax = 1000;
 /** Seconds that the percentiles of a history row cover: a cumulative percentile would hide every late spike. */
 export const historyWindowSeconds = 10;
+
+/** Is told all that is recorded, to measure it in another way. */
+export interface Follower {
+  record(measured: Measured): void;
+  recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void;
+}
 
 /** Records exchanges as they end. */
 export class Recorder {
   readonly whole = new Window();
   steady: Window | undefined;
-  readonly errors = new Map<string, ErrorCount>();
+  readonly errors = new ErrorCounts();
 
+  readonly #follower: Follower | undefined;
   #steadyFromMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
   #second = new Histogram(2);
   readonly #recent: Histogram[] = [];
   #counts = { requests: 0, ok: 0, expected: 0, real: 0 };
+
+  constructor(follower?: Follower) {
+    this.#follower = follower;
+  }
 
   /** Requests sent from now on also count for the steady window. */
   startSteady(nowMs: number): void {
@@ -116,17 +101,19 @@ export class Recorder {
   recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void {
     this.whole.logouts[kind] += 1;
     if (this.steady !== undefined && sentAtMs >= this.#steadyFromMs) this.steady.logouts[kind] += 1;
+    this.#follower?.recordLogout(kind, sentAtMs);
   }
 
   record(measured: Measured): void {
     if (this.#isClosed) return;
-    const { method, name, outcome, sentAtMs, answeredAtMs } = measured;
+    const { outcome, sentAtMs, answeredAtMs } = measured;
     this.whole.record(measured);
     if (sentAtMs >= this.#steadyFromMs) this.steady?.record(measured);
     this.#second.record(answeredAtMs - sentAtMs);
     this.#counts.requests += 1;
     this.#counts[outcome.kind] += 1;
-    if (outcome.kind !== 'ok') this.#recordError(outcome.kind, method, name, outcome.name);
+    this.errors.record(measured);
+    this.#follower?.record(measured);
   }
 
   /** Ends the running second. */
@@ -151,27 +138,5 @@ export class Recorder {
     const merged = new Histogram(2);
     for (const histogram of this.#recent) merged.add(histogram);
     return merged;
-  }
-
-  #recordError(kind: 'expected' | 'real', method: string, endpoint: string, error: string): void {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const name = this.errors.size < errorsMax ? error : 'other errors';
-    const key = `${kind} ${method} ${endpoint} ${name}`;
-    const known = this.errors.get(key);
-    if (known === undefined) {
-      const count = {
-        kind,
-        method,
-        endpoint,
-        error: name,
-        occurrences: 1,
-        firstSeen: nowSeconds,
-        lastSeen: nowSeconds,
-      };
-      this.errors.set(key, count);
-      return;
-    }
-    known.occurrences += 1;
-    known.lastSeen = nowSeconds;
   }
 }

@@ -6,6 +6,7 @@ import { type Criteria, judgeWindow, outcomesOf, type Verdict } from '../measure
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
 import { buildConsistency } from './build-consistency.ts';
+import { buildOutage, outageVerdicts } from './build-outage.ts';
 import { buildRevocation } from './build-revocation.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
@@ -29,17 +30,15 @@ export const exitCodeOf = (
 };
 
 const errorsOf = ({ recorder }: Gathered): RunResult['errors'] =>
-  [...recorder.errors.values()]
-    .sort((a, b) => b.occurrences - a.occurrences)
-    .map(({ kind, method, endpoint, error, occurrences, firstSeen, lastSeen }) => ({
-      kind,
-      method,
-      endpoint,
-      error,
-      occurrences,
-      first_seen_unix_s: firstSeen,
-      last_seen_unix_s: lastSeen,
-    }));
+  recorder.errors.all.map(({ kind, method, endpoint, error, occurrences, firstSeen, lastSeen }) => ({
+    kind,
+    method,
+    endpoint,
+    error,
+    occurrences,
+    first_seen_unix_s: firstSeen,
+    last_seen_unix_s: lastSeen,
+  }));
 
 const machineOf = ({ cores, cpu, memoryGib, platform, node }: Machine): RunResult['machine'] => ({
   cores,
@@ -130,7 +129,11 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? recorder.whole) : recorder.whole;
   const logouts = gathered.faults.length === 0 ? window.logouts : undefined;
-  const verdicts = judgeWindow(window, options.criteria, logouts, workerNames && revocation.rejection);
+  const outage = buildOutage(gathered);
+  const verdicts = [
+    ...judgeWindow(window, options.criteria, logouts, workerNames && revocation.rejection),
+    ...outageVerdicts(outage),
+  ];
   const little = checkLittle(gathered, steady);
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
   const requests = Math.max(1, whole.total.requests);
@@ -151,15 +154,17 @@ export const buildResult = (gathered: Gathered): RunResult => {
     errors: errorsOf(gathered),
     exceptions: gathered.crowd.exceptions.map(({ count, message, traceback }) => ({ count, message, traceback })),
     logouts: recorder.whole.logouts,
-    faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, error }) => ({
+    faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, doneSeconds, error }) => ({
       name,
       fault,
       planned_s: plannedSeconds,
       actual_s: actualSeconds ?? null,
+      done_s: doneSeconds ?? null,
       error: error ?? null,
     })),
     consistency: buildConsistency(checker),
     revocation: buildRevocation(gathered),
+    outage,
     criteria: criteriaOf(options.criteria),
     judged,
     verdicts,

@@ -5,7 +5,7 @@
 import { outcomesOf } from '../measures/criteria.ts';
 import type { EndpointMeasure, Window } from '../measures/recorder.ts';
 import { percentilesOf } from '../measures/sampler.ts';
-import type { EndpointResult, WindowResult } from './result.ts';
+import type { EndpointResult, WindowResult } from './window-result.ts';
 
 const endpointResult = (measure: EndpointMeasure, seconds: number): EndpointResult => {
   const { method, name, latency, ok, expected, real, bytes } = measure;

@@ -5,7 +5,8 @@
  * @module
  */
 import { percentiles } from '../measures/histogram.ts';
-import type { EndpointResult, PercentilesMs, RunResult } from './result.ts';
+import type { RunResult } from './result.ts';
+import type { EndpointResult, PercentilesMs } from './window-result.ts';
 
 const percentileHeaders = percentiles.map((percentile) => `${percentile}%`);
 

@@ -6,6 +6,7 @@ import type { Crowd } from '../arrivals/crowd.ts';
 import type { RunOptions } from '../commands/run-options.ts';
 import type { FaultEvent } from '../faults/timeline.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
+import type { OutageMeasure } from '../measures/outage-measure.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
@@ -51,6 +52,8 @@ export interface Gathered {
   readonly checker: ConsistencyChecker;
   readonly faults: readonly FaultEvent[];
   readonly revocation: RevocationMeasure;
+  /** `undefined` when the scenario is not broken on purpose. */
+  readonly outage: OutageMeasure | undefined;
   /** Workers to which connections were held at the end; `undefined` when the scenario does not ask them. */
   readonly workerNames: readonly string[] | undefined;
   readonly crowd: Crowd;

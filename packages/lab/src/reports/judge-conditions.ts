@@ -4,7 +4,7 @@
  */
 import { judgeValidity, type LittleCheck, type ValidityCheck } from '../measures/validity.ts';
 import type { Gathered, Reading } from './gathered.ts';
-import type { WindowResult } from './result.ts';
+import type { WindowResult } from './window-result.ts';
 
 /** Shortest steady window, and fewest tasks in it, over which Little's law is asked to hold: chance alone stays within 5 % then. */
 const littleSecondsMin = 20;

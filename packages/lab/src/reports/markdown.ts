@@ -4,9 +4,11 @@
  */
 import { samplesMin } from '../measures/criteria.ts';
 import { endingOf } from './ending.ts';
+import { outageSection, phaseSections } from './markdown-outage.ts';
 import { consistencySection, revocationSection } from './markdown-revocation.ts';
-import type { EndpointResult, RunResult, WindowResult } from './result.ts';
-import { ms, number, table } from './tables.ts';
+import type { RunResult } from './result.ts';
+import { faultTable, ms, number, percent, percentile, table } from './tables.ts';
+import type { EndpointResult, WindowResult } from './window-result.ts';
 
 /** The row of the report of 3 October 2025 that is nearest to a run of 1,000 users: one process, no password checked. */
 const firstReport = {
@@ -18,14 +20,6 @@ const firstReport = {
   p95: 180,
   p99: 2100,
 } as const;
-
-const percent = (part: number, all: number): string => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);
-
-/** A percentile, with a mark when there are too few samples for it to mean something. */
-const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {
-  const value = percentiles_ms[String(at)];
-  return value !== undefined && requests < samplesMin[at] ? `${ms(value)} *` : ms(value);
-};
 
 const windowRow = (name: string, { total }: WindowResult): readonly string[] => [
   name,
@@ -95,17 +89,10 @@ const exceptionList = ({ exceptions }: RunResult): string =>
     ? ''
     : `\nExceptions in the lab itself:\n\n${exceptions.map(({ count, message }) => `- ${number(count)} times: ${message}`).join('\n')}\n`;
 
-const faultSection = ({ faults }: RunResult): string =>
-  faults.length === 0
-    ? ''
-    : `## Faults\n\n${table(
-        ['planned s', 'done s', 'fault'],
-        faults.map(({ name, fault, planned_s, actual_s, error }) => [
-          number(planned_s, 1),
-          actual_s === null ? 'not reached' : number(actual_s, 1),
-          `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
-        ]),
-      )}\n\n`;
+const faultSection = (result: RunResult): string => {
+  if (result.outage !== null) return outageSection(result);
+  return result.faults.length === 0 ? '' : `## Faults\n\n${faultTable(result.faults)}\n\n`;
+};
 
 const loadLine = ({ options }: RunResult): string =>
   options.logouts_per_second === null
@@ -129,7 +116,8 @@ const window = (title: string, part: WindowResult | null): string =>
       `Success ${part.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ` +
       `${part.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
 
-const judgedTitle = ({ judged, steady }: RunResult): string => {
+const judgedTitle = ({ judged, steady, outage }: RunResult): string => {
+  if (outage !== null) return 'Criteria, judged phase by phase';
   if (judged === 'steady') return 'Criteria, judged over the steady window';
   const reason = steady === null ? 'there was no steady window' : 'the steady window is too short to speak for it';
   return `Criteria, judged over the whole run: ${reason}`;
@@ -171,7 +159,7 @@ ${table(
 
 ${consistencySection(result)}
 ${revocationSection(result)}
-## Windows
+${phaseSections(result)}## Windows
 
 ${window('Steady window', result.steady)}
 

@@ -5,42 +5,11 @@
 
 import type { Verdict } from '../measures/criteria.ts';
 import type { ValidityCheck } from '../measures/validity.ts';
+import type { OutageResult } from './outage-result.ts';
+import type { PercentilesMs, WindowResult } from './window-result.ts';
 
 /** Exit codes of the lab. */
 export const exitCodes = { passed: 0, usage: 1, criterionFailed: 2, invalid: 3, violated: 4, unreachable: 5 } as const;
-
-/** Latencies in milliseconds by percentile. */
-export type PercentilesMs = Readonly<Record<string, number>>;
-
-/** One endpoint, or all of them together. */
-export interface EndpointResult {
-  readonly method: string;
-  readonly name: string;
-  readonly requests: number;
-  readonly ok: number;
-  readonly expected: number;
-  readonly real: number;
-  readonly requests_per_second: number;
-  readonly mean_ms: number;
-  readonly min_ms: number;
-  readonly max_ms: number;
-  readonly mean_bytes: number;
-  readonly percentiles_ms: PercentilesMs;
-}
-
-/** A stretch of the run. */
-export interface WindowResult {
-  /** Seconds from the start of the run. */
-  readonly from_s: number;
-  readonly to_s: number;
-  readonly total: EndpointResult;
-  readonly endpoints: readonly EndpointResult[];
-  /** Per cent of requests that were answered rightly, expected refusals counted as right, and not counted at all. */
-  readonly success_percent_with_expected: number;
-  readonly success_percent_without_expected: number;
-  /** Requests by the worker that answered; empty when the target does not name its workers. */
-  readonly requests_by_worker: Readonly<Record<string, number>>;
-}
 
 /** One second. */
 export interface SecondResult {
@@ -140,8 +109,10 @@ export interface RunResult {
     readonly fault: string;
     /** Seconds from the start of the run. */
     readonly planned_s: number;
-    /** `null` when the run ended before. */
+    /** When it began; `null` when the run ended before. */
     readonly actual_s: number | null;
+    /** When it was done: a command takes its time. `null` when it was not. */
+    readonly done_s: number | null;
     /** Why it could not be done. */
     readonly error: string | null;
   }[];
@@ -159,6 +130,8 @@ export interface RunResult {
   };
   /** How fast revocations took effect, from the steady window on; `null` in a scenario that does not ask every worker. */
   readonly revocation: RevocationResult | null;
+  /** Phases and recoveries; `null` in a scenario that is not broken on purpose. */
+  readonly outage: OutageResult | null;
   /** Upper limits; what is absent is not judged. */
   readonly criteria: {
     readonly p50_ms?: number;

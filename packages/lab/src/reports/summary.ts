@@ -3,7 +3,8 @@
  * @module
  */
 import { endingOf } from './ending.ts';
-import type { RunResult, TimesResult, WindowResult } from './result.ts';
+import type { RunResult, TimesResult } from './result.ts';
+import type { WindowResult } from './window-result.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
@@ -31,6 +32,23 @@ const revocationLines = ({ revocation }: RunResult): readonly string[] =>
         timesLine('logout sent until the slowest worker refused', revocation.propagation),
       ];
 
+const outageLines = ({ outage }: RunResult): readonly string[] => {
+  if (outage === null) return [];
+  const columns = Math.max(...outage.phases.map(({ name }) => name.length));
+  return [
+    '',
+    ...outage.phases.map(({ name, window: { total }, logouts }) => {
+      const { requests, ok, expected, real, percentiles_ms: at } = total;
+      return `  ${name.padEnd(columns)} ${String(requests).padStart(7)} requests   ok ${ok}  expected ${expected}  real failures ${real}   p99 ${ms(at['99'])} ms   logouts 200/202: ${logouts.completed}/${logouts.pending}`;
+    }),
+    ...outage.recoveries.map(({ name, failures_end_ms, logouts_usual_ms, not_judged, healed_s }) =>
+      healed_s === null
+        ? `  ${name}: not healed before the end`
+        : `  healed after ${name}: last failure after ${ms(failures_end_ms ?? undefined)} ms, sign-outs as usual ${not_judged === null ? `after ${ms(logouts_usual_ms ?? undefined)} ms` : `not judged: ${not_judged}`}`,
+    ),
+  ];
+};
+
 /** The lines. */
 export const summaryLines = (result: RunResult, files: readonly string[]): readonly string[] => [
   '',
@@ -38,8 +56,11 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
   result.steady === null
     ? '  steady window  not reached: some users never logged in'
     : windowLine('steady window', result.steady),
+  ...outageLines(result),
   '',
-  `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`,
+  result.outage === null
+    ? `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`
+    : '  judged phase by phase:',
   ...result.verdicts.map(
     ({ criterion, limit, measured, verdict }) =>
       `  ${marks[verdict]} ${criterion}: ${measured === null ? 'too few samples, not judged' : `${measured.toFixed(2)} (at most ${limit})`}`,

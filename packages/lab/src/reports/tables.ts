@@ -2,6 +2,9 @@
  * Figures and tables of the report in words.
  * @module
  */
+import { samplesMin } from '../measures/criteria.ts';
+import type { RunResult } from './result.ts';
+import type { EndpointResult } from './window-result.ts';
 
 /** A number with thousands separated. */
 export const number = (value: number, digits = 0): string =>
@@ -18,3 +21,25 @@ export const table = (head: readonly string[], rows: readonly (readonly (string 
     `|${head.map(() => '---').join('|')}|`,
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');
+
+/** A share in words. */
+export const percent = (part: number, all: number): string =>
+  all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`;
+
+/** What was done to the target, and when. */
+export const faultTable = (faults: RunResult['faults']): string =>
+  table(
+    ['planned s', 'begun s', 'done s', 'fault'],
+    faults.map(({ name, fault, planned_s, actual_s, done_s, error }) => [
+      number(planned_s, 1),
+      actual_s === null ? 'not reached' : number(actual_s, 1),
+      done_s === null ? '–' : number(done_s, 1),
+      `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
+    ]),
+  );
+
+/** A percentile, with a mark when there are too few samples for it to mean something. */
+export const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {
+  const value = percentiles_ms[String(at)];
+  return value !== undefined && requests < samplesMin[at] ? `${ms(value)} *` : ms(value);
+};

@@ -4,10 +4,11 @@
  */
 import { auth } from './auth.ts';
 import { mixed } from './mixed.ts';
+import { outage } from './outage.ts';
 import { revocation } from './revocation.ts';
 import { type Scenario, weightsOf } from './scenario.ts';
 
-const all: readonly Scenario[] = [auth, mixed, revocation];
+const all: readonly Scenario[] = [auth, mixed, revocation, outage];
 
 /** The scenarios by name, in the order in which the help lists them. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(all.map((scenario) => [scenario.name, scenario]));

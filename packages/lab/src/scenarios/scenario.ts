@@ -24,6 +24,8 @@ export interface Scenario {
   readonly criteria: Criteria;
   /** Whether tokens are tried on every worker of the target. */
   readonly asksEveryWorker: boolean;
+  /** Whether something is broken in it on purpose: then it is judged phase by phase. */
+  readonly isBroken?: true;
 }
 
 /**

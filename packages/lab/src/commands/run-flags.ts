@@ -1,0 +1,120 @@
+/**
+ * The options of `run`, as the command line writes them.
+ * @module
+ */
+import { Option as Flag } from 'commander';
+import type { FaultWords } from '../faults/plan.ts';
+import {
+  collectCounts,
+  newSeed,
+  parseCount,
+  parseDuration,
+  parsePassword,
+  parsePercent,
+  parsePositive,
+  parseTarget,
+  parseWait,
+  type RunOptions,
+} from './run-options.ts';
+
+/** The options of a command line, as commander hands them over. */
+export interface Flags
+  extends FaultWords,
+    Omit<
+      RunOptions,
+      'scenario' | 'criteria' | 'faults' | 'outage' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'
+    > {
+  readonly duration: number;
+  readonly lease: number;
+  readonly wait?: readonly [number, number];
+  readonly timeout: number;
+  readonly p50?: number;
+  readonly p95?: number;
+  readonly p99?: number;
+  readonly failures?: number;
+  readonly endpointFailures?: number;
+  readonly rejected?: number;
+  readonly out?: string;
+}
+
+const collect = (word: string, earlier: readonly string[]): readonly string[] => [...earlier, word];
+
+/** All of them, in the order in which the help lists them. */
+export const runFlags: readonly Flag[] = [
+  new Flag('--target <url>', 'the service').argParser(parseTarget).default('http://127.0.0.1:8000'),
+  new Flag(
+    '--operate-target <url>',
+    'where /admin answers, when not at the target: accounts are imported there (default: the target)',
+  ).argParser(parseTarget),
+  new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
+  new Flag('--spawn-rate <n>', 'users started per second').argParser(parsePositive).default(10),
+  new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h')
+    .argParser(parseDuration)
+    .default(60, '60s'),
+  new Flag('--seed <text>', 'same seed, same tasks and waits').default(newSeed(), 'a new one'),
+  new Flag('--wait <a-b>', "wait between two tasks of a user, seconds (default: the scenario's)").argParser(parseWait),
+  new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'),
+  new Flag('--password <text>', 'password of all accounts, at least 15 characters')
+    .argParser(parsePassword)
+    .default('a load test is not a secret', 'a fixed one'),
+  new Flag(
+    '--admin-key-file <file>',
+    'admin key that may import accounts, or the key itself in CATALYTIC_LAB_KEY (default: data/lab.key, for a target on this machine; without one each user registers itself)',
+  ),
+  // Hidden: a key on the command line can be read by everybody on the machine. Here for its environment name.
+  new Flag('--admin-key <key>').env('CATALYTIC_LAB_KEY').hideHelp(),
+  new Flag('--timeout <time>', 'longest wait for an answer; past it the request is a real failure')
+    .argParser(parseDuration)
+    .default(30, '30s'),
+  new Flag('--target-pid <pid>', 'process of the target on this machine; found by its port when absent').argParser(
+    parseCount,
+  ),
+  new Flag(
+    '--process <name=pid>',
+    'a process that faults happen to, with all it started; a file that holds its id will do',
+  )
+    .argParser(collect)
+    .default([], 'none'),
+  new Flag(
+    '--proxy <name=port:host:port>',
+    'listen on the first port and forward to the second, so that faults can lie between',
+  )
+    .argParser(collect)
+    .default([], 'none'),
+  new Flag('--command <name=shell command>', 'a command that faults run, such as one that starts a killed server again')
+    .argParser(collect)
+    .default([], 'none'),
+  new Flag(
+    '--fault <name:verb@time>',
+    'what happens when: kill, pause, resume to a process; delay=50ms, cut, heal to a proxy; run to a command',
+  )
+    .argParser(collect)
+    .default([], 'none'),
+  new Flag(
+    '--lease <time>',
+    'outage: how long a process of the target accepts tokens without the database (its REVOCATION_LEASE_MS)',
+  )
+    .argParser(parseDuration)
+    .default(5, '5s'),
+  new Flag(
+    '--also-count <pid...>',
+    "processes that work for the target, such as its database: their CPU is no stranger's",
+  )
+    .argParser(collectCounts)
+    .default([], 'none'),
+  new Flag(
+    '--logouts-per-second <n>',
+    'revocation, open model: sign sessions in first, then sign out at this rate',
+  ).argParser(parsePositive),
+  new Flag('--sessions <n>', 'open model: most sessions to sign in; the run ends with the last').argParser(parseCount),
+  new Flag('--probe-every <n>', 'revocation: one logout in so many is verified all the time until it is refused')
+    .argParser(parseCount)
+    .default(10),
+  new Flag('--p50 <ms>', 'criterion: median of all requests').argParser(parsePositive),
+  new Flag('--p95 <ms>', 'criterion').argParser(parsePositive),
+  new Flag('--p99 <ms>', 'criterion').argParser(parsePositive),
+  new Flag('--failures <percent>', 'criterion: real failures of all requests').argParser(parsePercent),
+  new Flag('--endpoint-failures <percent>', 'criterion: real failures of each endpoint').argParser(parsePercent),
+  new Flag('--rejected <ms>', 'criterion: a logout answered until every worker refuses').argParser(parsePositive),
+  new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'),
+];

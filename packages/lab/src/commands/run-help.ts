@@ -1,0 +1,43 @@
+/**
+ * What the help of `run` says below its options.
+ * @module
+ */
+import { scenarioLines } from '../scenarios/registry.ts';
+
+/** Scenarios, exit codes and examples. */
+export const runHelp = (): string => `
+Scenarios, with weights and waits:
+${scenarioLines().join('\n')}
+
+  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures and --rejected add to them or replace them.
+  "revocation" reaches every worker of the target when that is started with EXPOSE_WORKER=1, and otherwise asks over fresh connections.
+  "outage" breaks what is declared under the names redis and postgres, one thing after the other, and is judged phase by phase:
+  --process redis or postgres is paused, and killed where --command redis-start or postgres-start starts it again; --command redis-flush
+  empties it. With --fault its faults are those given.
+  With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
+
+Exit codes:
+  0  every criterion passed                 3  the run is invalid: do not believe it
+  1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
+  2  a criterion failed                     5  the target was unreachable
+
+  The worst that can be said of a run is what it ends with: 4, then 5, 3, 2.
+
+Examples:
+  npm run lab -- run auth
+      50 users for a minute against a service started here with "npm start"
+  npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline
+      the load of the report of 3 October 2025
+  npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
+      the schedule of an earlier run, held to stricter limits
+  npm run lab -- run auth --process postgres=DATA/postmaster.pid --fault postgres:pause@30s --fault postgres:resume@33s
+      the database freezes for three seconds
+  npm run lab -- run outage --duration 2m --users 200 \\
+      --process redis=redis.pid --command "redis-flush=redis-cli flushall" \\
+      --command "redis-start=redis-server --port 6379 --pidfile $PWD/redis.pid --daemonize yes" \\
+      --process postgres=DATA/postmaster.pid --command "postgres-start=pg_ctl -D DATA -l postgres.log start"
+      who notices that Redis, then PostgreSQL, is away, and for how long?
+  npm run lab -- run revocation --users 50 --duration 1m
+      does a signed-out token die at once, on every worker?
+  npm run lab -- run revocation --logouts-per-second 200 --duration 30s
+      the same when logouts come at their own pace, however slow the answers are`;

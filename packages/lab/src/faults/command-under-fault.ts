@@ -1,0 +1,96 @@
+/**
+ * A shell command that a fault runs, beside the load: it blocks nothing, it has a deadline, and it does not outlive the run.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { signal } from './process-tree.ts';
+
+/** Longest time a command may take, milliseconds: a server that starts is up by then, and one that hangs must not hang the run. */
+const deadlineMsDefault = 20_000;
+/** Most output that is kept, and most of its last line that is shown, characters. */
+const outputCharsMax = 4096;
+const lineCharsMax = 200;
+/** What a command has written is there this soon after its end, milliseconds; a server it left behind may hold its output open for ever. */
+const lastOutputMs = 200;
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Ends it, and what waits for it with this reason. */
+  readonly end: (reason: string) => void;
+}
+
+/** Everything a command has started and not detached: it is the leader of a process group of its own. */
+const killGroup = ({ pid }: ChildProcess): void => {
+  if (pid !== undefined) signal(-pid, 'SIGKILL');
+};
+
+/** The last line of what a command wrote, shortened; empty when it wrote nothing. */
+const lastLineOf = (output: string): string => {
+  const line = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  return line.length > lineCharsMax ? `${line.slice(0, lineCharsMax)}…` : line;
+};
+
+/** A command. It may be run several times. */
+export class CommandUnderFault {
+  readonly #text: string;
+  readonly #deadlineMs: number;
+  readonly #running = new Set<Running>();
+
+  /** @param text for `sh -c` */
+  constructor(text: string, deadlineMs = deadlineMsDefault) {
+    this.#text = text;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /**
+   * Runs it.
+   * @returns when the shell has ended; a server it has left behind in the background is not waited for
+   * @throws Error that holds the exit code and the last line of the output, or says that it took too long
+   */
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // A group of its own: Ctrl-C on the lab does not reach it, and all of it can be ended at once.
+      const child = spawn('/bin/sh', ['-c', this.#text], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (chunk: string) => {
+          output = (output + chunk).slice(-outputCharsMax);
+        });
+      const settle = (reason?: string): void => {
+        clearTimeout(deadline);
+        this.#running.delete(running);
+        // What it left behind may write on until the lab ends, and must not keep the lab from ending.
+        for (const stream of [child.stdout, child.stderr]) if ('unref' in stream) (stream.unref as () => void)();
+        const line = lastLineOf(output);
+        if (reason === undefined) resolve();
+        else reject(new Error(line === '' ? reason : `${reason}: ${line}`));
+      };
+      const end = (reason: string): void => {
+        killGroup(child);
+        settle(reason);
+      };
+      const running: Running = { child, end };
+      this.#running.add(running);
+      const deadline = setTimeout(
+        () => end(`took longer than ${this.#deadlineMs / 1000} s and was ended`),
+        this.#deadlineMs,
+      );
+      child.once('error', (error) => settle(`could not be started: ${error.message}`));
+      child.once('exit', (code, signalName) => {
+        if (code === 0) return settle();
+        // The reason stands in the output, which may come after the exit.
+        const ended = `ended with ${code === null ? signalName : `exit code ${code}`}`;
+        const timer = setTimeout(() => settle(ended), lastOutputMs);
+        child.once('close', () => {
+          clearTimeout(timer);
+          settle(ended);
+        });
+      });
+    });
+  }
+
+  /** Ends what still runs. */
+  undo(): void {
+    for (const { end } of this.#running) end('still ran at the end of the run and was ended');
+  }
+}

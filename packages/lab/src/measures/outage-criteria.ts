@@ -1,0 +1,91 @@
+/**
+ * What is asked of a target while something it uses is away, phase by phase, and after it has come back.
+ * @module
+ */
+import { judge, outcomesOf, percentOf, type Verdict } from './criteria.ts';
+import type { MeasuredOutage } from './outage-measure.ts';
+import type { Phase } from './phases.ts';
+
+/** Real failures while nothing is broken, or only what makes the target fast, per cent. */
+const failuresPercentMax = 1;
+/** What a good target keeps while Redis is away, per cent: reported, fails nothing. */
+const failuresPercentAim = 0.1;
+/** Real failures of token checks sent within the lease while the database is away, per cent. */
+const leasedFailuresPercentMax = 1;
+/** Recovery after Redis has come back, milliseconds. */
+const recoveryMsMax = 1000;
+
+/** Criteria that decide, and aims that are only reported. */
+export interface Judged {
+  readonly verdicts: readonly Verdict[];
+  readonly aims: readonly Verdict[];
+}
+
+const nothing: Judged = { verdicts: [], aims: [] };
+
+/**
+ * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which it was sent. While users still start, and of what the lab does not know, nothing is asked.
+ */
+export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phase): Judged => {
+  const { name, kind, subject } = start;
+  const { real, all } = outcomesOf(window);
+  const failures = (limit: number): readonly Verdict[] =>
+    judge(`${name}: real failures, %`, limit, percentOf(real - cut + inherited, all + inherited));
+  if (kind === 'before' || kind === 'after') return { ...nothing, verdicts: failures(failuresPercentMax) };
+  if (subject === 'redis') return { verdicts: failures(failuresPercentMax), aims: failures(failuresPercentAim) };
+  if (subject !== 'postgres') return nothing;
+  const measured = percentOf(leasedChecks.real, leasedChecks.requests);
+  return {
+    ...nothing,
+    verdicts: judge(
+      `${name}: real failures of token checks within the lease, %`,
+      leasedFailuresPercentMax,
+      // A phase that begins after the lease has ended, because something else has healed, has none to judge.
+      measured,
+    ),
+  };
+};
+
+/** A recovery, judged. */
+export interface JudgedRecovery extends Judged {
+  /** Milliseconds from the healing to the last real failure; `undefined` when nothing was sent. */
+  readonly failuresEndMs: number | undefined;
+  /** Milliseconds from the healing until sign-outs were usual again, at least; `undefined` when it is not known what is usual. */
+  readonly logoutsUsualMs: number | undefined;
+  /** Why sign-outs are not judged; `undefined` when they are, or when nothing is asked. */
+  readonly notJudged: string | undefined;
+}
+
+const notJudgedBecause = (usualMs: number | undefined, isSeen: boolean): string | undefined => {
+  if (usualMs === undefined) return 'too few sign-outs before the first outage to say what is usual';
+  return isSeen ? undefined : 'too few sign-outs, or too little time, to see two usual seconds';
+};
+
+/**
+ * Judges how long a target took to be as before. Asked of it is something only after Redis has come back.
+ * @param usualMs longest usual time of a sign-out
+ */
+export const judgeRecovery = ({ outage, recovery }: MeasuredOutage, usualMs: number | undefined): JudgedRecovery => {
+  const usual = usualMs === undefined ? undefined : recovery?.usualAgain(usualMs);
+  const failuresEndMs = recovery?.lastFailureAfterMs;
+  // A lower bound above the limit has failed, whatever came after.
+  const isKnown = usual !== undefined && (usual.isSeen || usual.afterMs > recoveryMsMax);
+  const asked =
+    outage.subject !== 'redis' || recovery === undefined
+      ? []
+      : [
+          ...judge(`${outage.name}: healed until the last real failure, ms`, recoveryMsMax, failuresEndMs ?? null),
+          ...judge(
+            `${outage.name}: healed until sign-outs take their usual time, ms`,
+            recoveryMsMax,
+            isKnown ? usual.afterMs : null,
+          ),
+        ];
+  return {
+    ...nothing,
+    verdicts: asked,
+    failuresEndMs,
+    logoutsUsualMs: usual?.afterMs,
+    notJudged: recovery === undefined || isKnown ? undefined : notJudgedBecause(usualMs, usual?.isSeen === true),
+  };
+};

@@ -1,0 +1,37 @@
+/**
+ * What the result says of a stretch of the run, by endpoint.
+ * @module
+ */
+
+/** Latencies in milliseconds by percentile. */
+export type PercentilesMs = Readonly<Record<string, number>>;
+
+/** One endpoint, or all of them together. */
+export interface EndpointResult {
+  readonly method: string;
+  readonly name: string;
+  readonly requests: number;
+  readonly ok: number;
+  readonly expected: number;
+  readonly real: number;
+  readonly requests_per_second: number;
+  readonly mean_ms: number;
+  readonly min_ms: number;
+  readonly max_ms: number;
+  readonly mean_bytes: number;
+  readonly percentiles_ms: PercentilesMs;
+}
+
+/** A stretch of the run. */
+export interface WindowResult {
+  /** Seconds from the start of the run. */
+  readonly from_s: number;
+  readonly to_s: number;
+  readonly total: EndpointResult;
+  readonly endpoints: readonly EndpointResult[];
+  /** Per cent of requests that were answered rightly, expected refusals counted as right, and not counted at all. */
+  readonly success_percent_with_expected: number;
+  readonly success_percent_without_expected: number;
+  /** Requests by the worker that answered; empty when the target does not name its workers. */
+  readonly requests_by_worker: Readonly<Record<string, number>>;
+}
