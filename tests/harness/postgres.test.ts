@@ -3,22 +3,17 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { listProcesses, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
+import { startOwner } from './owner.ts';
 import { findServer } from './postgres/find-server.ts';
 import { needsPostgres, postgresIn } from './postgres.ts';
+import { waitUntil } from './wait-until.ts';
 
 const goneMsMax = 10_000;
 const nowhere = { path: '/nothing-here', installed: '/nothing-here', cache: '/dev/null/nothing-here' };
-
-const until = async (isSo: () => boolean): Promise<void> => {
-  for (const deadline = performance.now() + goneMsMax; !isSo(); await delay(20))
-    assert.ok(performance.now() < deadline, `not within ${goneMsMax} ms`);
-};
 
 suite('a PostgreSQL server for tests', needsPostgres(), () => {
   test('keeps its data over kill, crash, pause and every way of stopping', async () => {
@@ -65,24 +60,23 @@ suite('a PostgreSQL server for tests', needsPostgres(), () => {
   });
 
   test('is gone, paused or not, when the process that started it is killed', async () => {
-    const script = `
-      const { startPostgres } = await import(${JSON.stringify(fileURLToPath(new URL('postgres.ts', import.meta.url)))});
-      const server = await startPostgres();
-      server.pause();
-      console.log(JSON.stringify([server.pid, server.dataDir]));
-      setInterval(() => {}, 1000);`;
-    const starter = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    after(() => starter.kill('SIGKILL'));
-    const line = await new Promise<string>((resolve) =>
-      starter.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    const owner = await startOwner(
+      { after },
+      'postgres.ts',
+      `const server = await harness.startPostgres();
+       server.pause();
+       console.log(JSON.stringify([server.pid, server.dataDir]))`,
     );
-    const [pid, dataDir] = JSON.parse(line) as [number, string];
+    const [pid, dataDir] = owner.said as [number, string];
     const pids = treeOf(pid).map((member) => member.pid);
     assert.ok(pids.length > 3 && existsSync(dataDir));
-    starter.kill('SIGKILL');
-    await until(() => !listProcesses().some((other) => pids.includes(other.pid)) && !existsSync(dataDir));
+    owner.kill();
+    await waitUntil(
+      'PostgreSQL',
+      'go',
+      goneMsMax,
+      () => !listProcesses().some((other) => pids.includes(other.pid)) && !existsSync(dataDir),
+    );
   });
 });
 

@@ -3,15 +3,15 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { listProcesses } from '../../packages/lab/src/faults/process-tree.ts';
 import { findProgram } from './find-program.ts';
+import { startOwner } from './owner.ts';
 import { needsRedis, redisIn, startSentinel, wantedRedis } from './redis.ts';
 import { folderIn, freePort } from './service.ts';
 import { waitUntil } from './wait-until.ts';
@@ -117,24 +117,18 @@ suite('a Redis for tests', needsRedis(), () => {
   });
 
   test('is gone, paused or not, when the process that started it is killed', async (t) => {
-    const script = `
-      const { startRedis, startSentinel } = await import(${JSON.stringify(fileURLToPath(new URL('redis.ts', import.meta.url)))});
-      const redis = await startRedis();
-      const sentinel = await startSentinel({ master: { name: 'main', host: redis.host, port: redis.port } });
-      const [, folder] = await redis.command('CONFIG', 'GET', 'dir');
-      redis.pause();
-      console.log(JSON.stringify([folder, redis.pid, sentinel.pid]));
-      setInterval(() => {}, 1000);`;
-    const starter = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    t.after(() => starter.kill('SIGKILL'));
-    const line = await new Promise<string>((resolve) =>
-      starter.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    const owner = await startOwner(
+      t,
+      'redis.ts',
+      `const redis = await harness.startRedis();
+       const sentinel = await harness.startSentinel({ master: { name: 'main', host: redis.host, port: redis.port } });
+       const [, folder] = await redis.command('CONFIG', 'GET', 'dir');
+       redis.pause();
+       console.log(JSON.stringify([folder, redis.pid, sentinel.pid]))`,
     );
-    const [folder, ...pids] = JSON.parse(line) as [string, ...number[]];
+    const [folder, ...pids] = owner.said as [string, ...number[]];
     assert.ok(existsSync(folder) && pids.length === 2 && pids.every(isRunning));
-    starter.kill('SIGKILL');
+    owner.kill();
     await waitUntil('Redis', 'go', goneMsMax, () => !pids.some(isRunning) && !existsSync(folder));
   });
 });

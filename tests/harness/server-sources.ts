@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } 
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { findProgram, usualProgramPlaces } from './find-program.ts';
+import { startHaproxy, wantedHaproxy } from './haproxy.ts';
 import { findServer } from './postgres/find-server.ts';
 import { usualPlaces } from './postgres/places.ts';
 import { startPostgres } from './postgres.ts';
@@ -30,7 +31,8 @@ const pathOf = (name: string, isWanted: (program: string) => boolean): string =>
   return [folder, dirname(process.execPath)].join(delimiter);
 };
 
-const isServer = (program: string): boolean => ['postgres', ...wantedRedis.names].includes(program);
+const isServer = (program: string): boolean =>
+  ['postgres', ...wantedRedis.names, ...wantedHaproxy.names].includes(program);
 
 /** Where each way looks. */
 const ways: Readonly<Record<string, string>> = {
@@ -61,6 +63,12 @@ const servers: Readonly<Record<string, (path: string, cache: string) => Promise<
     const { source, version } = findProgram(wantedRedis, places);
     await using server = await startRedis({ places });
     return { source, version, works: (await server.command('INCRBY', 'answer', '42')) === 42 };
+  },
+  HAProxy: async (path, cache) => {
+    const places = { path, cache };
+    const { source, version } = findProgram(wantedHaproxy, places);
+    await using balancer = await startHaproxy({ servers: [{ host: '127.0.0.1', port: 9 }], places });
+    return { source, version, works: (await fetch(balancer.url)).status === 503 };
   },
 };
 

@@ -1,0 +1,173 @@
+/**
+ * A real HAProxy for tests, in front of several services: it is gone when the test's process is gone.
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import {
+  findProgram,
+  needsProgram,
+  type ProgramPlaces,
+  usualProgramPlaces,
+  type WantedProgram,
+} from './find-program.ts';
+import { startServerProcess } from './server-process.ts';
+import { freePort } from './service.ts';
+
+/** Most users at a time, where the limit of descriptors allows it. */
+const usersMax = 50_000;
+
+/** Descriptors that are not a user's: listeners, health checks, threads. */
+const ownDescriptors = 400;
+
+/** Longest time for a question to HAProxy itself. */
+const answerMsMax = 2_000;
+
+/** The HAProxy of the tests. */
+export const wantedHaproxy: WantedProgram = {
+  title: 'HAProxy',
+  names: ['haproxy'],
+  versionFlag: '-v',
+  versionMin: [2, 4],
+  packages: ['haproxy'],
+  unpacked: 'usr/sbin/haproxy',
+};
+
+/** Where something listens. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a balancer is started with. */
+export interface HaproxyOptions {
+  readonly servers: readonly Listener[];
+  /** A free port of 127.0.0.1 unless given. */
+  readonly bind?: Listener;
+  /** What goes to the next server in turn: each connection of a client, with all its requests, or (unless told otherwise) each request. */
+  readonly mode?: 'connection' | 'request';
+  /** Words to put before its command, to run it elsewhere. */
+  readonly prefixCommand?: readonly string[];
+  readonly places?: ProgramPlaces;
+}
+
+/** A balancer under test. */
+export interface Haproxy extends AsyncDisposable {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly version: string;
+  readonly pid: number;
+  /** Most users at a time: it holds two descriptors for each, and the system limits those. */
+  readonly usersMax: number;
+  output(): string;
+  /** What it makes of each server now, in the order given: `UP`, `DOWN`, or on the way from one to the other `UP 1/2`. */
+  states(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Whether tests that need HAProxy can run, as an option of `test` and `suite`.
+ * @throws Error when there is none and `CI` is set: there nothing may pass unseen
+ */
+export const needsHaproxy = (places: ProgramPlaces = usualProgramPlaces): { readonly skip: string | false } =>
+  needsProgram(wantedHaproxy, places);
+
+/** Users that the hard limit of descriptors leaves room for; HAProxy raises its own limit up to that. */
+const usersThatFit = (): number => {
+  const limit = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }));
+  // "unlimited" is no number.
+  return Number.isNaN(limit) ? usersMax : Math.min(usersMax, Math.floor((limit - ownDescriptors) / 2));
+};
+
+/** What the configuration is made of. */
+interface Setting {
+  readonly servers: readonly Listener[];
+  readonly bind: Listener;
+  readonly mode: string;
+  readonly users: number;
+  readonly socketFile: string;
+}
+
+const configuration = ({ servers, bind, mode, users, socketFile }: Setting): string => `
+global
+  maxconn ${users}
+  stats socket ${socketFile} mode 600 level user
+
+defaults
+  mode http
+  maxconn ${users}
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout http-request 30s
+  timeout http-keep-alive 60s
+  timeout check 1s
+  option http-keep-alive
+  option forwardfor
+  option redispatch
+  ${mode === 'connection' ? 'option prefer-last-server' : ''}
+  http-reuse ${mode === 'connection' ? 'never' : 'always'}
+
+frontend users
+  bind ${bind.host}:${bind.port}
+  default_backend services
+
+backend services
+  balance roundrobin
+  option httpchk GET /health/ready
+  http-check expect status 200
+  default-server check inter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+${servers.map(({ host, port }, index) => `  server service${index + 1} ${host}:${port}\n`).join('')}`;
+
+/** Asks HAProxy over its own socket; it closes the connection after the answer. */
+const ask = (socketFile: string, question: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(socketFile, () => socket.write(`${question}\n`));
+    socket.setTimeout(answerMsMax, () => socket.destroy(new Error(`HAProxy said nothing for ${answerMsMax} ms`)));
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(answer));
+  });
+
+/** Starts a balancer and waits until it takes connections. Every server counts as up until two checks have failed. */
+export const startHaproxy = async (options: HaproxyOptions): Promise<Haproxy> => {
+  const { servers, mode = 'request', prefixCommand = [], places } = options;
+  const program = findProgram(wantedHaproxy, places);
+  const bind = options.bind ?? { host: '127.0.0.1', port: await freePort() };
+  const users = usersThatFit();
+  let socketFile = '';
+  const states = async (): Promise<readonly string[]> => {
+    // "# pxname,svname,…,status,…": one line for each server, after the names of the columns.
+    const [header = '', ...lines] = (await ask(socketFile, 'show stat')).split('\n');
+    const at = header.split(',').indexOf('status');
+    return lines.filter((line) => /^services,service\d/.test(line)).map((line) => line.split(',')[at] ?? '');
+  };
+  const server = await startServerProcess({
+    title: 'HAProxy',
+    env: program.env,
+    prepare: (folder) => {
+      socketFile = join(folder, 'admin.sock');
+      const file = join(folder, 'haproxy.cfg');
+      writeFileSync(file, configuration({ servers, bind, mode, users, socketFile }));
+      return [...prefixCommand, program.file, '-db', '-f', file];
+    },
+    isReady: async () => (await states()).length === servers.length,
+  });
+  return {
+    url: `http://${bind.host}:${bind.port}`,
+    ...bind,
+    version: program.version,
+    pid: server.pid,
+    usersMax: users,
+    output: server.output,
+    states,
+    close: server.close,
+    [Symbol.asyncDispose]: server.close,
+  };
+};

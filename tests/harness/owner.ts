@@ -1,0 +1,46 @@
+/**
+ * A process that owns something and is then killed: how tests of the harness see that nothing outlives it.
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const importMsMax = 30_000;
+
+/** A process that has said what it owns. */
+export interface Owner {
+  /** Its first line, read as JSON. */
+  readonly said: unknown;
+  kill(): void;
+}
+
+/**
+ * Runs a script and waits for its first line.
+ * @param file the harness's file, beside this one, that the script finds as `harness`
+ * @param script prints a JSON line; it goes on running until it is killed, with the scope at the latest
+ */
+export const startOwner = async (
+  scope: { after(clean: () => void): void },
+  file: string,
+  script: string,
+): Promise<Owner> => {
+  const harness = JSON.stringify(fileURLToPath(new URL(file, import.meta.url)));
+  const text = `const harness = await import(${harness}); ${script}; setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', text], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const kill = (): void => void owner.kill('SIGKILL');
+  scope.after(kill);
+  const line = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`The owner said nothing for ${importMsMax} ms`)), importMsMax);
+    owner.stdout.once('data', (chunk: Buffer) => {
+      clearTimeout(timer);
+      resolve(chunk.toString());
+    });
+    owner.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`The owner ended with code ${code} before it said a line`));
+    });
+  });
+  return { said: JSON.parse(line), kill };
+};
