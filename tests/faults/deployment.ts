@@ -20,6 +20,8 @@ export interface DeploymentOptions {
   readonly machines: readonly number[];
   /** Whether it has a Redis. */
   readonly redis?: boolean;
+  /** Whether no proxies lie on the ways: for measurements; nothing can be cut then. */
+  readonly isDirect?: boolean;
   readonly leaseMs: number;
   readonly answerMs: number;
 }
@@ -65,7 +67,7 @@ export class Deployment implements AsyncDisposable {
     await postgres.sql('create database catalytic owner catalytic');
     const startOne = async (): Promise<Redis> => started.adopt(await startRedis(), (redis) => redis.close());
     const redis = options.redis === true ? await startOne() : undefined;
-    const spareRedis = options.redis === true ? await startOne() : undefined;
+    const spareRedis = options.redis === true && options.isDirect !== true ? await startOne() : undefined;
     const settings = {
       ISSUER: 'https://id.example',
       CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
@@ -86,6 +88,7 @@ export class Deployment implements AsyncDisposable {
         databasePort: postgres.port,
         redisPort: redis?.port,
         isApart: options.machines.length > 1,
+        isDirect: options.isDirect === true,
         settings,
       });
       machines.push(started.use(machine));

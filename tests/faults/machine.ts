@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly redisPort: number | undefined;
   /** Whether its clients, too, come through a proxy. */
   readonly isApart: boolean;
+  /** Whether there are no proxies. */
+  readonly isDirect: boolean;
   /** What is the same on every machine. */
   readonly settings: Settings;
 }
@@ -149,20 +151,22 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Opens the ways, and completes the settings by where they are. */
-  async #open({ databasePort, redisPort, isApart }: MachineOptions, port: number): Promise<void> {
+  async #open({ databasePort, redisPort, isApart, isDirect }: MachineOptions, port: number): Promise<void> {
     // While it starts, it is one of the processes that this one has started.
     const pids = (): readonly number[] => treeOf(this.#service?.process.pid ?? process.pid).map(({ pid }) => pid);
-    const database = await proxyTo(databasePort, pids);
-    this.#ways.database = database;
+    const wayTo = async (name: Way, targetPort: number): Promise<number> => {
+      if (isDirect) return targetPort;
+      const proxy = await proxyTo(targetPort, name === 'clients' ? undefined : pids);
+      this.#ways[name] = proxy;
+      return proxy.port;
+    };
+    const database = await wayTo('database', databasePort);
     this.#settings = {
       ...this.#settings,
-      DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${database.port}/catalytic`,
+      DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${database}/catalytic`,
     };
-    if (redisPort !== undefined) {
-      const redis = await proxyTo(redisPort, pids);
-      this.#ways.redis = redis;
-      this.#settings = { ...this.#settings, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
-    }
-    if (isApart) this.#ways.clients = await proxyTo(port);
+    if (redisPort !== undefined)
+      this.#settings = { ...this.#settings, REDIS_URL: `redis://127.0.0.1:${await wayTo('redis', redisPort)}` };
+    if (isApart) await wayTo('clients', port);
   }
 }
