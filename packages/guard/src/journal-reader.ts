@@ -52,6 +52,7 @@ export class JournalReader {
   #cursor: unknown;
   #identity: string | undefined;
   #members = 1;
+  #lastSentMonoMs = Number.NEGATIVE_INFINITY;
   #acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
   #round: Promise<void> | undefined;
   #cancelNext: () => void = () => {};
@@ -68,6 +69,16 @@ export class JournalReader {
   /** Ids under which this process is or was registered; what it has applied, each of them has applied. */
   get memberIds(): readonly MemberId[] {
     return this.#memberIds;
+  }
+
+  /** Members that the last read found, this process among them; 1 before the first read. */
+  get members(): number {
+    return this.#members;
+  }
+
+  /** Time since the last good read was sent, milliseconds; infinite before the first one. For whoever watches: it decides nothing. */
+  currencyAgeMs(): number {
+    return this.#parts.clocks.monoMs() - this.#lastSentMonoMs;
   }
 
   /** Whether the view may be trusted at this very moment. Reads the clocks: call it after the request was read, and do not remember it. */
@@ -193,6 +204,7 @@ export class JournalReader {
 
   #renew(sentMonoMs: number, sentWallMs: number): void {
     this.#lease.renew(sentMonoMs, sentWallMs);
+    this.#lastSentMonoMs = Math.max(this.#lastSentMonoMs, sentMonoMs);
     if (this.isCurrent()) for (const settle of [...this.#waiting]) settle(true);
   }
 

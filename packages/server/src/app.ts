@@ -15,6 +15,7 @@ import { ConfigError } from './config/read-config.ts';
 import { accessTokenRoutes } from './features/access-tokens/routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
+import { metricsRoutes } from './features/metrics/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
 import { Barrier } from './features/revocation/barrier.ts';
 import { Secret } from './features/secrets/secret.ts';
@@ -35,6 +36,7 @@ import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
+import { Metrics, metricsContentType, scraper } from './telemetry/metrics.ts';
 
 export { inspectPostgres } from './stores/postgres/inspect.ts';
 
@@ -150,6 +152,7 @@ export const startService = async (
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys } = await openKeyRing(config, stores, nowMs);
+    const metrics = new Metrics(link.number);
     const view = new View();
     const reader = new JournalReader({
       source: stores.journal.openSource(),
@@ -171,6 +174,7 @@ export const startService = async (
       leaseMs: config.revocationLeaseMs,
       answerMs: config.revocationAnswerMs,
       onProblem,
+      observer: metrics.revocations,
     });
     await reader.start();
     const hasher = new HashLanes({
@@ -179,6 +183,8 @@ export const startService = async (
       onProblem: (message) => log.error(message),
     });
     closers.push(() => hasher.close());
+    metrics.watch({ reader, view, hasher, stores });
+    link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
     closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs }, keyReloadMs));
 
@@ -211,6 +217,10 @@ export const startService = async (
         ...accountRoutes(parts),
         ...signingKeyRoutes(keys, config.issuer),
         ...healthRoutes(parts),
+        ...metricsRoutes({
+          scrape: scraper(metrics, () => link.collectMetrics(), config.workers),
+          contentType: metricsContentType,
+        }),
       ],
     );
     closers.push((isQuick) => server.close(isQuick));

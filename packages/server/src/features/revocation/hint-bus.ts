@@ -35,3 +35,17 @@ export interface HintBus {
   /** @param members ids of this process at the moment it acknowledges */
   listen(listener: HintListener, members: () => readonly MemberId[]): void;
 }
+
+/** What becomes of a message: `dropped` for want of room or of a connection, `refused` because it was not understood. */
+export type BusDirection = 'sent' | 'heard' | 'dropped' | 'refused';
+/** What a message carries. */
+export type BusMessageKind = 'hint' | 'acknowledgement';
+
+/** Who wants to know how a bus does. Told in the turn in which it happens, so it must return at once and never throw. */
+export interface BusObserver {
+  /** The connection is there, or has gone. */
+  up(isUp: boolean): void;
+  /** @param ms from a message's sending until this process has heard it, milliseconds */
+  roundTrip(ms: number): void;
+  message(direction: BusDirection, kind: BusMessageKind): void;
+}
