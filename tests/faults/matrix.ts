@@ -58,6 +58,7 @@ const sentence = (cell: Cell): string =>
     ...(cell.logout_back_ms === null
       ? []
       : [`sign-out fast again after ${cell.logout_back_ms.median} ms, ${cell.logout_back_ms.max} at most`]),
+    ...(cell.logout_not_back === 0 ? [] : [`not fast again in ${cell.logout_not_back} rounds`]),
   ].join(', ');
 
 const run = async (): Promise<number> => {

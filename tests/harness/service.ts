@@ -32,15 +32,24 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'catalyt
 /** Removes a folder and what is in it. */
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
-/** Runs the command line with these arguments; nothing of this process's own configuration reaches it. */
-export const spawnCatalytic = (args: readonly string[], settings: Settings = {}): ChildProcess =>
-  spawn(process.execPath, [main, ...args], {
+/**
+ * Runs the command line with these arguments; nothing of this process's own configuration reaches it.
+ * @param prefixCommand words to put before its command, to run it elsewhere
+ */
+export const spawnCatalytic = (
+  args: readonly string[],
+  settings: Settings = {},
+  prefixCommand: readonly string[] = [],
+): ChildProcess => {
+  const [program = process.execPath, ...rest] = [...prefixCommand, process.execPath, main, ...args];
+  return spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     },
   });
+};
 
 /** Runs a command to its end. */
 export const runCatalytic = async (
@@ -64,9 +73,14 @@ export const runCatalytic = async (
  * Starts a service and waits until it says that it serves.
  * @param dataDir its data folder; the caller removes it
  * @param settings environment of the service; the port is free unless given
+ * @param prefixCommand words to put before its command, to run it elsewhere, such as those of a machine
  */
-export const startService = async (dataDir: string, settings: Settings = {}): Promise<Service> => {
-  const child = spawnCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings });
+export const startService = async (
+  dataDir: string,
+  settings: Settings = {},
+  prefixCommand: readonly string[] = [],
+): Promise<Service> => {
+  const child = spawnCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings }, prefixCommand);
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();
