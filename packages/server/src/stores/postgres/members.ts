@@ -1,8 +1,13 @@
 /** Members in PostgreSQL. @module */
 import type { Member, MemberStore } from '../../features/revocation/store.ts';
-import { type Run, statement } from './transactions.ts';
+import { type Run, statement, type Transactions } from './transactions.ts';
+import { unavailable } from './unavailable.ts';
 
-const all = statement('member_all', 'select id, state, applied from member');
+// One row at least, so that a standby gives itself away where there is no member, too.
+const all = statement(
+  'member_all',
+  `select m.id, m.state, m.applied, pg_is_in_recovery() as "isStandby" from (select) one left join member m on true`,
+);
 const markLeaving = statement('member_mark_leaving', `update member set state = 'leaving' where id = any($1)`);
 const remove = statement('member_remove', 'delete from member where id = any($1)');
 
@@ -16,9 +21,16 @@ export const isVisible = (snapshot: string, xid: string): boolean => {
   return id < BigInt(xmin) || (id < BigInt(xmax) && !inProgress.split(',').includes(xid));
 };
 
-/** @param run runs transactions, not through the circuit breaker: whoever waits for members tries again by itself */
-export const postgresMembers = (run: Run): MemberStore => ({
-  list: () => run<Member>('*', all()),
+type Row = { readonly [Field in keyof Member]: Member[Field] | null } & { readonly isStandby: boolean };
+
+/** @param transactions not behind the circuit breaker: whoever waits for members tries again by itself */
+export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { readonly run: Run }): MemberStore => ({
+  list: async () => {
+    // Once for nearly every revoke: one statement costs half of a transaction.
+    const rows = await read<Row>(all());
+    if (rows[0]?.isStandby !== false) throw unavailable(new Error('The server is a standby'));
+    return rows.filter((row): row is Row & Member => row.id !== null);
+  },
   markLeaving: async (ids) => {
     await run('*', markLeaving(ids));
   },

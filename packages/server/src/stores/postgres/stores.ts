@@ -75,7 +75,7 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
     accounts: finds.length === 0 ? accounts : { ...accounts, find: findOnReplicas(accounts.find, finds) },
     sessions: postgresSessions(run),
     journal: postgresJournal(run, connection),
-    members: postgresMembers(transactions.run),
+    members: postgresMembers(transactions),
     signingKeys: postgresSigningKeys(run),
     adminKeys: postgresAdminKeys(run),
     deployment: postgresDeployment(run),

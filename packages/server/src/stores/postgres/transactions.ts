@@ -130,6 +130,18 @@ export class Transactions {
     }
   };
 
+  /**
+   * Runs one statement that reads, without a transaction around it. It sees every commit whose reply came before the call. No tenant is set, and
+   * whether the server is the primary is the statement's business.
+   */
+  readonly read = async <Row>(statement: Statement): Promise<readonly Row[]> => {
+    try {
+      return (await this.#ask(statement)) as readonly Row[];
+    } catch (error) {
+      throw asPortError(error);
+    }
+  };
+
   /** Connections at this moment, and transactions that wait for one. */
   get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } {
     const { totalCount, idleCount, waitingCount } = this.#pool;
@@ -142,11 +154,23 @@ export class Transactions {
     for (const client of this.#clients) socketOf(client).unref();
   }
 
-  async #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
-    const askedMs = performance.now();
-    const client = await this.#pool.connect();
+  async #ask({ name, text, values }: Statement): Promise<readonly unknown[]> {
+    const { client, leftMs } = await this.#connect();
     try {
-      const leftMs = Math.max(1, this.#statementMs - (performance.now() - askedMs));
+      const { rows } = await client.query({ name, text, values: [...values], query_timeout: leftMs } as {
+        text: string;
+      });
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(isUnavailable(error));
+      throw error;
+    }
+  }
+
+  async #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
+    const { client, leftMs } = await this.#connect();
+    try {
       const replies = await fly(client, tenant, statements, leftMs);
       if (replies.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back instead of committed');
       if (replies[1]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
@@ -157,5 +181,12 @@ export class Transactions {
       client.release(isUnavailable(error) && !isConflict(error));
       throw error;
     }
+  }
+
+  /** A connection, and what is left of the time for one operation, milliseconds. */
+  async #connect(): Promise<{ readonly client: PoolClient; readonly leftMs: number }> {
+    const askedMs = performance.now();
+    const client = await this.#pool.connect();
+    return { client, leftMs: Math.max(1, this.#statementMs - (performance.now() - askedMs)) };
   }
 }
