@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
+import { areRanges, isListenable } from './addresses.ts';
 
 interface OptionBase {
   /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
@@ -22,14 +23,14 @@ export interface NumberOption extends OptionBase {
   readonly unit: string;
   readonly minimum: number;
   readonly maximum: number;
-  readonly default: number;
+  readonly default: number | undefined;
 }
 
 /** A text; `default: undefined` means absent unless given. */
 export interface TextOption extends OptionBase {
   readonly kind: 'text';
   readonly default: string | undefined;
-  readonly pattern?: RegExp;
+  readonly pattern?: Pick<RegExp, 'test'>;
   /** What the pattern asks for, in words. */
   readonly patternText?: string;
 }
@@ -53,9 +54,10 @@ export const options = {
     kind: 'text',
     name: 'HOST',
     default: '127.0.0.1',
-    pattern: /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/,
-    patternText: 'a loopback address: this version serves plain HTTP only, which must not leave the machine',
-    description: 'Address to listen on.',
+    pattern: { test: isListenable },
+    patternText: 'an IP address or localhost',
+    description:
+      'Address to listen on. One that is not loopback needs TRUSTED_PROXIES and ISSUER: this version serves plain HTTP, to a proxy that ends TLS.',
   },
   port: {
     kind: 'number',
@@ -66,6 +68,36 @@ export const options = {
     default: 8000,
     description:
       'TCP port to listen on; 0 takes any free one, and ISSUER should then be given, because its default names the port.',
+  },
+  trustedProxies: {
+    kind: 'text',
+    name: 'TRUSTED_PROXIES',
+    default: undefined,
+    defaultText: 'none',
+    pattern: { test: areRanges },
+    patternText: 'addresses or ranges like 10.1.2.3 or 10.1.0.0/16, separated by commas',
+    description:
+      'Proxies that end TLS, in front of a HOST that is not loopback; connections from anywhere else but this machine are closed at once.',
+  },
+  operateHost: {
+    kind: 'text',
+    name: 'OPERATE_HOST',
+    default: undefined,
+    defaultText: 'that of the public listener while HOST is loopback, else 127.0.0.1',
+    pattern: { test: isListenable },
+    patternText: 'an IP address or localhost',
+    description:
+      'Address on which /metrics and /admin answer, beside the health routes; given, or with OPERATE_PORT, it is a listener of its own. Anybody who reaches it may ask, in plain HTTP: keep it on loopback or in a private network.',
+  },
+  operatePort: {
+    kind: 'number',
+    name: 'OPERATE_PORT',
+    unit: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    default: undefined,
+    defaultText: 'that of the public listener while HOST is loopback, else 9000',
+    description: 'TCP port of the operate listener; 0 takes any free one.',
   },
   dataDir: {
     kind: 'text',
@@ -171,7 +203,7 @@ export const options = {
     kind: 'text',
     name: 'ISSUER',
     default: undefined,
-    defaultText: 'http://HOST:PORT',
+    defaultText: 'http://HOST:PORT while HOST is loopback',
     pattern: /^https?:\/\/[^?#\s]+$/,
     patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
     description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
@@ -294,6 +326,10 @@ export const options = {
 export interface Config {
   readonly host: string;
   readonly port: number;
+  readonly trustedProxies: string | undefined;
+  /** Absent, as the port is then: what is for operators answers on the public listener. */
+  readonly operateHost: string | undefined;
+  readonly operatePort: number | undefined;
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
   /** As it is given: separated by commas. */

@@ -26,6 +26,7 @@ export const healthRoutes = ({ probeStore, currency }: HealthParts): readonly Ro
     path: paths.live,
     summary: 'The process runs',
     access: { kind: 'public' },
+    listener: 'both',
     answers: { 200: Alive },
     handle: () => ({ status: 200, body: { status: 'alive' } }),
   }),
@@ -34,6 +35,7 @@ export const healthRoutes = ({ probeStore, currency }: HealthParts): readonly Ro
     path: paths.ready,
     summary: 'The process would serve a request now',
     access: { kind: 'public' },
+    listener: 'both',
     answers: { 200: Ready },
     handle: async () => {
       await probeStore().catch((error: unknown) => {
