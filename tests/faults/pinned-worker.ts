@@ -35,8 +35,7 @@ export class PinnedWorker {
 
   /** Sends on the connections in turn: a request that hangs does not stop the next. */
   async send(method: 'GET' | 'POST', path: string, options: { token?: string; body?: unknown } = {}): Promise<Reply> {
-    const client = this.#clients[this.#next++ % this.#clients.length] as Client;
-    const { statusCode, body } = await client.request({
+    const { statusCode, body } = await this.#nextClient().request({
       method,
       path,
       headers: {
@@ -46,6 +45,16 @@ export class PinnedWorker {
       body: options.body === undefined ? null : JSON.stringify(options.body),
     });
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
+  }
+
+  /** Gets a text. */
+  async read(path: string): Promise<string> {
+    const { body } = await this.#nextClient().request({ method: 'GET', path });
+    return body.text();
+  }
+
+  #nextClient(): Client {
+    return this.#clients[this.#next++ % this.#clients.length] as Client;
   }
 
   /** Cuts its connections. */

@@ -33,7 +33,7 @@ const isRefused = (url: string): Promise<boolean> =>
 
 const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
   [{ PORT: '70000' }, /PORT from the environment: "70000" is not a whole number from 0 to 65535/],
-  [{ HOST: '0.0.0.0' }, /HOST .*loopback/],
+  [{ HOST: '0.0.0.0' }, /HOST .*TRUSTED_PROXIES/],
   [{ HASH_LANES: '0' }, /HASH_LANES .* from 1 to 64/],
   [{ ISSUER: 'auth.example.com' }, /ISSUER .*http or https URL/],
   [{ SIGNING_ALGORITHM: 'HS256' }, /SIGNING_ALGORITHM .*not one of ES256/],

@@ -295,3 +295,18 @@ test('a heard entry that finds no room ends the lease at once, and a read that w
   assert.equal(reader.isCurrent(), true);
   await answer('acknowledge');
 });
+
+test('the age of the currency counts from the sending of the last good read, and survives the end of the lease', async (t) => {
+  const { clocks, reader, answer } = open(t);
+  assert.equal(reader.currencyAgeMs(), Number.POSITIVE_INFINITY);
+  assert.equal(reader.members, 1);
+  await answer('register');
+  clocks.pause(30);
+  await answer('read', page({ members: 3 }));
+  await answer('acknowledge');
+  assert.equal(reader.currencyAgeMs(), 30);
+  assert.equal(reader.members, 3);
+  clocks.pause(leaseMs);
+  assert.equal(reader.isCurrent(), false);
+  assert.equal(reader.currencyAgeMs(), leaseMs + 30);
+});

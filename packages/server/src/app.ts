@@ -11,6 +11,7 @@ import { RedisBus } from './bus/redis-bus.ts';
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import type { WorkerLink } from './cluster/worker-link.ts';
+import { trustedPeers } from './config/addresses.ts';
 import { makeDataFolder } from './config/data-folder.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
@@ -32,9 +33,9 @@ import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createHttpServer, type HttpParts, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
-import { listen } from './listen.ts';
+import { Listeners } from './listen.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
@@ -248,13 +249,16 @@ export const startService = async (
       nowMs,
       probeStore: () => stores.probe(),
     };
-    const server = createHttpServer(
-      {
-        ...config,
-        authentication: parts,
-        workerName: config.exposeWorker === '1' ? link.name : undefined,
-        log,
-      },
+    const httpParts: HttpParts = {
+      ...config,
+      authentication: parts,
+      workerName: config.exposeWorker === '1' ? link.name : undefined,
+      log,
+    };
+    const peers = { mayConnect: trustedPeers(config.trustedProxies), onRefused: metrics.countRefusedConnection };
+    const listeners = new Listeners(
+      config,
+      (name, routes) => createHttpServer({ ...httpParts, peers: name === 'public' ? peers : undefined }, routes),
       [
         ...accessTokenRoutes,
         ...sessionRoutes(parts),
@@ -267,10 +271,8 @@ export const startService = async (
         }),
       ],
     );
-    closers.push((isQuick) => server.close(isQuick));
-    const port = await listen(server, config);
-    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-    return { url: `http://${host}:${port}`, labKeyPath, stop };
+    closers.push((isQuick) => listeners.close(isQuick));
+    return { ...(await listeners.listen()), labKeyPath, stop };
   } catch (error) {
     await stop(true);
     throw error;

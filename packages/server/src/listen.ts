@@ -1,29 +1,84 @@
 /**
- * Listening, and what a person can do when that fails.
+ * The listeners of this process: one for clients, and one for operators where that is a place of its own.
  * @module
  */
+import { urlHost } from './config/addresses.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
+import type { Route } from './features/route.ts';
 
 /** What can be done about an address that cannot be listened on, by the error of the system. */
-const advices: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program does; stop it or give another PORT',
-  EACCES: 'the system does not allow it; give a PORT above 1023',
-  EADDRNOTAVAIL: 'this machine has no such address; give another HOST',
+const advices: Readonly<Record<string, (prefix: string) => string>> = {
+  EADDRINUSE: (prefix) => `another program does; stop it or give another ${prefix}PORT`,
+  EACCES: (prefix) => `the system does not allow it; give a ${prefix}PORT above 1023`,
+  EADDRNOTAVAIL: (prefix) => `this machine has no such address; give another ${prefix}HOST`,
 };
 
 /** A server that is not listening yet. */
-interface Listener {
+interface Server {
   listen(place: { readonly host: string; readonly port: number; readonly backlog: number }): Promise<number>;
+  close(isQuick: boolean): Promise<void>;
 }
 
-/** Listens where the configuration says. @returns the port @throws {ConfigError} when the address is not to be had */
-export const listen = async (server: Listener, { host, port, backlog }: Config): Promise<number> => {
-  try {
-    return await server.listen({ host, port, backlog });
-  } catch (error) {
-    const advice = advices[(error as NodeJS.ErrnoException).code ?? ''];
-    if (advice === undefined) throw error;
-    throw new ConfigError(`Cannot listen on ${host}:${port}: ${advice}`, { cause: error });
+interface Listener {
+  readonly server: Server;
+  readonly host: string;
+  readonly port: number;
+  /** Before the names of its options. */
+  readonly prefix: '' | 'OPERATE_';
+}
+
+/** The listeners. */
+export class Listeners {
+  readonly #backlog: number;
+  readonly #public: Listener;
+  readonly #operate: Listener | undefined;
+
+  /**
+   * @param create makes a server of these routes
+   * @param routes all of them; each is served where its description says
+   */
+  constructor(
+    { host, port, operateHost, operatePort, backlog }: Config,
+    create: (name: 'public' | 'operate', routes: readonly Route[]) => Server,
+    routes: readonly Route[],
+  ) {
+    this.#backlog = backlog;
+    const listener = (name: 'public' | 'operate', place: { host: string; port: number }): Listener => {
+      const own = routes.filter(({ listener = 'public' }) => listener === name || listener === 'both');
+      const isShared = operateHost === undefined;
+      return { ...place, prefix: name === 'public' ? '' : 'OPERATE_', server: create(name, isShared ? routes : own) };
+    };
+    this.#public = listener('public', { host, port });
+    if (operateHost !== undefined && operatePort !== undefined)
+      this.#operate = listener('operate', { host: operateHost, port: operatePort });
   }
-};
+
+  /**
+   * Listens. In a cluster the processes share a free port by the order in which each takes its own, so that order is always the same.
+   * @returns where clients are served, and operators
+   * @throws {ConfigError} when an address is not to be had
+   */
+  async listen(): Promise<{ readonly url: string; readonly operateUrl: string }> {
+    const url = await this.#listen(this.#public);
+    return { url, operateUrl: this.#operate === undefined ? url : await this.#listen(this.#operate) };
+  }
+
+  /** Stops serving clients, then operators, who may watch until the last client has been answered. @param isQuick see `HttpServer.close` */
+  async close(isQuick: boolean): Promise<void> {
+    await this.#public.server.close(isQuick);
+    // A second farewell would take longer than a stop may.
+    await this.#operate?.server.close(true);
+  }
+
+  async #listen({ server, host, port, prefix }: Listener): Promise<string> {
+    const address = urlHost(host);
+    try {
+      return `http://${address}:${await server.listen({ host, port, backlog: this.#backlog })}`;
+    } catch (error) {
+      const advice = advices[(error as NodeJS.ErrnoException).code ?? ''];
+      if (advice === undefined) throw error;
+      throw new ConfigError(`Cannot listen on ${address}:${port}: ${advice(prefix)}`, { cause: error });
+    }
+  }
+}

@@ -41,6 +41,8 @@ export type ToWorker =
 /** Where a service answers. */
 export interface ServiceAddress {
   readonly url: string;
+  /** Where `/metrics` and `/admin` answer; the same where they share a listener. */
+  readonly operateUrl: string;
   /** Path of the lab's import key. */
   readonly labKeyPath: string;
 }

@@ -64,7 +64,7 @@ const warnOfLimits = (config: Config, log: Logger): void => {
     if (finding.level !== 'ok') log.warn(lineOf(finding));
 };
 
-const announce = (config: Config, log: Logger, { url }: ServiceAddress): void => {
+const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddress): void => {
   warnOfLimits(config, log);
   const place =
     config.databaseUrl === undefined
@@ -74,6 +74,7 @@ const announce = (config: Config, log: Logger, { url }: ServiceAddress): void =>
     [
       '',
       `  Catalytic serves on ${url}`,
+      ...(operateUrl === url ? [] : [`  for operators       ${operateUrl}`]),
       `  ${place}`,
       '',
       '  Next, in another terminal:',
@@ -83,7 +84,7 @@ const announce = (config: Config, log: Logger, { url }: ServiceAddress): void =>
       '',
     ].join('\n'),
   );
-  log.info({ url, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
+  log.info({ url, operateUrl, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
 /** The embedded size: this process serves. */

@@ -20,14 +20,14 @@ export interface NumberOption extends OptionBase {
   readonly unit: string;
   readonly minimum: number;
   readonly maximum: number;
-  readonly default: number;
+  readonly default: number | undefined;
 }
 
 /** A text; `default: undefined` means absent unless given. */
 export interface TextOption extends OptionBase {
   readonly kind: 'text';
   readonly default: string | undefined;
-  readonly pattern?: RegExp;
+  readonly pattern?: Pick<RegExp, 'test'>;
   /** What the pattern asks for, in words. */
   readonly patternText?: string;
 }

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
+import { areRanges, isListenable } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
 
@@ -16,9 +17,10 @@ export const options = {
     kind: 'text',
     name: 'HOST',
     default: '127.0.0.1',
-    pattern: /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/,
-    patternText: 'a loopback address: this version serves plain HTTP only, which must not leave the machine',
-    description: 'Address to listen on.',
+    pattern: { test: isListenable },
+    patternText: 'an IP address or localhost',
+    description:
+      'Address to listen on. One that is not loopback needs TRUSTED_PROXIES and ISSUER: this version serves plain HTTP, to a proxy that ends TLS.',
   },
   port: {
     kind: 'number',
@@ -29,6 +31,36 @@ export const options = {
     default: 8000,
     description:
       'TCP port to listen on; 0 takes any free one, and ISSUER should then be given, because its default names the port.',
+  },
+  trustedProxies: {
+    kind: 'text',
+    name: 'TRUSTED_PROXIES',
+    default: undefined,
+    defaultText: 'none',
+    pattern: { test: areRanges },
+    patternText: 'addresses or ranges like 10.1.2.3 or 10.1.0.0/16, separated by commas',
+    description:
+      'Proxies that end TLS, in front of a HOST that is not loopback; connections from anywhere else but this machine are closed at once.',
+  },
+  operateHost: {
+    kind: 'text',
+    name: 'OPERATE_HOST',
+    default: undefined,
+    defaultText: 'that of the public listener while HOST is loopback, else 127.0.0.1',
+    pattern: { test: isListenable },
+    patternText: 'an IP address or localhost',
+    description:
+      'Address on which /metrics and /admin answer, beside the health routes; given, or with OPERATE_PORT, it is a listener of its own. Anybody who reaches it may ask, in plain HTTP: keep it on loopback or in a private network.',
+  },
+  operatePort: {
+    kind: 'number',
+    name: 'OPERATE_PORT',
+    unit: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    default: undefined,
+    defaultText: 'that of the public listener while HOST is loopback, else 9000',
+    description: 'TCP port of the operate listener; 0 takes any free one.',
   },
   dataDir: {
     kind: 'text',
@@ -135,7 +167,7 @@ export const options = {
     kind: 'text',
     name: 'ISSUER',
     default: undefined,
-    defaultText: 'http://HOST:PORT',
+    defaultText: 'http://HOST:PORT while HOST is loopback',
     pattern: /^https?:\/\/[^?#\s]+$/,
     patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
     description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
@@ -258,6 +290,10 @@ export const options = {
 export interface Config extends RedisConfig {
   readonly host: string;
   readonly port: number;
+  readonly trustedProxies: string | undefined;
+  /** Absent, as the port is then: what is for operators answers on the public listener. */
+  readonly operateHost: string | undefined;
+  readonly operatePort: number | undefined;
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
   /** As it is given: separated by commas. */

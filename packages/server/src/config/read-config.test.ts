@@ -30,7 +30,14 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['PORT', '8e3', /PORT/],
   ['PORT', '', /PORT/],
   ['ACCESS_TOKEN_SECONDS', '9', /from 10 to 86400/],
-  ['HOST', '0.0.0.0', /HOST.*loopback/],
+  ['HOST', '0.0.0.0', /HOST 0\.0\.0\.0: .*plain HTTP.*a proxy that ends TLS; set TRUSTED_PROXIES/],
+  ['HOST', 'auth.example.com', /HOST from the environment: "auth\.example\.com" is not an IP address or localhost/],
+  ['HOST', '127.0.0.256', /HOST/],
+  ['TRUSTED_PROXIES', '10.0.0.0/33', /TRUSTED_PROXIES .*is not addresses or ranges/],
+  ['TRUSTED_PROXIES', '10.0.0.1,', /TRUSTED_PROXIES/],
+  ['TRUSTED_PROXIES', 'proxy.internal', /TRUSTED_PROXIES/],
+  ['OPERATE_HOST', 'everywhere', /OPERATE_HOST/],
+  ['OPERATE_PORT', '65536', /OPERATE_PORT/],
   ['ISSUER', 'https://id.example?x', /ISSUER/],
   ['SIGNING_ALGORITHM', 'HS256', /one of ES256/],
   ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
@@ -51,4 +58,33 @@ test('a secret that is not allowed is not repeated in the message', () => {
 test('a name in the file that is no option is a mistake; in the environment it is not ours', () => {
   assert.throws(() => readConfig({}, fileOf('PROT=1\n'), {}), /no option named PROT/);
   assert.doesNotThrow(() => readConfig({}, undefined, { PROT: '1' }));
+});
+
+const behindProxy = { HOST: '10.1.2.3', TRUSTED_PROXIES: '10.1.0.0/16,::1', ISSUER: 'https://id.example' };
+
+test('a HOST beyond this machine needs the proxies and the issuer, and says which is missing', () => {
+  const { ISSUER: _issuer, ...withoutIssuer } = behindProxy;
+  assert.throws(() => readConfig({}, undefined, withoutIssuer), /HOST 10\.1\.2\.3: ISSUER is not set/);
+  assert.equal(readConfig({}, undefined, behindProxy).audience, 'https://id.example');
+});
+
+test('what is for operators answers on the public listener only while that is on loopback and nothing else is asked for', () => {
+  const operateOf = (environment: NodeJS.Dict<string>) => {
+    const { operateHost, operatePort } = readConfig({}, undefined, environment);
+    return [operateHost, operatePort];
+  };
+  assert.deepEqual(operateOf({}), [undefined, undefined]);
+  assert.deepEqual(operateOf({ HOST: '127.0.0.2' }), [undefined, undefined]);
+  assert.deepEqual(operateOf(behindProxy), ['127.0.0.1', 9000]);
+  assert.deepEqual(operateOf({ OPERATE_PORT: '0' }), ['127.0.0.1', 0]);
+  assert.deepEqual(operateOf({ OPERATE_HOST: '10.1.2.3' }), ['10.1.2.3', 9000]);
+  assert.deepEqual(operateOf({ ...behindProxy, OPERATE_HOST: '::1', OPERATE_PORT: '9' }), ['::1', 9]);
+});
+
+test('two listeners do not fit on one port of one address', () => {
+  const clash = /Cannot operate on 127\.0\.0\.1:9000: the public listener takes it; give another OPERATE_PORT/;
+  assert.throws(() => readConfig({}, undefined, { PORT: '9000', OPERATE_PORT: '9000' }), clash);
+  assert.throws(() => readConfig({}, undefined, { ...behindProxy, HOST: '0.0.0.0', PORT: '9000' }), clash);
+  assert.doesNotThrow(() => readConfig({}, undefined, { ...behindProxy, PORT: '9000' }));
+  assert.doesNotThrow(() => readConfig({}, undefined, { PORT: '0', OPERATE_PORT: '0' }));
 });

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
+import { isAnyAddress, isLoopback, urlHost } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type Config, options } from './options.ts';
 
@@ -71,6 +72,34 @@ const readFile = (path: string): NodeJS.Dict<string> => {
   return values;
 };
 
+type Values = { -readonly [Field in keyof Config]: Config[Field] | undefined };
+
+/** Why it may not serve beyond this machine as it is configured. */
+const checkReach = ({ host = '', trustedProxies, issuer }: Values): void => {
+  if (isLoopback(host)) return;
+  if (trustedProxies === undefined)
+    throw new ConfigError(
+      `Cannot serve on HOST ${host}: this version serves plain HTTP, which leaves the machine only to a proxy that ends TLS; set TRUSTED_PROXIES to the addresses of those proxies, or HOST to a loopback address`,
+    );
+  if (issuer === undefined)
+    throw new ConfigError(
+      `Cannot serve on HOST ${host}: ISSUER is not set; set it to the https URL by which clients reach the proxy, because it stands in every token`,
+    );
+};
+
+/** Where what is for operators answers. Only a service that stays on this machine shows it on the public listener. */
+const resolveOperate = (values: Values): void => {
+  const { host = '', port, operateHost, operatePort } = values;
+  if (operateHost === undefined && operatePort === undefined && isLoopback(host)) return;
+  values.operateHost = operateHost ?? '127.0.0.1';
+  values.operatePort = operatePort ?? 9000;
+  const isSamePlace = values.operateHost === host || isAnyAddress(values.operateHost) || isAnyAddress(host);
+  if (port !== 0 && values.operatePort === port && isSamePlace)
+    throw new ConfigError(
+      `Cannot operate on ${urlHost(values.operateHost)}:${port}: the public listener takes it; give another OPERATE_PORT`,
+    );
+};
+
 /**
  * Reads the configuration.
  * @param flags values of command-line flags by environment name
@@ -94,9 +123,10 @@ export const readConfig = (
   };
   const values = Object.fromEntries(
     Object.entries(options).map(([field, option]) => [field, readOption(option, find(option))]),
-  ) as unknown as { -readonly [Field in keyof Config]: Config[Field] | undefined };
-  const host = values.host?.includes(':') === true ? `[${values.host}]` : values.host;
-  values.issuer ??= `http://${host}:${values.port}`;
+  ) as unknown as Values;
+  checkReach(values);
+  resolveOperate(values);
+  values.issuer ??= `http://${urlHost(values.host ?? '')}:${values.port}`;
   values.audience ??= values.issuer;
   values.workers ||= values.databaseUrl === undefined ? 1 : availableParallelism();
   return values as Config;

@@ -44,6 +44,8 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
+  /** Where it answers: to clients, to operators, or to both. @default 'public' */
+  readonly listener?: 'public' | 'operate' | 'both';
   readonly body?: TSchema;
   /** Content type of a body that the use case reads itself, as a stream; then `body` is absent. */
   readonly streamType?: string;

@@ -3,6 +3,7 @@
  *
  * | step | what it does | refuses with |
  * |---|---|---|
+ * | connect | no peer but those that may connect | closes the connection |
  * | parse | Node's HTTP parser, limits on header and time | `request_malformed` `headers_too_large` `request_timeout` |
  * | stopping | no new work while the service stops | `shutting_down` |
  * | strict headers | HTTP/1 with a host, no singleton header twice | `request_malformed` `header_duplicated` `header_invalid` |
@@ -14,7 +15,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Route } from '../features/route.ts';
@@ -26,6 +27,14 @@ import { mountRoute } from './mount-route.ts';
 import { answerParserError, endWithProblem } from './parser-refusals.ts';
 import { problemSender } from './problem.ts';
 
+/** Judges connections, once each. */
+export interface Peers {
+  /** @param address of the peer, as the system names it */
+  readonly mayConnect: (address: string) => boolean;
+  /** A connection was closed, because its peer may not connect. */
+  readonly onRefused: () => void;
+}
+
 /** What the pipeline is made of. */
 export interface HttpParts {
   readonly authentication: AuthenticateParts;
@@ -36,7 +45,20 @@ export interface HttpParts {
   readonly maxConnections: number;
   /** Named in each answer when given. */
   readonly workerName: string | undefined;
+  /** Who may connect; absent: whoever reaches the address. */
+  readonly peers?: Peers | undefined;
 }
+
+/** Closes the connection before anything of it has been read. */
+const refusePeers =
+  ({ mayConnect, onRefused }: Peers) =>
+  (socket: Socket): void => {
+    const { remoteAddress } = socket;
+    if (remoteAddress !== undefined && mayConnect(remoteAddress)) return;
+    socket.destroy();
+    // Without an address it has gone already, whoever it was.
+    if (remoteAddress !== undefined) onRefused();
+  };
 
 const refuseUnknownRoute = (routes: readonly Route[]) => {
   const methods = Map.groupBy(routes, ({ path }) => path);
@@ -111,6 +133,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
 
   // Dropped in a cluster too: the other workers may be as full as this one.
   Object.assign(server.server, { maxConnections: parts.maxConnections, dropMaxConnection: true });
+
+  if (parts.peers !== undefined) server.server.prependListener('connection', refusePeers(parts.peers));
 
   // Any expectation but 100-continue, which Node meets by itself.
   server.server.on('checkExpectation', (request) => endWithProblem(request.socket, 'header_invalid'));

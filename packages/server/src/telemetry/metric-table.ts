@@ -23,7 +23,7 @@ export interface MetricDescription {
 // From the fastest acknowledgement on one machine to twice the full wait of the usual lease.
 const revocationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6, 12];
 
-/** What the service itself counts. */
+/** Every metric, by the name that the code calls it. */
 export const metricTable = {
   revocationBarrier: {
     kind: 'histogram',
@@ -135,6 +135,50 @@ export const metricTable = {
     help: 'Messages of the bus: sent, heard, dropped for want of room or of a connection, refused because they were not from this deployment (then of unknown kind).',
     labels: { direction: ['sent', 'heard', 'dropped', 'refused'], kind: ['hint', 'acknowledgement', 'unknown'] },
   },
+  cpuUser: {
+    kind: 'counter',
+    name: 'catalytic_process_cpu_user_seconds_total',
+    unit: 'seconds',
+    help: 'CPU time of the process outside the kernel, without its hashing process.',
+  },
+  cpuSystem: {
+    kind: 'counter',
+    name: 'catalytic_process_cpu_system_seconds_total',
+    unit: 'seconds',
+    help: 'CPU time of the process in the kernel, without its hashing process.',
+  },
+  startTime: {
+    kind: 'gauge',
+    name: 'catalytic_process_start_time_seconds',
+    unit: 'seconds',
+    help: 'When the process started, since 1970.',
+  },
+  residentMemory: {
+    kind: 'gauge',
+    name: 'catalytic_process_resident_memory_bytes',
+    unit: 'bytes',
+    help: 'Memory of the process, without its hashing process.',
+  },
+  openFiles: {
+    kind: 'gauge',
+    name: 'catalytic_process_open_fds',
+    unit: 'count',
+    help: 'Open file descriptors, connections among them; absent where there is no /proc.',
+  },
+  heap: {
+    kind: 'gauge',
+    name: 'catalytic_nodejs_heap_bytes',
+    unit: 'bytes',
+    help: 'JavaScript heap.',
+    labels: { state: ['used', 'free'] },
+  },
+  eventLoopLag: {
+    kind: 'gauge',
+    name: 'catalytic_nodejs_eventloop_lag_seconds',
+    unit: 'seconds',
+    help: 'How much later than due the event loop came round since the last scrape: median, 99th percentile, maximum.',
+    labels: { statistic: ['p50', 'p99', 'max'] },
+  },
   workers: {
     kind: 'gauge',
     name: 'catalytic_workers',
@@ -150,78 +194,3 @@ export const metricTable = {
     isOfScrape: true,
   },
 } as const satisfies Record<string, MetricDescription>;
-
-const lag = (what: string) => ({
-  kind: 'gauge' as const,
-  unit: 'seconds' as const,
-  help: `${what} of the delay of the event loop since the last scrape.`,
-});
-
-/**
- * What is kept of the figures that `prom-client` has of every process. Not kept: those that walk over every open connection at each
- * scrape, and what other figures say already.
- */
-export const processMetrics: readonly MetricDescription[] = [
-  {
-    kind: 'counter',
-    name: 'catalytic_process_cpu_user_seconds_total',
-    unit: 'seconds',
-    help: 'CPU time in our own code.',
-  },
-  {
-    kind: 'counter',
-    name: 'catalytic_process_cpu_system_seconds_total',
-    unit: 'seconds',
-    help: 'CPU time in the kernel.',
-  },
-  {
-    kind: 'gauge',
-    name: 'catalytic_process_start_time_seconds',
-    unit: 'seconds',
-    help: 'When the process started, since 1970.',
-  },
-  {
-    kind: 'gauge',
-    name: 'catalytic_process_resident_memory_bytes',
-    unit: 'bytes',
-    help: 'Memory of the process, without its hashing process.',
-  },
-  { kind: 'gauge', name: 'catalytic_process_open_fds', unit: 'count', help: 'Open file descriptors; on Linux only.' },
-  {
-    kind: 'gauge',
-    name: 'catalytic_process_max_fds',
-    unit: 'count',
-    help: 'File descriptors it may open; on Linux only.',
-  },
-  // Collecting this one is what sets those after it.
-  {
-    kind: 'gauge',
-    name: 'catalytic_nodejs_eventloop_lag_seconds',
-    unit: 'seconds',
-    help: 'Delay of the event loop at this scrape.',
-  },
-  { name: 'catalytic_nodejs_eventloop_lag_mean_seconds', ...lag('Mean') },
-  { name: 'catalytic_nodejs_eventloop_lag_p50_seconds', ...lag('Median') },
-  { name: 'catalytic_nodejs_eventloop_lag_p99_seconds', ...lag('99th percentile') },
-  { name: 'catalytic_nodejs_eventloop_lag_max_seconds', ...lag('Maximum') },
-  {
-    kind: 'gauge',
-    name: 'catalytic_nodejs_heap_size_total_bytes',
-    unit: 'bytes',
-    help: 'Size of the JavaScript heap.',
-  },
-  {
-    kind: 'gauge',
-    name: 'catalytic_nodejs_heap_size_used_bytes',
-    unit: 'bytes',
-    help: 'Used part of the JavaScript heap.',
-  },
-  {
-    kind: 'histogram',
-    name: 'catalytic_nodejs_gc_duration_seconds',
-    unit: 'seconds',
-    help: 'Pauses for the garbage collection.',
-    labels: { kind: ['major', 'minor', 'incremental', 'weakcb'] },
-    buckets: [0.001, 0.01, 0.1, 1, 2, 5],
-  },
-];

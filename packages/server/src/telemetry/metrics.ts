@@ -2,10 +2,11 @@
  * The metrics of one process, and the page that shows those of all workers of a machine.
  * @module
  */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BusObserver } from '../features/revocation/hint-bus.ts';
 import type { RevocationObserver } from '../features/revocation/observer.ts';
-import { type MetricDescription, metricTable, processMetrics } from './metric-table.ts';
+import { type MetricDescription, metricTable } from './metric-table.ts';
+import { countOpenFiles, EventLoopLag } from './process-figures.ts';
 
 /** Media type of the page (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -24,17 +25,8 @@ export interface Watched {
 export interface MetricsSnapshot {
   /** Number of the worker. */
   readonly worker: number;
-  readonly metrics: readonly SnapshotMetric[];
+  readonly metrics: readonly object[];
 }
-
-interface SnapshotMetric {
-  readonly name: string;
-  /** `null`: no number, which JSON cannot say. */
-  readonly values: readonly { readonly value: number | null }[];
-}
-
-/** How often the delay of the event loop is measured, milliseconds: finer would wake a process that has nothing to do. */
-const lagEveryMs = 20;
 
 const every = ({ labels = {} }: MetricDescription): readonly Record<string, string>[] =>
   Object.entries(labels).reduce<Record<string, string>[]>(
@@ -62,7 +54,7 @@ export class Metrics {
   constructor(workerNumber: number) {
     this.#workerNumber = workerNumber;
     this.#registry.setDefaultLabels({ worker: String(workerNumber) });
-    this.#collectProcess();
+    this.#watchProcess();
     const barrier = this.#histogram(metricTable.revocationBarrier);
     const propagation = this.#histogram(metricTable.revocationPropagation);
     const pending = this.#counter(metricTable.revocationsPending);
@@ -123,25 +115,42 @@ export class Metrics {
 
   /** Reads every metric. */
   async snapshot(): Promise<MetricsSnapshot> {
-    return {
-      worker: this.#workerNumber,
-      metrics: (await this.#registry.getMetricsAsJSON()) as readonly SnapshotMetric[],
-    };
+    return { worker: this.#workerNumber, metrics: await this.#registry.getMetricsAsJSON() };
   }
 
-  #collectProcess(): void {
-    collectDefaultMetrics({
-      register: this.#registry,
-      prefix: 'catalytic_',
-      eventLoopMonitoringPrecision: lagEveryMs,
+  /** What any process can say of itself. Not the figures that `prom-client` has ready: some of them walk over every connection. */
+  #watchProcess(): void {
+    const lag = new EventLoopLag();
+    this.#counter(metricTable.cpuUser, () => process.cpuUsage().user / 1e6);
+    this.#counter(metricTable.cpuSystem, () => process.cpuUsage().system / 1e6);
+    this.#gauge(metricTable.startTime, (gauge) => gauge.set(performance.timeOrigin / 1000));
+    this.#gauge(metricTable.residentMemory, (gauge) => gauge.set(process.memoryUsage.rss()));
+    this.#gauge(metricTable.openFiles, async (gauge) => {
+      const files = await countOpenFiles();
+      if (files === undefined) gauge.remove();
+      else gauge.set(files);
     });
-    const kept = new Set(processMetrics.map(({ name }) => name));
-    for (const { name } of this.#registry.getMetricsAsArray())
-      if (!kept.has(name)) this.#registry.removeSingleMetric(name);
+    this.#gauge(metricTable.heap, (gauge) => {
+      const { heapUsed, heapTotal } = process.memoryUsage();
+      gauge.set({ state: 'used' }, heapUsed);
+      gauge.set({ state: 'free' }, heapTotal - heapUsed);
+    });
+    this.#gauge(metricTable.eventLoopLag, (gauge) => {
+      for (const [statistic, ms] of Object.entries(lag.take())) gauge.set({ statistic }, ms / 1000);
+    });
   }
 
-  #counter(description: MetricDescription): Counter {
-    return new Counter(configurationOf(description, this.#registry));
+  /** @param read total so far, where somebody else counts */
+  #counter(description: MetricDescription, read?: () => number): Counter {
+    return new Counter({
+      ...configurationOf(description, this.#registry),
+      ...(read && {
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      }),
+    });
   }
 
   #histogram(description: MetricDescription): Histogram {
@@ -151,12 +160,12 @@ export class Metrics {
     });
   }
 
-  #gauge(description: MetricDescription, read?: (gauge: Gauge) => void): Gauge {
+  #gauge(description: MetricDescription, read?: (gauge: Gauge) => void | Promise<void>): Gauge {
     return new Gauge({
       ...configurationOf(description, this.#registry),
       ...(read && {
         collect() {
-          read(this);
+          return read(this);
         },
       }),
     });
@@ -169,16 +178,10 @@ export class Metrics {
  * @param workers how many should serve
  */
 const writePage = (snapshots: readonly MetricsSnapshot[], workers: number): Promise<string> => {
-  const byWorker = new Map<number, readonly SnapshotMetric[]>();
+  const byWorker = new Map<number, readonly object[]>();
   for (const { worker, metrics } of snapshots) if (!byWorker.has(worker)) byWorker.set(worker, metrics);
-  const readable = [...byWorker.values()].map((metrics) =>
-    metrics.map((metric) => ({
-      ...metric,
-      values: metric.values.map((value) => ({ ...value, value: value.value ?? Number.NaN })),
-    })),
-  );
   // No two series have the same labels, so nothing is summed.
-  const page: Registry = AggregatorRegistry.aggregate(readable);
+  const page: Registry = AggregatorRegistry.aggregate([...byWorker.values()]);
   new Gauge(configurationOf(metricTable.workers, page)).set(workers);
   new Gauge(configurationOf(metricTable.workersReporting, page)).set(byWorker.size);
   return page.metrics();

@@ -66,6 +66,7 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     path: paths.accountsImport,
     summary: 'Import accounts with ready password hashes, one JSON object a line',
     access: { kind: 'admin', scope: 'accounts:import' },
+    listener: 'operate',
     streamType: 'application/x-ndjson',
     query: ImportQuery,
     answers: { 200: ImportedAnswer },

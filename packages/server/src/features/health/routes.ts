@@ -45,6 +45,7 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
     path: paths.live,
     summary: 'The process runs',
     access: { kind: 'public' },
+    listener: 'both',
     answers: { 200: Alive },
     handle: () => ({ status: 200, body: { status: 'alive' } }),
   }),
@@ -53,6 +54,7 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
     path: paths.ready,
     summary: 'The process would serve a request now',
     access: { kind: 'public' },
+    listener: 'both',
     answers: { 200: Ready },
     handle: async () => {
       await parts.probeStore().catch((cause: unknown) => {

@@ -20,6 +20,7 @@ export const metricsRoutes = ({ scrape, contentType }: MetricsParts): readonly R
     path: paths.metrics,
     summary: 'Metrics of every worker of this machine, in the text format of Prometheus',
     access: { kind: 'public' },
+    listener: 'operate',
     answers: { 200: Type.String() },
     handle: async () => ({ status: 200, body: await scrape(), contentType }),
   }),

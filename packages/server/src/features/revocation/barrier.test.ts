@@ -27,6 +27,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
   const settled: JournalEntry[] = [];
   const announced: Hint[] = [];
   const problems: string[] = [];
+  const told: (readonly [string, number, unknown?])[] = [];
   let listener: HintListener | undefined;
   let isUnderstood = true;
   const barrier = new Barrier({
@@ -68,6 +69,11 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
     leaseMs,
     answerMs,
     onProblem: (message) => problems.push(message),
+    observer: {
+      onSettled: (ms, propagation) => told.push(['settled', ms, propagation]),
+      onConfirmed: (ms, by) => told.push(['confirmed', ms, by]),
+      onMarked: (members) => told.push(['marked', members]),
+    },
   });
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 10) {
@@ -93,6 +99,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
     settled,
     announced,
     problems,
+    told,
     pass,
     revoke,
     join,
@@ -244,4 +251,53 @@ test('deliveries of hints are bounded while all members revoke all the time, unt
   const perSecond = (members: number): number => (members * (members - 1) * 1000) / announceEveryMs(members);
   for (const members of [2, 4, 8, 32, 50]) assert.equal(Math.round(perSecond(members)), 25_000);
   assert.deepEqual([announceEveryMs(1), announceEveryMs(100), announceEveryMs(1000)], [0, 100, 100]);
+});
+
+test('an observer is told once how each member confirmed, and how the revoke was answered', async (t) => {
+  const { revoke, join, rows, pass, announced, acknowledge, told } = open(t);
+  const [third, fourth] = ['third' as MemberId, 'fourth' as MemberId];
+  for (const id of [other, third, fourth]) join(id);
+  const result = await revoke('1');
+  await pass(10);
+  acknowledge(announced[0]?.announcement ?? '', [other]);
+  acknowledge(announced[0]?.announcement ?? '', [other]);
+  join(third, '1');
+  await pass(40);
+  rows.delete(fourth);
+  await pass(50);
+  assert.deepEqual(result.answer, complete);
+  assert.deepEqual(told, [
+    ['confirmed', 10, 'acknowledgement'],
+    ['confirmed', 50, 'journal'],
+    ['confirmed', 100, 'gone'],
+    ['settled', 100, 'complete'],
+  ]);
+});
+
+test('an acknowledgement that comes before the members have been read is told once', async (t) => {
+  const lists: ((rows: readonly Member[]) => void)[] = [];
+  const { revoke, pass, announced, acknowledge, told } = open(t, () => new Promise((resolve) => lists.push(resolve)));
+  await revoke('1');
+  await pass(10);
+  acknowledge(announced[0]?.announcement ?? '', [other]);
+  lists[0]?.([{ id: other, state: 'live', applied: '1' }]);
+  await pass(10);
+  assert.deepEqual(
+    told.map(([what, , how]) => [what, how]),
+    [
+      ['confirmed', 'acknowledgement'],
+      ['settled', 'complete'],
+    ],
+  );
+});
+
+test('an observer is told of members that were marked and of an answer that is pending', async (t) => {
+  const { revoke, join, pass, told } = open(t);
+  join(other);
+  await revoke('1');
+  await pass(answerMs);
+  assert.deepEqual(told, [
+    ['marked', 1],
+    ['settled', answerMs, 'pending'],
+  ]);
 });

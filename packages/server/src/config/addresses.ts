@@ -1,0 +1,50 @@
+/**
+ * Addresses in the configuration: which of them stay on this machine, and who may connect.
+ * @module
+ */
+import { BlockList, isIP } from 'node:net';
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether what is served on this address is reached from this machine only. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, familyOf(host)));
+
+/** Whether one can listen on it: an address, or `localhost`. Where any other name leads is not ours to judge, and may change. */
+export const isListenable = (host: string): boolean => host === 'localhost' || isIP(host) !== 0;
+
+/** Whether it stands for every address of the machine. */
+export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** An address as it stands in a URL. */
+export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Adds `ADDRESS` or `ADDRESS/BITS`. Returns whether it was understood. */
+const addRange = (ranges: BlockList, text: string): boolean => {
+  const [address = '', bits, ...rest] = text.trim().split('/');
+  const version = isIP(address);
+  // An address with a zone, such as `fe80::1%eth0`, would match whatever the zone.
+  if (version === 0 || address.includes('%') || rest.length > 0) return false;
+  if (bits === undefined) ranges.addAddress(address, familyOf(address));
+  else if (!/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128)) return false;
+  else ranges.addSubnet(address, Number(bits), familyOf(address));
+  return true;
+};
+
+/** Whether a text is a list of addresses and ranges, separated by commas. */
+export const areRanges = (text: string): boolean => text.split(',').every((range) => addRange(new BlockList(), range));
+
+/**
+ * Who may connect to the public listener: this machine, and whoever is in the ranges.
+ * @param ranges as {@link areRanges} takes them
+ * @returns judges the address of a peer, an IPv4 one in its IPv6 form too
+ */
+export const trustedPeers = (ranges: string | undefined): ((address: string) => boolean) => {
+  const trusted = new BlockList();
+  for (const range of ranges?.split(',') ?? []) addRange(trusted, range);
+  return (address) => isLoopback(address) || (isIP(address) !== 0 && trusted.check(address, familyOf(address)));
+};

@@ -1,0 +1,32 @@
+/**
+ * A reader of the text format of Prometheus that takes nothing for granted.
+ * @module
+ */
+import assert from 'node:assert/strict';
+
+const sample =
+  /^([a-z_]+(?:\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})?) (-?\d+(?:\.\d+)?(?:e[+-]\d+)?|[+-]Inf|NaN)$/;
+
+/** Samples of a page by series, such as `catalytic_current{worker="1"}`. Every line must be right, and no series there twice. */
+export const readMetrics = (page: string): ReadonlyMap<string, number> => {
+  const series = new Map<string, number>();
+  const families = new Set<string>();
+  let family = '';
+  assert.ok(page.endsWith('\n'), 'the last line ends');
+  for (const line of page.split('\n')) {
+    if (line === '' || /^# HELP [a-z_]+ \S.*$/.test(line)) continue;
+    const [, name] = /^# TYPE ([a-z_]+) (?:counter|gauge|histogram)$/.exec(line) ?? [];
+    if (name !== undefined) {
+      assert.ok(!families.has(name), `${name} is there twice`);
+      families.add(name);
+      family = name;
+      continue;
+    }
+    const [, key = '', value = ''] = sample.exec(line) ?? [];
+    assert.notEqual(key, '', `not a sample: ${line}`);
+    assert.ok(key.startsWith(family), `${key} does not stand under its type`);
+    assert.ok(!series.has(key), `${key} is there twice`);
+    series.set(key, Number(value.replace('Inf', 'Infinity')));
+  }
+  return series;
+};
