@@ -1,24 +1,33 @@
 /**
- * How fast a sign-out spreads over the workers of one machine, with the supervisor's hints and without: `node bench/propagation.ts --help`.
+ * How fast a sign-out spreads, by the ways that hints have, and what it costs: `node bench/propagation.ts --help`.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { signal } from '../packages/lab/src/faults/process-tree.ts';
+import { readCpuTimes } from '../packages/lab/src/probes/machine.ts';
+import { takeMeasuringTurn } from '../packages/lab/src/probes/measuring-turn.ts';
+import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
 import { goodPassword } from '../tests/harness/client.ts';
 import { machine, report, round, say } from './setting.ts';
 
-const help = `Signs sessions out at a fixed rate on PostgreSQL with several workers and prints, as JSON, how long an answer takes and how long
-it takes from the sending of a sign-out until the slowest worker refuses the token.
+const help = `Signs sessions out at a fixed rate on PostgreSQL and prints, as JSON, how long an answer takes, how long it takes from the sending of a
+sign-out until the slowest worker refuses the token, what it costs in CPU, and what it costs Redis. Every way that hints can have is measured:
 
-  node bench/propagation.ts                       50 sign-outs a second for 30 s, with hints, then without
+  supervisor            one machine of 4 workers, no Redis
+  supervisor and Redis  the same with Redis
+  Redis                 4 machines of 1 worker, Redis between them
+  two machines          2 machines of 2 workers, Redis between them
+  nothing               4 machines of 1 worker and no Redis: the journal brings everything
+
+  node bench/propagation.ts                       50 sign-outs a second for 30 s, each way
   node bench/propagation.ts --rate 500            another rate
-  node bench/propagation.ts --seconds 10 --workers 4 --lease 5000
+  node bench/propagation.ts --way Redis           only the ways whose names hold this text
+  node bench/propagation.ts --rounds 3            every way so often, in turns
+  node bench/propagation.ts --seconds 10 --lease 5000
 
-Without hints the supervisor is frozen (SIGSTOP) while sign-outs run: hints and acknowledgements do not travel, connections that are open
-are served as before. Every tenth sign-out is probed: each worker is asked every 2 ms until it refuses.
+Every tenth sign-out is probed: each worker is asked every 2 ms until it refuses.
 `;
 
 const { values } = parseArgs({
@@ -26,20 +35,30 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
     rate: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '30' },
-    workers: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '1' },
+    way: { type: 'string', default: '' },
     lease: { type: 'string', default: '5000' },
   },
 });
-const [rate, seconds, workers, leaseMs] = [values.rate, values.seconds, values.workers, values.lease].map(Number) as [
+const [rate, seconds, rounds, leaseMs] = [values.rate, values.seconds, values.rounds, values.lease].map(Number) as [
   number,
   number,
   number,
   number,
 ];
+const ways: Readonly<Record<string, { readonly machines: readonly number[]; readonly redis: boolean }>> = {
+  supervisor: { machines: [4], redis: false },
+  'supervisor and Redis': { machines: [4], redis: true },
+  Redis: { machines: [1, 1, 1, 1], redis: true },
+  'two machines': { machines: [2, 2], redis: true },
+  nothing: { machines: [1, 1, 1, 1], redis: false },
+};
 const probeEvery = 10;
 const probePauseMs = 2;
 const connectionsEach = 40;
 const loginsAtOnce = 32;
+/** Sign-outs before the first that counts: each process compiles its own path. */
+const warmUpSignOuts = 400;
 
 const percentiles = (samples: readonly number[]): object => {
   const sorted = samples.toSorted((a, b) => a - b);
@@ -74,7 +93,7 @@ const refusedAfter = async (worker: PinnedWorker, token: string, sentMs: number)
   }
 };
 
-const measure = async (all: readonly PinnedWorker[], tokens: readonly string[]): Promise<object> => {
+const signOut = async (all: readonly PinnedWorker[], tokens: readonly string[]): Promise<object> => {
   const answers: Record<string, number> = {};
   const [answerMs, refusedMs, lateMs]: [number[], number[], number[]] = [[], [], []];
   let violations = 0;
@@ -103,27 +122,85 @@ const measure = async (all: readonly PinnedWorker[], tokens: readonly string[]):
   };
 };
 
-const run = async (): Promise<void> => {
-  await using deployment = await Deployment.start({ machines: [workers], leaseMs, answerMs: 1000 });
-  (await deployment.healthy()).map((worker) => worker.close());
-  const all = await pinWorkers(deployment.service.url, workers, connectionsEach);
-  const supervisor = deployment.service.process.pid ?? 0;
-  const marks = (): number => deployment.service.output().split('were marked as leaving').length - 1;
-  const results: Record<string, object> = {};
-  for (const name of ['with hints', 'without hints']) {
-    say(`${name}: signing in ${rate * seconds} sessions …`);
-    const tokens = await signIn(deployment, all, rate * seconds);
-    const before = marks();
-    if (name === 'without hints') signal(supervisor, 'SIGSTOP');
-    say(`${name}: signing out ${rate} a second for ${seconds} s …`);
-    try {
-      results[name] = { ...(await measure(all, tokens)), times_members_were_marked: marks() - before };
-    } finally {
-      signal(supervisor, 'SIGCONT');
-    }
-  }
+const cpuSeconds = (pid: number | undefined): number =>
+  pid === undefined ? 0 : (new TargetProcesses(pid).read({ search: true })?.cpuSeconds ?? 0);
+
+const infoOf = async (deployment: Deployment, section: string, name: string): Promise<number> => {
+  if (deployment.options.redis !== true) return 0;
+  const text = String(await deployment.redis.command('INFO', section));
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+};
+
+/** What everything has used so far. */
+const usage = async (deployment: Deployment) => {
+  const { user, system } = process.cpuUsage();
+  const times = readCpuTimes();
+  return {
+    generator: (user + system) / 1e6,
+    service: deployment.machines.reduce((sum, { supervisor }) => sum + cpuSeconds(supervisor), 0),
+    postgres: cpuSeconds(deployment.postgres.pid),
+    redis: deployment.options.redis === true ? cpuSeconds(deployment.redis.pid) : 0,
+    redisCommands: await infoOf(deployment, 'stats', 'total_commands_processed'),
+    redisBytesIn: await infoOf(deployment, 'stats', 'total_net_input_bytes'),
+    redisBytesOut: await infoOf(deployment, 'stats', 'total_net_output_bytes'),
+    machineBusy: (times?.busy ?? 0) + (times?.steal ?? 0),
+    atMs: performance.now(),
+  };
+};
+type Usage = Awaited<ReturnType<typeof usage>>;
+
+const costs = (before: Usage, after: Usage, signOuts: number): object => {
+  const used = (name: keyof Usage): number => after[name] - before[name];
+  const ours = used('generator') + used('service') + used('postgres') + used('redis');
+  const coreSeconds = (used('atMs') / 1000) * machine().cores;
+  const micros = (name: keyof Usage): number => round((1e6 * used(name)) / signOuts, 0);
+  return {
+    cpu_us_per_sign_out: {
+      service: micros('service'),
+      postgres: micros('postgres'),
+      redis: micros('redis'),
+      generator: micros('generator'),
+    },
+    redis_per_sign_out: {
+      commands: round(used('redisCommands') / signOuts, 2),
+      bytes_in: round(used('redisBytesIn') / signOuts, 0),
+      bytes_out: round(used('redisBytesOut') / signOuts, 0),
+    },
+    cpu_busy_percent: round((100 * used('machineBusy')) / coreSeconds),
+    cpu_of_others_percent: round((100 * (used('machineBusy') - ours)) / coreSeconds),
+  };
+};
+
+const measure = async (name: string): Promise<object> => {
+  const way = ways[name] as (typeof ways)[string];
+  await using deployment = await Deployment.start({ ...way, leaseMs, answerMs: 1000, isDirect: true });
+  for (const worker of await deployment.healthy()) await worker.close();
+  const pinned = deployment.machines.map(({ url, workers, number }) =>
+    pinWorkers(url, workers, connectionsEach, number),
+  );
+  const all = (await Promise.all(pinned)).flat();
+  const marks = (): number =>
+    deployment.machines.reduce((sum, each) => sum + each.output().split('were marked as leaving').length - 1, 0);
+  say(`${name}: signing in ${rate * seconds} sessions …`);
+  await signOut(all, await signIn(deployment, all, warmUpSignOuts));
+  const tokens = await signIn(deployment, all, rate * seconds);
+  await delay(1000);
+  const [marked, before] = [marks(), await usage(deployment)];
+  say(`${name}: signing out ${rate} a second for ${seconds} s …`);
+  const result = await signOut(all, tokens);
+  const cost = costs(before, await usage(deployment), tokens.length);
   await Promise.all(all.map((worker) => worker.close()));
-  report({ machine: machine(), rate, seconds, workers, lease_ms: leaseMs, ...results });
+  return { ...result, times_members_were_marked: marks() - marked, ...cost };
+};
+
+const run = async (): Promise<void> => {
+  const holder = takeMeasuringTurn();
+  if (holder !== undefined) throw new Error(`Cannot measure now: process ${holder} is measuring on this machine`);
+  const results: Record<string, object[]> = {};
+  for (let number = 1; number <= rounds; number++)
+    for (const name of Object.keys(ways).filter((each) => each.includes(values.way)))
+      results[name] = [...(results[name] ?? []), await measure(name)];
+  report({ machine: machine(), rate, seconds, lease_ms: leaseMs, results });
 };
 
 if (values.help) process.stdout.write(help);

@@ -90,7 +90,8 @@ export const boundaryRules: BoundaryRules = {
     },
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ } },
     config: {},
-    telemetry: {},
+    // Told by features through their own ports.
+    telemetry: { types: { features: /\/features\/revocation\/(observer|hint-bus)\.ts$/ } },
   },
 
   features: {
@@ -132,6 +133,12 @@ export const boundaryRules: BoundaryRules = {
       where: /^packages\/server\/src\/telemetry\//,
       place: 'packages/server/src/telemetry',
       reason: 'import the Logger type from there',
+    },
+    {
+      name: 'prom-client',
+      where: /^packages\/server\/src\/telemetry\//,
+      place: 'packages/server/src/telemetry',
+      reason: 'a metric is defined there, and fed through a port of the feature',
     },
     {
       name: '@node-rs/argon2',

@@ -18,6 +18,7 @@ export const paths = {
   accountsImport: '/admin/accounts/import',
   live: '/health/live',
   ready: '/health/ready',
+  metrics: '/metrics',
 } as const;
 
 /** One of the service's paths. */

@@ -18,6 +18,7 @@ import { ConfigError } from './config/read-config.ts';
 import { accessTokenRoutes } from './features/access-tokens/routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
+import { metricsRoutes } from './features/metrics/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
 import { Barrier } from './features/revocation/barrier.ts';
 import type { BusObserver } from './features/revocation/hint-bus.ts';
@@ -40,6 +41,7 @@ import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Logger } from './telemetry/log.ts';
+import { Metrics, metricsContentType, scraper } from './telemetry/metrics.ts';
 
 export { inspectRedis } from './bus/inspect-redis.ts';
 export { inspectPostgres } from './stores/postgres/inspect.ts';
@@ -162,8 +164,6 @@ const openRedisBus = async (
   return bus;
 };
 
-const silentObserver: BusObserver = { up: () => {}, roundTrip: () => {}, message: () => {} };
-
 /**
  * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
  * accepted.
@@ -191,9 +191,10 @@ export const startService = async (
     await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys, masterKey } = await openKeyRing(config, stores, nowMs);
+    const metrics = new Metrics(link.number);
     const place = findRedis(config);
     const redis =
-      place === undefined ? undefined : await openRedisBus(place, masterKey, stores, silentObserver, onProblem);
+      place === undefined ? undefined : await openRedisBus(place, masterKey, stores, metrics.bus('redis'), onProblem);
     closers.push(async () => redis?.close());
     const view = new View();
     const reader = new JournalReader({
@@ -216,6 +217,7 @@ export const startService = async (
       leaseMs: config.revocationLeaseMs,
       answerMs: config.revocationAnswerMs,
       onProblem,
+      observer: metrics.revocations,
     });
     await reader.start();
     const hasher = new HashLanes({
@@ -224,6 +226,8 @@ export const startService = async (
       onProblem: (message) => log.error(message),
     });
     closers.push(() => hasher.close());
+    metrics.watch({ reader, view, hasher, stores });
+    link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
     closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs }, keyReloadMs));
 
@@ -257,6 +261,10 @@ export const startService = async (
         ...accountRoutes(parts),
         ...signingKeyRoutes(keys, config.issuer),
         ...healthRoutes(parts),
+        ...metricsRoutes({
+          scrape: scraper(metrics, () => link.collectMetrics(), config.workers),
+          contentType: metricsContentType,
+        }),
       ],
     );
     closers.push((isQuick) => server.close(isQuick));

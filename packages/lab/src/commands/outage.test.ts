@@ -110,7 +110,7 @@ suite('catalytic-lab run outage', { concurrency: 2 }, () => {
     const criteria = result.verdicts.map(({ criterion }) => criterion);
     assert.ok(criteria.includes('redis paused: real failures, %'));
     assert.ok(criteria.includes('after redis flushed: real failures, %'));
-    assert.ok(criteria.includes('redis paused: healed until sign-outs take their usual time, ms'));
+    assert.ok(criteria.includes('redis paused: healed until logouts take their usual time, ms'));
     assert.match(
       markdown,
       /## Timeline[\s\S]*redis-flush: run[\s\S]*outages +1+ +2+ +1 s each\n +1 redis paused, 3\.\d to 5\.\d s/,

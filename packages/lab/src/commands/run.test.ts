@@ -88,7 +88,7 @@ const load = async (behaviour: Behaviour, more: readonly string[] = [], stopAfte
 const isTargetPassed = ({ verdicts }: RunResult): boolean => verdicts.every(({ verdict }) => verdict !== 'failed');
 
 // Side by side: each waits most of its time.
-suite('catalytic-lab run', { concurrency: 8 }, () => {
+suite('catalytic-lab run', { concurrency: 4 }, () => {
   test('a right target passes, and what is written agrees with the schema and with Locust', async () => {
     const { result, out, code, output } = await load('right');
     assert.ok(isTargetPassed(result), output);

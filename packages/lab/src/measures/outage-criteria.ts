@@ -76,7 +76,7 @@ export const judgeRecovery = ({ outage, recovery }: MeasuredOutage, usualMs: num
       : [
           ...judge(`${outage.name}: healed until the last real failure, ms`, recoveryMsMax, failuresEndMs ?? null),
           ...judge(
-            `${outage.name}: healed until sign-outs take their usual time, ms`,
+            `${outage.name}: healed until logouts take their usual time, ms`,
             recoveryMsMax,
             isKnown ? usual.afterMs : null,
           ),

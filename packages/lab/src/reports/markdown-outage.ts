@@ -39,7 +39,7 @@ const recoveryRow = (recovery: RecoveryResult): readonly string[] => {
     healed_s === null ? 'not healed' : number(healed_s, 1),
     watched_s === null ? '–' : number(watched_s, 1),
     number(failures),
-    failures_end_ms === null ? '–' : `${ms(failures_end_ms)} ms`,
+    failures_end_ms === null ? '–' : failures === 0 ? 'none' : `${ms(failures_end_ms)} ms`,
     number(logouts),
     not_judged === null ? usual : `not judged: ${not_judged}`,
   ];

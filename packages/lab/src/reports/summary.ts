@@ -41,10 +41,10 @@ const outageLines = ({ outage }: RunResult): readonly string[] => {
       const { requests, ok, expected, real, percentiles_ms: at } = total;
       return `  ${name.padEnd(columns)} ${String(requests).padStart(7)} requests   ok ${ok}  expected ${expected}  real failures ${real}   p99 ${ms(at['99'])} ms   logouts 200/202: ${logouts.completed}/${logouts.pending}`;
     }),
-    ...outage.recoveries.map(({ name, failures_end_ms, logouts_usual_ms, not_judged, healed_s }) =>
+    ...outage.recoveries.map(({ name, failures, failures_end_ms, logouts_usual_ms, not_judged, healed_s }) =>
       healed_s === null
         ? `  ${name}: not healed before the end`
-        : `  healed after ${name}: last failure after ${ms(failures_end_ms ?? undefined)} ms, sign-outs as usual ${not_judged === null ? `after ${ms(logouts_usual_ms ?? undefined)} ms` : `not judged: ${not_judged}`}`,
+        : `  healed after ${name}: ${failures === 0 ? 'no failure' : `last failure after ${ms(failures_end_ms ?? undefined)} ms`}, logouts as usual ${not_judged === null ? `after ${ms(logouts_usual_ms ?? undefined)} ms` : `not judged: ${not_judged}`}`,
     ),
   ];
 };

@@ -8,7 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId } from '@catalytic/protocol/ids';
-import type { BusObserver, Hint, HintBus, HintListener, MessageKind } from '../features/revocation/hint-bus.ts';
+import type { BusMessageKind, BusObserver, Hint, HintBus, HintListener } from '../features/revocation/hint-bus.ts';
 import { within } from './deadline.ts';
 import { MessageSeal } from './message-seal.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -104,7 +104,7 @@ export class RedisBus implements HintBus {
   }
 
   /** Sends, or drops what cannot be sent at once. Returns whether Redis has taken it. */
-  async #publish(channel: string, kind: MessageKind, message: Message): Promise<boolean> {
+  async #publish(channel: string, kind: BusMessageKind, message: Message): Promise<boolean> {
     const { observer } = this.#parts;
     const connection = this.#link.connection;
     try {

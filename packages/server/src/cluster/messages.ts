@@ -4,6 +4,7 @@
  */
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { Acknowledgement, Hint } from '../features/revocation/hint-bus.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
 /** From a worker. */
 export type FromWorker =
@@ -15,12 +16,24 @@ export type FromWorker =
   | { readonly type: 'registering'; readonly member: MemberId }
   | { readonly type: 'hint'; readonly hint: Hint }
   /** @property to the worker that announced */
-  | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement; readonly to: number };
+  | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement; readonly to: number }
+  /** It asks every other worker for its metrics. @property collection its number for this question */
+  | { readonly type: 'collect'; readonly collection: number }
+  | {
+      readonly type: 'collected';
+      readonly collection: number;
+      readonly snapshot: MetricsSnapshot;
+      readonly to: number;
+    };
 
 /** To a worker. */
 export type ToWorker =
   | { readonly type: 'hint'; readonly hint: Hint; readonly from: number }
   | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement }
+  | { readonly type: 'collect'; readonly collection: number; readonly from: number }
+  /** Its question was passed on to so many workers. */
+  | { readonly type: 'collecting'; readonly collection: number; readonly workers: number }
+  | { readonly type: 'collected'; readonly collection: number; readonly snapshot: MetricsSnapshot }
   /** These members' processes are gone for good. */
   | { readonly type: 'reaped'; readonly members: readonly MemberId[] }
   | { readonly type: 'stop'; readonly isQuick: boolean };

@@ -167,7 +167,7 @@ export class Supervisor {
     return running;
   }
 
-  /** Hints go to every other worker, an acknowledgement to the one that announced. */
+  /** Hints and questions go to every other worker, acknowledgements and answers to the one that they are for. */
   #route(from: Running, message: Exclude<FromWorker, { type: 'ready' | 'refused' }>): void {
     switch (message.type) {
       case 'registering':
@@ -180,6 +180,24 @@ export class Supervisor {
       case 'acknowledgement': {
         const to = this.#running.get(message.to);
         if (to !== undefined) send(to.process, { type: 'acknowledgement', acknowledgement: message.acknowledgement });
+        return;
+      }
+      case 'collect': {
+        const { collection } = message;
+        const asked = [...this.#running.values()].filter(
+          (other) =>
+            other !== from &&
+            other.readyMs !== undefined &&
+            !other.isStopping &&
+            passOn(other, { type: 'collect', collection, from: from.process.id }),
+        );
+        send(from.process, { type: 'collecting', collection, workers: asked.length });
+        return;
+      }
+      case 'collected': {
+        const { to, collection, snapshot } = message;
+        const asker = this.#running.get(to);
+        if (asker !== undefined) send(asker.process, { type: 'collected', collection, snapshot });
       }
     }
   }
@@ -218,10 +236,14 @@ const send = (worker: Worker, message: ToWorker): void => {
   if (worker.isConnected()) worker.send(message, () => {});
 };
 
-/** Passes a hint on. What a worker that does not read would have heard, the journal tells it; kept here it would only take memory. */
-const passOn = (to: Running, message: ToWorker): void => {
-  if (to.isClogged || !to.process.isConnected()) return;
+/**
+ * Passes on what may be lost: a hint, which the journal tells as well, or a question. Kept here for a worker that does not read, it would
+ * only take memory. Returns whether it was sent.
+ */
+const passOn = (to: Running, message: ToWorker): boolean => {
+  if (to.isClogged || !to.process.isConnected()) return false;
   to.isClogged = !to.process.send(message, () => {
     to.isClogged = false;
   });
+  return true;
 };

@@ -32,6 +32,8 @@ export interface Call<Body, Query> {
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** `Content-Type` of a body that is a text; absent: JSON. */
+  readonly contentType?: string;
   /** `Cache-Control`; `no-store` unless given. */
   readonly cacheControl?: string;
 }

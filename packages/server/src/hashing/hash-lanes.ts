@@ -82,6 +82,16 @@ export class HashLanes implements PasswordHasher {
     await ended;
   }
 
+  /** Hashes that run at this moment. */
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  /** Passwords that wait for a lane. */
+  get queued(): number {
+    return this.#waitingCount;
+  }
+
   get #waitingCount(): number {
     return this.#waiting.length - this.#head;
   }

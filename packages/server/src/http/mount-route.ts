@@ -18,11 +18,13 @@ declare module 'fastify' {
   }
 }
 
-const send = (reply: FastifyReply, answer: Answer): FastifyReply =>
-  reply
+const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
+  if (answer.contentType !== undefined) reply.header('content-type', answer.contentType);
+  return reply
     .code(answer.status)
     .header('cache-control', answer.cacheControl ?? 'no-store')
     .send(answer.body);
+};
 
 const noQuery = Type.Object({}, { additionalProperties: false });
 

@@ -10,6 +10,14 @@ import type { SessionStore } from '../features/sessions/store.ts';
 import type { SigningKeyStore } from '../features/signing-keys/store.ts';
 import type { TenantStore } from '../features/tenants/store.ts';
 
+/** Connections of a pool. */
+export interface ConnectionCounts {
+  readonly total: number;
+  readonly idle: number;
+  /** Operations that wait for one. */
+  readonly waiting: number;
+}
+
 /** All ports of one engine. */
 export interface Stores {
   readonly tenants: TenantStore;
@@ -22,6 +30,8 @@ export interface Stores {
   readonly deployment: DeploymentStore;
   /** Goes the way of a write without changing anything. */
   probe(): Promise<void>;
+  /** Connections to the primary; `undefined` where the engine has no pool. */
+  connections(): ConnectionCounts | undefined;
   /** Finishes what was sent and closes the connections. */
   close(): Promise<void>;
 }

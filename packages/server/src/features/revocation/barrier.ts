@@ -11,6 +11,7 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Eviction, type EvictionParts } from './eviction.ts';
 import type { Acknowledgement, HintBus } from './hint-bus.ts';
+import type { Confirmation } from './observer.ts';
 import { announceEveryMs, fullWaitMs, silenceMs } from './rules.ts';
 import type { Member, Recorded } from './store.ts';
 
@@ -87,6 +88,7 @@ export class Barrier {
         answer: (propagation) => {
           cancel();
           this.#open.delete(open);
+          this.#parts.observer?.onSettled(clocks.monoMs() - committedMs, propagation.propagation);
           resolve(propagation);
         },
       };
@@ -118,8 +120,9 @@ export class Barrier {
   #acknowledge({ announcement, members }: Acknowledgement): void {
     for (const open of this.#announced.get(announcement) ?? []) {
       for (const member of members) {
+        const isNews = open.missing?.delete(member) ?? !open.acknowledged.has(member);
         open.acknowledged.add(member);
-        open.missing?.delete(member);
+        if (isNews) this.#confirm(open, 'acknowledgement');
       }
       this.#judge(open);
     }
@@ -161,12 +164,19 @@ export class Barrier {
       for (const id of reader.memberIds) open.missing.delete(id);
       for (const id of open.missing) {
         const row = byId.get(id);
-        if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position)))
+        if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position))) {
           open.missing.delete(id);
-        else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(id);
+          this.#confirm(open, row === undefined ? 'gone' : 'journal');
+        } else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(id);
       }
     }
     this.#eviction.start([...silent]);
+  }
+
+  /** What comes after the answer is not told: nobody waits for it, and most of it is never seen. */
+  #confirm(open: Open, by: Confirmation): void {
+    const { observer, clocks } = this.#parts;
+    if (this.#open.has(open)) observer?.onConfirmed(clocks.monoMs() - open.committedMs, by);
   }
 
   #judge(open: Open): void {

@@ -5,6 +5,7 @@
  */
 import type { Clocks } from '@catalytic/guard/clocks';
 import type { MemberId } from '@catalytic/protocol/ids';
+import type { RevocationObserver } from './observer.ts';
 import { fullWaitMs, silenceMs } from './rules.ts';
 import type { MemberStore } from './store.ts';
 
@@ -15,6 +16,7 @@ export interface EvictionParts {
   /** Length of a lease, milliseconds; the same in every process of the deployment. */
   readonly leaseMs: number;
   readonly onProblem: (message: string, error?: unknown) => void;
+  readonly observer?: RevocationObserver | undefined;
 }
 
 /** Evicts members. */
@@ -59,6 +61,7 @@ export class Eviction {
     const { members, clocks, leaseMs, onProblem } = this.#parts;
     await members.markLeaving(ids);
     onProblem(`Members do not answer and were marked as leaving: ${ids.join(', ')}`);
+    this.#parts.observer?.onMarked(ids.length);
     const waitMs = fullWaitMs(leaseMs);
     const removedAtMs = clocks.monoMs() + waitMs;
     for (const id of ids) {

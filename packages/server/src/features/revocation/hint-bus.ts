@@ -38,15 +38,16 @@ export interface HintBus {
   listen(listener: HintListener, members: () => readonly MemberId[]): void;
 }
 
-/** What a message was; `unknown`: not from one of us, so nobody can say. */
-export type MessageKind = 'hint' | 'acknowledgement' | 'unknown';
+/** What becomes of a message: `dropped` for want of room or of a connection, `refused` because it was not from one of us. */
+export type BusDirection = 'sent' | 'heard' | 'dropped' | 'refused';
+/** What a message carries; `unknown`: refused unread. */
+export type BusMessageKind = 'hint' | 'acknowledgement' | 'unknown';
 
-/** Told what a bus does, for the metrics. */
+/** Who wants to know how a bus does. Told in the turn in which it happens, so it must return at once and never throw. */
 export interface BusObserver {
-  /** The connection has come up or gone down. */
+  /** The connection is there, or has gone. */
   up(isUp: boolean): void;
-  /** From a message of this process to itself, by way of the bus, milliseconds. */
+  /** @param ms from a message's sending until this process has heard it, milliseconds */
   roundTrip(ms: number): void;
-  /** @param direction `dropped`: not sent, because the bus was down; `refused`: heard, and not from one of us */
-  message(direction: 'sent' | 'heard' | 'dropped' | 'refused', kind: MessageKind): void;
+  message(direction: BusDirection, kind: BusMessageKind): void;
 }

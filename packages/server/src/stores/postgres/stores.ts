@@ -82,6 +82,7 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
     probe: async () => {
       await run('*', probe());
     },
+    connections: () => transactions.connections,
     close: async () => {
       await Promise.all([transactions, ...replicas].map((each) => each.close()));
     },

@@ -130,6 +130,12 @@ export class Transactions {
     }
   };
 
+  /** Connections at this moment, and transactions that wait for one. */
+  get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
     // The pool does not wait for the goodbyes, and neither must the end of the process.

@@ -39,6 +39,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     adminKeys: sqliteAdminKeys(reader, writer),
     deployment: sqliteDeployment(dataDir, reader, writer),
     probe: () => writer.run('probe', undefined),
+    connections: () => undefined,
     close: async () => {
       await writer.close();
       reader.close();

@@ -1,0 +1,26 @@
+/**
+ * The route of whoever watches how the service does.
+ * @module
+ */
+import { paths } from '@catalytic/protocol/paths';
+import { Type } from 'typebox';
+import { type Route, route } from '../route.ts';
+
+/** What the route shows. */
+export interface MetricsParts {
+  /** Writes the page; it holds no secret and nothing that a client sent. */
+  readonly scrape: () => Promise<string>;
+  readonly contentType: string;
+}
+
+/** The routes. */
+export const metricsRoutes = ({ scrape, contentType }: MetricsParts): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: paths.metrics,
+    summary: 'Metrics of every worker of this machine, in the text format of Prometheus',
+    access: { kind: 'public' },
+    answers: { 200: Type.String() },
+    handle: async () => ({ status: 200, body: await scrape(), contentType }),
+  }),
+];

@@ -1,0 +1,227 @@
+/**
+ * Every metric of the service. `docs/operating/metrics.md` is generated from it.
+ *
+ * No label holds what a client sent, nor an id: each takes one of the few values named here, so the number of series is bounded.
+ * @module
+ */
+
+/** One metric. Every series carries `worker`, the number of the process among those of its machine, unless it says otherwise. */
+export interface MetricDescription {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  /** One sentence. */
+  readonly help: string;
+  readonly unit: 'seconds' | 'bytes' | 'count' | '0 or 1';
+  /** Labels beside `worker`, and every value each may take. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
+  /** Upper bounds of a histogram, in its unit. */
+  readonly buckets?: readonly number[];
+  /** True of the whole scrape, so that it carries no `worker`. */
+  readonly isOfScrape?: true;
+}
+
+// From the fastest acknowledgement on one machine to twice the full wait of the usual lease.
+const revocationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6, 12];
+
+/** What the service itself counts. */
+export const metricTable = {
+  revocationBarrier: {
+    kind: 'histogram',
+    name: 'catalytic_revocation_barrier_seconds',
+    unit: 'seconds',
+    help: 'From the reply of a commit that revokes to the answer of its request; its count is the number of revokes.',
+    labels: { answer: ['complete', 'pending'] },
+    buckets: revocationBuckets,
+  },
+  revocationPropagation: {
+    kind: 'histogram',
+    name: 'catalytic_revocation_propagation_seconds',
+    unit: 'seconds',
+    help: 'From the reply of a commit that revokes until one other member is known to hold it, while the request waits: it said so, its row says so, or its row is gone.',
+    labels: { by: ['acknowledgement', 'journal', 'gone'] },
+    buckets: revocationBuckets,
+  },
+  revocationsPending: {
+    kind: 'counter',
+    name: 'catalytic_revocations_pending_total',
+    unit: 'count',
+    help: 'Revokes answered 202, because it was not known in time that every member holds them.',
+  },
+  membersMarked: {
+    kind: 'counter',
+    name: 'catalytic_members_marked_total',
+    unit: 'count',
+    help: 'Members that this process has marked as leaving, because they were silent while a revocation waited.',
+  },
+  currencyAge: {
+    kind: 'gauge',
+    name: 'catalytic_currency_age_seconds',
+    unit: 'seconds',
+    help: 'Time since the last good read of the journal was sent; about 0.1 when all is well, and at REVOCATION_LEASE_MS no token is accepted.',
+  },
+  current: {
+    kind: 'gauge',
+    name: 'catalytic_current',
+    unit: '0 or 1',
+    help: 'Whether the process may trust its view of the revocations, and so accepts tokens.',
+  },
+  members: {
+    kind: 'gauge',
+    name: 'catalytic_members',
+    unit: 'count',
+    help: 'Members of the deployment, as the last read of the journal found them.',
+  },
+  viewEntries: {
+    kind: 'gauge',
+    name: 'catalytic_view_entries',
+    unit: 'count',
+    help: 'Revocations that the process holds in memory.',
+  },
+  viewFull: {
+    kind: 'gauge',
+    name: 'catalytic_view_full',
+    unit: '0 or 1',
+    help: 'Whether the process has no room for further revocations, and so accepts no token.',
+  },
+  hashLanesBusy: {
+    kind: 'gauge',
+    name: 'catalytic_hash_lanes_busy',
+    unit: 'count',
+    help: 'Passwords that are being hashed.',
+  },
+  hashQueue: {
+    kind: 'gauge',
+    name: 'catalytic_hash_queue',
+    unit: 'count',
+    help: 'Passwords that wait for a lane.',
+  },
+  databaseConnections: {
+    kind: 'gauge',
+    name: 'catalytic_database_connections',
+    unit: 'count',
+    help: 'Connections to the primary of PostgreSQL that do something or nothing; absent on SQLite.',
+    labels: { state: ['busy', 'idle'] },
+  },
+  databaseWaiting: {
+    kind: 'gauge',
+    name: 'catalytic_database_waiting',
+    unit: 'count',
+    help: 'Transactions that wait for a connection to the primary of PostgreSQL; absent on SQLite.',
+  },
+  connectionsRefused: {
+    kind: 'counter',
+    name: 'catalytic_connections_refused_total',
+    unit: 'count',
+    help: 'Connections to the public listener that were closed at once, because they came neither from loopback nor from TRUSTED_PROXIES.',
+  },
+  busUp: {
+    kind: 'gauge',
+    name: 'catalytic_bus_up',
+    unit: '0 or 1',
+    help: 'Whether the bus is connected; absent where none is configured.',
+    labels: { bus: ['redis'] },
+  },
+  busRoundTrip: {
+    kind: 'histogram',
+    name: 'catalytic_bus_round_trip_seconds',
+    unit: 'seconds',
+    help: 'From the sending of a message over the bus until this process has heard it.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  },
+  busMessages: {
+    kind: 'counter',
+    name: 'catalytic_bus_messages_total',
+    unit: 'count',
+    help: 'Messages of the bus: sent, heard, dropped for want of room or of a connection, refused because they were not from this deployment (then of unknown kind).',
+    labels: { direction: ['sent', 'heard', 'dropped', 'refused'], kind: ['hint', 'acknowledgement', 'unknown'] },
+  },
+  workers: {
+    kind: 'gauge',
+    name: 'catalytic_workers',
+    unit: 'count',
+    help: 'Processes that should serve on this machine (WORKERS).',
+    isOfScrape: true,
+  },
+  workersReporting: {
+    kind: 'gauge',
+    name: 'catalytic_workers_reporting',
+    unit: 'count',
+    help: 'Processes of this machine whose metrics are in this answer; the others are frozen, starting or gone.',
+    isOfScrape: true,
+  },
+} as const satisfies Record<string, MetricDescription>;
+
+const lag = (what: string) => ({
+  kind: 'gauge' as const,
+  unit: 'seconds' as const,
+  help: `${what} of the delay of the event loop since the last scrape.`,
+});
+
+/**
+ * What is kept of the figures that `prom-client` has of every process. Not kept: those that walk over every open connection at each
+ * scrape, and what other figures say already.
+ */
+export const processMetrics: readonly MetricDescription[] = [
+  {
+    kind: 'counter',
+    name: 'catalytic_process_cpu_user_seconds_total',
+    unit: 'seconds',
+    help: 'CPU time in our own code.',
+  },
+  {
+    kind: 'counter',
+    name: 'catalytic_process_cpu_system_seconds_total',
+    unit: 'seconds',
+    help: 'CPU time in the kernel.',
+  },
+  {
+    kind: 'gauge',
+    name: 'catalytic_process_start_time_seconds',
+    unit: 'seconds',
+    help: 'When the process started, since 1970.',
+  },
+  {
+    kind: 'gauge',
+    name: 'catalytic_process_resident_memory_bytes',
+    unit: 'bytes',
+    help: 'Memory of the process, without its hashing process.',
+  },
+  { kind: 'gauge', name: 'catalytic_process_open_fds', unit: 'count', help: 'Open file descriptors; on Linux only.' },
+  {
+    kind: 'gauge',
+    name: 'catalytic_process_max_fds',
+    unit: 'count',
+    help: 'File descriptors it may open; on Linux only.',
+  },
+  // Collecting this one is what sets those after it.
+  {
+    kind: 'gauge',
+    name: 'catalytic_nodejs_eventloop_lag_seconds',
+    unit: 'seconds',
+    help: 'Delay of the event loop at this scrape.',
+  },
+  { name: 'catalytic_nodejs_eventloop_lag_mean_seconds', ...lag('Mean') },
+  { name: 'catalytic_nodejs_eventloop_lag_p50_seconds', ...lag('Median') },
+  { name: 'catalytic_nodejs_eventloop_lag_p99_seconds', ...lag('99th percentile') },
+  { name: 'catalytic_nodejs_eventloop_lag_max_seconds', ...lag('Maximum') },
+  {
+    kind: 'gauge',
+    name: 'catalytic_nodejs_heap_size_total_bytes',
+    unit: 'bytes',
+    help: 'Size of the JavaScript heap.',
+  },
+  {
+    kind: 'gauge',
+    name: 'catalytic_nodejs_heap_size_used_bytes',
+    unit: 'bytes',
+    help: 'Used part of the JavaScript heap.',
+  },
+  {
+    kind: 'histogram',
+    name: 'catalytic_nodejs_gc_duration_seconds',
+    unit: 'seconds',
+    help: 'Pauses for the garbage collection.',
+    labels: { kind: ['major', 'minor', 'incremental', 'weakcb'] },
+    buckets: [0.001, 0.01, 0.1, 1, 2, 5],
+  },
+];
