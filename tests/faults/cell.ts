@@ -2,6 +2,7 @@
  * A cell of the matrix: what the rounds of one fault at one moment have shown, as the results hold it.
  * @module
  */
+import { hasNetworks } from './deployment.ts';
 import type { Round } from './round.ts';
 
 /** Median and longest, milliseconds. */
@@ -17,6 +18,8 @@ export interface Cell {
   /** Workers of each machine. */
   readonly machines: readonly number[];
   readonly redis: boolean;
+  /** Whether each machine had a network of its own. */
+  readonly namespaces: boolean;
   readonly lease_ms: number;
   readonly rounds: number;
   readonly seeds: readonly [number, number];
@@ -44,6 +47,7 @@ export interface CellName {
   readonly moment: string;
   readonly machines: readonly number[];
   readonly redis: boolean;
+  readonly inNamespaces?: boolean;
   readonly leaseMs: number;
 }
 
@@ -54,7 +58,7 @@ const spread = (times: readonly number[]): Spread => {
 
 /** What rounds have shown together. */
 export const summarise = (
-  { fault, moment, machines, redis, leaseMs }: CellName,
+  { fault, moment, machines, redis, inNamespaces, leaseMs }: CellName,
   rounds: readonly Round[],
   seconds: number,
 ): Cell => {
@@ -68,6 +72,7 @@ export const summarise = (
     moment,
     machines,
     redis,
+    namespaces: inNamespaces === true && hasNetworks(),
     lease_ms: leaseMs,
     rounds: rounds.length,
     seeds: [rounds[0]?.seed ?? 0, rounds.at(-1)?.seed ?? 0],

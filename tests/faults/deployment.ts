@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { Client } from 'pg';
 import { passwordHash, readLabKey } from '../harness/accounts.ts';
 import { goodPassword } from '../harness/client.ts';
+import { createMachines, needsMachines } from '../harness/machines.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { type Redis, startRedis } from '../harness/redis.ts';
 import type { Service } from '../harness/service.ts';
@@ -20,11 +21,16 @@ export interface DeploymentOptions {
   readonly machines: readonly number[];
   /** Whether it has a Redis. */
   readonly redis?: boolean;
+  /** Whether each machine has a network of its own, where this system can make one ({@link hasNetworks}). */
+  readonly inNamespaces?: boolean;
   /** Whether no proxies lie on the ways: for measurements; nothing can be cut then. */
   readonly isDirect?: boolean;
   readonly leaseMs: number;
   readonly answerMs: number;
 }
+
+/** Whether machines can have networks of their own here. */
+export const hasNetworks = (): boolean => needsMachines().skip === false;
 
 /** Longest time until everything works again after the last fault has been taken away. */
 const healMsMax = 30_000;
@@ -80,9 +86,15 @@ export class Deployment implements AsyncDisposable {
       KEEP_ALIVE_SECONDS: 600,
       LOG_LEVEL: 'info',
     };
+    const networks =
+      options.inNamespaces === true && hasNetworks()
+        ? started.use(await createMachines(options.machines.length))
+        : undefined;
     const machines: Machine[] = [];
     for (const [index, workers] of options.machines.entries()) {
+      const network = networks?.machines[index];
       const machine = await Machine.start({
+        place: network === undefined || networks === undefined ? undefined : { network, gateway: networks.gateway },
         number: index + 1,
         workers,
         databasePort: postgres.port,
@@ -196,7 +208,7 @@ export class Deployment implements AsyncDisposable {
     const lines = Array.from({ length: accounts }, (_, index) =>
       JSON.stringify({ email: this.email(index), password_hash: hash }),
     ).join('\n');
-    const answer = await fetch(`${this.#first.service.url}/admin/accounts/import?tenant=lab`, {
+    const answer = await fetch(`${this.#first.url}/admin/accounts/import?tenant=lab`, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-ndjson',

@@ -46,7 +46,8 @@ export interface Fault {
 export const settings = {
   'three workers': { machines: [3], redis: false },
   'two machines': { machines: [2, 1], redis: true },
-} as const satisfies Readonly<Record<string, Pick<DeploymentOptions, 'machines' | 'redis'>>>;
+  'two networks': { machines: [2, 1], redis: true, inNamespaces: true },
+} as const satisfies Readonly<Record<string, Pick<DeploymentOptions, 'machines' | 'redis' | 'inNamespaces'>>>;
 
 /** A fault for which no stage is set. */
 export const unprepared =

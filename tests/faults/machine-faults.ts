@@ -27,7 +27,7 @@ const onMachine = (
   prepare: Fault['prepare'],
   bystanders: NonNullable<Fault['bystanders']> = onOtherMachines,
 ): Fault => ({
-  setting: 'two machines',
+  setting: 'two networks',
   isAcross: true,
   prepare,
   bystanders,

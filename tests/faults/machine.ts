@@ -2,8 +2,11 @@
  * One machine of a deployment: a supervisor with its workers, and the ways from it and to it, each of which can be cut.
  * @module
  */
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { killTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
 import { type Direction, type FaultProxy, startProxy } from '../../packages/lab/src/faults/proxy.ts';
+import type { Machine as NetworkMachine } from '../harness/machines.ts';
 import {
   freePort,
   removeFolder,
@@ -19,6 +22,13 @@ export type Way = 'database' | 'redis' | 'clients';
 /** Every way. */
 export const everyWay: readonly Way[] = ['database', 'redis', 'clients'];
 
+/** A network of its own that a machine stands in. */
+export interface Place {
+  readonly network: NetworkMachine;
+  /** Where it finds this system. */
+  readonly gateway: string;
+}
+
 /** How a machine is set up. */
 export interface MachineOptions {
   /** From 1. */
@@ -29,19 +39,15 @@ export interface MachineOptions {
   readonly redisPort: number | undefined;
   /** Whether its clients, too, come through a proxy. */
   readonly isApart: boolean;
+  /** Where it stands; `undefined`: beside the others, on the loopback interface. */
+  readonly place: Place | undefined;
   /** Whether there are no proxies. */
   readonly isDirect: boolean;
   /** What is the same on every machine. */
   readonly settings: Settings;
 }
 
-const proxyTo = (targetPort: number, pids?: () => readonly number[]): Promise<FaultProxy> =>
-  startProxy({
-    listenPort: 0,
-    targetHost: '127.0.0.1',
-    targetPort,
-    ...(pids === undefined ? {} : { pids }),
-  });
+const doorwayFile = fileURLToPath(new URL('./doorway.ts', import.meta.url));
 
 /** A machine that runs, or has run. */
 export class Machine implements AsyncDisposable {
@@ -50,12 +56,15 @@ export class Machine implements AsyncDisposable {
   readonly dataDir = temporaryFolder();
   #settings: Settings;
   readonly #ways: Partial<Record<Way, FaultProxy>> = {};
+  readonly #place: Place | undefined;
   #service: Service | undefined;
+  #doorway: ChildProcess | undefined;
   /** What supervisors have printed that run no more. */
   #printedBefore = '';
 
-  private constructor({ number, workers, settings }: MachineOptions) {
+  private constructor({ number, workers, settings, place }: MachineOptions) {
     this.number = number;
+    this.#place = place;
     this.workers = workers;
     this.#settings = settings;
   }
@@ -111,10 +120,16 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Nothing passes on these ways any more; connections stay open.
+   * Nothing passes on these ways any more; connections stay open. All ways of a machine that has a network of its own are one cable: there
+   * packets are lost, elsewhere proxies hold what was said.
    * @param what only what the machine says, only what it would hear, or both
    */
   cut(ways: readonly Way[], what: 'says' | 'hears' | 'both' = 'both'): void {
+    const isAll = everyWay.every((name) => ways.includes(name));
+    if (isAll && this.#place !== undefined) {
+      this.#place.network.cut(({ says: 'out', hears: 'in', both: 'both' } as const)[what]);
+      return;
+    }
     for (const name of ways) {
       // Clients connect to the machine, and the machine to all others.
       const [away, back]: readonly [Direction, Direction] = name === 'clients' ? ['down', 'up'] : ['up', 'down'];
@@ -124,18 +139,28 @@ export class Machine implements AsyncDisposable {
 
   /** All ways are as they were at first. */
   heal(): void {
+    this.#place?.network.heal();
     for (const proxy of Object.values(this.#ways)) proxy.heal();
   }
 
-  /** Kills every process of it at once. */
+  /** Kills every process of it at once. Where it has a network of its own, nobody hears of it. */
   async kill(): Promise<void> {
+    this.#place?.network.cut();
+    this.#doorway?.kill('SIGKILL');
     killTree(this.supervisor);
     await this.#end();
   }
 
   /** Starts it, again on the same data and address. */
   async restart(): Promise<void> {
-    this.#service = await startService(this.dataDir, this.#settings);
+    if (this.#place === undefined) this.#service = await startService(this.dataDir, this.#settings);
+    else {
+      const { network } = this.#place;
+      network.heal();
+      this.#service = await startService(this.dataDir, this.#settings, network.prefixCommand);
+      const args = [doorwayFile, network.address, String(this.#settings['PORT'])];
+      this.#doorway = network.run(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,6 +170,7 @@ export class Machine implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
+    this.#doorway?.kill('SIGKILL');
     await this.#service?.end('SIGKILL');
     this.#printedBefore = this.output();
     this.#service = undefined;
@@ -154,19 +180,27 @@ export class Machine implements AsyncDisposable {
   async #open({ databasePort, redisPort, isApart, isDirect }: MachineOptions, port: number): Promise<void> {
     // While it starts, it is one of the processes that this one has started.
     const pids = (): readonly number[] => treeOf(this.#service?.process.pid ?? process.pid).map(({ pid }) => pid);
+    const here = this.#place?.gateway ?? '127.0.0.1';
     const wayTo = async (name: Way, targetPort: number): Promise<number> => {
       if (isDirect) return targetPort;
-      const proxy = await proxyTo(targetPort, name === 'clients' ? undefined : pids);
+      const proxy = await startProxy({
+        // The machine connects to all others, and clients, which are here, connect to it.
+        listenHost: name === 'clients' ? '127.0.0.1' : here,
+        listenPort: 0,
+        targetHost: name === 'clients' ? (this.#place?.network.address ?? '127.0.0.1') : '127.0.0.1',
+        targetPort,
+        pids: name === 'clients' ? () => [] : pids,
+      });
       this.#ways[name] = proxy;
       return proxy.port;
     };
     const database = await wayTo('database', databasePort);
     this.#settings = {
       ...this.#settings,
-      DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${database}/catalytic`,
+      DATABASE_URL: `postgres://catalytic:catalytic@${here}:${database}/catalytic`,
     };
     if (redisPort !== undefined)
-      this.#settings = { ...this.#settings, REDIS_URL: `redis://127.0.0.1:${await wayTo('redis', redisPort)}` };
+      this.#settings = { ...this.#settings, REDIS_URL: `redis://${here}:${await wayTo('redis', redisPort)}` };
     if (isApart) await wayTo('clients', port);
   }
 }

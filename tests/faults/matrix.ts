@@ -3,7 +3,7 @@
  * @module
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { type Cell, summarise } from './cell.ts';
 import { Deployment } from './deployment.ts';
 import { settings } from './fault.ts';
@@ -23,7 +23,7 @@ const help = `The matrix: signs out while something breaks, and checks that noth
   node tests/faults/matrix.ts --at-once 2              cells played side by side, each with a deployment of its own
   node tests/faults/matrix.ts --table FILE.json        the table of a report, from the results of a run
 
-Faults of one machine strike three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one,
+A cell that could not be played is left out of the results. Faults of one machine strike three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one,
 and a Redis between them. Besides what is accepted, refused or forgotten, a cell says how many requests to workers that the fault does not
 touch failed while it lasted, and how long after it until a sign-out was as fast as before.
 
@@ -97,7 +97,14 @@ const run = async (): Promise<number> => {
   };
   const waiting = [...cells.entries()];
   const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await play(next[1], next[0]);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, cell] = next;
+      await play(cell, index).catch((error: unknown) => {
+        bad += 1;
+        const name = `${index + 1}/${cells.length} ✘ ${cell.fault} × ${cell.moment}`;
+        process.stdout.write(`${name}: could not be played: ${inspect(error)}\n`);
+      });
+    }
   };
   await Promise.all(Array.from({ length: Number(values['at-once']) }, lane));
   return bad === 0 ? 0 : 1;

@@ -52,10 +52,11 @@ const table = (cells: readonly Cell[]): string => {
 /** The Markdown. */
 export const tableOf = (cells: readonly Cell[]): string =>
   [
-    ...Map.groupBy(cells, ({ machines, redis, lease_ms }) =>
+    ...Map.groupBy(cells, ({ machines, redis, namespaces, lease_ms }) =>
       [
         `machines with ${machines.join(' and ')} workers`,
         redis ? 'Redis between them' : 'no Redis',
+        ...(namespaces ? ['a network of its own for each'] : []),
         `a lease of ${lease_ms} ms`,
       ].join(', '),
     ),

@@ -1,0 +1,15 @@
+/**
+ * Lets in from outside, on a machine of its own, what its services serve on loopback, as a balancer or a TLS terminator on it would:
+ * `node tests/faults/doorway.ts ADDRESS PORT`, until the other end of its standard input is gone.
+ * @module
+ */
+import { startProxy } from '../../packages/lab/src/faults/proxy.ts';
+
+const [address = '', port = ''] = process.argv.slice(2);
+await startProxy({
+  listenHost: address,
+  listenPort: Number(port),
+  targetHost: '127.0.0.1',
+  targetPort: Number(port),
+});
+process.stdin.on('end', () => process.exit()).resume();
