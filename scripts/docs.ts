@@ -3,7 +3,7 @@
  *
  * - every relative link in a Markdown file leads to a file, and to a heading of it
  * - every `npm run NAME` in the documentation and in the texts of the code is a script of package.json
- * - `docs/reference/` says what the tables in the code say
+ * - `docs/reference/` and `docs/operating/metrics.md` say what the tables in the code say
  * - every export of a package has a docstring
  * @module
  */

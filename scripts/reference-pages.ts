@@ -1,5 +1,5 @@
 /**
- * Writes the pages of `docs/reference/` from the tables in the code.
+ * Writes the pages of `docs/reference/`, and the list of metrics, from the tables in the code.
  * @module
  */
 import { existsSync } from 'node:fs';
@@ -34,6 +34,15 @@ interface OptionRow {
   readonly maximum?: number;
   readonly choices?: readonly string[];
   readonly patternText?: string;
+}
+
+interface MetricRow {
+  readonly kind: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly help: string;
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
+  readonly isOfScrape?: boolean;
 }
 
 const code = (value: string | number): string => `\`${value}\``;
@@ -106,6 +115,33 @@ const configurationPage = (options: Readonly<Record<string, OptionRow>>, source:
   );
 };
 
+const labelsOf = ({ labels = {}, isOfScrape }: MetricRow): string =>
+  [
+    ...(isOfScrape === true ? [] : [code('worker')]),
+    ...Object.entries(labels).map(([label, values]) => `${code(label)}: ${values.join(', ')}`),
+  ].join('; ');
+
+const metricsPage = (metricTable: Readonly<Record<string, MetricRow>>, source: string): string => {
+  const rows = Object.values(metricTable).map((metric) => [
+    code(metric.name),
+    metric.kind,
+    metric.unit,
+    labelsOf(metric),
+    metric.help,
+  ]);
+  return page(
+    'Metrics',
+    source,
+    '`GET /metrics` answers in the text format of Prometheus, without a key: keep it on loopback or in a private network (`OPERATE_HOST`, ' +
+      '`OPERATE_PORT`). It holds no token, password, email address or other text that a client sent, and the number of series is bounded.\n\n' +
+      'Whichever worker is asked shows all of its machine: each series carries `worker`, its number. A worker that does not answer within ' +
+      'half a second is left out; then `catalytic_workers_reporting` is below `catalytic_workers`. A worker that was replaced counts from ' +
+      'zero. [What to watch](revocation.md#what-to-watch) says which of them to alert on.\n\n' +
+      '```yaml\nscrape_configs:\n  - job_name: catalytic\n    static_configs:\n      - targets: ["127.0.0.1:9000"]\n```',
+    table(['name', 'kind', 'unit', 'labels', 'what it says'], rows),
+  );
+};
+
 const load = async (root: string, source: string): Promise<Record<string, unknown> | undefined> => {
   const file = join(root, source);
   return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Record<string, unknown>) : undefined;
@@ -129,6 +165,14 @@ export const referencePages = async (root: string): Promise<ReferencePage[]> => 
       path: 'docs/reference/configuration.md',
       source: optionsSource,
       content: configurationPage(options['options'] as Record<string, OptionRow>, optionsSource),
+    });
+  const metricsSource = 'packages/server/src/telemetry/metric-table.ts';
+  const metrics = await load(root, metricsSource);
+  if (metrics !== undefined)
+    pages.push({
+      path: 'docs/operating/metrics.md',
+      source: metricsSource,
+      content: metricsPage(metrics['metricTable'] as Record<string, MetricRow>, metricsSource),
     });
   return pages;
 };

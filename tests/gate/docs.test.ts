@@ -22,6 +22,12 @@ export const options = {
   level: { kind: 'choice', name: 'LOG_LEVEL', choices: ['info', 'warn'], default: 'info', description: 'Least severe.' },
 };
 `;
+const metrics = `/** Metrics. */
+export const metricTable = {
+  age: { kind: 'gauge', name: 'age_seconds', unit: 'seconds', help: 'How old.', labels: { of: ['a', 'b'] } },
+  asked: { kind: 'gauge', name: 'asked', unit: 'count', help: 'How many.', isOfScrape: true },
+};
+`;
 
 const broken = async (files: Readonly<Record<string, string>>): Promise<string[]> => {
   using tree = plant({ 'package.json': '{"type":"module","scripts":{"ok":"true"}}', ...files });
@@ -85,9 +91,15 @@ describe('docs', () => {
       'package.json': '{"type":"module","scripts":{"ok":"true"}}',
       'packages/protocol/src/errors.ts': errors,
       'packages/server/src/config/options.ts': options,
+      'packages/server/src/telemetry/metric-table.ts': metrics,
+      'docs/operating/revocation.md': '# Revocation\n\n## What to watch\n',
     });
     const rules = async () => (await checkDocs(tree.root)).map(({ file, rule }) => `${file} ${rule}`);
-    const missing = ['docs/reference/errors.md reference', 'docs/reference/configuration.md reference'];
+    const missing = [
+      'docs/reference/errors.md reference',
+      'docs/reference/configuration.md reference',
+      'docs/operating/metrics.md reference',
+    ];
     assert.deepEqual(await rules(), missing);
 
     const written = await run('scripts/docs.ts', [tree.root, '--write']);
@@ -100,6 +112,11 @@ describe('docs', () => {
       /\| `body_invalid` {2}\| 400 {4}\| Wrong a\\\|b {5}\| no {4}\| {17}\|\n\| `token_expired` \|/,
     );
     assert.match(page('configuration.md'), /\| `PORT` .*\| `--port` .*\| `8000` .*\| 0 to 65535 port .*\| Where\./);
+    assert.match(
+      page('../operating/metrics.md'),
+      /`age_seconds` \| gauge \| seconds \| `worker`; `of`: a, b \| How old\./,
+    );
+    assert.match(page('../operating/metrics.md'), /`asked` {7}\| gauge \| count {3}\| +\| How many\./);
     assert.match(page('configuration.md'), /\| `MASTER_KEY` \| none .*\| base64/);
 
     tree.write({ 'docs/reference/errors.md': page('errors.md').replace('It has expired', 'It is over') });

@@ -1,5 +1,5 @@
 /**
- * Every metric of the service. `docs/operating/metrics.md` is generated from it.
+ * Every metric of the service, in one table. `docs/operating/metrics.md` is generated from it.
  *
  * No label holds what a client sent, nor an id: each takes one of the few values named here, so the number of series is bounded.
  * @module
@@ -99,7 +99,7 @@ export const metricTable = {
     kind: 'gauge',
     name: 'catalytic_database_connections',
     unit: 'count',
-    help: 'Connections to the primary of PostgreSQL that do something or nothing; absent on SQLite.',
+    help: 'Open connections to the primary of PostgreSQL, at work or idle; absent on SQLite.',
     labels: { state: ['busy', 'idle'] },
   },
   databaseWaiting: {
