@@ -3,7 +3,6 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { signal } from '../../packages/lab/src/faults/process-tree.ts';
 import { bothDirections, type Direction, type FaultProxy } from '../../packages/lab/src/faults/proxy.ts';
 import {
   everybody,
@@ -130,18 +129,18 @@ const split = unprepared(async (scene) => {
   return undoAfter(pastLease(scene), () => healAll(deployment));
 });
 
-/** Acknowledges in the name of a worker that is frozen and has heard nothing. */
+/** Acknowledges in the name of a worker on another machine that hears nothing, but accepts tokens until its lease ends. */
 const forgeAcknowledgements: Fault['prepare'] = async (scene) => {
-  const { deployment, other, repeat } = scene;
+  const { deployment, other } = scene;
   const rows = await deployment.query<{ id: string }>('select id from member');
   const attacker = await RedisAttacker.connect(deployment.redis.port);
   return async () => {
-    signal(other.pid, 'SIGSTOP');
+    const machine = deployment.machineOf(other);
+    for (const way of ['database', 'redis'] as const) machine.way(way).cut(bothDirections, [other.pid]);
     attacker.acknowledgeFor(rows.map(({ id }) => id));
-    await repeat();
     return undoAfter(pastLease(scene), () => {
-      signal(other.pid, 'SIGCONT');
       attacker.close();
+      healAll(deployment);
     });
   };
 };
@@ -190,7 +189,10 @@ export const redisFaults: Readonly<Record<string, Fault>> = {
   'revoking worker hears nothing from redis': onRedis(cutOff('revoker', ['down'])),
   'stale replica of redis promoted': onRedis(promoteStale),
   'two redis primaries': onRedis(split),
-  'acknowledgements forged': onRedis(forgeAcknowledgements, ({ revoker, third }) => [revoker, third]),
+  'acknowledgements forged': {
+    ...onRedis(forgeAcknowledgements, ({ revoker, third }) => [revoker, third]),
+    isAcross: true,
+  },
   'hints forged': onRedis(forgeHints),
   'messages doubled': onRedis(double),
   'redis killed, postgres paused': onRedis(withDatabase, () => []),
