@@ -82,7 +82,7 @@ test('what is for operators answers on the public listener only while that is on
 });
 
 test('two listeners do not fit on one port of one address', () => {
-  const clash = /Cannot operate on 127\.0\.0\.1:9000: the public listener takes it; give another OPERATE_PORT/;
+  const clash = /Cannot use OPERATE_PORT 9000: the public listener takes it on \S+; give another one/;
   assert.throws(() => readConfig({}, undefined, { PORT: '9000', OPERATE_PORT: '9000' }), clash);
   assert.throws(() => readConfig({}, undefined, { ...behindProxy, HOST: '0.0.0.0', PORT: '9000' }), clash);
   assert.doesNotThrow(() => readConfig({}, undefined, { ...behindProxy, PORT: '9000' }));

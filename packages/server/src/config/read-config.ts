@@ -79,11 +79,11 @@ const checkReach = ({ host = '', trustedProxies, issuer }: Values): void => {
   if (isLoopback(host)) return;
   if (trustedProxies === undefined)
     throw new ConfigError(
-      `Cannot serve on HOST ${host}: this version serves plain HTTP, which leaves the machine only to a proxy that ends TLS; set TRUSTED_PROXIES to the addresses of those proxies, or HOST to a loopback address`,
+      `Cannot use HOST ${host}: this version serves plain HTTP, which leaves the machine only to a proxy that ends TLS; set TRUSTED_PROXIES to the addresses of those proxies, or HOST to a loopback address`,
     );
   if (issuer === undefined)
     throw new ConfigError(
-      `Cannot serve on HOST ${host}: ISSUER is not set; set it to the https URL by which clients reach the proxy, because it stands in every token`,
+      `Cannot use HOST ${host}: ISSUER is not set; set it to the https URL by which clients reach the proxy, because it stands in every token`,
     );
 };
 
@@ -96,7 +96,7 @@ const resolveOperate = (values: Values): void => {
   const isSamePlace = values.operateHost === host || isAnyAddress(values.operateHost) || isAnyAddress(host);
   if (port !== 0 && values.operatePort === port && isSamePlace)
     throw new ConfigError(
-      `Cannot operate on ${urlHost(values.operateHost)}:${port}: the public listener takes it; give another OPERATE_PORT`,
+      `Cannot use OPERATE_PORT ${port}: the public listener takes it on ${urlHost(host)}; give another one`,
     );
 };
 
