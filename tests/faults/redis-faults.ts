@@ -18,7 +18,7 @@ import {
 import { RedisAttacker } from './redis-attacker.ts';
 
 /** How long something goes on that needs no end of a lease, milliseconds. */
-const whileMs = 800;
+const whileMs = 500;
 
 const onRedis = (prepare: Fault['prepare'], bystanders: NonNullable<Fault['bystanders']> = everybody): Fault => ({
   setting: 'two machines',
