@@ -132,8 +132,9 @@ export const playRound = async (
   const bystanders = (fault.bystanders?.(scene) ?? []).filter(
     (worker) => worker !== third || !freezesThird(momentName),
   );
-  const watcher = new Watcher(workers, [victim, control]);
-  const traffic = new Traffic(bystanders, (index) => deployment.email(index));
+  // Stopped also when the round breaks off: they would go on asking those who are gone.
+  await using watcher = new Watcher(workers, [victim, control]);
+  await using traffic = new Traffic(bystanders, (index) => deployment.email(index));
   await delay(20 + 60 * random());
 
   const send = async (): Promise<void> => {

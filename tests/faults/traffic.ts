@@ -24,7 +24,7 @@ interface Request {
 }
 
 /** Signs in and refreshes on each worker again and again until it is stopped. */
-export class Traffic {
+export class Traffic implements AsyncDisposable {
   readonly #requests: Request[] = [];
   readonly #loops: readonly Promise<void>[];
   #isStopped = false;
@@ -38,6 +38,10 @@ export class Traffic {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** What was sent between two times of the monotonic clock, together with checks of tokens under watch on the same workers. */

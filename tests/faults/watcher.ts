@@ -33,7 +33,7 @@ const everyMs = 25;
 const owedMax = 4;
 
 /** Watches tokens on workers until it is stopped. */
-export class Watcher {
+export class Watcher implements AsyncDisposable {
   readonly #loops: Promise<void>[] = [];
   #isStopped = false;
 
@@ -45,6 +45,10 @@ export class Watcher {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #loop(worker: PinnedWorker, token: Watched): Promise<void> {
