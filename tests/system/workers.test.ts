@@ -101,13 +101,22 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
     let isOver = false;
     let answers = 0;
     const asking = Array.from({ length: 4 }, async () => {
-      for (; !isOver; answers++) assert.equal((await get(`${deployment.service.url}/health/ready`)).status, 200);
+      for (; !isOver; answers++) {
+        const { status, text } = await get(`${deployment.service.url}/health/ready`);
+        assert.equal(status, 200, text);
+      }
     });
     deployment.service.process.kill('SIGHUP');
     const isReplaced = (): boolean => deployment.service.output().split('Reloaded a worker').length === 3;
-    while (!isReplaced()) await delay(50);
-    isOver = true;
+    const waiting = async (): Promise<void> => {
+      for (let looks = 0; looks < 1200 && !isReplaced(); looks++) await delay(50);
+    };
+    // A request that fails ends the wait.
+    await Promise.race([waiting(), Promise.all(asking)]).finally(() => {
+      isOver = true;
+    });
     await Promise.all(asking);
+    assert.ok(isReplaced(), 'every worker was replaced within a minute');
     workers = await deployment.healthy();
     assert.ok(
       workers.every(({ pid }) => !pids.has(pid)),
