@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,12 +13,14 @@ import { treeOf } from '../packages/lab/src/faults/process-tree.ts';
 import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import { importAccounts } from '../tests/harness/accounts.ts';
 import { signIn } from '../tests/harness/client.ts';
+import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import { removeFolder, type Service, startService, temporaryFolder } from '../tests/harness/service.ts';
 import { type BenchDatabase, machine, median, report, round, say, spread, startDatabase } from './setting.ts';
 
 const help = `What one GET /auth/verify costs: one process on SQLite against four workers on PostgreSQL, in turns, at a fixed rate.
 
   node bench/hot-path.ts [--rounds 3] [--seconds 10] [--rate 400]
+  node bench/hot-path.ts --against CHECKOUT        four workers on PostgreSQL of another checkout, against these with Redis
 
 CPU time of the service (supervisor and workers) and of PostgreSQL, gross and beyond what an idle interval of the same length costs; transactions
 of PostgreSQL; read and write calls of the service (sockets and files) beside those of GET /health/live, which asks no store. About 5 minutes.
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
     rate: { type: 'string', default: '400' },
+    against: { type: 'string' },
   },
 });
 const seconds = Number(values.seconds);
@@ -94,11 +98,25 @@ interface Target {
   readonly database: BenchDatabase | undefined;
 }
 
-const start = async (name: string, database: BenchDatabase | undefined): Promise<Target> => {
+/** Where a target differs from one process on SQLite, from this checkout. */
+interface Kind {
+  readonly database?: BenchDatabase;
+  readonly redis?: Redis;
+  readonly checkout?: string;
+}
+
+const start = async (name: string, { database, redis, checkout }: Kind): Promise<Target> => {
   const dataDir = temporaryFolder();
   const workers = database === undefined ? 1 : 4;
-  const settings = database === undefined ? {} : { DATABASE_URL: database.url, WORKERS: workers };
-  const service = await startService(dataDir, { ...settings, LOGIN_CACHE_SECONDS: 3600, ACCESS_TOKEN_SECONDS: 86_400 });
+  const settings = {
+    ...(database && { DATABASE_URL: database.url, WORKERS: workers }),
+    ...(redis && { REDIS_URL: redis.url }),
+    LOGIN_CACHE_SECONDS: 3600,
+    ACCESS_TOKEN_SECONDS: 86_400,
+  };
+  // Put before "node main.ts serve", it runs the other checkout's main.ts instead.
+  const instead = `exec "$1" '${resolve(checkout ?? '.', 'packages/server/src/main.ts')}' "$3"`;
+  const service = await startService(dataDir, settings, checkout === undefined ? [] : ['sh', '-c', instead, 'sh']);
   await importAccounts(service.url, dataDir, ['hot@example.com']);
   const signIns = Array.from({ length: sessions });
   const tokens = await spread(signIns, 2, () => signIn(service.url, 'hot@example.com', undefined, 'lab'));
@@ -165,9 +183,18 @@ const measure = async (target: Target) => {
 
 const main = async (): Promise<void> => {
   await using database = await startDatabase();
+  await using other = await startDatabase();
+  await using redis = await startRedis();
   const targets: Target[] = [];
   try {
-    targets.push(await start('1 process, SQLite', undefined), await start('4 workers, PostgreSQL', database));
+    const { against } = values;
+    if (against === undefined)
+      targets.push(await start('1 process, SQLite', {}), await start('4 workers, PostgreSQL', { database }));
+    else
+      targets.push(
+        await start('4 workers, PostgreSQL, the other checkout', { database: other, checkout: against }),
+        await start('4 workers, PostgreSQL, Redis', { database, redis }),
+      );
     say('Warming up');
     // Each process compiles its own hot path: each must have seen as many requests before the first round counts.
     for (const { service, tokens, workers: times } of targets)
@@ -181,8 +208,8 @@ const main = async (): Promise<void> => {
     const middle = (name: string, figure: 'serviceCpuMicros' | 'serviceCpuMicrosBeyondIdle'): number =>
       median(rounds.filter((one) => one.target === name).map((one) => one[figure]));
     const ratio = (figure: 'serviceCpuMicros' | 'serviceCpuMicrosBeyondIdle'): number => {
-      const [sqlite = 0, postgres = 0] = targets.map(({ name }) => middle(name, figure));
-      return round(postgres / sqlite, 3);
+      const [first = 0, second = 0] = targets.map(({ name }) => middle(name, figure));
+      return round(second / first, 3);
     };
     report({
       machine: machine(),
