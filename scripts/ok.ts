@@ -158,6 +158,8 @@ const runTests = async (): Promise<void> => {
     process.execPath,
     '--test',
     `--test-timeout=${testFileMsMax}`,
+    // What a file leaves running after its last test must not hold up the files behind it.
+    '--test-force-exit',
     `--test-reporter=${script('short-reporter.ts')}`,
     ...files,
   ];
