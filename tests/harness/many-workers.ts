@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 const processes = 3;
 const spreadMs = 120;
 const completeWithinMs = 400;
+const beforeReplacingMs = 2000;
 const behaviour = process.argv[2] ?? 'right';
 const isLate = behaviour === 'lags' || behaviour === 'pending';
 
@@ -32,6 +33,7 @@ const supervise = (): void => {
   // One that is not up yet hears of what has ended with its start.
   const listening = new Set<Worker>();
   let isAnnounced = false;
+  let announcedMs = Number.POSITIVE_INFINITY;
   const heard = (worker: Worker, session: string): void => {
     const entry = waiting.get(session);
     entry?.missing.delete(worker);
@@ -59,13 +61,16 @@ const supervise = (): void => {
       if (what === 'heard') heard(worker, session);
       if (what !== 'listening') return;
       if (workers().length < processes) return fork();
-      if (!isAnnounced) process.stdout.write(`${port}\n`);
+      if (isAnnounced) return;
+      process.stdout.write(`${port}\n`);
       isAnnounced = true;
+      announcedMs = performance.now();
     });
   };
   fork();
   const replacing = setInterval(() => {
-    if (behaviour !== 'replaces' || !isAnnounced) return;
+    // Whoever has just come must be able to see that the target answers.
+    if (behaviour !== 'replaces' || performance.now() - announcedMs < beforeReplacingMs) return;
     workers()[0]?.process.kill('SIGKILL');
     fork();
   }, 1000);
