@@ -3,6 +3,7 @@
  * @module
  */
 import { availableParallelism, totalmem } from 'node:os';
+import { takeMeasuringTurn } from '../packages/lab/src/probes/measuring-turn.ts';
 import { createRoleStatement } from '../packages/server/src/stores/postgres/preflight.ts';
 import { query, type TextRow } from '../tests/harness/postgres/query.ts';
 import { type Postgres, startPostgres } from '../tests/harness/postgres.ts';
@@ -75,4 +76,10 @@ export const spread = async <Item, Result>(
   };
   await Promise.all(Array.from({ length: hands }, work));
   return results;
+};
+
+/** Makes sure that nothing else measures on this machine until this process ends. @throws Error when something does */
+export const takeTurn = (): void => {
+  const holder = takeMeasuringTurn();
+  if (holder !== undefined) throw new Error(`Cannot measure now: process ${holder} is measuring on this machine`);
 };
