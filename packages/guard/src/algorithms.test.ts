@@ -60,3 +60,19 @@ test('ES256: our signatures always carry the lower s, and its twin never holds',
     assert.ok(!signatureHolds('ES256', publicKey, bytes, twin(signature)));
   }
 });
+
+for (const name of ['RS256', 'PS256'] as const) {
+  test(`${name}: a signature that begins with a zero byte does not hold without it, nor with one more`, () => {
+    // A short key: one signature in 256 begins with a zero byte, so some hundreds have to be made.
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    let bytes = Buffer.from('round 0');
+    let signature = signBytes(name, privateKey, bytes);
+    for (let round = 1; signature[0] !== 0; round++) {
+      bytes = Buffer.from(`round ${round}`);
+      signature = signBytes(name, privateKey, bytes);
+    }
+    assert.ok(signatureHolds(name, publicKey, bytes, signature));
+    assert.ok(!signatureHolds(name, publicKey, bytes, signature.subarray(1)));
+    assert.ok(!signatureHolds(name, publicKey, bytes, Buffer.concat([Buffer.alloc(1), signature])));
+  });
+}

@@ -20,7 +20,7 @@ interface Algorithm {
   /** Makes the one accepted spelling of a signature. */
   readonly normalize?: (signature: Buffer) => Buffer;
   /** Refuses every other spelling. */
-  readonly isNormal?: (signature: Buffer) => boolean;
+  readonly isNormal?: (signature: Buffer, publicKey: KeyObject) => boolean;
 }
 
 /** Order of the P-256 group (FIPS 186-5, SP 800-186 section 3.2.1.3). */
@@ -39,6 +39,11 @@ const toLowS = (signature: Buffer): Buffer => {
   return signature;
 };
 
+// A signature is exactly as long as the modulus (RFC 8017 sections 8.1.2 and 8.2.2, step 1). For PSS OpenSSL leaves that to its caller: the
+// one signature in 256 that begins with a zero byte is the same number to it without that byte.
+const isWholeModulus = (signature: Buffer, publicKey: KeyObject): boolean =>
+  signature.length === Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? Number.NaN) / 8);
+
 const algorithms: Record<AlgorithmName, Algorithm> = {
   ES256: {
     digest: 'sha256',
@@ -47,10 +52,15 @@ const algorithms: Record<AlgorithmName, Algorithm> = {
     isNormal: isLowS,
   },
   Ed25519: { digest: null, options: (key) => key },
-  RS256: { digest: 'sha256', options: (key) => ({ key, padding: constants.RSA_PKCS1_PADDING }) },
+  RS256: {
+    digest: 'sha256',
+    options: (key) => ({ key, padding: constants.RSA_PKCS1_PADDING }),
+    isNormal: isWholeModulus,
+  },
   PS256: {
     digest: 'sha256',
     options: (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }),
+    isNormal: isWholeModulus,
   },
 };
 
@@ -69,6 +79,6 @@ export const signatureHolds = (
   signature: Buffer,
 ): boolean => {
   const algorithm = algorithms[name];
-  if (algorithm.isNormal?.(signature) === false) return false;
+  if (algorithm.isNormal?.(signature, publicKey) === false) return false;
   return verify(algorithm.digest, bytes, algorithm.options(publicKey), signature);
 };
