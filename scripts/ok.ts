@@ -1,11 +1,12 @@
 /**
  * The gate: everything that must hold before a change goes in, in one command. `npm run ok -- --help` says how to use it.
  *
- * The steps that only read run side by side and are printed in order; the tests run alone, because they measure time, and last, so
- * that the output ends with the test runner's own figures.
+ * The steps that only read run side by side and are printed in order; the tests come last, so that the output ends with the
+ * test runner's own figures.
  * @module
  */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFiles } from './list-files.ts';
@@ -18,6 +19,16 @@ const rootAt = args.indexOf('--root');
 const root = rootAt === -1 ? dirname(here) : resolve(args.splice(rootAt, 2)[1] ?? '.');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const script = (name: string): string => join(here, name);
+
+/** Test files that judge how busy this machine is, or how long something takes: each is run with nothing beside it. */
+const alone = [
+  'packages/lab/src/commands/',
+  'packages/lab/src/probes/',
+  'packages/server/src/hashing/',
+  'tests/model/',
+  'tests/system/faults.test.ts',
+  'tests/system/kill.test.ts',
+];
 
 /** Longest time a test file may take. */
 const testFileMsMax = 600_000;
@@ -150,13 +161,14 @@ const runStatic = async (): Promise<boolean> => {
   return passed && !isStopped;
 };
 
-const runTests = async (): Promise<void> => {
-  heading('tests');
-  const files = testFiles(paths);
-  if (files.length === 0) return ended('tests', 'failed: there is no test file');
+/** Runs test files, so many at a time. Returns whether all passed. */
+const runFiles = async (title: string, files: readonly string[], atOnce: number): Promise<boolean> => {
+  if (files.length === 0 || isStopped) return true;
+  heading(title);
   const command: readonly [string, ...string[]] = [
     process.execPath,
     '--test',
+    `--test-concurrency=${atOnce}`,
     `--test-timeout=${testFileMsMax}`,
     // What a file leaves running after its last test must not hold up the files behind it.
     '--test-force-exit',
@@ -164,11 +176,29 @@ const runTests = async (): Promise<void> => {
     ...files,
   ];
   const { code, leftProcesses } = await start(command, 'inherit', cleanEnvironment()).done;
-  if (isStopped) return;
+  if (isStopped) return false;
   // The test runner's own figures stay the last lines of the output.
   if (code !== 0) process.exitCode = 1;
   else if (leftProcesses)
     ended('tests', 'passed but left processes behind, which were killed; a test does not end what it starts');
+  return code === 0 && !leftProcesses;
+};
+
+const runTests = async (): Promise<void> => {
+  const files = testFiles(paths);
+  if (files.length === 0) {
+    heading('tests');
+    return ended('tests', 'failed: there is no test file');
+  }
+  const isAlone = (file: string): boolean => alone.some((path) => file.startsWith(path));
+  const atOnce = availableParallelism();
+  await runFiles('tests that are run alone', files.filter(isAlone), 1);
+  // Most of the others wait for processes that they have started.
+  await runFiles(
+    'tests',
+    files.filter((file) => !isAlone(file)),
+    atOnce,
+  );
 };
 
 if ((await runStatic()) && names.includes('tests')) await runTests();
