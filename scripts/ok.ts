@@ -170,7 +170,8 @@ const runFiles = async (title: string, files: readonly string[], atOnce: number)
     '--test',
     `--test-concurrency=${atOnce}`,
     `--test-timeout=${testFileMsMax}`,
-    // What a file leaves running after its last test must not hold up the files behind it.
+    // What a file leaves running must not hold up the files behind it; and after connections were reset while they were being ended,
+    // as faults do, Node 26 can wait for ever at the natural end of a process.
     '--test-force-exit',
     `--test-reporter=${script('short-reporter.ts')}`,
     ...files,

@@ -113,4 +113,8 @@ const run = async (): Promise<number> => {
 if (values.help) process.stdout.write(help);
 else if (values.table !== undefined)
   process.stdout.write(tableOf(JSON.parse(readFileSync(values.table, 'utf8')) as readonly Cell[]));
-else process.exitCode = await run();
+else {
+  const exitCode = await run();
+  // Explicitly: after connections were reset while they were being ended, Node 26 can wait for ever at its natural end.
+  process.exit(exitCode);
+}
