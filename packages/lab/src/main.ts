@@ -4,6 +4,7 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { naiveCommand } from './commands/naive.ts';
 import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
@@ -97,6 +98,8 @@ const plan = (scenario: Scenario, flags: Flags): RunPlan => {
     return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
+
+program.addCommand(naiveCommand());
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.
