@@ -5,6 +5,7 @@
  */
 import { Argument, Command } from 'commander';
 import { experimentCommand } from './commands/experiment.ts';
+import { gateCommand } from './commands/gate.ts';
 import { naiveCommand } from './commands/naive.ts';
 import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
@@ -100,7 +101,7 @@ const plan = (scenario: Scenario, flags: Flags): RunPlan => {
   }
 };
 
-program.addCommand(experimentCommand()).addCommand(naiveCommand());
+program.addCommand(gateCommand()).addCommand(experimentCommand()).addCommand(naiveCommand());
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.
