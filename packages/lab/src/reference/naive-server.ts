@@ -144,16 +144,12 @@ const serveOne = ({ host, port, state, closesConnections }: NaiveOptions, key: s
   server.listen({ host, port, backlog: 2048 });
 };
 
-/** What a process is started with, in its environment: every process of one server has the same. */
-const environmentName = 'CATALYTIC_NAIVE';
-
-/** Runs in a process that the first one has started. Returns whether this is one. */
-const serveAsWorker = (): boolean => {
-  const text = process.env[environmentName];
-  if (cluster.isPrimary || text === undefined) return false;
+/** Runs in a process that the first one has started: what it is to do stands in its arguments. */
+const serveAsWorker = (): void => {
+  const [, , text] = process.argv;
+  if (!cluster.isWorker || text === undefined) return;
   const { options, key } = JSON.parse(text) as { readonly options: NaiveOptions; readonly key: string };
   serveOne(options, key);
-  return true;
 };
 
 const listening = (worker: Worker): Promise<number> =>
@@ -168,11 +164,10 @@ const listening = (worker: Worker): Promise<number> =>
  */
 export const serveNaive = async (options: NaiveOptions): Promise<number> => {
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  cluster.setupPrimary({ exec: import.meta.filename, args: [] });
   const key = randomBytes(32).toString('base64url');
-  const environment = { [environmentName]: JSON.stringify({ options, key }) };
+  cluster.setupPrimary({ exec: import.meta.filename, args: [JSON.stringify({ options, key })] });
   let port = options.port;
-  for (let count = 0; count < options.workers; count++) port = await listening(cluster.fork(environment));
+  for (let count = 0; count < options.workers; count++) port = await listening(cluster.fork());
   return port;
 };
 
