@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { randomOf } from '../arrivals/random.ts';
 import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
-import { decide, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
+import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
 import { type BlockPair, interleave } from '../regression/interleave.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
@@ -115,14 +115,19 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
         `     disturbed: others used ${Math.max(pair.a.othersPercent, pair.b.othersPercent).toFixed(0)} % of the machine`,
       ),
   });
+  const failure = exactFailure([...pairs, ...disturbed].map(({ b: block }) => block));
+  if (failure !== undefined) {
+    say(`FAIL: ${failure}`);
+    return gateExitCodes.fail;
+  }
   if (pairs.length < 2) {
-    say(`INCONCLUSIVE: ${disturbed} pairs were disturbed by others on this machine`);
+    say(`INCONCLUSIVE: ${disturbed.length} pairs were disturbed by others on this machine`);
     return gateExitCodes.inconclusive;
   }
   const rule = { limit: 1 + flags.limit / 100, confidence: 0.95 };
   const decision = decide(pairs, rule, randomOf(flags.seed, 1));
   say(
-    `\n  candidate / baseline, with 95 % intervals, from ${pairs.length} pairs (${disturbed} disturbed):\n${rows(decision)}\n`,
+    `\n  candidate / baseline, with 95 % intervals, from ${pairs.length} pairs (${disturbed.length} disturbed):\n${rows(decision)}\n`,
   );
   const isShort = pairs.length < flags.pairs;
   const verdict = isShort && decision.verdict !== 'fail' ? 'inconclusive' : decision.verdict;
@@ -133,7 +138,7 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     mkdirSync(dirname(flags.out), { recursive: true });
     writeFileSync(
       flags.out,
-      `${JSON.stringify({ ...decision, verdict, disturbed, options: flags, pairs }, null, 2)}\n`,
+      `${JSON.stringify({ ...decision, verdict, disturbed: disturbed.length, options: flags, pairs }, null, 2)}\n`,
     );
   }
   return gateExitCodes[verdict];

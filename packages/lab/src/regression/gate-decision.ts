@@ -45,9 +45,17 @@ const percentText = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Mat
 export const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
   low > limit ? 'fail' : high <= limit ? 'pass' : 'inconclusive';
 
+/** What fails a candidate on any machine, in a sentence; `undefined` when nothing does. */
+export const exactFailure = (candidates: readonly Block[]): string | undefined => {
+  const violations = sum(candidates, (block) => block.violations);
+  if (violations > 0) return `the candidate accepted a dead token ${violations} times`;
+  const failures = sum(candidates, (block) => block.realFailures);
+  return failures > 0 ? `${failures} requests of the candidate failed` : undefined;
+};
+
 /**
- * Decides. Whoever looks again after each further pair, until it says something, raises the share of false alarms: the number of pairs is
- * fixed beforehand.
+ * Decides about cost. Whoever looks again after each further pair, until it says something, raises the share of false alarms: the number of
+ * pairs is fixed beforehand.
  */
 export const decide = (pairs: readonly BlockPair[], { limit, confidence }: GateRule, random: Random): GateDecision => {
   const ratioOf = (figure: GateFigure): PairedRatio =>
@@ -60,14 +68,6 @@ export const decide = (pairs: readonly BlockPair[], { limit, confidence }: GateR
     GateFigure,
     PairedRatio
   >;
-  const candidates = pairs.map(({ b }) => b);
-  const [violations, failures] = [
-    sum(candidates, (block) => block.violations),
-    sum(candidates, (block) => block.realFailures),
-  ];
-  if (violations > 0)
-    return { verdict: 'fail', reason: `the candidate accepted a dead token ${violations} times`, ratios };
-  if (failures > 0) return { verdict: 'fail', reason: `${failures} requests of the candidate failed`, ratios };
   const { cpuUsPerRequest: cpu } = ratios;
   const verdict = verdictOf(cpu, limit);
   const interval = `${percentText(cpu.ratio)} CPU time a request, ${percentText(cpu.low)} to ${percentText(cpu.high)}`;

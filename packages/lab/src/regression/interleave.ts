@@ -26,8 +26,8 @@ export interface InterleaveOptions {
 /** What came of it. */
 export interface Interleaved {
   readonly pairs: readonly BlockPair[];
-  /** Pairs that were thrown away. */
-  readonly disturbed: number;
+  /** Pairs whose times do not count. */
+  readonly disturbed: readonly BlockPair[];
 }
 
 const isDisturbed = ({ a, b }: BlockPair, limit: number): boolean => Math.max(a.othersPercent, b.othersPercent) > limit;
@@ -39,14 +39,14 @@ export const interleave = async (
   { pairs: wanted, blockSeconds, seed, othersPercentMax, interrupt, onPair, onDisturbed }: InterleaveOptions,
 ): Promise<Interleaved> => {
   const pairs: BlockPair[] = [];
-  let disturbed = 0;
-  for (let round = 0; pairs.length < wanted && disturbed <= wanted && !interrupt.aborted; round++) {
+  const disturbed: BlockPair[] = [];
+  for (let round = 0; pairs.length < wanted && disturbed.length <= wanted && !interrupt.aborted; round++) {
     const measure = (side: Side): Promise<Block> => side.load(blockSeconds, `${seed}/${round}`);
     const first = await measure(round % 2 === 0 ? a : b);
     const second = await measure(round % 2 === 0 ? b : a);
     const pair = round % 2 === 0 ? { a: first, b: second } : { a: second, b: first };
     if (isDisturbed(pair, othersPercentMax)) {
-      disturbed += 1;
+      disturbed.push(pair);
       onDisturbed(pair);
     } else {
       pairs.push(pair);
