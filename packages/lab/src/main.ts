@@ -4,6 +4,9 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { experimentCommand } from './commands/experiment.ts';
+import { gateCommand } from './commands/gate.ts';
+import { naiveCommand } from './commands/naive.ts';
 import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
@@ -97,6 +100,8 @@ const plan = (scenario: Scenario, flags: Flags): RunPlan => {
     return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
+
+program.addCommand(gateCommand()).addCommand(experimentCommand()).addCommand(naiveCommand());
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.

@@ -1,0 +1,153 @@
+/**
+ * What the lab's gate catches, and how often it raises a false alarm: `node bench/gate-power.ts --help`.
+ * @module
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { randomOf } from '../packages/lab/src/arrivals/random.ts';
+import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
+import { decide, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
+import { type Block, Side } from '../packages/lab/src/regression/side.ts';
+import { mixed } from '../packages/lab/src/scenarios/mixed.ts';
+import { say, takeTurn } from './setting.ts';
+
+const help = `Records blocks of the same load on one service, the same again, and copies that wait busily for 3, 5, 10 and 20 % of what a request
+costs (bench/busy-wait.patch); then draws gates from them.
+
+  node bench/gate-power.ts --out FILE.json --rounds 60 --block 10    records an hour; goes on where FILE.json ends
+  node bench/gate-power.ts --out FILE.json --draw                    draws 1,000 gates for each, and prints the table
+
+A gate is drawn by taking as many rounds as it has pairs, with replacement, in the order of time, whole.
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'results/gate-power.json' },
+    rounds: { type: 'string', default: '60' },
+    block: { type: 'string', default: '10' },
+    rate: { type: 'string', default: '400' },
+    pairs: { type: 'string', default: '12' },
+    limit: { type: 'string', default: '5' },
+    draws: { type: 'string', default: '1000' },
+    draw: { type: 'boolean', default: false },
+  },
+});
+
+/** Versions by name, and what they wait for, as a share of a request's cost. */
+const versions = { A: 0, 'A again': 0, '+3 %': 0.03, '+5 %': 0.05, '+10 %': 0.1, '+20 %': 0.2 } as const;
+type Version = keyof typeof versions;
+const names = Object.keys(versions) as Version[];
+
+/** One block of every version, next to each other in time. */
+type Round = Readonly<Record<Version, Block>>;
+
+interface Recorded {
+  /** What a request of version A cost when the others were built, microseconds: their waits are shares of it. */
+  readonly requestUs: number;
+  readonly blockSeconds: number;
+  readonly rate: number;
+  readonly rounds: readonly Round[];
+}
+
+const service = 'node packages/server/src/main.ts serve';
+const limits = { connectMs: 10_000, answerMs: 30_000 };
+
+const startSide = async (command: string, name: string, stack: AsyncDisposableStack): Promise<Side> => {
+  const means = { service: command, databaseUrl: undefined, redisUrl: undefined };
+  const { url, adminKeyFile } = stack.use(await startTarget({ kind: 'embedded' }, means));
+  const tag = `${name.replace(/\W/g, '')}${Date.now().toString(36)}`;
+  const side = await Side.start(
+    { target: url, adminKeyFile, scenario: mixed, users: 40, rate: Number(values.rate), limits },
+    tag,
+  );
+  stack.defer(() => side.close());
+  return side;
+};
+
+/** A service that waits so long at each request. */
+const waiting = (microseconds: number): string =>
+  microseconds === 0
+    ? service
+    : `env BUSY_WAIT_US=${microseconds} node scripts/patched.ts --patch bench/busy-wait.patch -- ${service}`;
+
+const record = async (): Promise<void> => {
+  takeTurn();
+  const blockSeconds = Number(values.block);
+  const known = existsSync(values.out) ? (JSON.parse(readFileSync(values.out, 'utf8')) as Recorded) : undefined;
+  await using stack = new AsyncDisposableStack();
+  const sides = new Map<Version, Side>();
+  const plain = await startSide(service, 'A', stack);
+  sides.set('A', plain);
+  await plain.load(blockSeconds, 'warm');
+  const requestUs = known?.requestUs ?? (await plain.load(blockSeconds, 'calibrate')).cpuUsPerRequest;
+  say(`A request of A costs ${requestUs.toFixed(0)} µs`);
+  for (const name of names.slice(1)) {
+    const side = await startSide(waiting(Math.round(versions[name] * requestUs)), name, stack);
+    await side.load(blockSeconds / 2, 'warm');
+    sides.set(name, side);
+  }
+  const rounds: Round[] = [...(known?.rounds ?? [])];
+  while (rounds.length < Number(values.rounds)) {
+    const index = rounds.length;
+    // Each round begins with another one, and every second round goes backwards.
+    const turned = names.map((_, at) => names[(at + index) % names.length] as Version);
+    const order = index % 2 === 0 ? turned : turned.toReversed();
+    const blocks: Partial<Record<Version, Block>> = {};
+    for (const name of order) blocks[name] = await (sides.get(name) as Side).load(blockSeconds, `round ${index}`);
+    const worst = Math.max(...Object.values(blocks).map(({ othersPercent }) => othersPercent));
+    const costs = names.map((name) => `${name} ${blocks[name]?.cpuUsPerRequest.toFixed(0)}`).join(', ');
+    const isDisturbed = worst > 10;
+    say(
+      `${index + 1} of ${values.rounds}: ${costs} µs${isDisturbed ? `; others used ${worst.toFixed(0)} %, again` : ''}`,
+    );
+    if (isDisturbed) continue;
+    rounds.push(blocks as Round);
+    const recorded: Recorded = { requestUs, blockSeconds, rate: Number(values.rate), rounds };
+    writeFileSync(`${values.out}.new`, `${JSON.stringify(recorded)}\n`);
+    renameSync(`${values.out}.new`, values.out);
+  }
+};
+
+/** Wilson's interval of a share, 95 %. */
+const wilson = (hits: number, all: number): string => {
+  const z = 1.96;
+  const share = hits / all;
+  const middle = (share + z ** 2 / (2 * all)) / (1 + z ** 2 / all);
+  const half = (z * Math.sqrt((share * (1 - share)) / all + z ** 2 / (4 * all ** 2))) / (1 + z ** 2 / all);
+  const percent = (value: number): string => (100 * value).toFixed(1);
+  return `${percent(share)} % (${percent(Math.max(0, middle - half))} to ${percent(middle + half)})`;
+};
+
+const draw = (): void => {
+  const { rounds, blockSeconds, rate, requestUs } = JSON.parse(readFileSync(values.out, 'utf8')) as Recorded;
+  const [pairs, draws] = [Number(values.pairs), Number(values.draws)];
+  const rule = { limit: 1 + Number(values.limit) / 100, confidence: 0.95 };
+  process.stdout.write(
+    `${rounds.length} rounds of blocks of ${blockSeconds} s at ${rate} requests/s, ${requestUs.toFixed(0)} µs a request; ` +
+      `${draws} gates of ${pairs} pairs, limit ${values.limit} %\n\n` +
+      '| candidate | fail | pass | inconclusive |\n|---|---|---|---|\n',
+  );
+  for (const name of names.slice(1)) {
+    const counts: Record<GateVerdict, number> = { pass: 0, fail: 0, inconclusive: 0 };
+    for (let gate = 0; gate < draws; gate++) {
+      const random = randomOf(`gate ${name}`, gate);
+      const drawn = Array.from({ length: pairs }, () => Math.floor(random() * rounds.length)).sort((x, y) => x - y);
+      const chosen = drawn.map((index) => rounds[index] as Round);
+      counts[
+        decide(
+          chosen.map((round) => ({ a: round.A, b: round[name] })),
+          rule,
+          random,
+        ).verdict
+      ] += 1;
+    }
+    process.stdout.write(
+      `| ${name} | ${wilson(counts.fail, draws)} | ${wilson(counts.pass, draws)} | ${wilson(counts.inconclusive, draws)} |\n`,
+    );
+  }
+};
+
+if (values.help) process.stdout.write(help);
+else if (values.draw) draw();
+else await record();

@@ -1,0 +1,98 @@
+/**
+ * `catalytic-lab experiment`: a list of runs, told as one report.
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Argument, Command } from 'commander';
+import type { Phase } from '../experiments/phase.ts';
+import { runExperiment } from '../experiments/run-experiment.ts';
+import { week3 } from '../experiments/week3.ts';
+import { exitCodes } from '../reports/result.ts';
+
+const experiments: Readonly<
+  Record<string, { readonly title: string; readonly phases: (isQuick: boolean) => readonly Phase[] }>
+> = {
+  week3: { title: 'The report of 3 October 2025, retold', phases: week3 },
+};
+
+interface Flags {
+  readonly quick: boolean;
+  readonly only?: string;
+  readonly service: string;
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  readonly out?: string;
+  readonly alsoCount?: readonly string[];
+}
+
+const help = `
+The targets are started and ended by the experiment itself. Those with several workers need an empty PostgreSQL database and a Redis of their own; without
+--database-url their phases are reported as not measured.
+
+Exit codes: 0 every phase that was run passed, else the worst that a run ended with; 1 wrong usage.
+
+Examples:
+  npm run lab -- experiment week3 --quick
+      a few minutes, small: shows that everything works
+  npm run lab -- experiment week3 --database-url postgres://… --redis-url redis://… --out results/week3
+      the whole of it, about 40 minutes
+  npm run lab -- experiment week3 --only 1,2b-2
+      two of its phases`;
+
+const run = async (name: string, flags: Flags): Promise<void> => {
+  const experiment = experiments[name];
+  if (experiment === undefined) throw new Error(`There is no experiment ${name}`);
+  const only = flags.only?.split(',');
+  const phases = experiment.phases(flags.quick).filter(({ id }) => only === undefined || only.includes(id));
+  if (phases.length === 0) {
+    process.stderr.write(
+      `catalytic-lab: no phase has the id ${flags.only}; there are ${experiment
+        .phases(false)
+        .map(({ id }) => id)
+        .join(', ')}\n`,
+    );
+    process.exitCode = exitCodes.usage;
+    return;
+  }
+  const out = flags.out ?? `results/${name}`;
+  mkdirSync(dirname(out), { recursive: true });
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+  const words = Object.entries({ quick: flags.quick, only: flags.only }).flatMap(([word, value]) =>
+    value === undefined || value === false ? [] : [`--${word}${value === true ? '' : ` ${value}`}`],
+  );
+  const results = await runExperiment(phases, {
+    title: experiment.title,
+    command: ['npm run lab -- experiment', name, ...words].join(' '),
+    out,
+    service: flags.service,
+    databaseUrl: flags.databaseUrl,
+    redisUrl: flags.redisUrl,
+    runWords: (flags.alsoCount ?? []).flatMap((pid) => ['--also-count', pid]),
+    interrupt: interrupt.signal,
+    say: (line) => process.stdout.write(`${line}\n`),
+  });
+  process.stdout.write(`The report: ${out}.md\n`);
+  process.exitCode = Math.max(
+    ...results.map(({ phase, result }) => (phase.target.kind === 'naive' ? 0 : (result?.exit_code ?? 0))),
+  );
+};
+
+/** The command. */
+export const experimentCommand = (): Command =>
+  new Command('experiment')
+    .description('Run a list of loads, each against a target of its own, and tell them as one report.')
+    .addArgument(new Argument('<name>', 'which').choices(Object.keys(experiments)))
+    .option('--quick', 'a twentieth of the users, for seconds: to see that it works', false)
+    .option('--only <ids>', 'only these phases, by their ids, separated by commas')
+    .option('--service <command>', 'shell command that starts the service', 'npm run --silent catalytic -- serve')
+    .option('--database-url <url>', 'empty PostgreSQL database for the targets with several workers')
+    .option('--redis-url <url>', 'Redis for them')
+    .option(
+      '--also-count <pid...>',
+      "processes that work for the targets, such as the database: their CPU is no stranger's",
+    )
+    .option('--out <prefix>', 'beginning of the names of the result files (default: results/NAME)')
+    .addHelpText('after', help)
+    .action(run);

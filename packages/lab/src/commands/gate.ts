@@ -1,0 +1,177 @@
+/**
+ * `catalytic-lab gate`: is one version of a service slower than another?
+ * @module
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
+import { randomOf } from '../arrivals/random.ts';
+import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
+import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
+import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
+import { type BlockPair, interleave } from '../regression/interleave.ts';
+import { Side } from '../regression/side.ts';
+import { scenarios } from '../scenarios/registry.ts';
+import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseTarget } from './run-options.ts';
+
+/** Exit codes of the gate. */
+const gateExitCodes: Readonly<Record<GateVerdict, number>> = { pass: 0, fail: 2, inconclusive: 3 };
+const exitUsage = 1;
+/** More CPU time of others disturbs a block, per cent of the machine. */
+const othersPercentMax = 10;
+
+interface Flags {
+  readonly baseline?: string;
+  readonly candidate?: string;
+  readonly baselineService?: string;
+  readonly candidateService?: string;
+  readonly baselineKeyFile?: string;
+  readonly candidateKeyFile?: string;
+  readonly scenario: string;
+  readonly pairs: number;
+  readonly block: number;
+  readonly rate: number;
+  readonly users: number;
+  readonly limit: number;
+  readonly seed: string;
+  readonly out?: string;
+}
+
+const help = `
+Both versions run all the time, and are loaded in turns, a block each: what disturbs the machine for longer than a block disturbs both. The
+verdict is about CPU time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs of blocks
+(95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
+beforehand: to look again until something comes out would find something.
+
+Exit codes: 0 pass, 1 wrong usage, 2 fail, 3 inconclusive: neither is shown; take more pairs, longer blocks, or a quieter machine.
+
+Examples:
+  npm run lab -- gate --baseline-service "cd ../released && npm run --silent catalytic -- serve" \\
+      --candidate-service "npm run --silent catalytic -- serve"
+      starts both, each with a data folder of its own
+  npm run lab -- gate --baseline http://127.0.0.1:8001 --baseline-key-file a/lab.key \\
+      --candidate http://127.0.0.1:8002 --candidate-key-file b/lab.key --pairs 24 --limit 3`;
+
+const rows = ({ ratios }: GateDecision): string =>
+  Object.entries(ratios)
+    .map(
+      ([figure, { ratio, low, high }]) =>
+        `  ${figure.padEnd(16)} × ${ratio.toFixed(3)}   ${low.toFixed(3)} to ${high.toFixed(3)}`,
+    )
+    .join('\n');
+
+const pairLine = ({ a, b }: BlockPair, done: number, all: number): string =>
+  `${String(done).padStart(3)} of ${all}  baseline ${a.cpuUsPerRequest.toFixed(0)} µs, candidate ${b.cpuUsPerRequest.toFixed(0)} µs a request; p50 ${a.p50Ms.toFixed(2)} and ${b.p50Ms.toFixed(2)} ms`;
+
+/** A side's target: one that runs, or one that is started here. */
+const targetOf = async (
+  name: 'baseline' | 'candidate',
+  flags: Flags,
+  started: AsyncDisposableStack,
+): Promise<Pick<StartedTarget, 'url' | 'adminKeyFile'>> => {
+  const [url, service, keyFile] =
+    name === 'baseline'
+      ? [flags.baseline, flags.baselineService, flags.baselineKeyFile]
+      : [flags.candidate, flags.candidateService, flags.candidateKeyFile];
+  if (service !== undefined)
+    return started.use(
+      await startTarget({ kind: 'embedded' }, { service, databaseUrl: undefined, redisUrl: undefined }),
+    );
+  if (url === undefined) throw new Error(`name the ${name}: --${name} URL, or --${name}-service COMMAND`);
+  return { url, adminKeyFile: keyFile };
+};
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> => {
+  const scenario = scenarios.get(flags.scenario);
+  if (scenario === undefined || scenario.asksEveryWorker || scenario.isBroken === true)
+    throw new Error(`a gate loads one of the scenarios auth, verify and mixed, not "${flags.scenario}"`);
+  const holder = takeMeasuringTurn();
+  if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
+  await using started = new AsyncDisposableStack();
+  const limits = { connectMs: 10_000, answerMs: 30_000 };
+  const startSide = async (name: 'baseline' | 'candidate'): Promise<Side> => {
+    const { url, adminKeyFile } = await targetOf(name, flags, started);
+    const options = { target: url, adminKeyFile, scenario, users: flags.users, rate: flags.rate, limits };
+    const side = await Side.start(options, `${name}${Date.now().toString(36)}`);
+    started.defer(() => side.close());
+    return side;
+  };
+  const [a, b] = [await startSide('baseline'), await startSide('candidate')];
+  say(
+    `Warming both up; then ${flags.pairs} pairs of ${flags.block} s, about ${Math.ceil((flags.pairs * flags.block * 2) / 60)} min`,
+  );
+  for (const side of [a, b]) await side.load(flags.block / 2, `${flags.seed}/warm`);
+  const { pairs, disturbed } = await interleave(a, b, {
+    pairs: flags.pairs,
+    blockSeconds: flags.block,
+    seed: flags.seed,
+    othersPercentMax,
+    interrupt,
+    onPair: (pair, done) => say(pairLine(pair, done, flags.pairs)),
+    onDisturbed: (pair) =>
+      say(
+        `     disturbed: others used ${Math.max(pair.a.othersPercent, pair.b.othersPercent).toFixed(0)} % of the machine`,
+      ),
+  });
+  const failure = exactFailure([...pairs, ...disturbed].map(({ b: block }) => block));
+  if (failure !== undefined) {
+    say(`FAIL: ${failure}`);
+    return gateExitCodes.fail;
+  }
+  if (pairs.length < 2) {
+    say(`INCONCLUSIVE: ${disturbed.length} pairs were disturbed by others on this machine`);
+    return gateExitCodes.inconclusive;
+  }
+  const rule = { limit: 1 + flags.limit / 100, confidence: 0.95 };
+  const decision = decide(pairs, rule, randomOf(flags.seed, 1));
+  say(
+    `\n  candidate / baseline, with 95 % intervals, from ${pairs.length} pairs (${disturbed.length} disturbed):\n${rows(decision)}\n`,
+  );
+  const isShort = pairs.length < flags.pairs;
+  const verdict = isShort && decision.verdict !== 'fail' ? 'inconclusive' : decision.verdict;
+  say(
+    `  ${verdict.toUpperCase()}: ${decision.reason}${isShort ? `; only ${pairs.length} of ${flags.pairs} pairs` : ''}`,
+  );
+  if (flags.out !== undefined) {
+    mkdirSync(dirname(flags.out), { recursive: true });
+    writeFileSync(
+      flags.out,
+      `${JSON.stringify({ ...decision, verdict, disturbed: disturbed.length, options: flags, pairs }, null, 2)}\n`,
+    );
+  }
+  return gateExitCodes[verdict];
+};
+
+const run = async (flags: Flags): Promise<void> => {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+  try {
+    process.exitCode = await compare(flags, interrupt.signal);
+  } catch (error) {
+    process.stderr.write(`catalytic-lab: Cannot compare: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = exitUsage;
+  }
+};
+
+/** The command. */
+export const gateCommand = (): Command =>
+  new Command('gate')
+    .description('Say whether one version of the service is slower than another: pass, fail, or inconclusive.')
+    .option('--baseline <url>', 'the version to compare with', parseTarget)
+    .option('--candidate <url>', 'the version to judge', parseTarget)
+    .option('--baseline-service <command>', 'shell command that starts it, instead')
+    .option('--candidate-service <command>', 'shell command that starts it, instead')
+    .option('--baseline-key-file <file>', 'admin key that may import accounts')
+    .option('--candidate-key-file <file>', 'admin key that may import accounts')
+    .option('--scenario <name>', 'whose mix of requests: auth, verify or mixed', 'mixed')
+    .option('--pairs <n>', 'pairs of blocks', parseCount, 12)
+    .option('--block <time>', 'length of a block', parseDuration, 10)
+    .option('--rate <n>', 'requests per second of a block', parsePositive, 400)
+    .option('--users <n>', 'users of each side', parseCount, 40)
+    .option('--limit <percent>', 'a candidate that costs so much more is no regression', parsePercent, 5)
+    .option('--seed <text>', 'same seed, same requests', newSeed())
+    .option('--out <file>', 'JSON file for the blocks and the decision')
+    .addHelpText('after', help)
+    .action(run);

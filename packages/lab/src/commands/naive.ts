@@ -1,0 +1,43 @@
+/**
+ * `catalytic-lab naive`: the server that shares nothing, to be measured.
+ * @module
+ */
+import cluster from 'node:cluster';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type NaiveOptions, naiveStates, serveNaive } from '../reference/naive-server.ts';
+
+const between = (minimum: number, maximum: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < minimum || value > maximum)
+    throw new InvalidArgumentError(`it is a whole number from ${minimum} to ${maximum}`);
+  return value;
+};
+
+interface Flags extends Omit<NaiveOptions, 'host' | 'closesConnections'> {
+  readonly close: boolean;
+}
+
+const serve = async ({ close, ...flags }: Flags): Promise<void> => {
+  const port = await serveNaive({ ...flags, host: '127.0.0.1', closesConnections: close });
+  process.stdout.write(`The naive server answers on http://127.0.0.1:${port} with ${flags.workers} processes\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+  await new Promise<void>((resolve) => cluster.disconnect(resolve));
+};
+
+/** The command. */
+export const naiveCommand = (): Command =>
+  new Command('naive')
+    .description(
+      'Serve a login that shares nothing between its processes, to measure what that costs. It lets everybody in.',
+    )
+    .addOption(
+      new Option('--port <n>', 'port on 127.0.0.1; 0 takes a free one').argParser(between(0, 65_535)).default(8100),
+    )
+    .addOption(new Option('--workers <n>', 'processes').argParser(between(1, 64)).default(4))
+    .addOption(
+      new Option('--state <what>', 'what each process keeps to itself').choices(naiveStates).default('blacklist'),
+    )
+    .option('--close', 'end the connection after each answer: each request reaches the next process', false)
+    .action(serve);

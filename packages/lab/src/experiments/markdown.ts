@@ -1,0 +1,188 @@
+/**
+ * The report of an experiment: all its runs told as one.
+ * @module
+ */
+import { endingOf } from '../reports/ending.ts';
+import type { RunResult } from '../reports/result.ts';
+import { ms, number, percent, percentile, table } from '../reports/tables.ts';
+import type { WindowResult } from '../reports/window-result.ts';
+import type { Phase, PhaseResult } from './phase.ts';
+
+/** Cores that generator and target share. */
+interface Budget {
+  readonly targetUs: number;
+  readonly generatorUs: number;
+  readonly perSecond: number;
+  readonly cores: number;
+}
+
+const windowOf = ({ steady, whole }: RunResult): WindowResult => steady ?? whole;
+
+const occurrences = ({ errors }: RunResult, text: string): number =>
+  errors.reduce((sum, { error, occurrences: times }) => sum + (error.includes(text) ? times : 0), 0);
+
+/** Requests with a token that the user held for good. */
+const liveChecks = ({ whole, consistency }: RunResult): number =>
+  whole.endpoints.reduce((sum, { name, requests }) => sum + (name === '/auth/login' ? 0 : requests), 0) -
+  consistency.dead_checks;
+
+const describe = ({ target }: Phase): string =>
+  target.kind === 'embedded'
+    ? 'the service, 1 process, SQLite'
+    : target.kind === 'workers'
+      ? `the service, ${target.workers} workers`
+      : `shares nothing, ${target.workers} processes`;
+
+const runRow = ({ phase, result }: PhaseResult): readonly (string | number)[] => {
+  const head = [phase.id, `${phase.scenario}, ${number(phase.users)} users`, describe(phase)];
+  if (result === null) return [...head, 'not measured', '–', '–', '–', '–', '–'];
+  const { total } = windowOf(result);
+  return [
+    ...head,
+    number(total.requests),
+    number(total.requests_per_second),
+    percent(total.real, total.requests),
+    percentile(total, 50),
+    percentile(total, 95),
+    percentile(total, 99),
+  ];
+};
+
+const earlierRow = ({ earlier }: Phase): readonly (readonly string[])[] =>
+  earlier === undefined
+    ? []
+    : [
+        [
+          '',
+          `_the report of 3 October 2025, ${number(earlier.users)} users_`,
+          '_no password checked_',
+          '–',
+          number(earlier.requestsPerSecond),
+          `${earlier.failedPercent} %`,
+          ms(earlier.p50Ms),
+          ms(earlier.p95Ms),
+          ms(earlier.p99Ms),
+        ],
+      ];
+
+const tokenRow = ({ phase, result }: PhaseResult): readonly (string | number)[] => {
+  if (result === null) return [phase.id, describe(phase), 'not measured', '–', '–', '–', '–'];
+  const refused = occurrences(result, 'live token refused');
+  const accepted = occurrences(result, 'dead token accepted') + occurrences(result, 'refused token accepted again');
+  const unanswered = result.errors
+    .filter(({ kind, error }) => kind === 'real' && !/token/.test(error))
+    .reduce((sum, { occurrences: times }) => sum + times, 0);
+  return [
+    phase.id,
+    describe(phase),
+    number(refused),
+    percent(refused, liveChecks(result)),
+    number(accepted),
+    percent(accepted, result.consistency.dead_checks),
+    percent(unanswered, result.whole.total.requests),
+  ];
+};
+
+/** What a run asks of the machine if nothing is in its way. */
+const budgetOf = (result: RunResult): Budget | undefined => {
+  const { options, target_process: target, generator, machine } = result;
+  if (target === null) return undefined;
+  const [shortest, longest] = options.wait_s;
+  return {
+    targetUs: target.cpu_us_per_request,
+    generatorUs: generator.cpu_us_per_request,
+    perSecond: options.users / ((shortest + longest) / 2),
+    cores: machine.cores,
+  };
+};
+
+const budgetRow = ({ phase, result }: PhaseResult): readonly (readonly (string | number)[])[] => {
+  const budget = result === null ? undefined : budgetOf(result);
+  if (result === null || budget === undefined) return [];
+  const { targetUs, generatorUs, perSecond, cores } = budget;
+  const also = result.also_counted.reduce((sum, { cpu_seconds: seconds }) => sum + (seconds ?? 0), 0);
+  const alsoUs = result.whole.total.requests === 0 ? 0 : (also * 1e6) / result.whole.total.requests;
+  const needed = ((targetUs + alsoUs + generatorUs) * perSecond) / 1e6;
+  return [
+    [
+      phase.id,
+      number(targetUs),
+      result.also_counted.length === 0 ? '–' : number(alsoUs),
+      number(generatorUs),
+      number(perSecond),
+      `${needed.toFixed(2)} of ${cores} cores`,
+      needed <= cores ? 'fits' : `carries ${number((cores / needed) * phase.users)} users at most`,
+    ],
+  ];
+};
+
+const phaseSection = ({ phase, result, reason, hashesPerSecond, spawnRate }: PhaseResult): string => {
+  const head = `### ${phase.id}. ${phase.title}\n\n${phase.question}\n\n`;
+  if (result === null) return `${head}Not measured: ${reason ?? 'it was left out'}.\n`;
+  const steady = result.steady === null ? 'Never steady: some users did not log in.' : '';
+  const hashed =
+    hashesPerSecond === null ? '' : `Measured before: ${number(hashesPerSecond)} passwords hashed a second; `;
+  const verdicts = result.verdicts.map(({ criterion, limit, measured, verdict }) => [
+    criterion,
+    number(limit, limit < 10 ? 1 : 0),
+    measured === null ? '–' : number(measured, 2),
+    verdict === 'failed' ? '**failed**' : verdict,
+  ]);
+  return `${head}${hashed}${number(spawnRate)} users started a second. Ended: ${endingOf(result)}. ${steady}
+
+${table(['criterion', 'limit', 'measured', 'verdict'], verdicts)}
+`;
+};
+
+/** What a password check of every login would allow. */
+const strictLine = (results: readonly PhaseResult[]): string => {
+  const hashes = results.map(({ hashesPerSecond }) => hashesPerSecond).filter((rate) => rate !== null);
+  if (hashes.length === 0) return '';
+  const most = Math.max(...hashes);
+  return `The login cache is on: a user pays for a full password hash once, then for an hour an HMAC. Without it \`auth\` asks for 0.156 hashes a second of
+each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a second at most, which is enough for about ${number(most / 0.156)} users.`;
+};
+
+/** The report. @param command what was typed */
+export const experimentMarkdown = (title: string, command: string, results: readonly PhaseResult[]): string => {
+  const machine = results.find(({ result }) => result !== null)?.result?.machine;
+  const budget = results.flatMap(budgetRow);
+  return `# ${title}
+
+\`${command}\`, ${new Date().toISOString().slice(0, 10)}${machine === undefined ? '' : `; generator and target share ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, Node ${machine.node}`}.
+
+## Summary
+
+Steady windows: from the first login of the last user on. Latencies in milliseconds, failed: real failures.
+
+${table(
+  ['phase', 'load', 'target', 'requests', 'req/s', 'failed', 'p50', 'p95', 'p99'],
+  results.flatMap((result) => [runRow(result), ...earlierRow(result.phase)]),
+)}
+
+${strictLine(results)}
+
+## What became of tokens
+
+Two faults, counted apart. A user that keeps its connection stays with one process, and that one knows what it did: keep-alive hides what
+the processes do not share. As soon as requests are balanced it shows.
+
+${table(
+  ['phase', 'target', 'live refused', 'share', 'dead accepted', 'share', 'no or another answer'],
+  results.map(tokenRow),
+)}
+
+Of the 43.85 % that the report of 3 October 2025 counted as failed with four processes, all but 94 requests were connections that failed (status 0):
+overload, not the state of tokens. It named the blacklist of each process as the cause; with kept connections that could hardly be seen, as
+phase 2b-1 shows, and 2b-2 and 2b-3 show what it does when it can. The last column is what overload alone does.
+
+## Budget
+
+CPU time for a request of this mix, times the requests that so many users ask for if every answer is instant.
+
+${budget.length === 0 ? 'Not measured.' : table(['phase', 'target µs', 'its stores µs', 'generator µs', 'asked req/s', 'needs', ''], budget)}
+
+## The runs
+
+${results.map(phaseSection).join('\n')}`;
+};

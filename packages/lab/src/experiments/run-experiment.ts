@@ -1,0 +1,51 @@
+/**
+ * Runs the phases of an experiment one after the other and tells them as one.
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import { experimentMarkdown } from './markdown.ts';
+import type { Phase, PhaseResult } from './phase.ts';
+import { type PhaseParts, runPhase } from './run-phase.ts';
+
+/** What an experiment is run with. */
+export interface ExperimentParts extends Omit<PhaseParts, 'out'> {
+  readonly title: string;
+  /** What was typed, for the report. */
+  readonly command: string;
+  /** Beginning of the names of all files. */
+  readonly out: string;
+}
+
+/** About how long a phase takes, seconds: its ramp is not known before its target is measured. */
+const guessSeconds = ({ users, spawnRate = 50, steadySeconds }: Phase): number =>
+  users / spawnRate + steadySeconds + 20;
+
+const minutes = (seconds: number): string => `${Math.max(1, Math.round(seconds / 60))} min`;
+
+/**
+ * Runs an experiment. The report is written after each phase, so that whoever stops it early keeps what there is.
+ * @returns the results of the phases that were begun
+ */
+export const runExperiment = async (
+  phases: readonly Phase[],
+  { title, command, ...parts }: ExperimentParts,
+): Promise<readonly PhaseResult[]> => {
+  const results: PhaseResult[] = [];
+  for (const [index, phase] of phases.entries()) {
+    if (parts.interrupt.aborted) break;
+    const left = phases.slice(index).reduce((sum, one) => sum + guessSeconds(one), 0);
+    parts.say(`── ${index + 1} of ${phases.length}: ${phase.title} (about ${minutes(left)} to go)`);
+    const result = await runPhase(phase, { ...parts, out: `${parts.out}-${phase.id}` });
+    if (result.reason !== null) parts.say(`Not measured: ${result.reason}`);
+    results.push(result);
+    writeFileSync(`${parts.out}.md`, experimentMarkdown(title, command, results));
+    writeFileSync(`${parts.out}.json`, `${JSON.stringify(results.map(withoutSeconds), null, 2)}\n`);
+  }
+  return results;
+};
+
+/** Each run has a file with its seconds. */
+const withoutSeconds = ({ result, ...rest }: PhaseResult): object => ({
+  ...rest,
+  result: result === null ? null : { ...result, seconds: [], history: [] },
+});

@@ -1,0 +1,145 @@
+/**
+ * Starts what a phase loads, and ends it.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { paths } from '@catalytic/protocol/paths';
+import type { TargetKind } from './phase.ts';
+
+/** What an experiment is given to start targets with. */
+export interface Means {
+  /** Shell command that starts the service; its options come from the environment. */
+  readonly service: string;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+}
+
+/** A target that answers. */
+export interface StartedTarget extends AsyncDisposable {
+  readonly url: string;
+  /** Its admin key for the lab; `undefined`: users register themselves. */
+  readonly adminKeyFile: string | undefined;
+}
+
+/** Longest time until it answers, and until it has ended. */
+const startMsMax = 60_000;
+const stopMsMax = 15_000;
+/** Everybody logs in once in full; after that, within this time, the login cache answers. */
+const loginCacheSeconds = 3600;
+const lab = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+/** Waits until it says that it is ready. @throws {Error} with what it printed, when it ends or takes too long */
+const untilReady = async (url: string, child: ChildProcess, printed: () => string): Promise<void> => {
+  for (const until = performance.now() + startMsMax; performance.now() < until; await delay(100)) {
+    if (child.exitCode !== null) break;
+    const reply = await fetch(url + paths.ready).catch(() => undefined);
+    if (reply?.status === 200) return;
+  }
+  throw new Error(`The target does not start:\n${printed()}`);
+};
+
+const endGroup = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  const group = -child.pid;
+  process.kill(group, 'SIGTERM');
+  const isEnded = await Promise.race([ended.then(() => true), delay(stopMsMax, false)]);
+  if (isEnded) return;
+  process.kill(group, 'SIGKILL');
+  await ended;
+};
+
+const launch = async (
+  [file, ...args]: readonly [string, ...string[]],
+  settings: Readonly<Record<string, string>>,
+  url: string,
+): Promise<ChildProcess> => {
+  const child = spawn(file, args, {
+    // A group of its own: Ctrl-C reaches the lab first, which then ends all of it in order.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...settings },
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      printed = (printed + chunk.toString()).slice(-4000);
+    });
+  try {
+    await untilReady(url, child, () => printed);
+  } catch (error) {
+    await endGroup(child);
+    throw error;
+  }
+  return child;
+};
+
+/** Starts a target. @throws {Error} a sentence, when it does not start or something is missing for it */
+export const startTarget = async (
+  target: TargetKind,
+  { service, databaseUrl, redisUrl }: Means,
+): Promise<StartedTarget> => {
+  const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  if (target.kind === 'naive') {
+    const { workers, state, closes } = target;
+    const words = [
+      'naive',
+      '--port',
+      port,
+      '--workers',
+      String(workers),
+      '--state',
+      state,
+      ...(closes ? ['--close'] : []),
+    ];
+    const child = await launch([process.execPath, lab, ...words], {}, url);
+    return { url, adminKeyFile: undefined, [Symbol.asyncDispose]: () => endGroup(child) };
+  }
+  if (target.kind === 'workers' && databaseUrl === undefined)
+    throw new Error('it needs an empty PostgreSQL database (--database-url)');
+  const dataDir = mkdtempSync(join(tmpdir(), 'catalytic-experiment-'));
+  const settings = {
+    PORT: port,
+    DATA_DIR: dataDir,
+    ISSUER: 'https://id.example',
+    LOGIN_CACHE_SECONDS: String(loginCacheSeconds),
+    KEEP_ALIVE_SECONDS: '600',
+    EXPOSE_WORKER: '1',
+    ...(target.kind === 'workers' && {
+      WORKERS: String(target.workers),
+      DATABASE_URL: databaseUrl ?? '',
+      CATALYTIC_MASTER_KEY: masterKey,
+      ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+    }),
+  };
+  const child = await launch(['sh', '-c', `exec ${service}`], settings, url);
+  return {
+    url,
+    adminKeyFile: join(dataDir, 'lab.key'),
+    [Symbol.asyncDispose]: async () => {
+      await endGroup(child);
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+};
+
+/** One key for every target that uses the same database. */
+const masterKey = randomBytes(32).toString('base64');

@@ -1,0 +1,115 @@
+/**
+ * The experiment `week3`: the report of 3 October 2025 retold, and gone on with.
+ * @module
+ */
+import type { Phase } from './phase.ts';
+
+/** Users and time of the quick version, of the whole one. */
+const quickShare = { users: 0.05, seconds: 0.1 } as const;
+
+const phases: readonly Phase[] = [
+  {
+    id: '1',
+    title: '1,000 users, one process',
+    question: 'What does a baseline look like when passwords are really checked?',
+    target: { kind: 'embedded' },
+    scenario: 'auth',
+    users: 1000,
+    steadySeconds: 120,
+    earlier: { users: 1000, requestsPerSecond: 389, failedPercent: 0.95, p50Ms: 14, p95Ms: 180, p99Ms: 2100 },
+  },
+  {
+    id: '2a',
+    title: '5,000 users, one process',
+    question: 'Where the earlier system fell over: does one process carry five times as many?',
+    target: { kind: 'embedded' },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 120,
+    earlier: { users: 5000, requestsPerSecond: 458, failedPercent: 3.76, p50Ms: 1300, p95Ms: 33_000, p99Ms: 80_000 },
+  },
+  {
+    id: '2b-1',
+    title: '5,000 users, 4 processes that share nothing: a blacklist in each, connections kept',
+    question: 'What does keep-alive hide? A user stays with one process, and that one knows.',
+    target: { kind: 'naive', workers: 4, state: 'blacklist', closes: false },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 60,
+    spawnRate: 100,
+    earlier: {
+      users: 5000,
+      requestsPerSecond: 343,
+      failedPercent: 43.85,
+      p50Ms: 2700,
+      p95Ms: 23_000,
+      p99Ms: undefined,
+    },
+  },
+  {
+    id: '2b-2',
+    title: '5,000 users, 4 processes that share nothing: a blacklist in each, each request to the next process',
+    question: 'How many dead tokens are accepted once requests are balanced?',
+    target: { kind: 'naive', workers: 4, state: 'blacklist', closes: true },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 60,
+    spawnRate: 100,
+  },
+  {
+    id: '2b-3',
+    title: '5,000 users, 4 processes that share nothing: sessions in each, each request to the next process',
+    question: 'How many live tokens are refused once requests are balanced?',
+    target: { kind: 'naive', workers: 4, state: 'sessions', closes: true },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 60,
+    spawnRate: 100,
+  },
+  {
+    id: '3',
+    title: '5,000 users, 4 workers, PostgreSQL and Redis',
+    question: 'The same number of processes, but with shared state.',
+    target: { kind: 'workers', workers: 4 },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 120,
+  },
+  {
+    id: '4',
+    title: '10,000 users, 4 workers, PostgreSQL and Redis',
+    question: 'What the earlier report never reached.',
+    target: { kind: 'workers', workers: 4 },
+    scenario: 'auth',
+    users: 10_000,
+    steadySeconds: 180,
+  },
+  {
+    id: '5',
+    title: '10,000 users, mixed traffic',
+    question: 'With refreshes, and more calls for each login.',
+    target: { kind: 'workers', workers: 4 },
+    scenario: 'mixed',
+    users: 10_000,
+    steadySeconds: 180,
+  },
+  {
+    id: '6',
+    title: '5,000 users while Redis, then PostgreSQL, is paused',
+    question: 'Who notices, and for how long?',
+    target: { kind: 'workers', workers: 4 },
+    scenario: 'outage',
+    users: 5000,
+    steadySeconds: 120,
+  },
+];
+
+/** Its phases. @param isQuick a twentieth of the users for some seconds each: shows that everything works, measures nothing */
+export const week3 = (isQuick: boolean): readonly Phase[] =>
+  isQuick
+    ? phases.map((phase) => ({
+        ...phase,
+        users: Math.round(phase.users * quickShare.users),
+        steadySeconds: Math.max(phase.scenario === 'outage' ? 40 : 8, phase.steadySeconds * quickShare.seconds),
+      }))
+    : phases;

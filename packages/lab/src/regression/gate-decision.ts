@@ -1,0 +1,76 @@
+/**
+ * What a gate says: pass, fail, or that it does not know.
+ *
+ * First what is exact on any machine, however noisy: nothing may fail, and no dead token may be accepted. Then one figure decides, the CPU
+ * time of a request: it is the steadiest, and a gate on many figures raises many false alarms. Latencies are shown with their intervals
+ * and decide nothing.
+ * @module
+ */
+import type { Random } from '../arrivals/random.ts';
+import { type PairedRatio, pairedRatio } from '../statistics/paired-ratio.ts';
+import type { BlockPair } from './interleave.ts';
+import type { Block } from './side.ts';
+
+/** `inconclusive` is neither: the interval holds the limit, and more pairs may help. */
+export type GateVerdict = 'pass' | 'fail' | 'inconclusive';
+
+/** The rule of a gate. */
+export interface GateRule {
+  /** A ratio up to this is no regression: 1.05 forgives 5 %. */
+  readonly limit: number;
+  /** Confidence of the intervals, 0 to 1. */
+  readonly confidence: number;
+}
+
+/** A decision. */
+export interface GateDecision {
+  readonly verdict: GateVerdict;
+  /** Why, in a sentence. */
+  readonly reason: string;
+  /** Candidate / baseline, by figure; the first decides. */
+  readonly ratios: Readonly<Record<GateFigure, PairedRatio>>;
+}
+
+/** What is compared. */
+export type GateFigure = 'cpuUsPerRequest' | 'p50Ms' | 'p95Ms' | 'p99Ms';
+
+const figures: readonly GateFigure[] = ['cpuUsPerRequest', 'p50Ms', 'p95Ms', 'p99Ms'];
+
+const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
+  blocks.reduce((total, block) => total + of(block), 0);
+
+const percentText = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Math.abs((ratio - 1) * 100).toFixed(1)} %`;
+
+/** Decides about one ratio: fails when the whole interval lies above the limit, passes when it lies below it. */
+export const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
+  low > limit ? 'fail' : high <= limit ? 'pass' : 'inconclusive';
+
+/** What fails a candidate on any machine, in a sentence; `undefined` when nothing does. */
+export const exactFailure = (candidates: readonly Block[]): string | undefined => {
+  const violations = sum(candidates, (block) => block.violations);
+  if (violations > 0) return `the candidate accepted a dead token ${violations} times`;
+  const failures = sum(candidates, (block) => block.realFailures);
+  return failures > 0 ? `${failures} requests of the candidate failed` : undefined;
+};
+
+/**
+ * Decides about cost. Whoever looks again after each further pair, until it says something, raises the share of false alarms: the number of
+ * pairs is fixed beforehand.
+ */
+export const decide = (pairs: readonly BlockPair[], { limit, confidence }: GateRule, random: Random): GateDecision => {
+  const ratioOf = (figure: GateFigure): PairedRatio =>
+    pairedRatio(
+      pairs.map(({ a, b }) => ({ a: a[figure], b: b[figure] })),
+      random,
+      { confidence },
+    );
+  const ratios = Object.fromEntries(figures.map((figure) => [figure, ratioOf(figure)])) as Record<
+    GateFigure,
+    PairedRatio
+  >;
+  const { cpuUsPerRequest: cpu } = ratios;
+  const verdict = verdictOf(cpu, limit);
+  const interval = `${percentText(cpu.ratio)} CPU time a request, ${percentText(cpu.low)} to ${percentText(cpu.high)}`;
+  const against = { pass: 'within', fail: 'beyond', inconclusive: 'which does not decide about' }[verdict];
+  return { verdict, reason: `${interval}, ${against} the limit of ${percentText(limit)}`, ratios };
+};

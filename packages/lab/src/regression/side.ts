@@ -1,0 +1,171 @@
+/**
+ * One side of a comparison: a target with users that have signed in, loaded for a block at a time.
+ * @module
+ */
+import { startArrivals } from '../arrivals/open-arrivals.ts';
+import { randomOf } from '../arrivals/random.ts';
+import { ConsistencyChecker } from '../measures/consistency.ts';
+import { outcomesOf } from '../measures/criteria.ts';
+import { Recorder } from '../measures/recorder.ts';
+import { describeMachine, readCpuTimes } from '../probes/machine.ts';
+import { findListener, TargetProcesses } from '../probes/target-process.ts';
+import { actScenario, type Scenario, weightsOf } from '../scenarios/scenario.ts';
+import { VirtualUser } from '../scenarios/virtual-user.ts';
+import { prepareAccounts } from '../targets/accounts.ts';
+import { findAdminKey } from '../targets/admin-key.ts';
+import { Connection, type ConnectionLimits } from '../targets/connection.ts';
+import { Lanes } from '../targets/lanes.ts';
+
+/** How a side is loaded. */
+export interface SideOptions {
+  readonly target: string;
+  readonly adminKeyFile: string | undefined;
+  readonly scenario: Scenario;
+  readonly users: number;
+  /** Requests per second while it is loaded: the same for both sides, whatever the answers do. */
+  readonly rate: number;
+  readonly limits: ConnectionLimits;
+}
+
+/** What a block has shown. */
+export interface Block {
+  readonly requests: number;
+  readonly cpuUsPerRequest: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly realFailures: number;
+  readonly violations: number;
+  /** CPU time that neither the lab nor this side used, and steal, per cent of the machine. */
+  readonly othersPercent: number;
+}
+
+const password = 'a comparison is not a secret';
+/** Users that sign in at the same time: what a small machine hashes without refusing anybody. */
+const signInAtOnce = 4;
+const { cores } = describeMachine();
+
+const ownCpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** A user and what it is still doing: one request at a time. */
+interface Busy {
+  readonly user: VirtualUser;
+  last: Promise<unknown>;
+}
+
+/** A side whose users have signed in. */
+export class Side {
+  readonly #options: SideOptions;
+  readonly #users: readonly Busy[];
+  readonly #connections: readonly Lanes[];
+  readonly #processes: TargetProcesses;
+  readonly #checker: ConsistencyChecker;
+  /** What the users' exchanges are recorded in: another one for each block. */
+  readonly #measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number };
+
+  private constructor(
+    options: SideOptions,
+    users: readonly Busy[],
+    connections: readonly Lanes[],
+    processes: TargetProcesses,
+    measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number },
+  ) {
+    this.#options = options;
+    this.#users = users;
+    this.#connections = connections;
+    this.#processes = processes;
+    this.#measures = measures;
+    this.#checker = measures.checker;
+  }
+
+  /** Makes accounts and signs everybody in. @throws {Error} a sentence, when that cannot be done */
+  static async start(options: SideOptions, runTag: string): Promise<Side> {
+    const { target, users: count, limits } = options;
+    const port = Number(new URL(target).port);
+    const pid = findListener(port);
+    if (pid === undefined)
+      throw new Error(`Cannot compare ${target}: no process of this machine listens there, so its CPU time is unknown`);
+    const connection = new Connection(target, limits);
+    const key = findAdminKey(target, { key: undefined, file: options.adminKeyFile });
+    const accounts = await prepareAccounts(
+      connection,
+      { key, tenant: 'lab', users: count, password, runTag },
+      () => {},
+    ).finally(() => connection.destroy());
+    const measures = { recorder: new Recorder(), checker: new ConsistencyChecker(), nowMs: () => performance.now() };
+    const connections: Lanes[] = [];
+    const users = Array.from({ length: count }, (_, index): Busy => {
+      const lane = new Lanes(target, limits, 1);
+      connections.push(lane);
+      const credentials = accounts.credentialsOf(index);
+      const hasAccount = accounts.kind === 'imported';
+      return {
+        user: new VirtualUser({ connection: lane, credentials, hasAccount, measures }),
+        last: Promise.resolve(),
+      };
+    });
+    for (let from = 0; from < count; from += signInAtOnce)
+      await Promise.all(users.slice(from, from + signInAtOnce).map(({ user }) => user.enter()));
+    const missing = users.filter(({ user }) => user.token === undefined).length;
+    if (missing > 0) throw new Error(`Cannot compare ${target}: ${missing} of ${count} users could not sign in`);
+    return new Side(options, users, connections, new TargetProcesses(pid), measures);
+  }
+
+  /**
+   * Loads it for some seconds.
+   * @param seed the same for both sides of a pair: both are asked the same
+   */
+  async load(seconds: number, seed: string): Promise<Block> {
+    const { scenario, rate } = this.#options;
+    const { recorder } = Object.assign(this.#measures, { recorder: new Recorder() });
+    const random = randomOf(seed, 0);
+    const tasks = Object.entries(weightsOf(scenario)).flatMap(([task, weight]) => Array<string>(weight).fill(task));
+    const intended = Math.round(rate * seconds);
+    const [others, own, used] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
+    const violationsBefore = this.#checker.violations.length;
+    const startedMs = performance.now();
+    const crowd = startArrivals({
+      perSecond: rate,
+      intended,
+      available: intended,
+      act: async (index) => {
+        const busy = this.#users[index % this.#users.length] as Busy;
+        const task = tasks[Math.floor(random() * tasks.length)] ?? '';
+        busy.last = busy.last.then(() => actScenario(scenario, busy.user, task, undefined));
+        await busy.last;
+      },
+    });
+    await crowd.ended;
+    const elapsed = (performance.now() - startedMs) / 1000;
+    const [othersAfter, ownAfter, usedAfter] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
+    const { real, all } = outcomesOf(recorder.whole);
+    const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
+    const busySeconds =
+      others === undefined || othersAfter === undefined
+        ? 0
+        : othersAfter.busy + othersAfter.steal - others.busy - others.steal - (ownAfter - own) - (usedAfter - used);
+    return {
+      requests: all,
+      cpuUsPerRequest: ((usedAfter - used) * 1e6) / Math.max(1, all),
+      p50Ms: at(50),
+      p95Ms: at(95),
+      p99Ms: at(99),
+      realFailures: real,
+      violations: this.#checker.violations.length - violationsBefore,
+      othersPercent: Math.max(0, (100 * busySeconds) / (elapsed * cores)),
+    };
+  }
+
+  close(): void {
+    for (const connection of this.#connections) void connection.destroy();
+  }
+
+  #cpuSeconds(): number {
+    const usage = this.#processes.read({ search: true });
+    if (usage === undefined) throw new Error(`The process behind ${this.#options.target} is gone`);
+    return usage.cpuSeconds;
+  }
+}
