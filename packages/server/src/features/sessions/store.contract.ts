@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
-import type { Grant, Rotated, Rotation } from './store.ts';
+import type { OpenedSession, Rotated, Rotation } from './store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -25,7 +25,8 @@ const open = async (
   engine: Engine,
   { tenantId, accountId, account }: Awaited<ReturnType<typeof seedAccount>>,
   refreshToken: string,
-): Promise<Grant> => {
+  sessionsMax = 100,
+): Promise<OpenedSession> => {
   const grant = await engine.sessions.open({
     tenantId,
     accountId,
@@ -33,6 +34,7 @@ const open = async (
     amr: ['pwd'],
     nowMs: 1000,
     refreshToken: { hash: bytes(refreshToken), expiresAtMs: 101_000 },
+    sessionsMax,
   });
   if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
   return grant;
@@ -56,6 +58,7 @@ const refusals = (engineName: string, openEngine: OpenEngine): void => {
         amr: ['pwd'],
         nowMs: 1000,
         refreshToken: { hash: bytes('t'), expiresAtMs: 2000 },
+        sessionsMax: 10,
       });
     assert.equal(await attempt('another hash'), 'password_changed');
     await engine.force.accountStatus(accountId, 'disabled');

@@ -82,7 +82,9 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const open = async (name: string) => {
       const refreshToken = { hash: Buffer.from(name), expiresAtMs: 100_000 };
       const { passwordHash } = account;
-      const grant = await engine.sessions.open({ tenantId, accountId, passwordHash, amr: [], nowMs: 1, refreshToken });
+      const grant = await engine.sessions.open({
+        ...{ tenantId, accountId, passwordHash, amr: [], nowMs: 1, refreshToken, sessionsMax: 10 },
+      });
       if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
       return grant;
     };
