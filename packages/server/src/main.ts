@@ -47,7 +47,9 @@ try {
   // Help, or a refusal of the command line, which commander has printed.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof ConfigError || error instanceof CatalyticError) {
-    process.stderr.write(`catalytic: ${error.message}\n`);
+    const fields = error instanceof CatalyticError ? (error.fields ?? []) : [];
+    const reasons = fields.map(({ field, message }) => `; ${field} ${message}`).join('');
+    process.stderr.write(`catalytic: ${error.message}${reasons}\n`);
     process.exitCode = error instanceof ConfigError ? 2 : 1;
   } else throw error;
 }
