@@ -52,6 +52,14 @@ export interface CountRow {
 }
 
 /**
+ * Counts sessions that have not ended, up to a bound: one that can no longer be refreshed counts too until it is ended or purged, and so an
+ * account never has more of them than the limit. All parameters are SQL.
+ */
+export const countUnended = (tenant: string, account: string, rowsMax: string): string =>
+  `select count(*) as sessions
+     from (select 1 from session where tenant_id = ${tenant} and account_id = ${account} and ended_at is null limit ${rowsMax}) counted`;
+
+/**
  * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one statement, which also ends the sessions that
  * are too many then. They are counted in an index alone, up to a bound, and looked at only where the limit is reached.
  */
@@ -67,9 +75,7 @@ export const open = statement(
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $8::bytea, tenant_id, id, $7::bigint from opened
    ), others as materialized (
-     select count(*) as sessions
-       from (select 1 from session where tenant_id = $2 and account_id = $3 and ended_at is null
-              limit $9::integer + ${displacedMax}) counted
+     ${countUnended('$2', '$3', `$9::integer + ${displacedMax}`)}
    ), excess as (
      select s.id
        from session s join opened o on true
