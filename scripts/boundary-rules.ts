@@ -96,11 +96,12 @@ export const boundaryRules: BoundaryRules = {
 
   features: {
     'access-tokens': ['signing-keys'],
-    accounts: ['passwords', 'tenants'],
+    accounts: ['passwords', 'revocation', 'tenants'],
     'admin-keys': ['secrets'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['secrets'],
+    tenants: ['revocation'],
   },
 
   homes: [

@@ -53,6 +53,10 @@ export const post = async (url: string, body?: unknown, token?: string): Promise
 export const get = async (url: string, token?: string): Promise<Answer> =>
   read(await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }));
 
+/** Deletes, with a token. */
+export const remove = async (url: string, token: string): Promise<Answer> =>
+  read(await fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } }));
+
 /** Takes the tokens out of an answer to a login or a refresh. */
 export const tokensOf = ({ body, status, text }: Answer): Tokens => {
   if (status !== 200) throw new Error(`No tokens in this answer: ${status} ${text}`);

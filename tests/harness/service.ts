@@ -40,10 +40,11 @@ export const spawnCatalytic = (
   args: readonly string[],
   settings: Settings = {},
   prefixCommand: readonly string[] = [],
+  stdin: 'ignore' | 'pipe' = 'ignore',
 ): ChildProcess => {
   const [program = process.execPath, ...rest] = [...prefixCommand, process.execPath, main, ...args];
   return spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
@@ -51,12 +52,14 @@ export const spawnCatalytic = (
   });
 };
 
-/** Runs a command to its end. */
+/** Runs a command to its end. @param input its standard input; none unless given */
 export const runCatalytic = async (
   args: readonly string[],
   settings: Settings = {},
+  input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> => {
-  const child = spawnCatalytic(args, settings);
+  const child = spawnCatalytic(args, settings, [], input === undefined ? 'ignore' : 'pipe');
+  child.stdin?.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => {

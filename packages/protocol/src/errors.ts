@@ -31,13 +31,18 @@ export const errorTable = {
 
   tenant_unknown: { status: 400, title: 'There is no such tenant', retryable: false },
   tenant_suspended: { status: 403, title: 'The tenant is suspended', retryable: false },
+  tenant_not_found: { status: 404, title: 'There is no tenant with this id', retryable: false },
+  tenant_taken: { status: 409, title: 'A tenant with this name exists', retryable: false },
   email_invalid: { status: 400, title: 'The email address is not valid', retryable: false },
   email_taken: { status: 409, title: 'An account with this email address exists', retryable: false },
   password_too_short: { status: 400, title: 'The password is too short', retryable: false },
   password_too_long: { status: 400, title: 'The password is too long', retryable: false },
   password_blocked: { status: 400, title: 'The password is one that attackers try first', retryable: false },
+  password_unchanged: { status: 400, title: 'The new password is the current one', retryable: false },
+  password_wrong: { status: 403, title: 'The current password is wrong', retryable: false },
   credentials_invalid: { status: 401, title: 'The email address or the password is wrong', retryable: false },
   account_disabled: { status: 403, title: 'The account is disabled', retryable: false },
+  account_not_found: { status: 404, title: 'There is no such account in this tenant', retryable: false },
   import_line_invalid: { status: 400, title: 'A line of the import is not a valid account', retryable: false },
 
   token_missing: { status: 401, title: 'An access token is needed', retryable: false, challenge: 'none' },
@@ -110,6 +115,7 @@ export const errorTable = {
     retryable: false,
   },
   session_ended: { status: 401, title: 'The session has ended', retryable: false },
+  session_not_found: { status: 404, title: 'The account has no such session', retryable: false },
 
   admin_key_missing: { status: 401, title: 'An admin key is needed', retryable: false, challenge: 'none' },
   admin_key_invalid: { status: 401, title: 'The admin key is not known', retryable: false, challenge: 'invalid_token' },

@@ -17,6 +17,7 @@ import { loadMasterKey } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
 import { accessTokenRoutes } from './features/access-tokens/routes.ts';
+import { accountAdminRoutes } from './features/accounts/admin-routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { metricsRoutes } from './features/metrics/routes.ts';
@@ -25,11 +26,13 @@ import { Barrier } from './features/revocation/barrier.ts';
 import type { BusObserver } from './features/revocation/hint-bus.ts';
 import { deriveKey } from './features/secrets/seal.ts';
 import { Secret } from './features/secrets/secret.ts';
+import { sessionAdminRoutes } from './features/sessions/admin-routes.ts';
 import { sessionRoutes } from './features/sessions/routes.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
 import { KeyRing } from './features/signing-keys/key-ring.ts';
 import { signingKeyRoutes } from './features/signing-keys/routes.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
+import { tenantRoutes } from './features/tenants/routes.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -263,6 +266,9 @@ export const startService = async (
         ...accessTokenRoutes,
         ...sessionRoutes(parts),
         ...accountRoutes(parts),
+        ...accountAdminRoutes(parts),
+        ...sessionAdminRoutes(parts),
+        ...tenantRoutes(parts),
         ...signingKeyRoutes(keys, config.issuer),
         ...healthRoutes(parts),
         ...metricsRoutes({

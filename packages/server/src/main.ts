@@ -3,7 +3,9 @@
  * The command line.
  * @module
  */
-import { Command } from 'commander';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { Command, CommanderError } from 'commander';
+import { accountsCommand } from './commands/accounts.ts';
 import { adminKeysCommand } from './commands/admin-keys.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
@@ -11,6 +13,7 @@ import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { restoredCommand } from './commands/restored.ts';
 import { serveCommand } from './commands/serve.ts';
+import { tenantsCommand } from './commands/tenants.ts';
 import { ConfigError } from './config/read-config.ts';
 
 const program = new Command('catalytic')
@@ -18,6 +21,8 @@ const program = new Command('catalytic')
     'Self-hosted, multi-tenant authentication: tokens checked at the speed of a JWT, dead the moment logout answers 200.',
   )
   .addCommand(serveCommand())
+  .addCommand(accountsCommand())
+  .addCommand(tenantsCommand())
   .addCommand(adminKeysCommand())
   .addCommand(keysCommand())
   .addCommand(migrateCommand())
@@ -39,7 +44,12 @@ process.umask(0o077);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`catalytic: ${error.message}\n`);
-  process.exitCode = 2;
+  // Help, or a refusal of the command line, which commander has printed.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof ConfigError || error instanceof CatalyticError) {
+    const fields = error instanceof CatalyticError ? (error.fields ?? []) : [];
+    const reasons = fields.map(({ field, message }) => `; ${field} ${message}`).join('');
+    process.stderr.write(`catalytic: ${error.message}${reasons}\n`);
+    process.exitCode = error instanceof ConfigError ? 2 : 1;
+  } else throw error;
 }

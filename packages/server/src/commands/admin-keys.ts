@@ -2,28 +2,23 @@
  * `catalytic admin-keys`: keys for the admin API.
  * @module
  */
-import { Command, Option as Flag, InvalidArgumentError } from 'commander';
+import { Command, Option as Flag } from 'commander';
 import { createAdminKey } from '../features/admin-keys/create-admin-key.ts';
 import { type AdminScope, adminScopes } from '../features/admin-keys/store.ts';
-import { tenantNamePattern } from '../features/tenants/rules.ts';
+import { tenantName } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { withStores } from './with-stores.ts';
 
 interface CreateOptions {
-  readonly scope: AdminScope;
+  readonly scope: readonly AdminScope[];
   readonly tenant?: string;
   readonly description: string;
 }
 
-const tenantName = (text: string): string => {
-  if (new RegExp(tenantNamePattern).test(text)) return text;
-  throw new InvalidArgumentError('A tenant name has lower-case letters, digits and dashes, at most 63.');
-};
-
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const secret = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
     const tenant = options.tenant === undefined ? undefined : await tenants.ensure(options.tenant, Date.now());
-    const key = { scopes: [options.scope], tenantId: tenant?.id ?? null };
+    const key = { scopes: options.scope, tenantId: tenant?.id ?? null };
     return createAdminKey(adminKeys, key, options.description, Date.now());
   });
   // The key alone on standard output, so that a script can take it: KEY=$(catalytic admin-keys create …).
@@ -37,7 +32,7 @@ export const adminKeysCommand = (): Command => {
   const createCommand = group
     .command('create')
     .description('Make an admin key and print it. Works beside a running server, which accepts it at once.')
-    .addOption(new Flag('--scope <scope>', 'what the key may do').choices(adminScopes).default(adminScopes[0]))
+    .addOption(new Flag('--scope <scopes...>', 'what the key may do').choices(adminScopes).default([adminScopes[0]]))
     .addOption(
       new Flag(
         '--tenant <name>',

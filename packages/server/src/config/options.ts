@@ -226,6 +226,16 @@ export const options = {
     description:
       'How long a used refresh token still yields its one successor, for lost answers and parallel tabs; a later replay ends the session.',
   },
+  maxSessionsPerAccount: {
+    kind: 'number',
+    name: 'MAX_SESSIONS_PER_ACCOUNT',
+    unit: 'sessions',
+    minimum: 1,
+    maximum: 100_000,
+    default: 1000,
+    description:
+      'Most live sessions of one account: a sign-in beyond it ends the oldest one. Sign-ins of an account that has as many look at all of them.',
+  },
   hashLanes: {
     kind: 'number',
     name: 'HASH_LANES',
@@ -313,6 +323,7 @@ export interface Config extends RedisConfig {
   readonly accessTokenSeconds: number;
   readonly refreshTokenSeconds: number;
   readonly refreshGraceSeconds: number;
+  readonly maxSessionsPerAccount: number;
   readonly hashLanes: number;
   readonly hashQueueMs: number;
   readonly revocationLeaseMs: number;

@@ -49,6 +49,7 @@ export const seedAccount = async (
   };
   const accountId = await accounts.create(tenantId, account, 1000);
   if (accountId === 'email_taken') throw new Error(`There is an account ${name} already`);
+  if (accountId === 'tenant_suspended') throw new Error(`The tenant of ${name} is suspended`);
   return { tenantId, accountId, account };
 };
 

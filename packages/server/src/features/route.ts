@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import type { AdminKey, AdminScope } from './admin-keys/store.ts';
 
 /** Who may call a route, and so which steps of the pipeline run before its use case. */
@@ -19,9 +19,11 @@ export type Access =
   | { readonly kind: 'admin'; readonly scope: AdminScope };
 
 /** What a use case is given: parsed, validated, authenticated. */
-export interface Call<Body, Query> {
+export interface Call<Body, Query, Params> {
   readonly body: Body;
   readonly query: Query;
+  /** Segments of the path that its description leaves open. */
+  readonly params: Params;
   /** The accepted token; present exactly where the access is `bearer` or `bearer-signing-out`. */
   readonly token: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
@@ -40,7 +42,8 @@ export interface Answer {
 
 /** One route, described. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `:name` stands for one segment, described in `params`. */
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
@@ -50,29 +53,41 @@ export interface Route {
   /** Content type of a body that the use case reads itself, as a stream; then `body` is absent. */
   readonly streamType?: string;
   readonly query?: TSchema;
+  /** Schema of the segments that the path leaves open; given exactly where it has some. */
+  readonly params?: TSchema;
   /** Schemas of the successful answers by status: they serialise, so a field that is not named never leaves the service. */
   readonly answers: Readonly<Record<number, TSchema>>;
-  readonly handle: (call: Call<unknown, unknown>) => Answer | Promise<Answer>;
+  readonly handle: (call: Call<unknown, unknown, unknown>) => Answer | Promise<Answer>;
 }
 
-interface TypedRoute<BodySchema extends TSchema, QuerySchema extends TSchema>
-  extends Omit<Route, 'body' | 'query' | 'streamType' | 'handle'> {
+interface TypedRoute<BodySchema extends TSchema, QuerySchema extends TSchema, ParamsSchema extends TSchema>
+  extends Omit<Route, 'body' | 'query' | 'params' | 'streamType' | 'handle'> {
   readonly body?: BodySchema;
   readonly query?: QuerySchema;
-  readonly handle: (call: Call<Static<BodySchema>, Static<QuerySchema>>) => Answer | Promise<Answer>;
+  readonly params?: ParamsSchema;
+  readonly handle: (
+    call: Call<Static<BodySchema>, Static<QuerySchema>, Static<ParamsSchema>>,
+  ) => Answer | Promise<Answer>;
 }
 
 /** Describes a route; the schemas give the use case its types. */
-export const route = <BodySchema extends TSchema, QuerySchema extends TSchema>(
-  description: TypedRoute<BodySchema, QuerySchema>,
+export const route = <BodySchema extends TSchema, QuerySchema extends TSchema, ParamsSchema extends TSchema>(
+  description: TypedRoute<BodySchema, QuerySchema, ParamsSchema>,
 ): Route => description as unknown as Route;
 
-interface StreamRoute<QuerySchema extends TSchema> extends Omit<Route, 'body' | 'query' | 'handle' | 'streamType'> {
+interface StreamRoute<QuerySchema extends TSchema>
+  extends Omit<Route, 'body' | 'query' | 'params' | 'handle' | 'streamType'> {
   readonly streamType: string;
   readonly query?: QuerySchema;
-  readonly handle: (call: Call<Readable, Static<QuerySchema>>) => Answer | Promise<Answer>;
+  readonly handle: (call: Call<Readable, Static<QuerySchema>, unknown>) => Answer | Promise<Answer>;
 }
 
 /** Describes a route whose body is read as a stream. */
 export const streamRoute = <QuerySchema extends TSchema>(description: StreamRoute<QuerySchema>): Route =>
   description as unknown as Route;
+
+/** An id as this service writes it: a UUID in lower case, so that one id has one spelling. */
+export const IdText = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
+
+/** The segment of a path that ends in, or leads through, one thing. */
+export const IdParams = Type.Object({ id: IdText }, { additionalProperties: false });

@@ -41,12 +41,18 @@ export const mountRoute = (
   authentication: AuthenticateParts,
   drain: Drain,
 ): void => {
-  const { access, body, streamType, query, answers, handle } = route;
+  const { access, body, streamType, query, params, answers, handle } = route;
   const takesBody = body !== undefined || streamType !== undefined;
   server.route({
     method: route.method,
     url: route.path,
-    schema: { summary: route.summary, response: answers, querystring: query ?? noQuery, ...(body && { body }) },
+    schema: {
+      summary: route.summary,
+      response: answers,
+      querystring: query ?? noQuery,
+      ...(params && { params }),
+      ...(body && { body }),
+    },
     onRequest: (request, reply, done) => {
       try {
         if (drain.isRefusing()) refuseWhileStopping(reply);
@@ -76,7 +82,8 @@ export const mountRoute = (
       done();
     },
     handler: (request, reply) => {
-      const call = { body: request.body, query: request.query, ...request.caller } as Call<unknown, unknown>;
+      const { body, query, params, caller } = request;
+      const call = { body, query, params, ...caller } as Call<unknown, unknown, unknown>;
       const answer = handle(call);
       // Awaited only where the use case is asynchronous: verify answers in the turn that judged the token.
       return answer instanceof Promise ? answer.then((ready) => send(reply, ready)) : send(reply, answer);

@@ -60,10 +60,17 @@ const refusePeers =
     if (remoteAddress !== undefined) onRefused();
   };
 
+/** The paths that a description stands for: an open segment is any text without a slash. */
+const patternOf = (path: string): RegExp => {
+  const segments = path.split('/').map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)));
+  return new RegExp(`^${segments.join('/')}$`);
+};
+
 const refuseUnknownRoute = (routes: readonly Route[]) => {
-  const methods = Map.groupBy(routes, ({ path }) => path);
+  const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, known]) => ({ known, is: patternOf(path) }));
   return (request: FastifyRequest, reply: FastifyReply): void => {
-    const known = methods.get(request.url.split('?')[0] ?? '');
+    const path = request.url.split('?')[0] ?? '';
+    const known = paths.find(({ is }) => is.test(path))?.known;
     if (known === undefined) throw new CatalyticError('route_unknown');
     reply.header('allow', known.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', '));
     throw new CatalyticError('method_unsupported');

@@ -6,10 +6,11 @@ import type { Readable } from 'node:stream';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { AdminKey } from '../admin-keys/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
+import type { Administrator } from '../tenants/administered-tenant.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
+import { Roles } from './roles.ts';
 import { emailCharactersMax, emailKey, isEmail } from './rules.ts';
 import type { AccountStore, NewAccount } from './store.ts';
 
@@ -31,7 +32,7 @@ const Line = Compile(
     {
       email: Type.String({ maxLength: emailCharactersMax }),
       password_hash: Type.String({ maxLength: 512 }),
-      roles: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 })),
+      roles: Type.Optional(Roles),
     },
     { additionalProperties: false },
   ),
@@ -97,17 +98,18 @@ const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
  */
 export const importAccounts = async (
   { tenants, accounts, nowMs }: ImportAccountsParts,
-  adminKey: AdminKey,
+  administrator: Administrator,
   tenantName: string,
   stream: Readable,
 ): Promise<{ imported: number; existing: number }> => {
   const tenant = await activeTenant(tenants, tenantName);
-  if (adminKey.tenantId !== null && adminKey.tenantId !== tenant.id)
+  if (administrator.tenantId !== null && administrator.tenantId !== tenant.id)
     throw new CatalyticError('admin_scope_insufficient');
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {
     const stored = await accounts.importMany(tenant.id, batch, nowMs());
+    if (stored === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
     total.imported += stored.imported;
     total.existing += stored.existing;
     batch = [];

@@ -46,5 +46,6 @@ export const registerAccount = async (
   const passwordHash = await hasher.hash(password);
   const accountId = await accounts.create(tenant.id, { email, emailKey: key, passwordHash, roles: [] }, nowMs());
   if (accountId === 'email_taken') throw new CatalyticError('email_taken');
+  if (accountId === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
   return { accountId, email, tenant: tenant.name };
 };

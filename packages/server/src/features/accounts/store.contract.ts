@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { AccountId } from '@catalytic/protocol/ids';
-import { type OpenEngine, seedAccount } from '../engine.contract.ts';
+import type { JournalEntry } from '@catalytic/protocol/journal';
+import { type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 
 /** Registers the suite for one engine. */
 export const accountStoreContract = (engineName: string, open: OpenEngine): void => {
@@ -84,5 +85,67 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const { id: tenantId } = await engine.tenants.ensure('default', 1000);
     assert.equal(await engine.accounts.find(tenantId, randomUUIDv7() as AccountId), undefined);
     assert.equal(await engine.accounts.findForLogin(tenantId, 'nobody@example.com'), undefined);
+  });
+
+  test(`${engineName}: a disabled account keeps no session, is journalled each time, and comes back without them`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const hash = new TextEncoder().encode('r0');
+    const signIn = () =>
+      engine.sessions.open({
+        ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: 1000, sessionsMax: 10 },
+        refreshToken: { hash, expiresAtMs: 100_000 },
+      });
+    assert.equal(typeof (await signIn()), 'object');
+    const other = await engine.tenants.ensure('other', 1000);
+    assert.equal(await engine.accounts.disable(other.id, accountId, 2000), undefined);
+    assert.equal(await engine.accounts.enable(other.id, accountId, 2000), undefined);
+    assert.deepEqual(await readJournal(engine), []);
+    const both = await Promise.all([1, 2].map(() => engine.accounts.disable(tenantId, accountId, 2000)));
+    const entries = both.flatMap((recorded) => recorded?.entries ?? []);
+    assert.deepEqual(
+      entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
+      Array(2).fill(['account', accountId, 1]),
+    );
+    const byId = (list: readonly JournalEntry[]) => list.toSorted((one, two) => one.id.localeCompare(two.id));
+    assert.deepEqual(byId(await readJournal(engine)), byId(entries));
+    assert.equal(await signIn(), 'account_disabled');
+    assert.equal((await engine.accounts.find(tenantId, accountId))?.status, 'disabled');
+    assert.equal((await engine.accounts.enable(tenantId, accountId, 3000))?.status, 'active');
+    assert.deepEqual(await engine.sessions.list(tenantId, accountId, undefined, 10, 2000), []);
+  });
+
+  test(`${engineName}: the accounts of a tenant are listed by email, a page at a time`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId } = await seedAccount(engine, 'cyd');
+    for (const name of ['ada', 'dan', 'bob']) await seedAccount(engine, name);
+    const other = await engine.tenants.ensure('other', 1000);
+    const list = async (after?: AccountId, tenant = tenantId) =>
+      (await engine.accounts.list(tenant, after, 3)).map(({ id, email }) => ({ id, name: email.split('@')[0] }));
+    const first = await list();
+    assert.deepEqual(
+      first.map(({ name }) => name),
+      ['ada', 'bob', 'cyd'],
+    );
+    assert.deepEqual(
+      (await list(first.at(-1)?.id)).map(({ name }) => name),
+      ['dan'],
+    );
+    assert.deepEqual(await list(randomUUIDv7() as AccountId), [], 'after an account that is not there');
+    assert.deepEqual(await list(undefined, other.id), []);
+    assert.deepEqual(await list(first[0]?.id, other.id), [], 'after an account of another tenant');
+  });
+
+  test(`${engineName}: a suspended tenant gets no new accounts`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId } = await seedAccount(engine);
+    await engine.tenants.suspend(tenantId, 1000);
+    const account = { email: 'b@x.com', emailKey: 'b@x.com', passwordHash: 'h', roles: [] };
+    assert.equal(await engine.accounts.create(tenantId, account, 1000), 'tenant_suspended');
+    assert.equal(await engine.accounts.importMany(tenantId, [account], 1000), 'tenant_suspended');
+    assert.equal(await engine.accounts.findForLogin(tenantId, 'b@x.com'), undefined);
   });
 };

@@ -3,6 +3,7 @@
  * @module
  */
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
+import type { Recorded } from '../revocation/store.ts';
 
 /** A person's login in a tenant. */
 export interface Account {
@@ -33,16 +34,33 @@ export interface AccountWithPassword {
 
 /** Where accounts live. Every engine passes `store.contract.ts`. */
 export interface AccountStore {
-  /** Stores an account; of two at once with the same email key exactly one succeeds. */
-  create(tenantId: TenantId, account: NewAccount, nowMs: number): Promise<AccountId | 'email_taken'>;
-  /** Stores what is not there yet, in one transaction; accounts whose email key exists are left as they are. */
+  /** Stores an account in an active tenant; of two at once with the same email key exactly one succeeds. */
+  create(
+    tenantId: TenantId,
+    account: NewAccount,
+    nowMs: number,
+  ): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
+  /**
+   * Stores what is not there yet, in one transaction, if the tenant is active; accounts whose email key exists are left as they are.
+   */
   importMany(
     tenantId: TenantId,
     accounts: readonly NewAccount[],
     nowMs: number,
-  ): Promise<{ readonly imported: number; readonly existing: number }>;
+  ): Promise<{ readonly imported: number; readonly existing: number } | 'tenant_suspended'>;
   find(tenantId: TenantId, id: AccountId): Promise<Account | undefined>;
   findForLogin(tenantId: TenantId, emailKey: string): Promise<AccountWithPassword | undefined>;
+  /** Read on the primary, as {@link AccountStore.findForLogin} is. */
+  findWithPassword(tenantId: TenantId, id: AccountId): Promise<AccountWithPassword | undefined>;
+  /** Up to `rowsMax` accounts of a tenant in the order of their email keys, those after an account when one is given. */
+  list(tenantId: TenantId, after: AccountId | undefined, rowsMax: number): Promise<readonly Account[]>;
+  /**
+   * Disables an account and ends its sessions: raises its epoch and journals it. One that is disabled already is journalled again without
+   * raising it, so that every success can be waited for. `undefined`: there is none.
+   */
+  disable(tenantId: TenantId, id: AccountId, nowMs: number): Promise<Recorded | undefined>;
+  /** Makes an account active; its former sessions stay ended. `undefined`: there is none. */
+  enable(tenantId: TenantId, id: AccountId, nowMs: number): Promise<Account | undefined>;
   /** Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password change. */
   upgradePasswordHash(tenantId: TenantId, id: AccountId, from: string, to: string): Promise<boolean>;
 }

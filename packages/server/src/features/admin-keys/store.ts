@@ -5,7 +5,13 @@
 import type { TenantId } from '@catalytic/protocol/ids';
 
 /** What an admin key may do. */
-export const adminScopes = ['accounts:import'] as const;
+export const adminScopes = [
+  'accounts:import',
+  'accounts:read',
+  'accounts:write',
+  'tenants:read',
+  'tenants:write',
+] as const;
 
 /** One of {@link adminScopes}. */
 export type AdminScope = (typeof adminScopes)[number];

@@ -29,7 +29,15 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
       const refreshToken = { hash: bytes(name), expiresAtMs: 101_000 };
       const { passwordHash } = account;
       grants.push(
-        await engine.sessions.open({ tenantId, accountId, passwordHash, amr: ['pwd'], nowMs: 1000, refreshToken }),
+        await engine.sessions.open({
+          tenantId,
+          accountId,
+          passwordHash,
+          amr: ['pwd'],
+          nowMs: 1000,
+          refreshToken,
+          sessionsMax: 10,
+        }),
       );
       // Used, and used again after the grace window: that is recorded.
       for (const [successor, nowMs] of [
@@ -59,7 +67,15 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     const { tenantId, accountId, account } = await seedAccount(engine);
     const refreshToken = { hash: bytes('r0'), expiresAtMs: 101_000 };
     const { passwordHash } = account;
-    await engine.sessions.open({ tenantId, accountId, passwordHash, amr: ['pwd'], nowMs: 1000, refreshToken });
+    await engine.sessions.open({
+      tenantId,
+      accountId,
+      passwordHash,
+      amr: ['pwd'],
+      nowMs: 1000,
+      refreshToken,
+      sessionsMax: 10,
+    });
     await engine.signingKeys.addFirst(keyOf('k0'));
     await engine.signingKeys.addSuccessor(keyOf('k1'));
     const source = engine.journal.openSource();

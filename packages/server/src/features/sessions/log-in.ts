@@ -9,6 +9,7 @@ import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
 import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
 import { needsUpgrade } from '../passwords/hash-format.ts';
 import { preparePassword } from '../passwords/rules.ts';
+import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
@@ -21,7 +22,10 @@ export interface LogInParts extends CheckPasswordParts, IssueAccessTokenParts {
   readonly tenants: TenantStore;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
+  readonly barrier: Barrier;
   readonly refreshTokenSeconds: number;
+  /** Most live sessions of an account. */
+  readonly maxSessionsPerAccount: number;
   readonly nowMs: () => number;
 }
 
@@ -53,9 +57,13 @@ export const logIn = async (parts: LogInParts, login: Login): Promise<SessionTok
     amr: ['pwd'],
     nowMs,
     refreshToken: { hash: tokenHash(refreshToken), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },
+    sessionsMax: parts.maxSessionsPerAccount,
   });
   if (grant === 'password_changed') throw new CatalyticError('credentials_invalid');
   if (typeof grant === 'string') throw new CatalyticError(grant);
+  // Hinted, not waited for: the answer promises nothing about the sessions that this one displaces, and their journal entries, committed
+  // with it, reach every process by themselves.
+  if (grant.displaced !== undefined) void parts.barrier.settle(grant.displaced);
   return sessionTokens(parts, grant, refreshToken, nowMs);
 };
 

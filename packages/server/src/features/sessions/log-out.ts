@@ -5,6 +5,7 @@
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
 import type { SessionStore } from './store.ts';
 
 /** What these use cases work with. */
@@ -13,18 +14,6 @@ export interface LogOutParts {
   readonly barrier: Barrier;
   readonly nowMs: () => number;
 }
-
-/**
- * A database that fails in the middle of a commit leaves it open whether the revocation is durable: neither 200 nor "nothing happened"
- * would be true.
- */
-const orUnknown = async <Result>(revocation: Promise<Result>): Promise<Result> => {
-  try {
-    return await revocation;
-  } catch (error) {
-    throw new CatalyticError('revocation_unknown', { cause: error, retryAfterSeconds: 1 });
-  }
-};
 
 /** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
 export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {

@@ -1,13 +1,22 @@
 /**
- * Routes of sessions: sign in, refresh, sign out.
+ * Routes of sessions: sign in, refresh, sign out, look at them, change the password.
  * @module
  */
+import type { SessionId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { emailCharactersMax } from '../accounts/rules.ts';
-import type { Propagation } from '../revocation/barrier.ts';
-import { type Answer, type Route, route } from '../route.ts';
+import {
+  propagationAnswer,
+  propagationAnswers,
+  revokedAnswer,
+  revokedAnswers,
+} from '../revocation/propagation-answer.ts';
+import { IdParams, type Route, route } from '../route.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
+import { type ChangePasswordParts, changePassword } from './change-password.ts';
+import { endOwnSession } from './end-session.ts';
+import { type ListSessionsParts, listSessions, SessionsAnswer, SessionsQuery } from './list-sessions.ts';
 import { type LogInParts, logIn } from './log-in.ts';
 import { type LogOutParts, logOut, logOutEverywhere } from './log-out.ts';
 import { type RefreshSessionParts, refreshSession } from './refresh-session.ts';
@@ -29,29 +38,29 @@ const RefreshBody = Type.Object(
   { additionalProperties: false },
 );
 
-const SessionTokensAnswer = Type.Object({
+const sessionTokens = {
   access_token: Type.String(),
   refresh_token: Type.String(),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer(),
   session_id: Type.String(),
-});
+};
 
-const RevokedAnswer = Type.Object({ revoked: Type.Literal(true), propagation: Type.Literal('complete') });
+const SessionTokensAnswer = Type.Object(sessionTokens);
 
-const PendingAnswer = Type.Object({
-  revoked: Type.Literal(true),
-  propagation: Type.Literal('pending'),
-  complete_within_ms: Type.Integer(),
-});
-
-const revokedAnswer = (result: Propagation): Answer =>
-  result.propagation === 'complete'
-    ? { status: 200, body: { revoked: true, propagation: 'complete' } }
-    : { status: 202, body: { revoked: true, propagation: 'pending', complete_within_ms: result.completeWithinMs } };
+const PasswordBody = Type.Object(
+  {
+    current_password: Type.String({ minLength: 1, maxLength: passwordUnitsMax }),
+    // Judged by the rules, not the schema: their answers say what to do.
+    new_password: Type.String({ maxLength: passwordUnitsMax }),
+  },
+  { additionalProperties: false },
+);
 
 /** The routes, over their use cases. */
-export const sessionRoutes = (parts: LogInParts & RefreshSessionParts & LogOutParts): readonly Route[] => [
+export const sessionRoutes = (
+  parts: LogInParts & RefreshSessionParts & LogOutParts & ListSessionsParts & ChangePasswordParts,
+): readonly Route[] => [
   route({
     method: 'POST',
     path: paths.login,
@@ -75,7 +84,7 @@ export const sessionRoutes = (parts: LogInParts & RefreshSessionParts & LogOutPa
     path: paths.logout,
     summary: 'Sign out: end the session of the access token',
     access: { kind: 'bearer-signing-out' },
-    answers: { 200: RevokedAnswer, 202: PendingAnswer },
+    answers: revokedAnswers,
     handle: async ({ token }) => revokedAnswer(await logOut(parts, token)),
   }),
   route({
@@ -83,7 +92,40 @@ export const sessionRoutes = (parts: LogInParts & RefreshSessionParts & LogOutPa
     path: paths.logoutAll,
     summary: 'Sign out everywhere: end every session of the account',
     access: { kind: 'bearer-signing-out' },
-    answers: { 200: RevokedAnswer, 202: PendingAnswer },
+    answers: revokedAnswers,
     handle: async ({ token }) => revokedAnswer(await logOutEverywhere(parts, token)),
+  }),
+  route({
+    method: 'POST',
+    path: paths.password,
+    summary: 'Change the password: every session ends, and a new one begins for who asks',
+    access: { kind: 'bearer' },
+    body: PasswordBody,
+    answers: propagationAnswers(sessionTokens),
+    handle: async ({ token, body }) => {
+      const { tokens, propagation } = await changePassword(parts, token, body);
+      return propagationAnswer(propagation, { ...tokens });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: paths.sessions,
+    summary: 'The live sessions of the account, newest first',
+    access: { kind: 'bearer' },
+    query: SessionsQuery,
+    answers: { 200: SessionsAnswer },
+    handle: async ({ token: { claims }, query }) => ({
+      status: 200,
+      body: await listSessions(parts, { tenantId: claims.tid, accountId: claims.sub }, query.cursor, claims.sid),
+    }),
+  }),
+  route({
+    method: 'DELETE',
+    path: paths.session,
+    summary: 'End one session of the account',
+    access: { kind: 'bearer' },
+    params: IdParams,
+    answers: revokedAnswers,
+    handle: async ({ token, params }) => revokedAnswer(await endOwnSession(parts, token, params.id as SessionId)),
   }),
 ];

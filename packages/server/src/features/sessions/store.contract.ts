@@ -1,8 +1,11 @@
 /** Contract of the port of sessions. @module */
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SessionId } from '@catalytic/protocol/ids';
 import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
-import type { Grant, Rotated, Rotation } from './store.ts';
+import type { OpenedSession, PasswordChange, Rotated, Rotation } from './store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -25,7 +28,8 @@ const open = async (
   engine: Engine,
   { tenantId, accountId, account }: Awaited<ReturnType<typeof seedAccount>>,
   refreshToken: string,
-): Promise<Grant> => {
+  sessionsMax = 100,
+): Promise<OpenedSession> => {
   const grant = await engine.sessions.open({
     tenantId,
     accountId,
@@ -33,10 +37,14 @@ const open = async (
     amr: ['pwd'],
     nowMs: 1000,
     refreshToken: { hash: bytes(refreshToken), expiresAtMs: 101_000 },
+    sessionsMax,
   });
   if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
   return grant;
 };
+
+/** Ids of one millisecond have no order. */
+const pause = (): Promise<void> => delay(3);
 
 const outcomes = (results: readonly Rotated[]): Record<string, number> =>
   Object.fromEntries(
@@ -56,6 +64,7 @@ const refusals = (engineName: string, openEngine: OpenEngine): void => {
         amr: ['pwd'],
         nowMs: 1000,
         refreshToken: { hash: bytes('t'), expiresAtMs: 2000 },
+        sessionsMax: 10,
       });
     assert.equal(await attempt('another hash'), 'password_changed');
     await engine.force.accountStatus(accountId, 'disabled');
@@ -225,9 +234,191 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
   });
 };
 
+const owning = (engineName: string, openEngine: OpenEngine): void => {
+  test(`${engineName}: the live sessions of an account are listed newest first, a page at a time, and nobody else's`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    const { tenantId, accountId, grant } = seeded;
+    await signIn(engine, 'b0', 'bob');
+    await pause();
+    const second = await open(engine, seeded, 'r1');
+    await pause();
+    const third = await open(engine, seeded, 'r2');
+    const list = async (before?: SessionId, rowsMax = 10, nowMs = 2000) =>
+      (await engine.sessions.list(tenantId, accountId, before, rowsMax, nowMs)).map(({ id }) => id);
+    assert.deepEqual(await list(), [third.sessionId, second.sessionId, grant.sessionId]);
+    assert.deepEqual(await list(undefined, 2), [third.sessionId, second.sessionId]);
+    assert.deepEqual(await list(second.sessionId), [grant.sessionId]);
+    assert.deepEqual(await engine.sessions.list(tenantId, accountId, second.sessionId, 10, 2000), [
+      { id: grant.sessionId, createdAtMs: 1000, authenticatedAtMs: 1000, expiresAtMs: 101_000 },
+    ]);
+    const other = await engine.tenants.ensure('other', 1000);
+    assert.deepEqual(await engine.sessions.list(other.id, accountId, undefined, 10, 2000), []);
+    await engine.sessions.end(tenantId, second.sessionId, 2000);
+    assert.deepEqual(await list(), [third.sessionId, grant.sessionId]);
+    assert.deepEqual(await list(undefined, 10, 101_000), [], 'expired');
+    await engine.tenants.suspend(tenantId, 2000);
+    await engine.tenants.resume(tenantId, 2000);
+    assert.deepEqual(await list(), [], 'of a former epoch');
+  });
+
+  test(`${engineName}: an account ends its own sessions only, and each end is journalled, a repeated one too`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { tenantId, accountId, grant } = await signIn(engine, 'r0');
+    const bob = await signIn(engine, 'b0', 'bob');
+    const other = await engine.tenants.ensure('other', 1000);
+    const endOwn = (session: SessionId, tenant = tenantId) => engine.sessions.endOwn(tenant, accountId, session, 2000);
+    assert.equal(await endOwn(bob.grant.sessionId), 'session_not_found');
+    assert.equal(await endOwn(randomUUIDv7() as SessionId), 'session_not_found');
+    assert.equal(await endOwn(grant.sessionId, other.id), 'session_not_found');
+    assert.deepEqual(await readJournal(engine), []);
+    const ends = [await endOwn(grant.sessionId), await endOwn(grant.sessionId)];
+    const entries = ends.flatMap((end) => (typeof end === 'string' ? [] : end.entries));
+    assert.deepEqual(
+      entries.map(({ kind, key }) => [kind, key]),
+      Array(2).fill(['session', grant.sessionId]),
+    );
+    assert.deepEqual(await readJournal(engine), entries);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['session_expired']);
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 3000))).outcome, 'session_ended');
+    assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 3000))).outcome, 'rotated');
+  });
+
+  test(`${engineName}: signing an account out ends all of its sessions each time, and nobody else's`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account, grant } = await signIn(engine, 'r0');
+    await signIn(engine, 'b0', 'bob');
+    const other = await engine.tenants.ensure('other', 1000);
+    assert.equal(await engine.sessions.signOut(other.id, accountId, 2000), undefined);
+    const epochs = [];
+    for (const token of ['r0', 'q0']) {
+      const recorded = await engine.sessions.signOut(tenantId, accountId, 2000);
+      epochs.push(...(recorded?.entries ?? []).map((entry) => ('epoch' in entry ? entry.epoch : undefined)));
+      assert.equal((await engine.sessions.rotate(rotation(token, `${token}+`, 3000))).outcome, 'session_ended');
+      await open(engine, { tenantId, accountId, account }, 'q0').catch(() => undefined);
+    }
+    assert.deepEqual(epochs, [grant.accountEpoch + 1, grant.accountEpoch + 2]);
+    assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 3000))).outcome, 'rotated');
+  });
+};
+
+const passwords = (engineName: string, openEngine: OpenEngine): void => {
+  test(`${engineName}: of fifty password changes at once exactly one wins, and of all sessions only its own lives`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    const { tenantId, accountId, account, grant } = seeded;
+    const other = await open(engine, seeded, 'q0');
+    const change = (index: number, values: Partial<PasswordChange> = {}) =>
+      engine.sessions.changePassword({
+        ...{ tenantId, accountId, sessionId: index % 2 === 0 ? grant.sessionId : other.sessionId },
+        ...{ from: account.passwordHash, to: `new ${index}`, amr: ['pwd'], nowMs: 2000 },
+        refreshToken: { hash: bytes(`n${index}`), expiresAtMs: 200_000 },
+        ...values,
+      });
+    assert.equal(await change(0, { from: 'another hash' }), 'password_changed');
+    assert.equal(await change(0, { sessionId: randomUUIDv7() as SessionId }), 'session_ended');
+    const elsewhere = await engine.tenants.ensure('other', 1000);
+    assert.equal(await change(0, { tenantId: elsewhere.id }), 'session_ended');
+    assert.deepEqual(await readJournal(engine), [], 'what is refused changes nothing');
+
+    const results = await Promise.all(Array.from({ length: 50 }, (_, index) => change(index)));
+    const winners = results.flatMap((result, index) => (typeof result === 'string' ? [] : [{ ...result, index }]));
+    assert.equal(winners.length, 1);
+    assert.deepEqual(new Set(results.filter((result) => typeof result === 'string')), new Set(['session_ended']));
+    const [winner] = winners;
+    assert.deepEqual(await readJournal(engine), winner?.recorded.entries);
+    assert.deepEqual(
+      winner?.recorded.entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
+      [['account', accountId, grant.accountEpoch + 1]],
+    );
+    const asking = winner?.index ?? 0;
+    assert.deepEqual(await engine.force.auditEvents(asking % 2 === 0 ? grant.sessionId : other.sessionId), [
+      'authn_password_change',
+    ]);
+    assert.equal((await engine.accounts.findWithPassword(tenantId, accountId))?.passwordHash, `new ${asking}`);
+    for (const token of ['r0', 'q0'])
+      assert.equal((await engine.sessions.rotate(rotation(token, `${token}+`, 3000))).outcome, 'session_ended');
+    const rotated = await engine.sessions.rotate(rotation(`n${asking}`, 'n+', 3000));
+    assert.deepEqual(rotated, { outcome: 'rotated', grant: winner?.grant });
+    await assert.rejects(open(engine, seeded, 'late'), /password_changed/);
+  });
+
+  test(`${engineName}: a password changes only in an active account of an active tenant`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account, grant } = await signIn(engine, 'r0');
+    const change = () =>
+      engine.sessions.changePassword({
+        ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new' },
+        ...{ amr: [], nowMs: 2000, refreshToken: { hash: bytes('n0'), expiresAtMs: 200_000 } },
+      });
+    await engine.force.accountStatus(accountId, 'disabled');
+    assert.equal(await change(), 'account_disabled');
+    await engine.force.tenantStatus(tenantId, 'suspended');
+    assert.equal(await change(), 'tenant_suspended');
+    await engine.force.tenantStatus(tenantId, 'active');
+    await engine.force.accountStatus(accountId, 'active');
+    assert.equal(typeof (await change()), 'object');
+  });
+};
+
+const limits = (engineName: string, openEngine: OpenEngine): void => {
+  test(`${engineName}: a sign-in beyond the limit ends the oldest live session, after those that live no more, and journals it`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    const { accountId, grant } = seeded;
+    await signIn(engine, 'b0', 'bob');
+    await pause();
+    const second = await open(engine, seeded, 'r1', 2);
+    assert.equal(second.displaced, undefined);
+    await pause();
+    const third = await open(engine, seeded, 'r2', 2);
+    assert.deepEqual(
+      third.displaced?.entries.map(({ kind, key }) => [kind, key]),
+      [['session', grant.sessionId]],
+    );
+    assert.deepEqual(await readJournal(engine), third.displaced?.entries);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['session_expired']);
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000))).outcome, 'session_ended');
+    // The second one lives on, the third one expires: it goes first although it is younger.
+    assert.equal((await engine.sessions.rotate(rotation('r1', 'r1+', 50_000))).outcome, 'rotated');
+    const late = await engine.sessions.open({
+      ...{ tenantId: seeded.tenantId, accountId, passwordHash: seeded.account.passwordHash, amr: [], nowMs: 120_000 },
+      ...{ refreshToken: { hash: bytes('late'), expiresAtMs: 300_000 }, sessionsMax: 2 },
+    });
+    assert.ok(typeof late !== 'string');
+    assert.deepEqual(
+      late.displaced?.entries.map(({ key }) => key),
+      [third.sessionId],
+    );
+    assert.equal((await engine.sessions.rotate(rotation('r1+', 'r1++', 121_000))).outcome, 'rotated');
+    assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 3000))).outcome, 'rotated');
+  });
+
+  test(`${engineName}: after many sign-ins at once, the next one leaves no more than the limit`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    await Promise.all(Array.from({ length: 20 }, (_, index) => open(engine, seeded, `m${index}`, 5)));
+    await open(engine, seeded, 'last', 5);
+    const live = await engine.sessions.list(seeded.tenantId, seeded.accountId, undefined, 100, 2000);
+    assert.equal(live.length, 5);
+    assert.equal((await readJournal(engine)).length, 17);
+    assert.equal((await engine.sessions.rotate(rotation('last', 'x', 2000))).outcome, 'rotated');
+  });
+};
+
 /** Registers the suite for one engine. */
 export const sessionStoreContract = (engineName: string, openEngine: OpenEngine): void => {
   refusals(engineName, openEngine);
   rotations(engineName, openEngine);
   endings(engineName, openEngine);
+  owning(engineName, openEngine);
+  passwords(engineName, openEngine);
+  limits(engineName, openEngine);
 };

@@ -35,6 +35,37 @@ export interface NewSession {
   readonly amr: readonly string[];
   readonly nowMs: number;
   readonly refreshToken: NewRefreshToken;
+  /** Most live sessions of the account, this one among them. */
+  readonly sessionsMax: number;
+}
+
+/** A session that was opened. */
+export interface OpenedSession extends Grant {
+  /** The sessions it has ended, because there were too many; absent: none. */
+  readonly displaced?: Recorded;
+}
+
+/** A new password about to be stored, and the session that takes the place of all others. */
+export interface PasswordChange {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  /** Session that asks. */
+  readonly sessionId: SessionId;
+  /** The hash the current password was checked against: if it has changed meanwhile, nothing is done. */
+  readonly from: string;
+  readonly to: string;
+  readonly amr: readonly string[];
+  readonly nowMs: number;
+  readonly refreshToken: NewRefreshToken;
+}
+
+/** A live session, as its owner sees it. */
+export interface LiveSession {
+  readonly id: SessionId;
+  readonly createdAtMs: number;
+  readonly authenticatedAtMs: number;
+  /** When its newest refresh token expires. */
+  readonly expiresAtMs: number;
 }
 
 /** A refresh token presented for rotation. */
@@ -62,8 +93,36 @@ export type Rotated =
 
 /** Where sessions live. Every engine passes `store.contract.ts`. */
 export interface SessionStore {
-  /** Opens a session if account and tenant are active and the password hash is unchanged. */
-  open(session: NewSession): Promise<Grant | SessionRefusal | 'password_changed'>;
+  /**
+   * Opens a session if account and tenant are active and the password hash is unchanged. Where the account has more than `sessionsMax` live
+   * ones then, ends and journals those too many: first what can no longer be refreshed, then the oldest. Sign-ins of one account at the
+   * very same moment may leave as many too many behind; the next one ends them.
+   */
+  open(session: NewSession): Promise<OpenedSession | SessionRefusal | 'password_changed'>;
+  /** Up to `rowsMax` live sessions of an account, newest first, those before a session when one is given. */
+  list(
+    tenantId: TenantId,
+    accountId: AccountId,
+    before: SessionId | undefined,
+    rowsMax: number,
+    nowMs: number,
+  ): Promise<readonly LiveSession[]>;
+  /** As {@link SessionStore.end}, for a session of this account only. */
+  endOwn(
+    tenantId: TenantId,
+    accountId: AccountId,
+    sessionId: SessionId,
+    nowMs: number,
+  ): Promise<Recorded | 'session_not_found'>;
+  /**
+   * Replaces the password hash if it is still the one that was checked and the asking session lives; raises the account's epoch, which ends
+   * every session, journals it, and opens a new session. All of it or nothing.
+   */
+  changePassword(
+    change: PasswordChange,
+  ): Promise<{ readonly grant: Grant; readonly recorded: Recorded } | SessionRefusal | 'password_changed'>;
+  /** Ends all sessions of an account, whoever asks: raises its epoch and journals it. `undefined`: there is no such account. */
+  signOut(tenantId: TenantId, accountId: AccountId, nowMs: number): Promise<Recorded | undefined>;
   /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
   rotate(rotation: Rotation): Promise<Rotated>;
   /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */

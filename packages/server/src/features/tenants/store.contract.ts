@@ -1,7 +1,9 @@
 /** Contract of the port of tenants. @module */
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
-import type { OpenEngine } from '../engine.contract.ts';
+import type { TenantId } from '@catalytic/protocol/ids';
+import { type OpenEngine, readJournal } from '../engine.contract.ts';
 
 /** Registers the suite for one engine. */
 export const tenantStoreContract = (engineName: string, open: OpenEngine): void => {
@@ -18,5 +20,36 @@ export const tenantStoreContract = (engineName: string, open: OpenEngine): void 
     t.after(() => engine.close());
     await engine.tenants.ensure('acme', 1000);
     for (const name of ['acm', 'acmee', 'ACME', '']) assert.equal(await engine.tenants.findByName(name), undefined);
+  });
+
+  test(`${engineName}: of many tenants made with one name at once exactly one is, and all are listed by name`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const made = await Promise.all(Array.from({ length: 20 }, () => engine.tenants.create('bolt', 1000)));
+    const winners = made.filter((tenant) => tenant !== 'tenant_taken');
+    assert.equal(winners.length, 1);
+    for (const name of ['acme', 'cog']) await engine.tenants.ensure(name, 1000);
+    const names = async (after?: string) => (await engine.tenants.list(after, 2)).map(({ name }) => name);
+    assert.deepEqual([await names(), await names('bolt')], [['acme', 'bolt'], ['cog']]);
+    const [bolt] = winners;
+    assert.ok(bolt !== undefined);
+    assert.deepEqual(await engine.tenants.find(bolt.id), { id: bolt.id, name: 'bolt', status: 'active' });
+  });
+
+  test(`${engineName}: a suspended tenant is journalled each time under one epoch, and goes on without its sessions`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { id } = await engine.tenants.ensure('acme', 1000);
+    assert.equal(await engine.tenants.suspend(randomUUIDv7() as TenantId, 2000), undefined);
+    assert.equal(await engine.tenants.resume(randomUUIDv7() as TenantId, 2000), undefined);
+    const both = await Promise.all([1, 2].map(() => engine.tenants.suspend(id, 2000)));
+    const entries = both.flatMap((recorded) => recorded?.entries ?? []);
+    assert.deepEqual(
+      entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
+      Array(2).fill(['tenant', id, 1]),
+    );
+    assert.equal((await readJournal(engine)).length, 2);
+    assert.equal((await engine.tenants.find(id))?.status, 'suspended');
+    assert.deepEqual(await engine.tenants.resume(id, 3000), { id, name: 'acme', status: 'active' });
   });
 };

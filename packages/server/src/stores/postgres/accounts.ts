@@ -2,6 +2,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Account, AccountStore, NewAccount } from '../../features/accounts/store.ts';
+import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
+import { lockAccount } from './session-statements.ts';
 import { type Run, statement } from './transactions.ts';
 
 interface AccountRow {
@@ -12,6 +14,11 @@ interface AccountRow {
   readonly roles: readonly string[];
   readonly created_at: number;
   readonly password_hash: string;
+}
+
+interface StoredRow {
+  readonly status: string;
+  readonly ids: readonly AccountId[];
 }
 
 const toAccount = (row: AccountRow): Account => ({
@@ -26,31 +33,91 @@ const toAccount = (row: AccountRow): Account => ({
 const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
 const byId = statement('account_by_id', `select ${columns} from account where tenant_id = $1 and id = $2`);
 const byEmail = statement('account_by_email', `select ${columns} from account where tenant_id = $1 and email_key = $2`);
+const page = statement(
+  'account_page',
+  `select ${columns} from account
+    where tenant_id = $1
+      and email_key > case when $2::uuid is null then ''
+                           else (select email_key from account where tenant_id = $1 and id = $2::uuid) end
+    order by email_key limit $3`,
+);
+// One row, whatever it stored: it says why when that is nothing.
 const insert = statement(
   'account_insert',
-  `insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
-   select n.id, $2, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3
-     from jsonb_to_recordset($1) as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
-   on conflict (tenant_id, email_key) do nothing
-   returning id`,
+  `with stored as (
+     insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
+     select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3
+       from jsonb_to_recordset($1) as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
+       join tenant t on t.id = $2 and t.status = 'active'
+     on conflict (tenant_id, email_key) do nothing
+     returning id
+   )
+   select status, array(select id from stored) as ids from tenant where id = $2`,
 );
 const replaceHash = statement(
   'account_replace_hash',
   'update account set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3 returning id',
 );
 
+const disable = statement(
+  'account_disable',
+  `with disabled as (
+     update account set status = 'disabled', epoch = epoch + 1
+      where tenant_id = $1 and id = $2 and status = 'active' returning epoch
+   ), reached as (
+     select coalesce(d.epoch, a.epoch) as epoch
+       from account a left join disabled d on true where a.tenant_id = $1 and a.id = $2
+   ), ended as (
+     update session set ended_at = $3, end_reason = 'account_disabled'
+      where tenant_id = $1 and account_id = $2 and ended_at is null
+   ), trace as (
+     insert into audit (at, event, tenant_id, account_id) select $3, 'user_updated', $1, $2 from disabled
+   ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+);
+const enable = statement(
+  'account_enable',
+  `with enabled as (
+     update account set status = 'active' where tenant_id = $1 and id = $2 and status = 'disabled' returning id
+   ) insert into audit (at, event, tenant_id, account_id) select $3, 'user_updated', $1, id from enabled`,
+);
+
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
   /** The ids of those that were new. */
-  const store = (tenantId: TenantId, accounts: readonly NewAccount[], nowMs: number) => {
+  const store = async (tenantId: TenantId, accounts: readonly NewAccount[], nowMs: number) => {
     const rows = accounts.map((account) => ({ ...account, id: randomUUIDv7() }));
-    return run<{ id: AccountId }>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs));
+    const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs));
+    return stored?.status === 'active' ? stored.ids : undefined;
+  };
+  const findWithPassword: AccountStore['findWithPassword'] = async (tenantId, id) => {
+    const [row] = await run<AccountRow>(tenantId, byId(tenantId, id));
+    return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
   };
   return {
-    create: async (tenantId, account, nowMs) => (await store(tenantId, [account], nowMs))[0]?.id ?? 'email_taken',
+    create: async (tenantId, account, nowMs) => {
+      const ids = await store(tenantId, [account], nowMs);
+      return ids === undefined ? 'tenant_suspended' : (ids[0] ?? 'email_taken');
+    },
     importMany: async (tenantId, accounts, nowMs) => {
-      const { length: imported } = await store(tenantId, accounts, nowMs);
-      return { imported, existing: accounts.length - imported };
+      const ids = await store(tenantId, accounts, nowMs);
+      if (ids === undefined) return 'tenant_suspended';
+      return { imported: ids.length, existing: accounts.length - ids.length };
+    },
+    findWithPassword,
+    list: async (tenantId, after, rowsMax) =>
+      (await run<AccountRow>(tenantId, page(tenantId, after ?? null, rowsMax))).map(toAccount),
+    disable: async (tenantId, id, nowMs) => {
+      // Locked first: the entry of a repeat carries the epoch that the first one has raised.
+      const rows = await run<JournalRow>(
+        tenantId,
+        lockAccount(tenantId, id),
+        disable(tenantId, id, nowMs, randomUUIDv7()),
+      );
+      return rows.length === 0 ? undefined : toRecorded(rows);
+    },
+    enable: async (tenantId, id, nowMs) => {
+      const [row] = await run<AccountRow>(tenantId, enable(tenantId, id, nowMs), byId(tenantId, id));
+      return row === undefined ? undefined : toAccount(row);
     },
     find: async (tenantId, id) => {
       const [row] = await run<AccountRow>(tenantId, byId(tenantId, id));

@@ -1,6 +1,7 @@
 /** Statements of sessions and refresh tokens. @module */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
-import { appendEntry } from './journal-rows.ts';
+import { displacedMax } from '../displaced-max.ts';
+import { appendEntry, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 
 /** What a token is minted from. */
@@ -35,6 +36,14 @@ export interface OpenedRow {
   readonly roles: readonly string[];
   readonly account_epoch: number | null;
   readonly tenant_epoch: number | null;
+  /** Entries of the sessions that were too many; null: none was. */
+  readonly displaced: readonly JournalRow[] | null;
+}
+
+/** What {@link changePassword} answers; the epochs and the entry are null when nothing was changed. */
+export interface PasswordChangedRow extends Omit<OpenedRow, 'displaced'> {
+  readonly is_asking: boolean;
+  readonly recorded: readonly JournalRow[] | null;
 }
 
 /** How many rows a statement changed. */
@@ -42,7 +51,18 @@ export interface CountRow {
   readonly rows: number;
 }
 
-/** Authorises a sign-in: account, tenant, password and epochs are checked and copied in one statement. */
+/**
+ * Counts sessions that have not ended, up to a bound: one that can no longer be refreshed counts too until it is ended or purged, and so an
+ * account never has more of them than the limit. All parameters are SQL.
+ */
+export const countUnended = (tenant: string, account: string, rowsMax: string): string =>
+  `select count(*) as sessions
+     from (select 1 from session where tenant_id = ${tenant} and account_id = ${account} and ended_at is null limit ${rowsMax}) counted`;
+
+/**
+ * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one statement, which also ends the sessions that
+ * are too many then. They are counted in an index alone, up to a bound, and looked at only where the limit is reached.
+ */
 export const open = statement(
   'session_open',
   `with opened as (
@@ -54,10 +74,36 @@ export const open = statement(
    ), token as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $8::bytea, tenant_id, id, $7::bigint from opened
+   ), others as materialized (
+     ${countUnended('$2', '$3', `$9::integer + ${displacedMax}`)}
+   ), excess as (
+     select s.id
+       from session s join opened o on true
+      where (select sessions from others) >= $9::integer and s.tenant_id = $2 and s.account_id = $3 and s.ended_at is null
+      order by s.expires_at > $6 and s.account_epoch = o.account_epoch and s.tenant_epoch = o.tenant_epoch, s.id
+      limit greatest(0, least(${displacedMax}, (select sessions from others) + 1 - $9::integer))
+   ), ended as (
+     update session s set ended_at = $6, end_reason = 'limit'
+       from excess where s.id = excess.id and s.ended_at is null returning s.id
+   ), trace as (
+     insert into audit (at, event, tenant_id, account_id, session_id) select $6, 'session_expired', $2, $3, id from ended
+   ), displaced as (
+     ${appendEntry({ id: 'gen_random_uuid()', kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
    )
-   select a.status as account_status, t.status as tenant_status, a.roles, o.account_epoch, o.tenant_epoch
+   select a.status as account_status, t.status as tenant_status, a.roles, o.account_epoch, o.tenant_epoch,
+          (select json_agg(displaced) from displaced) as displaced
      from account a join tenant t on t.id = a.tenant_id left join opened o on true
     where a.tenant_id = $2 and a.id = $3`,
+);
+
+/** Live sessions, newest first: ids begin with the time. */
+export const list = statement(
+  'session_list',
+  `select s.id, s.created_at as "createdAtMs", s.authenticated_at as "authenticatedAtMs", s.expires_at as "expiresAtMs"
+     from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+    where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.id < $3 and s.expires_at > $4
+      and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
+    order by s.id desc limit $5`,
 );
 
 /** Rotates: uses the token up only if token, session, account, tenant and epochs are all as they must be. No row: it was not. */
@@ -139,6 +185,70 @@ export const endAll = statement(
        from reached
       where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < reached.epoch
    ) ${appendEntry({ id: '$6', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+);
+
+/** Ends a session of this account and journals it; journals it again when it has ended already. No row: the account has no such session. */
+export const endOwn = statement(
+  'session_end_own',
+  `with own as (
+     select id from session where tenant_id = $1 and account_id = $2 and id = $3
+   ), ended as (
+     update session s set ended_at = $4, end_reason = 'revoked'
+       from own where s.id = own.id and s.ended_at is null returning s.id
+   ), trace as (
+     insert into audit (at, event, tenant_id, account_id, session_id) select $4, 'session_expired', $1, $2, id from ended
+   ) ${appendEntry({ id: '$5', kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
+);
+
+/**
+ * Changes the password of a locked account if hash, account, tenant and asking session are all as they must be; every session ends, and a
+ * new one begins.
+ */
+export const changePassword = statement(
+  'session_change_password',
+  `with changed as (
+     update account a set password_hash = $5, epoch = a.epoch + 1
+       from tenant t, session s
+      where a.tenant_id = $1 and a.id = $2 and a.password_hash = $4 and a.status = 'active'
+        and t.id = a.tenant_id and t.status = 'active'
+        and s.id = $3 and s.account_id = a.id and s.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
+     returning a.id, a.tenant_id, a.epoch as account_epoch, t.epoch as tenant_epoch
+   ), ended as (
+     update session s set ended_at = $6, end_reason = 'password_changed'
+       from changed c
+      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < c.account_epoch
+   ), opened as (
+     insert into session (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
+     select $7::uuid, tenant_id, id, account_epoch, tenant_epoch, $8::text[], $6::bigint, $6::bigint, $9::bigint from changed
+   ), token as (
+     insert into refresh_token (hash, tenant_id, session_id, expires_at)
+     select $10::bytea, tenant_id, $7::uuid, $9::bigint from changed
+   ), trace as (
+     insert into audit (at, event, tenant_id, account_id, session_id)
+     select $6, 'authn_password_change', tenant_id, id, $3::uuid from changed
+   ), recorded as (
+     ${appendEntry({ id: '$11', kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
+   )
+   select a.status as account_status, t.status as tenant_status, a.roles, c.account_epoch, c.tenant_epoch,
+          exists (select 1 from session s
+                   where s.id = $3 and s.account_id = a.id and s.ended_at is null
+                     and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch) as is_asking,
+          (select json_agg(recorded) from recorded) as recorded
+     from account a join tenant t on t.id = a.tenant_id left join changed c on true
+    where a.tenant_id = $1 and a.id = $2`,
+);
+
+/** Ends all sessions of an account, whoever asks; the update waits for its turn and raises what it finds then. No row: there is no such account. */
+export const signOut = statement(
+  'session_sign_out',
+  `with raised as (
+     update account set epoch = epoch + 1 where tenant_id = $1 and id = $2 returning epoch
+   ), ended as (
+     update session s set ended_at = $3, end_reason = 'signed_out'
+       from raised where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
+   ), trace as (
+     insert into audit (at, event, tenant_id, account_id) select $3, 'session_expired', $1, $2 from raised
+   ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
 );
 
 /** Most successors forgotten in one transaction. */

@@ -5,7 +5,7 @@
  */
 import { randomUUIDv7 } from 'node:crypto';
 import type { SessionId } from '@catalytic/protocol/ids';
-import type { Rotated, Rotation, SessionRefusal, SessionStore } from '../../features/sessions/store.ts';
+import type { LiveSession, Rotated, Rotation, SessionRefusal, SessionStore } from '../../features/sessions/store.ts';
 import { type JournalRow, toRecorded } from './journal-rows.ts';
 import * as sql from './session-statements.ts';
 import type { Run } from './transactions.ts';
@@ -28,17 +28,23 @@ const sessionRefusal = (row: sql.TokenRow): SessionRefusal | undefined => {
   return row.ended_at !== null || isOutdated ? 'session_ended' : undefined;
 };
 
+/** After every id. */
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** How often a rotation tries again because what refused it has gone away meanwhile. */
 const rotationTriesMax = 3;
 
 /** @param run runs transactions */
 export const postgresSessions = (run: Run): SessionStore => {
   const open: SessionStore['open'] = async (session) => {
-    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = session;
+    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, sessionsMax } = session;
     const sessionId = randomUUIDv7() as SessionId;
     const [row] = await run<sql.OpenedRow>(
       tenantId,
-      sql.open(sessionId, tenantId, accountId, passwordHash, amr, nowMs, refreshToken.expiresAtMs, refreshToken.hash),
+      sql.open(
+        ...[sessionId, tenantId, accountId, passwordHash, amr, nowMs, refreshToken.expiresAtMs, refreshToken.hash],
+        sessionsMax,
+      ),
     );
     if (row === undefined) return 'password_changed';
     if (row.account_epoch === null || row.tenant_epoch === null) {
@@ -54,7 +60,31 @@ export const postgresSessions = (run: Run): SessionStore => {
       roles: row.roles,
       amr,
       authenticatedAtMs: nowMs,
+      ...(row.displaced === null ? {} : { displaced: toRecorded(row.displaced) }),
     };
+  };
+
+  const changePassword: SessionStore['changePassword'] = async (change) => {
+    const { tenantId, accountId, sessionId: asking, from, to, amr, nowMs, refreshToken } = change;
+    const sessionId = randomUUIDv7() as SessionId;
+    // Locked first: the deciding statement begins after all earlier changes have committed, so what it says of them is true.
+    const [row] = await run<sql.PasswordChangedRow>(
+      tenantId,
+      sql.lockAccount(tenantId, accountId),
+      sql.changePassword(
+        ...[tenantId, accountId, asking, from, to, nowMs, sessionId, amr, refreshToken.expiresAtMs, refreshToken.hash],
+        randomUUIDv7(),
+      ),
+    );
+    if (row === undefined) return 'session_ended';
+    const { account_epoch: accountEpoch, tenant_epoch: tenantEpoch, roles, recorded } = row;
+    if (accountEpoch === null || tenantEpoch === null || recorded === null) {
+      if (row.tenant_status !== 'active') return 'tenant_suspended';
+      if (row.account_status !== 'active') return 'account_disabled';
+      return row.is_asking ? 'password_changed' : 'session_ended';
+    }
+    const grant = { tenantId, accountId, sessionId, accountEpoch, tenantEpoch, roles, amr, authenticatedAtMs: nowMs };
+    return { grant, recorded: toRecorded(recorded) };
   };
 
   const endAsStolen = async (row: sql.TokenRow, nowMs: number): Promise<Rotated> => {
@@ -97,6 +127,17 @@ export const postgresSessions = (run: Run): SessionStore => {
     rotate,
     end: async (tenantId, sessionId, nowMs) =>
       toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, randomUUIDv7()))),
+    list: (tenantId, accountId, before, rowsMax, nowMs) =>
+      run<LiveSession>(tenantId, sql.list(tenantId, accountId, before ?? lastId, nowMs, rowsMax)),
+    endOwn: async (tenantId, accountId, sessionId, nowMs) => {
+      const rows = await run<JournalRow>(tenantId, sql.endOwn(tenantId, accountId, sessionId, nowMs, randomUUIDv7()));
+      return rows.length === 0 ? 'session_not_found' : toRecorded(rows);
+    },
+    changePassword,
+    signOut: async (tenantId, accountId, nowMs) => {
+      const rows = await run<JournalRow>(tenantId, sql.signOut(tenantId, accountId, nowMs, randomUUIDv7()));
+      return rows.length === 0 ? undefined : toRecorded(rows);
+    },
     endAll: async (tenantId, accountId, sessionId, seenEpoch, nowMs) => {
       // Locked first: the deciding statement begins after all earlier ones have committed, so exactly one raises the epoch.
       const rows = await run<JournalRow>(

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Account, AccountStore } from '../../features/accounts/store.ts';
-import { readRow } from './unavailable.ts';
+import { readRow, readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 interface AccountRow {
@@ -29,16 +29,35 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
   const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
   const byId = reader.prepare(`select ${columns} from account where tenant_id = ? and id = ?`);
   const byEmail = reader.prepare(`select ${columns} from account where tenant_id = ? and email_key = ?`);
+  const page = reader.prepare(
+    `select ${columns} from account
+      where tenant_id = :tenant
+        and email_key > case when :after is null then ''
+                             else (select email_key from account where tenant_id = :tenant and id = :after) end
+      order by email_key limit :rowsMax`,
+  );
+  const find: AccountStore['find'] = async (tenantId, id) => {
+    const row = readRow<AccountRow>(byId, tenantId, id);
+    return row === undefined ? undefined : toAccount(row);
+  };
   return {
     create: (tenantId, account, nowMs) => writer.run('createAccount', { tenantId, account, nowMs }),
     importMany: (tenantId, accounts, nowMs) => writer.run('importAccounts', { tenantId, accounts, nowMs }),
-    find: async (tenantId, id) => {
-      const row = readRow<AccountRow>(byId, tenantId, id);
-      return row === undefined ? undefined : toAccount(row);
-    },
+    find,
     findForLogin: async (tenantId, emailKey) => {
       const row = readRow<AccountRow>(byEmail, tenantId, emailKey);
       return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
+    },
+    findWithPassword: async (tenantId, id) => {
+      const row = readRow<AccountRow>(byId, tenantId, id);
+      return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
+    },
+    list: async (tenantId, after, rowsMax) =>
+      readRows<AccountRow>(page, { tenant: tenantId, after: after ?? null, rowsMax }).map(toAccount),
+    disable: (tenantId, id, nowMs) => writer.run('disableAccount', { tenantId, id, nowMs }),
+    enable: async (tenantId, id, nowMs) => {
+      await writer.run('enableAccount', { tenantId, id, nowMs });
+      return find(tenantId, id);
     },
     upgradePasswordHash: (tenantId, id, from, to) => writer.run('upgradePasswordHash', { tenantId, id, from, to }),
   };

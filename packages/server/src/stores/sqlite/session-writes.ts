@@ -3,8 +3,17 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import type { Recorded } from '../../features/revocation/store.ts';
-import type { Grant, NewSession, Rotated, Rotation, SessionRefusal } from '../../features/sessions/store.ts';
+import type {
+  Grant,
+  NewSession,
+  OpenedSession,
+  PasswordChange,
+  Rotated,
+  Rotation,
+  SessionRefusal,
+} from '../../features/sessions/store.ts';
 import { journalAppender } from './journal-writes.ts';
+import { sessionLimiter } from './session-limit.ts';
 
 interface GrantRow {
   readonly tenant_id: TenantId;
@@ -15,6 +24,13 @@ interface GrantRow {
   readonly roles: string;
   readonly amr: string;
   readonly authenticated_at: number;
+}
+
+/** What an account looks like to whoever asks for a session. */
+interface GrantState {
+  readonly account_status: string;
+  readonly tenant_status: string;
+  readonly roles: string;
 }
 
 /** A refresh token with everything that decides about it. */
@@ -51,6 +67,7 @@ const sessionRefusal = (row: TokenRow): SessionRefusal | undefined => {
 /** Prepares the operations. */
 export const sessionWrites = (database: DatabaseSync) => {
   const journal = journalAppender(database);
+  const limit = sessionLimiter(database, journal);
 
   // The statement that authorises a sign-in: account, tenant, password and epochs are checked and copied in one.
   const openSession = database.prepare(
@@ -100,7 +117,7 @@ export const sessionWrites = (database: DatabaseSync) => {
   );
   const endSessionsOf = database.prepare(
     // Not those opened since: a repeat ends what the first one ended.
-    `update session set ended_at = ?, end_reason = 'logout_all'
+    `update session set ended_at = ?, end_reason = ?
       where tenant_id = ? and account_id = ? and account_epoch < ? and ended_at is null`,
   );
   const raiseEpoch = database.prepare(
@@ -108,6 +125,25 @@ export const sessionWrites = (database: DatabaseSync) => {
       where tenant_id = :tenant and id = :account and epoch = :seen
         and exists (select 1 from session s where s.id = :session and s.account_id = account.id and s.ended_at is null)
      returning epoch`,
+  );
+  const raiseEpochAnyway = database.prepare(
+    'update account set epoch = epoch + 1 where tenant_id = ? and id = ? returning epoch',
+  );
+  const findOwn = database.prepare('select 1 from session where tenant_id = ? and account_id = ? and id = ?');
+  // The statement that changes a password: hash, account, tenant and the asking session are all as they must be, or nothing happens.
+  const replacePassword = database.prepare(
+    `update account as a set password_hash = :to, epoch = epoch + 1
+      where a.tenant_id = :tenant and a.id = :account and a.password_hash = :from and a.status = 'active'
+        and exists (
+          select 1 from session s join tenant t on t.id = s.tenant_id
+           where s.id = :session and s.account_id = a.id and s.ended_at is null
+             and s.account_epoch = a.epoch and t.status = 'active' and s.tenant_epoch = t.epoch)
+     returning epoch`,
+  );
+  const isLive = database.prepare(
+    `select 1 from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+      where s.tenant_id = ? and s.account_id = ? and s.id = ? and s.ended_at is null
+        and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch`,
   );
   const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
   const audit = database.prepare(
@@ -138,38 +174,43 @@ export const sessionWrites = (database: DatabaseSync) => {
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
   };
 
+  const openOne = (input: Omit<NewSession, 'sessionsMax'>): Grant | SessionRefusal | 'password_changed' => {
+    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = input;
+    const sessionId = randomUUIDv7() as SessionId;
+    const opened = openSession.get({
+      id: sessionId,
+      tenant: tenantId,
+      account: accountId,
+      passwordHash,
+      amr: JSON.stringify(amr),
+      now: nowMs,
+      expires: refreshToken.expiresAtMs,
+    }) as { account_epoch: number; tenant_epoch: number } | undefined;
+    const state = accountState.get(tenantId, accountId) as GrantState | undefined;
+    if (opened === undefined || state === undefined) {
+      if (state === undefined) return 'password_changed';
+      if (state.tenant_status !== 'active') return 'tenant_suspended';
+      return state.account_status === 'active' ? 'password_changed' : 'account_disabled';
+    }
+    insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
+    return {
+      tenantId,
+      accountId,
+      sessionId,
+      accountEpoch: opened.account_epoch,
+      tenantEpoch: opened.tenant_epoch,
+      roles: JSON.parse(state.roles) as readonly string[],
+      amr,
+      authenticatedAtMs: nowMs,
+    };
+  };
+
   return {
-    openSession: (input: NewSession): Grant | SessionRefusal | 'password_changed' => {
-      const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = input;
-      const sessionId = randomUUIDv7() as SessionId;
-      const opened = openSession.get({
-        id: sessionId,
-        tenant: tenantId,
-        account: accountId,
-        passwordHash,
-        amr: JSON.stringify(amr),
-        now: nowMs,
-        expires: refreshToken.expiresAtMs,
-      }) as { account_epoch: number; tenant_epoch: number } | undefined;
-      const state = accountState.get(tenantId, accountId) as
-        | { account_status: string; tenant_status: string; roles: string }
-        | undefined;
-      if (opened === undefined || state === undefined) {
-        if (state === undefined) return 'password_changed';
-        if (state.tenant_status !== 'active') return 'tenant_suspended';
-        return state.account_status === 'active' ? 'password_changed' : 'account_disabled';
-      }
-      insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
-      return {
-        tenantId,
-        accountId,
-        sessionId,
-        accountEpoch: opened.account_epoch,
-        tenantEpoch: opened.tenant_epoch,
-        roles: JSON.parse(state.roles) as readonly string[],
-        amr,
-        authenticatedAtMs: nowMs,
-      };
+    openSession: (input: NewSession): OpenedSession | SessionRefusal | 'password_changed' => {
+      const grant = openOne(input);
+      if (typeof grant === 'string') return grant;
+      const displaced = limit(grant, input.sessionsMax, input.nowMs);
+      return displaced === undefined ? grant : { ...grant, displaced };
     },
 
     rotateRefreshToken: (input: Rotation): Rotated => {
@@ -191,6 +232,49 @@ export const sessionWrites = (database: DatabaseSync) => {
       return journal.append({ kind: 'session', key: input.sessionId });
     },
 
+    endOwnSession: (input: {
+      tenantId: TenantId;
+      accountId: AccountId;
+      sessionId: SessionId;
+      nowMs: number;
+    }): Recorded | 'session_not_found' => {
+      const { tenantId, accountId, sessionId, nowMs } = input;
+      if (findOwn.get(tenantId, accountId, sessionId) === undefined) return 'session_not_found';
+      if (endSession.run(nowMs, 'revoked', tenantId, sessionId).changes === 1)
+        audit.run(nowMs, 'session_expired', tenantId, accountId, sessionId);
+      return journal.append({ kind: 'session', key: sessionId });
+    },
+
+    changePassword: (
+      input: PasswordChange,
+    ): { grant: Grant; recorded: Recorded } | SessionRefusal | 'password_changed' => {
+      const { tenantId, accountId, sessionId, from, to, nowMs } = input;
+      const values = { tenant: tenantId, account: accountId, session: sessionId, from, to };
+      const raised = replacePassword.get(values) as { epoch: number } | undefined;
+      if (raised === undefined) {
+        const isAsking = isLive.get(tenantId, accountId, sessionId) !== undefined;
+        const state = accountState.get(tenantId, accountId) as GrantState | undefined;
+        if (state !== undefined && state.tenant_status !== 'active') return 'tenant_suspended';
+        if (state !== undefined && state.account_status !== 'active') return 'account_disabled';
+        return isAsking ? 'password_changed' : 'session_ended';
+      }
+      endSessionsOf.run(nowMs, 'password_changed', tenantId, accountId, raised.epoch);
+      const grant = openOne({ ...input, passwordHash: to });
+      // Thrown, not returned: what was changed so far is undone.
+      if (typeof grant === 'string') throw new Error(`Cannot open a session after the password change: ${grant}`);
+      audit.run(nowMs, 'authn_password_change', tenantId, accountId, sessionId);
+      return { grant, recorded: journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }) };
+    },
+
+    signOutAccount: (input: { tenantId: TenantId; accountId: AccountId; nowMs: number }): Recorded | undefined => {
+      const { tenantId, accountId, nowMs } = input;
+      const raised = raiseEpochAnyway.get(tenantId, accountId) as { epoch: number } | undefined;
+      if (raised === undefined) return undefined;
+      endSessionsOf.run(nowMs, 'signed_out', tenantId, accountId, raised.epoch);
+      audit.run(nowMs, 'session_expired', tenantId, accountId, null);
+      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
+    },
+
     endAllSessions: (input: {
       tenantId: TenantId;
       accountId: AccountId;
@@ -202,7 +286,7 @@ export const sessionWrites = (database: DatabaseSync) => {
       const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
       const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as { epoch: number };
       if (epoch <= seenEpoch) return 'session_ended';
-      endSessionsOf.run(nowMs, tenantId, accountId, epoch);
+      endSessionsOf.run(nowMs, 'logout_all', tenantId, accountId, epoch);
       return journal.append({ kind: 'account', key: accountId, epoch });
     },
 

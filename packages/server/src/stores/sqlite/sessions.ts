@@ -1,14 +1,37 @@
 /** Sessions in SQLite. @module */
-import type { SessionStore } from '../../features/sessions/store.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import type { LiveSession, SessionStore } from '../../features/sessions/store.ts';
+import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
-/** Every operation writes, so every operation goes to the writer thread. */
-export const sqliteSessions = (writer: Writer): SessionStore => ({
-  open: (session) => writer.run('openSession', session),
-  rotate: (rotation) => writer.run('rotateRefreshToken', rotation),
-  end: (tenantId, sessionId, nowMs) => writer.run('endSession', { tenantId, sessionId, nowMs }),
-  endAll: (tenantId, accountId, sessionId, seenEpoch, nowMs) =>
-    writer.run('endAllSessions', { tenantId, accountId, sessionId, seenEpoch, nowMs }),
-  forgetSuccessors: (usedBeforeMs) => writer.run('forgetSuccessors', { usedBeforeMs }),
-  purge: (beforeMs, rowsMax) => writer.run('purgeSessions', { beforeMs, rowsMax }),
-});
+/** After every id. */
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * Every operation that decides something writes, so it goes to the writer thread.
+ * @param reader connection for reading
+ */
+export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionStore => {
+  const live = reader.prepare(
+    `select s.id, s.created_at as createdAtMs, s.authenticated_at as authenticatedAtMs, s.expires_at as expiresAtMs
+       from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+      where s.tenant_id = ? and s.account_id = ? and s.ended_at is null and s.id < ? and s.expires_at > ?
+        and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
+      order by s.id desc limit ?`,
+  );
+  return {
+    open: (session) => writer.run('openSession', session),
+    list: async (tenantId, accountId, before, rowsMax, nowMs) =>
+      readRows<LiveSession>(live, tenantId, accountId, before ?? lastId, nowMs, rowsMax).map((row) => ({ ...row })),
+    rotate: (rotation) => writer.run('rotateRefreshToken', rotation),
+    end: (tenantId, sessionId, nowMs) => writer.run('endSession', { tenantId, sessionId, nowMs }),
+    endOwn: (tenantId, accountId, sessionId, nowMs) =>
+      writer.run('endOwnSession', { tenantId, accountId, sessionId, nowMs }),
+    endAll: (tenantId, accountId, sessionId, seenEpoch, nowMs) =>
+      writer.run('endAllSessions', { tenantId, accountId, sessionId, seenEpoch, nowMs }),
+    changePassword: (change) => writer.run('changePassword', change),
+    signOut: (tenantId, accountId, nowMs) => writer.run('signOutAccount', { tenantId, accountId, nowMs }),
+    forgetSuccessors: (usedBeforeMs) => writer.run('forgetSuccessors', { usedBeforeMs }),
+    purge: (beforeMs, rowsMax) => writer.run('purgeSessions', { beforeMs, rowsMax }),
+  };
+};

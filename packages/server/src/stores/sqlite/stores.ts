@@ -32,7 +32,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
   return {
     tenants: sqliteTenants(reader, writer),
     accounts: sqliteAccounts(reader, writer),
-    sessions: sqliteSessions(writer),
+    sessions: sqliteSessions(reader, writer),
     journal: sqliteJournal(() => openDatabase(path), writer),
     members: sqliteMembers(reader, writer),
     signingKeys: sqliteSigningKeys(reader, writer),

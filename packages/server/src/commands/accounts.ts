@@ -1,0 +1,204 @@
+/**
+ * `catalytic accounts`: accounts of a tenant.
+ * @module
+ */
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { AccountId } from '@catalytic/protocol/ids';
+import { type Command, Option as Flag } from 'commander';
+import { ConfigError } from '../config/read-config.ts';
+import { accountAnswer } from '../features/accounts/account-answer.ts';
+import type { AccountPlace } from '../features/accounts/administered-account.ts';
+import { createAccount } from '../features/accounts/create-account.ts';
+import { disableAccount, enableAccount } from '../features/accounts/disable-account.ts';
+import { importAccounts } from '../features/accounts/import-accounts.ts';
+import { listAccounts } from '../features/accounts/list-accounts.ts';
+import type { Propagation } from '../features/revocation/barrier.ts';
+import { signOutAccount } from '../features/sessions/sign-out-account.ts';
+import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
+import { defaultTenantName, type Tenant } from '../features/tenants/store.ts';
+import { HashLanes } from '../hashing/hash-lanes.ts';
+import {
+  adminCommand,
+  adminGroup,
+  administer,
+  type Desk,
+  print,
+  revokingFields,
+  spread,
+  spreadAnswer,
+  table,
+  tenantName,
+} from './administer.ts';
+import { readNewPassword } from './read-password.ts';
+
+interface Options {
+  readonly tenant: string;
+  readonly json?: boolean;
+}
+
+interface CreateOptions extends Options {
+  readonly email: string;
+  readonly role: readonly string[];
+}
+
+interface ListOptions extends Options {
+  readonly email?: string;
+  readonly cursor?: string;
+}
+
+const tenantOf = (desk: Desk, { tenant }: Options): Promise<Tenant> =>
+  administeredTenant(desk.tenants, operator, tenant);
+
+/** From what a person types, an email or an id, to the account. @throws {CatalyticError} `account_not_found` */
+const placeOf = async (desk: Desk, text: string, options: Options): Promise<AccountPlace> => {
+  const { id: tenantId } = await tenantOf(desk, options);
+  if (!text.includes('@')) {
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return { tenantId, accountId: text as AccountId };
+    throw new ConfigError(`Cannot find the account "${text}": it is neither an email nor an id`);
+  }
+  const [account] = (await listAccounts(desk.accounts, tenantId, { email: text })).accounts;
+  if (account === undefined) throw new CatalyticError('account_not_found');
+  return { tenantId, accountId: account.id };
+};
+
+const create = async (options: CreateOptions, command: Command): Promise<void> => {
+  const { email, role: roles } = options;
+  const account = await administer(command, async (desk) => {
+    const tenant = await tenantOf(desk, options);
+    const password = await readNewPassword();
+    const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
+    const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });
+    try {
+      return await createAccount({ ...desk, hasher }, tenant, { email, password, roles });
+    } finally {
+      await hasher.close();
+    }
+  });
+  print(options.json, accountAnswer(account), [`Account ${account.id} of ${account.email} is made.`]);
+};
+
+const open = (file: string): Readable => {
+  if (file === '-') return process.stdin;
+  const stream = createReadStream(file);
+  stream.once('error', (error) => stream.destroy(error));
+  return stream;
+};
+
+const importFrom = async (file: string, options: Options, command: Command): Promise<void> => {
+  const counts = await administer(command, async (desk) => {
+    try {
+      return await importAccounts(desk, operator, options.tenant, open(file));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
+        throw new ConfigError(`Cannot read ${file}: ${(error as Error).message}`);
+      throw error;
+    }
+  });
+  print(options.json, counts, [`${counts.imported} accounts imported, ${counts.existing} were there already.`]);
+};
+
+const list = async (options: ListOptions, command: Command): Promise<void> => {
+  const { accounts, nextCursor } = await administer(command, async (desk) =>
+    listAccounts(desk.accounts, (await tenantOf(desk, options)).id, options),
+  );
+  const rows = accounts.map(({ id, email, status, roles }) => [id, status, email, roles.join(',')]);
+  print(
+    options.json,
+    {
+      accounts: accounts.map(accountAnswer),
+      ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
+    },
+    [
+      ...table([['id', 'status', 'email', 'roles'], ...rows]),
+      ...(nextCursor === undefined ? [] : [`There are more: --cursor ${nextCursor}`]),
+    ],
+  );
+};
+
+const revoke = async (
+  text: string,
+  options: Options,
+  command: Command,
+  act: (desk: Desk, place: AccountPlace) => Promise<Propagation>,
+  done: string,
+): Promise<void> => {
+  const { accountId, result } = await administer(command, async (desk) => {
+    const place = await placeOf(desk, text, options);
+    return { ...place, result: await act(desk, place) };
+  });
+  print(options.json, { id: accountId, revoked: true, ...spreadAnswer(result) }, [
+    `Account ${accountId} ${done}. ${spread(result)}`,
+  ]);
+};
+
+const enable = async (text: string, options: Options, command: Command): Promise<void> => {
+  const account = await administer(command, async (desk) => enableAccount(desk, await placeOf(desk, text, options)));
+  print(options.json, accountAnswer(account), [
+    `Account ${account.id} of ${account.email} is active; it signs in anew.`,
+  ]);
+};
+
+/** The commands. */
+export const accountsCommand = (): Command => {
+  const group = adminGroup('accounts', 'Accounts of a tenant.', [
+    ['accounts create --email ada@example.com', 'asks for the password without showing it'],
+    ['accounts create --email ada@example.com --role editor < password.txt', 'takes it from a file'],
+    ['accounts import users.ndjson --tenant acme', 'lines of {"email", "password_hash", "roles"?}'],
+    ['accounts list --json', 'a page of accounts, for scripts'],
+    ['accounts disable ada@example.com', 'no token of it is accepted any more, nor a sign-in'],
+    ['accounts sign-out ada@example.com', 'no token of it is accepted any more; it may sign in anew'],
+  ]);
+  const inTenant = (command: Command): Command =>
+    command.addOption(
+      new Flag('--tenant <name>', 'tenant of the account').argParser(tenantName).default(defaultTenantName),
+    );
+
+  inTenant(
+    adminCommand(
+      group,
+      'create',
+      'Make an account. The password is never a flag: it is asked for on a terminal, or read from standard input.',
+    ),
+  )
+    .requiredOption('--email <email>', 'its email address')
+    .option('--role <roles...>', 'roles that stand in its tokens', [])
+    .action(create);
+  inTenant(
+    adminCommand(
+      group,
+      'import <file>',
+      'Take over accounts with ready argon2id, bcrypt, scrypt or PBKDF2 hashes, one JSON object a line; "-" reads standard input. Accounts that exist are left as they are, so an import can be repeated.',
+    ),
+  ).action(importFrom);
+  inTenant(adminCommand(group, 'list', 'Show accounts by email, a page at a time.'))
+    .option('--email <email>', 'only the account with this one')
+    .option('--cursor <id>', 'go on after this account')
+    .action(list);
+  inTenant(
+    adminCommand(
+      group,
+      'disable <account>',
+      'Disable an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+      revokingFields,
+    ),
+  ).action((text: string, options: Options, command: Command) =>
+    revoke(text, options, command, disableAccount, 'is disabled'),
+  );
+  inTenant(adminCommand(group, 'enable <account>', 'Make a disabled account active, given by email or id.')).action(
+    enable,
+  );
+  inTenant(
+    adminCommand(
+      group,
+      'sign-out <account>',
+      'End every session of an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+      revokingFields,
+    ),
+  ).action((text: string, options: Options, command: Command) =>
+    revoke(text, options, command, signOutAccount, 'is signed out everywhere'),
+  );
+  return group;
+};

@@ -1,0 +1,100 @@
+/**
+ * What the commands of an administrator have in common: they work on the database itself, beside a server that may be running.
+ * @module
+ */
+import { systemClocks } from '@catalytic/guard/clocks';
+import { Command, Option as Flag, InvalidArgumentError } from 'commander';
+import type { Barrier, Propagation } from '../features/revocation/barrier.ts';
+import { untilApplied } from '../features/revocation/until-applied.ts';
+import { tenantNamePattern } from '../features/tenants/rules.ts';
+import type { Stores } from '../stores/stores.ts';
+import { addConfigFlags, configFrom, type Fields } from './config-flags.ts';
+import { withStores } from './with-stores.ts';
+
+/** What the use cases work with, as a command has it. */
+export interface Desk extends Stores {
+  readonly nowMs: () => number;
+  /** Waits until a running service has applied what was revoked. */
+  readonly barrier: Pick<Barrier, 'settle'>;
+}
+
+/** Opens the database for one command and does the work. */
+export const administer = async <Result>(command: Command, work: (desk: Desk) => Promise<Result>): Promise<Result> => {
+  const config = configFrom(command);
+  const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
+  return withStores(config, (stores) => {
+    const parts = { members: stores.members, clocks: systemClocks, leaseMs: config.revocationLeaseMs, onProblem };
+    return work({ ...stores, nowMs: Date.now, barrier: { settle: (recorded) => untilApplied(parts, recorded) } });
+  });
+};
+
+/** Prints what a command found or did: for a script, or for a person. */
+export const print = (isJson: boolean | undefined, value: unknown, lines: readonly string[]): void => {
+  process.stdout.write(isJson === true ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''));
+};
+
+/** Columns of a table for people, each as wide as its widest cell. */
+export const table = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+};
+
+/** What became of a revocation, for a person. */
+export const spread = (result: Propagation): string =>
+  result.propagation === 'complete'
+    ? 'No process accepts a token from before any more.'
+    : `Some process may accept a token from before for ${result.completeWithinMs} ms more.`;
+
+/** What became of a revocation, for a script: in the words of the API. */
+export const spreadAnswer = (result: Propagation): Readonly<Record<string, unknown>> =>
+  result.propagation === 'complete'
+    ? { propagation: 'complete' }
+    : { propagation: 'pending', complete_within_ms: result.completeWithinMs };
+
+/** Takes a tenant's name. @throws {InvalidArgumentError} */
+export const tenantName = (text: string): string => {
+  if (new RegExp(tenantNamePattern).test(text)) return text;
+  throw new InvalidArgumentError('A tenant name has lower-case letters, digits and dashes, at most 63.');
+};
+
+/** Exit codes, as the help of each group says them. */
+const exitCodes = 'Exit codes: 0 done, 1 refused (the reason is on standard error), 2 wrong usage or configuration.';
+
+/** A group of commands whose usage errors end with code 2. @param examples command lines without the program's name, and what they do */
+export const adminGroup = (
+  name: string,
+  description: string,
+  examples: readonly (readonly [string, string])[],
+): Command => {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, effect]) => `  npm run -s catalytic -- ${line.padEnd(width)}  ${effect}`);
+  return new Command(name)
+    .description(
+      `${description} Works on the database itself, beside a running server, in which it takes effect at once.`,
+    )
+    .exitOverride()
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}\n\n${exitCodes}`);
+};
+
+/** A command of a group. @param fields options of the configuration that it takes */
+export const adminCommand = (
+  group: Command,
+  usage: string,
+  description: string,
+  fields: Fields = ['dataDir'],
+): Command => {
+  const command = group
+    .command(usage)
+    .description(description)
+    .addOption(new Flag('--json', 'print JSON, for scripts'))
+    .addHelpText('after', `\n${exitCodes}`);
+  return addConfigFlags(command, fields);
+};
+
+/** Options of a command that revokes: it waits for leases. */
+export const revokingFields: Fields = ['dataDir', 'revocationLeaseMs'];

@@ -1,0 +1,95 @@
+/**
+ * `catalytic tenants`: the isolated customers of the deployment.
+ * @module
+ */
+import { type Command, Option as Flag } from 'commander';
+import { ConfigError } from '../config/read-config.ts';
+import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
+import { createTenant } from '../features/tenants/create-tenant.ts';
+import { listTenants } from '../features/tenants/list-tenants.ts';
+import { resumeTenant, suspendTenant } from '../features/tenants/suspend-tenant.ts';
+import {
+  adminCommand,
+  adminGroup,
+  administer,
+  print,
+  revokingFields,
+  spread,
+  spreadAnswer,
+  table,
+  tenantName,
+} from './administer.ts';
+
+/** A name given as an argument, which commander does not parse for us. */
+const named = (text: string): string => {
+  try {
+    return tenantName(text);
+  } catch (error) {
+    throw new ConfigError(`Cannot use "${text}": ${(error as Error).message}`);
+  }
+};
+
+interface Options {
+  readonly json?: boolean;
+}
+
+interface ListOptions extends Options {
+  readonly cursor?: string;
+}
+
+const create = async (name: string, options: Options, command: Command): Promise<void> => {
+  const tenant = await administer(command, (desk) => createTenant(desk, operator, named(name)));
+  print(options.json, tenant, [`Tenant ${tenant.name} is made: ${tenant.id}`]);
+};
+
+const list = async (options: ListOptions, command: Command): Promise<void> => {
+  const { tenants, nextCursor } = await administer(command, (desk) =>
+    listTenants(desk.tenants, operator, options.cursor),
+  );
+  print(options.json, { tenants, ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }) }, [
+    ...table([['id', 'status', 'name'], ...tenants.map(({ id, status, name }) => [id, status, name])]),
+    ...(nextCursor === undefined ? [] : [`There are more: --cursor ${nextCursor}`]),
+  ]);
+};
+
+const suspend = async (name: string, options: Options, command: Command): Promise<void> => {
+  const { id, result } = await administer(command, async (desk) => {
+    const tenant = await administeredTenant(desk.tenants, operator, named(name));
+    return { id: tenant.id, result: await suspendTenant(desk, operator, tenant.id) };
+  });
+  print(options.json, { id, name, revoked: true, ...spreadAnswer(result) }, [
+    `Tenant ${name} is suspended. ${spread(result)}`,
+  ]);
+};
+
+const resume = async (name: string, options: Options, command: Command): Promise<void> => {
+  const tenant = await administer(command, async (desk) => {
+    const { id } = await administeredTenant(desk.tenants, operator, named(name));
+    return resumeTenant(desk, operator, id);
+  });
+  print(options.json, tenant, [`Tenant ${tenant.name} is active; everybody in it signs in anew.`]);
+};
+
+/** The commands. */
+export const tenantsCommand = (): Command => {
+  const group = adminGroup('tenants', 'The isolated customers of the deployment.', [
+    ['tenants create acme', 'a tenant that logins name with {"tenant": "acme"}'],
+    ['tenants list --json', 'a page of tenants, for scripts'],
+    ['tenants suspend acme', 'no token of it is accepted any more, nor a sign-in or a registration'],
+    ['tenants resume acme', 'it goes on; everybody signs in anew'],
+  ]);
+  adminCommand(group, 'create <name>', 'Make a tenant. The name has lower-case letters, digits and dashes.').action(
+    create,
+  );
+  adminCommand(group, 'list', 'Show tenants by name, a page at a time.')
+    .addOption(new Flag('--cursor <name>', 'go on after this tenant').argParser(tenantName))
+    .action(list);
+  adminCommand(
+    group,
+    'suspend <name>',
+    'Suspend a tenant. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+    revokingFields,
+  ).action(suspend);
+  adminCommand(group, 'resume <name>', 'Make a suspended tenant active.').action(resume);
+  return group;
+};

@@ -1,0 +1,32 @@
+/**
+ * Use case part: which account does an administrator's request act on?
+ * @module
+ */
+import type { AccountId, TenantId } from '@catalytic/protocol/ids';
+import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
+import type { TenantStore } from '../tenants/store.ts';
+
+/** What this works with. */
+export interface AdministeredAccountParts {
+  readonly tenants: TenantStore;
+}
+
+/** Where an account is, if it is there. Every operation on it asks for both: the id of another tenant's account finds nothing. */
+export interface AccountPlace {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+}
+
+/**
+ * The place an administrator may act on.
+ * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_unknown`
+ */
+export const administeredAccount = async (
+  { tenants }: AdministeredAccountParts,
+  administrator: Administrator,
+  tenantName: string | undefined,
+  id: string,
+): Promise<AccountPlace> => ({
+  tenantId: (await administeredTenant(tenants, administrator, tenantName)).id,
+  accountId: id as AccountId,
+});

@@ -1,0 +1,66 @@
+/**
+ * Use case: an administrator makes an account, with a password or with a ready hash of one.
+ * @module
+ */
+import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
+import { isAcceptedHash } from '../passwords/hash-format.ts';
+import type { PasswordHasher } from '../passwords/hasher.ts';
+import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import type { Tenant } from '../tenants/store.ts';
+import { emailKey, isEmail } from './rules.ts';
+import type { Account, AccountStore } from './store.ts';
+
+/** What this use case works with. */
+export interface CreateAccountParts {
+  readonly accounts: AccountStore;
+  readonly hasher: PasswordHasher;
+  readonly nowMs: () => number;
+}
+
+/** An account as an administrator describes it: with exactly one of the two. */
+export interface AccountDescription {
+  readonly email: string;
+  readonly password?: string;
+  readonly password_hash?: string;
+  readonly roles?: readonly string[];
+}
+
+const refuseField = (field: string, message: string): never => {
+  const fields: Problem['errors'] = [{ field, message }];
+  throw new CatalyticError('body_invalid', { fields });
+};
+
+const hashOf = async (hasher: PasswordHasher, description: AccountDescription): Promise<string> => {
+  const { email, password: text, password_hash: hash } = description;
+  if (hash !== undefined) {
+    if (text !== undefined) return refuseField('/password_hash', 'is given beside password: give one of them');
+    if (isAcceptedHash(hash)) return hash;
+    return refuseField('/password_hash', 'is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash');
+  }
+  if (text === undefined) return refuseField('/password', 'is missing: give it, or password_hash');
+  const password = preparePassword(text);
+  const refusal = passwordRefusal(password, email);
+  if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+  return hasher.hash(password);
+};
+
+/**
+ * Makes an account in an active tenant.
+ * @throws {CatalyticError} `email_invalid`, `email_taken`, `tenant_suspended`, `password_*`, `body_invalid`, `hashing_busy`
+ */
+export const createAccount = async (
+  { accounts, hasher, nowMs }: CreateAccountParts,
+  tenant: Tenant,
+  description: AccountDescription,
+): Promise<Account> => {
+  const { email, roles = [] } = description;
+  if (!isEmail(email)) throw new CatalyticError('email_invalid');
+  if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
+  const passwordHash = await hashOf(hasher, description);
+  const createdAtMs = nowMs();
+  const account = { email, emailKey: emailKey(email), passwordHash, roles };
+  const id = await accounts.create(tenant.id, account, createdAtMs);
+  if (id === 'email_taken') throw new CatalyticError('email_taken');
+  if (id === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
+  return { id, tenantId: tenant.id, email, status: 'active', roles, createdAtMs };
+};

@@ -1,0 +1,40 @@
+/**
+ * Use cases: an administrator disables an account, and enables it again.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { Barrier, Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
+import type { AccountPlace } from './administered-account.ts';
+import type { Account, AccountStore } from './store.ts';
+
+/** What these use cases work with. */
+export interface DisableAccountParts {
+  readonly accounts: AccountStore;
+  readonly barrier: Pick<Barrier, 'settle'>;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Disables an account: it neither signs in nor refreshes, and every token of it is revoked. Repeating it is harmless and makes the same
+ * promise.
+ * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
+ */
+export const disableAccount = async (
+  { accounts, barrier, nowMs }: DisableAccountParts,
+  { tenantId, accountId }: AccountPlace,
+): Promise<Propagation> => {
+  const recorded = await orUnknown(accounts.disable(tenantId, accountId, nowMs()));
+  if (recorded === undefined) throw new CatalyticError('account_not_found');
+  return barrier.settle(recorded);
+};
+
+/** Makes an account active; it signs in anew. @throws {CatalyticError} `account_not_found` */
+export const enableAccount = async (
+  { accounts, nowMs }: Pick<DisableAccountParts, 'accounts' | 'nowMs'>,
+  { tenantId, accountId }: AccountPlace,
+): Promise<Account> => {
+  const account = await accounts.enable(tenantId, accountId, nowMs());
+  if (account === undefined) throw new CatalyticError('account_not_found');
+  return account;
+};

@@ -1,0 +1,40 @@
+/**
+ * Use case: which accounts does a tenant have?
+ * @module
+ */
+import type { AccountId, TenantId } from '@catalytic/protocol/ids';
+import { emailKey } from './rules.ts';
+import type { Account, AccountStore } from './store.ts';
+
+/** Most accounts in one answer. */
+const pageAccounts = 100;
+
+/** A page of accounts. */
+export interface AccountPage {
+  readonly accounts: readonly Account[];
+  /** Given where there are more. An id, because emails do not belong into addresses more often than they must. */
+  readonly nextCursor?: AccountId;
+}
+
+/**
+ * The accounts of a tenant in the order of their emails, a bounded number at a time.
+ * @param email only the account with this one, in any case
+ * @param cursor `nextCursor` of the page before
+ */
+export const listAccounts = async (
+  accounts: AccountStore,
+  tenantId: TenantId,
+  { email, cursor }: { readonly email?: string | undefined; readonly cursor?: string | undefined },
+): Promise<AccountPage> => {
+  if (email !== undefined) {
+    const found = await accounts.findForLogin(tenantId, emailKey(email));
+    return { accounts: found === undefined ? [] : [found.account] };
+  }
+  // One more than is shown says whether there is another page.
+  const found = await accounts.list(tenantId, cursor as AccountId | undefined, pageAccounts + 1);
+  const shown = found.slice(0, pageAccounts);
+  const last = shown.at(-1);
+  return found.length > shown.length && last !== undefined
+    ? { accounts: shown, nextCursor: last.id }
+    : { accounts: shown };
+};

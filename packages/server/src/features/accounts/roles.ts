@@ -1,0 +1,8 @@
+/**
+ * What the roles of an account may be.
+ * @module
+ */
+import { Type } from 'typebox';
+
+/** At most 64 names of at most 64 characters: they stand in every access token. */
+export const Roles = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 });

@@ -1,0 +1,85 @@
+/**
+ * Use case: a person changes their password.
+ * @module
+ */
+import type { SignedToken } from '@catalytic/guard/signature-checks';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
+import type { AccountStore } from '../accounts/store.ts';
+import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
+import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import type { Barrier, Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
+import { randomToken, tokenHash } from '../secrets/random-token.ts';
+import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
+import type { SessionStore } from './store.ts';
+
+/** What this use case works with. */
+export interface ChangePasswordParts extends CheckPasswordParts, IssueAccessTokenParts {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly barrier: Barrier;
+  readonly refreshTokenSeconds: number;
+  readonly nowMs: () => number;
+}
+
+/** A password change as the client sends it. */
+export interface PasswordChangeRequest {
+  readonly current_password: string;
+  readonly new_password: string;
+}
+
+/**
+ * A login may replace the stored hash by one of today's parameters while the current password is checked here: then it is checked once
+ * more. A second time the hash is of today's parameters already.
+ */
+const triesMax = 2;
+
+/**
+ * Changes the password if the current one is right, ends every session of the account, and opens a new one for who asked
+ * (docs/decisions/0014-password-change.md).
+ * @throws {CatalyticError} `password_wrong`, which ends nothing; `password_too_short`, `password_too_long`, `password_blocked`,
+ *   `password_unchanged`, `hashing_busy`; `token_revoked` when the asking session has ended meanwhile, as it has when another change was
+ *   faster; `account_disabled`, `tenant_suspended`, `revocation_unknown`
+ */
+export const changePassword = async (
+  parts: ChangePasswordParts,
+  { claims }: SignedToken,
+  request: PasswordChangeRequest,
+): Promise<{ readonly tokens: SessionTokens; readonly propagation: Propagation }> => {
+  const { tid: tenantId, sub: accountId, sid: sessionId } = claims;
+  const [current, next] = [preparePassword(request.current_password), preparePassword(request.new_password)];
+  for (let attempt = 1; attempt <= triesMax; attempt++) {
+    const found = await parts.accounts.findWithPassword(tenantId, accountId);
+    if (found === undefined) throw new CatalyticError('token_revoked');
+    // Judged before the costly check, and of what was sent alone: the answer says nothing about the stored password.
+    const refusal = passwordRefusal(next, found.account.email);
+    if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+    if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
+    if (!(await isPasswordRight(parts, found, current))) throw new CatalyticError('password_wrong');
+    const to = await parts.hasher.hash(next);
+    const refreshToken = randomToken(refreshTokenPrefix);
+    // Read before the statement: it will be `iat`.
+    const nowMs = parts.nowMs();
+    const changed = await orUnknown(
+      parts.sessions.changePassword({
+        tenantId,
+        accountId,
+        sessionId,
+        from: found.passwordHash,
+        to,
+        amr: ['pwd'],
+        nowMs,
+        refreshToken: { hash: tokenHash(refreshToken), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },
+      }),
+    );
+    if (typeof changed === 'object')
+      return {
+        tokens: sessionTokens(parts, changed.grant, refreshToken, nowMs),
+        propagation: await parts.barrier.settle(changed.recorded),
+      };
+    if (changed === 'session_ended') throw new CatalyticError('token_revoked');
+    if (changed !== 'password_changed') throw new CatalyticError(changed);
+  }
+  throw new CatalyticError('password_wrong');
+};

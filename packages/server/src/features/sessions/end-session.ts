@@ -1,0 +1,24 @@
+/**
+ * Use case: a person ends one of their sessions, from any of them.
+ * @module
+ */
+import type { SignedToken } from '@catalytic/guard/signature-checks';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { SessionId } from '@catalytic/protocol/ids';
+import type { Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
+import type { LogOutParts } from './log-out.ts';
+
+/**
+ * Ends a session of the token's account. Repeating it is harmless and makes the same promise.
+ * @throws {CatalyticError} `session_not_found` for a session that is not this account's, whether there is one or not, `revocation_unknown`
+ */
+export const endOwnSession = async (
+  parts: LogOutParts,
+  { claims }: SignedToken,
+  sessionId: SessionId,
+): Promise<Propagation> => {
+  const recorded = await orUnknown(parts.sessions.endOwn(claims.tid, claims.sub, sessionId, parts.nowMs()));
+  if (recorded === 'session_not_found') throw new CatalyticError('session_not_found');
+  return parts.barrier.settle(recorded);
+};

@@ -1,0 +1,29 @@
+/**
+ * Use case: an administrator signs an account out, everywhere.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { AccountPlace } from '../accounts/administered-account.ts';
+import type { Barrier, Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
+import type { SessionStore } from './store.ts';
+
+/** What this use case works with. */
+export interface SignOutAccountParts {
+  readonly sessions: SessionStore;
+  readonly barrier: Pick<Barrier, 'settle'>;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Ends every session of an account. A repeat ends those opened since as well.
+ * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
+ */
+export const signOutAccount = async (
+  { sessions, barrier, nowMs }: SignOutAccountParts,
+  { tenantId, accountId }: AccountPlace,
+): Promise<Propagation> => {
+  const recorded = await orUnknown(sessions.signOut(tenantId, accountId, nowMs()));
+  if (recorded === undefined) throw new CatalyticError('account_not_found');
+  return barrier.settle(recorded);
+};

@@ -1,0 +1,53 @@
+/**
+ * Use case part: which tenant does an administrator's request act on?
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { type TOptional, type TString, Type } from 'typebox';
+import type { AdminKey } from '../admin-keys/store.ts';
+import { tenantNamePattern } from './rules.ts';
+import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
+
+/** On whose behalf an administrator's use case runs: the part of an admin key that says where it may act. */
+export type Administrator = Pick<AdminKey, 'tenantId'>;
+
+/** Who works on the database itself, as the command line does. */
+export const operator: Administrator = { tenantId: null };
+
+/** The field of a query that names the tenant. */
+export const tenantField: { readonly tenant: TOptional<TString> } = {
+  tenant: Type.Optional(Type.String({ pattern: tenantNamePattern })),
+};
+
+/** A query that names the tenant and nothing else. */
+export const TenantQuery = Type.Object(tenantField, { additionalProperties: false });
+
+/**
+ * Refuses a key that is bound to a tenant: making, suspending and resuming tenants is done to tenants, not by them. A suspended one would
+ * resume itself.
+ * @throws {CatalyticError} `admin_scope_insufficient`
+ */
+export const refuseBound = ({ tenantId }: Administrator): void => {
+  if (tenantId !== null) throw new CatalyticError('admin_scope_insufficient');
+};
+
+/**
+ * Finds the tenant, active or not.
+ * @param name absent: the key's own tenant, else the default one
+ * @throws {CatalyticError} `admin_scope_insufficient` for every tenant but the key's own, whether there is one or not; `tenant_unknown`
+ */
+export const administeredTenant = async (
+  tenants: TenantStore,
+  { tenantId }: Administrator,
+  name: string | undefined,
+): Promise<Tenant> => {
+  if (tenantId === null) {
+    const tenant = await tenants.findByName(name ?? defaultTenantName);
+    if (tenant === undefined) throw new CatalyticError('tenant_unknown');
+    return tenant;
+  }
+  const own = await tenants.find(tenantId);
+  if (own === undefined || (name !== undefined && name !== own.name))
+    throw new CatalyticError('admin_scope_insufficient');
+  return own;
+};

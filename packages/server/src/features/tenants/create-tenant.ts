@@ -1,0 +1,25 @@
+/**
+ * Use case: an operator makes a tenant.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { type Administrator, refuseBound } from './administered-tenant.ts';
+import type { Tenant, TenantStore } from './store.ts';
+
+/** What this use case works with. */
+export interface CreateTenantParts {
+  readonly tenants: TenantStore;
+  readonly nowMs: () => number;
+}
+
+/** Makes a tenant. @throws {CatalyticError} `admin_scope_insufficient`, `tenant_taken` */
+export const createTenant = async (
+  { tenants, nowMs }: CreateTenantParts,
+  administrator: Administrator,
+  name: string,
+): Promise<Tenant> => {
+  refuseBound(administrator);
+  const tenant = await tenants.create(name, nowMs());
+  if (tenant === 'tenant_taken') throw new CatalyticError('tenant_taken');
+  return tenant;
+};

@@ -1,0 +1,73 @@
+/**
+ * Routes of tenants, for administrators.
+ * @module
+ */
+import type { TenantId } from '@catalytic/protocol/ids';
+import { paths } from '@catalytic/protocol/paths';
+import { Type } from 'typebox';
+import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
+import { IdParams, type Route, route } from '../route.ts';
+import { type CreateTenantParts, createTenant } from './create-tenant.ts';
+import { listTenants } from './list-tenants.ts';
+import { tenantNamePattern } from './rules.ts';
+import { resumeTenant, type SuspendTenantParts, suspendTenant } from './suspend-tenant.ts';
+
+const Name = Type.String({ pattern: tenantNamePattern });
+
+const TenantsQuery = Type.Object({ cursor: Type.Optional(Name) }, { additionalProperties: false });
+
+const TenantBody = Type.Object({ name: Name }, { additionalProperties: false });
+
+const TenantAnswer = Type.Object({ id: Type.String(), name: Type.String(), status: Type.String() });
+
+const TenantsAnswer = Type.Object({ tenants: Type.Array(TenantAnswer), next_cursor: Type.Optional(Type.String()) });
+
+/** The routes, over their use cases. */
+export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: paths.tenants,
+    summary: 'The tenants, by name',
+    access: { kind: 'admin', scope: 'tenants:read' },
+    listener: 'operate',
+    query: TenantsQuery,
+    answers: { 200: TenantsAnswer },
+    handle: async ({ adminKey, query }) => {
+      const { tenants, nextCursor } = await listTenants(parts.tenants, adminKey, query.cursor);
+      return { status: 200, body: { tenants, ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }) } };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: paths.tenants,
+    summary: 'Make a tenant',
+    access: { kind: 'admin', scope: 'tenants:write' },
+    listener: 'operate',
+    body: TenantBody,
+    answers: { 201: TenantAnswer },
+    handle: async ({ adminKey, body }) => ({ status: 201, body: await createTenant(parts, adminKey, body.name) }),
+  }),
+  route({
+    method: 'POST',
+    path: paths.tenantSuspend,
+    summary: 'Suspend a tenant: every token of it is revoked, and nobody signs in',
+    access: { kind: 'admin', scope: 'tenants:write' },
+    listener: 'operate',
+    params: IdParams,
+    answers: revokedAnswers,
+    handle: async ({ adminKey, params }) => revokedAnswer(await suspendTenant(parts, adminKey, params.id as TenantId)),
+  }),
+  route({
+    method: 'POST',
+    path: paths.tenantResume,
+    summary: 'Make a suspended tenant active',
+    access: { kind: 'admin', scope: 'tenants:write' },
+    listener: 'operate',
+    params: IdParams,
+    answers: { 200: TenantAnswer },
+    handle: async ({ adminKey, params }) => ({
+      status: 200,
+      body: await resumeTenant(parts, adminKey, params.id as TenantId),
+    }),
+  }),
+];

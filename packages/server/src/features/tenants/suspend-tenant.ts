@@ -1,0 +1,45 @@
+/**
+ * Use cases: an operator suspends a tenant, and lets it go on.
+ * @module
+ */
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { TenantId } from '@catalytic/protocol/ids';
+import type { Barrier, Propagation } from '../revocation/barrier.ts';
+import { orUnknown } from '../revocation/or-unknown.ts';
+import { type Administrator, refuseBound } from './administered-tenant.ts';
+import type { Tenant, TenantStore } from './store.ts';
+
+/** What these use cases work with. */
+export interface SuspendTenantParts {
+  readonly tenants: TenantStore;
+  readonly barrier: Pick<Barrier, 'settle'>;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Suspends a tenant: nobody signs in, refreshes or registers there, and every token of it is revoked. Repeating it is harmless and makes
+ * the same promise.
+ * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found`, `revocation_unknown`
+ */
+export const suspendTenant = async (
+  { tenants, barrier, nowMs }: SuspendTenantParts,
+  administrator: Administrator,
+  id: TenantId,
+): Promise<Propagation> => {
+  refuseBound(administrator);
+  const recorded = await orUnknown(tenants.suspend(id, nowMs()));
+  if (recorded === undefined) throw new CatalyticError('tenant_not_found');
+  return barrier.settle(recorded);
+};
+
+/** Makes a tenant active; everybody signs in anew. @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found` */
+export const resumeTenant = async (
+  { tenants, nowMs }: Pick<SuspendTenantParts, 'tenants' | 'nowMs'>,
+  administrator: Administrator,
+  id: TenantId,
+): Promise<Tenant> => {
+  refuseBound(administrator);
+  const tenant = await tenants.resume(id, nowMs());
+  if (tenant === undefined) throw new CatalyticError('tenant_not_found');
+  return tenant;
+};
