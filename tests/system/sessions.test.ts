@@ -163,7 +163,12 @@ test('a sign-in beyond the limit ends the oldest session and no other', async ()
   const [oldest, ...rest] = sessions;
   assert.ok(oldest !== undefined);
   assertProblem(await refresh(url, oldest.refresh), 'session_ended');
-  await waitUntil('the service', 'refuse the oldest', 5000, async () => (await get(`${url}/auth/verify`, oldest.access)).status === 401);
+  await waitUntil(
+    'the service',
+    'refuse the oldest',
+    5000,
+    async () => (await get(`${url}/auth/verify`, oldest.access)).status === 401,
+  );
   for (const { access } of rest) assert.equal((await get(`${url}/auth/verify`, access)).status, 200);
   assert.equal(listed(await get(`${url}/auth/sessions`, rest.at(-1)?.access)).length, 10);
   await signUp(url, 'few@example.com');
