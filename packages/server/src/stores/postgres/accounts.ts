@@ -83,11 +83,12 @@ const enable = statement(
 
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
-  /** The ids of those that were new. */
+  /** The ids of those that were new; `undefined` when the tenant is suspended. */
   const store = async (tenantId: TenantId, accounts: readonly NewAccount[], nowMs: number) => {
     const rows = accounts.map((account) => ({ ...account, id: randomUUIDv7() }));
     const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs));
-    return stored?.status === 'active' ? stored.ids : undefined;
+    if (stored === undefined) throw new Error('Cannot store accounts: there is no such tenant');
+    return stored.status === 'active' ? stored.ids : undefined;
   };
   const findWithPassword: AccountStore['findWithPassword'] = async (tenantId, id) => {
     const [row] = await run<AccountRow>(tenantId, byId(tenantId, id));

@@ -20,7 +20,7 @@ export const accountWrites = (database: DatabaseSync) => {
      values (?, ?, ?, ?, ?, 'active', ?, ?)
      on conflict (tenant_id, email_key) do nothing`,
   );
-  const isTenantActive = database.prepare("select 1 from tenant where id = ? and status = 'active'");
+  const isSuspended = database.prepare("select 1 from tenant where id = ? and status = 'suspended'");
   const replaceHash = database.prepare(
     'update account set password_hash = ? where tenant_id = ? and id = ? and password_hash = ?',
   );
@@ -47,12 +47,12 @@ export const accountWrites = (database: DatabaseSync) => {
 
   return {
     createAccount: (input: { tenantId: TenantId; account: NewAccount; nowMs: number }) =>
-      isTenantActive.get(input.tenantId) === undefined
-        ? ('tenant_suspended' as const)
-        : create(input.tenantId, input.account, input.nowMs),
+      isSuspended.get(input.tenantId) === undefined
+        ? create(input.tenantId, input.account, input.nowMs)
+        : ('tenant_suspended' as const),
 
     importAccounts: (input: { tenantId: TenantId; accounts: readonly NewAccount[]; nowMs: number }) => {
-      if (isTenantActive.get(input.tenantId) === undefined) return 'tenant_suspended' as const;
+      if (isSuspended.get(input.tenantId) !== undefined) return 'tenant_suspended' as const;
       const created = input.accounts.filter(
         (account) => create(input.tenantId, account, input.nowMs) !== 'email_taken',
       );
