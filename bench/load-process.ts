@@ -60,6 +60,8 @@ export interface Load {
   readonly cpuSeconds: number;
 }
 
+/** Longest wait for what has no answer when an open loop ends, seconds; then it counts as unanswered. */
+const graceSeconds = 20;
 /** How often a returning client asks again. */
 const retriesMax = 2;
 
@@ -99,6 +101,7 @@ const run = async (plan: Plan): Promise<Load> => {
   const returns: Promise<Return>[] = [];
   let failures = 0;
   let refusals = 0;
+  let isOver = false;
   const cpu = process.cpuUsage();
   const beganMs = performance.now();
   const untilMs = beganMs + plan.seconds * 1000;
@@ -125,6 +128,7 @@ const run = async (plan: Plan): Promise<Load> => {
 
   const one = async (ask: Ask, dueMs: number): Promise<Sent | undefined> => {
     const sent = await send(ask).catch(() => undefined);
+    if (isOver) return undefined;
     if (sent === undefined) {
       failures += 1;
       return undefined;
@@ -152,7 +156,13 @@ const run = async (plan: Plan): Promise<Load> => {
       const answered: Promise<unknown> = one(askAt(index++), dueMs).finally(() => pending.delete(answered));
       pending.add(answered);
     }
-    await Promise.all(pending);
+    const grace = new AbortController();
+    await Promise.race([
+      Promise.all(pending).finally(() => grace.abort()),
+      delay(graceSeconds * 1000, undefined, { signal: grace.signal }).catch(() => {}),
+    ]);
+    isOver = true;
+    failures += pending.size;
   } else {
     let next = 0;
     const work = async (_: unknown, hand: number): Promise<void> => {
@@ -169,7 +179,8 @@ const run = async (plan: Plan): Promise<Load> => {
   const elapsed = seconds(performance.now());
   const { user, system } = process.cpuUsage(cpu);
   const returned = await Promise.all(returns);
-  await pool.close();
+  // What is still without an answer will not be waited for.
+  await pool.destroy();
   return {
     statuses: statuses ?? [],
     dueSeconds: dueSeconds ?? [],
