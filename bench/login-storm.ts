@@ -2,6 +2,7 @@
  * A storm of logins, and what it does to everybody else: `node bench/login-storm.ts --help`.
  * @module
  */
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listProcesses } from '../packages/lab/src/faults/process-tree.ts';
@@ -238,10 +239,7 @@ const main = async (): Promise<void> => {
   const results = [await measure('as it is', [])];
   if (values.against !== undefined) results.push(await measure('the other checkout', insteadOf(values.against)));
   if (values.patched !== undefined) {
-    const copy = copyTree(
-      fileURLToPath(new URL('..', import.meta.url)),
-      fileURLToPath(new URL(values.patched, `file://${process.cwd()}/`)),
-    );
+    const copy = copyTree(fileURLToPath(new URL('..', import.meta.url)), resolve(values.patched));
     try {
       results.push(await measure('patched', insteadOf(copy.path)));
     } finally {
