@@ -17,7 +17,8 @@ import { redisPlace } from '../packages/server/src/bus/redis-place.ts';
 import { readConfig } from '../packages/server/src/config/read-config.ts';
 import { Barrier } from '../packages/server/src/features/revocation/barrier.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
-import { machine, report, round, say, takeTurn } from './setting.ts';
+import { percentile, round } from './figures.ts';
+import { machine, report, say, takeTurn } from './setting.ts';
 
 const help = `Lets many members hear and acknowledge revocations over one real Redis, all of them revoking in turn: the real bus, barrier and view, many
 members in each of a few processes. There is no database: what is measured is the bus. Prints, as JSON, how long a revocation takes until
@@ -196,8 +197,8 @@ const summarise = (
   after: Usage,
 ): object => {
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
-  const took = outcomes.flatMap(({ tookMs }) => tookMs).sort((a, b) => a - b);
-  const at = (share: number): number => round(took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0, 2);
+  const took = outcomes.flatMap(({ tookMs }) => tookMs);
+  const at = (share: number): number => round(percentile(took, share), 2);
   const revocations = took.length + sum(({ pending }) => pending);
   const used = (name: keyof Usage): number => after[name] - before[name];
   return {

@@ -4,18 +4,18 @@
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client } from 'undici';
 import { treeOf } from '../packages/lab/src/faults/process-tree.ts';
-import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import { importAccounts } from '../tests/harness/accounts.ts';
 import { signIn } from '../tests/harness/client.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import { removeFolder, type Service, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { type BenchDatabase, machine, median, report, round, say, spread, startDatabase } from './setting.ts';
+import { cpuSecondsOfTree } from './cpu.ts';
+import { median, round } from './figures.ts';
+import { type BenchDatabase, insteadOf, machine, report, say, spread, startDatabase } from './setting.ts';
 
 const help = `What one GET /auth/verify costs: one process on SQLite against four workers on PostgreSQL, in turns, at a fixed rate.
 
@@ -114,17 +114,12 @@ const start = async (name: string, { database, redis, checkout }: Kind): Promise
     LOGIN_CACHE_SECONDS: 3600,
     ACCESS_TOKEN_SECONDS: 86_400,
   };
-  // Put before "node main.ts serve", it runs the other checkout's main.ts instead.
-  const instead = `exec "$1" '${resolve(checkout ?? '.', 'packages/server/src/main.ts')}' "$3"`;
-  const service = await startService(dataDir, settings, checkout === undefined ? [] : ['sh', '-c', instead, 'sh']);
+  const service = await startService(dataDir, settings, checkout === undefined ? [] : insteadOf(checkout));
   await importAccounts(service.url, dataDir, ['hot@example.com']);
   const signIns = Array.from({ length: sessions });
   const tokens = await spread(signIns, 2, () => signIn(service.url, 'hot@example.com', undefined, 'lab'));
   return { name, workers, service, database, tokens: tokens.map(({ access }) => access) };
 };
-
-const cpuSeconds = (pid: number | undefined): number =>
-  pid === undefined ? 0 : (new TargetProcesses(pid).read({ search: true })?.cpuSeconds ?? 0);
 
 /** Read and write calls of a whole tree, of sockets too. */
 const ioCalls = (pid: number): number =>
@@ -137,7 +132,7 @@ type Counts = Readonly<Record<'service' | 'postgres' | 'transactions' | 'io', nu
 
 const count = async ({ service, database }: Target): Promise<Counts> => {
   const pid = service.process.pid ?? 0;
-  const cpu = { service: cpuSeconds(pid), postgres: cpuSeconds(database?.server.pid), io: ioCalls(pid) };
+  const cpu = { service: cpuSecondsOfTree(pid), postgres: cpuSecondsOfTree(database?.server.pid), io: ioCalls(pid) };
   await delay(countersMs);
   const statement = `select xact_commit from pg_stat_database where datname = 'catalytic'`;
   return { ...cpu, transactions: Number((await database?.sql(statement))?.[0]?.[0] ?? 0) };

@@ -14,7 +14,8 @@ import type { MemberId } from '../packages/protocol/src/ids.ts';
 import type { JournalEntry } from '../packages/protocol/src/journal.ts';
 import { PostgresJournalSource } from '../packages/server/src/stores/postgres/journal-source.ts';
 import { removeFolder, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { type BenchDatabase, machine, median, report, round, say, startDatabase, timed } from './setting.ts';
+import { median, round } from './figures.ts';
+import { type BenchDatabase, machine, report, say, startDatabase, timed } from './setting.ts';
 
 const help = `What live revocations cost, with PostgreSQL and two workers.
 

@@ -5,11 +5,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readCpuTimes } from '../packages/lab/src/probes/machine.ts';
-import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
 import { goodPassword } from '../tests/harness/client.ts';
-import { machine, report, round, say, takeTurn } from './setting.ts';
+import { cpuSecondsOfTree } from './cpu.ts';
+import { latencies, round } from './figures.ts';
+import { machine, report, say, takeTurn } from './setting.ts';
 
 const help = `Signs sessions out at a fixed rate on PostgreSQL and prints, as JSON, how long an answer takes, how long it takes from the sending of a
 sign-out until the slowest worker refuses the token, what it costs in CPU, and what it costs Redis. Every way that hints can have is measured:
@@ -59,13 +60,6 @@ const loginsAtOnce = 32;
 /** Sign-outs before the first that counts: each process compiles its own path. */
 const warmUpSignOuts = 400;
 
-const percentiles = (samples: readonly number[]): object => {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number): number =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0, 2);
-  return { samples: sorted.length, p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) };
-};
-
 const signIn = async (deployment: Deployment, all: readonly PinnedWorker[], count: number): Promise<string[]> => {
   const tokens: string[] = [];
   let next = 0;
@@ -114,15 +108,12 @@ const signOut = async (all: readonly PinnedWorker[], tokens: readonly string[]):
   await Promise.all(tokens.map(one));
   return {
     answers,
-    answer: percentiles(answerMs),
-    refused_by_the_slowest_worker: percentiles(refusedMs),
-    sent_late: percentiles(lateMs),
+    answer: latencies(answerMs),
+    refused_by_the_slowest_worker: latencies(refusedMs),
+    sent_late: latencies(lateMs),
     violations,
   };
 };
-
-const cpuSeconds = (pid: number | undefined): number =>
-  pid === undefined ? 0 : (new TargetProcesses(pid).read({ search: true })?.cpuSeconds ?? 0);
 
 const infoOf = async (deployment: Deployment, section: string, name: string): Promise<number> => {
   if (deployment.options.redis !== true) return 0;
@@ -136,9 +127,9 @@ const usage = async (deployment: Deployment) => {
   const times = readCpuTimes();
   return {
     generator: (user + system) / 1e6,
-    service: deployment.machines.reduce((sum, { supervisor }) => sum + cpuSeconds(supervisor), 0),
-    postgres: cpuSeconds(deployment.postgres.pid),
-    redis: deployment.options.redis === true ? cpuSeconds(deployment.redis.pid) : 0,
+    service: deployment.machines.reduce((sum, { supervisor }) => sum + cpuSecondsOfTree(supervisor), 0),
+    postgres: cpuSecondsOfTree(deployment.postgres.pid),
+    redis: deployment.options.redis === true ? cpuSecondsOfTree(deployment.redis.pid) : 0,
     redisCommands: await infoOf(deployment, 'stats', 'total_commands_processed'),
     redisBytesIn: await infoOf(deployment, 'stats', 'total_net_input_bytes'),
     redisBytesOut: await infoOf(deployment, 'stats', 'total_net_output_bytes'),

@@ -9,7 +9,8 @@ import { importAccounts } from '../tests/harness/accounts.ts';
 import { get, logOut, refresh, signIn, type Tokens } from '../tests/harness/client.ts';
 import { giveAway, serverUser } from '../tests/harness/postgres/server-user.ts';
 import { removeFolder, runCatalytic, type Service, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { type BenchDatabase, machine, report, round, say, spread, startDatabase, timed } from './setting.ts';
+import { round } from './figures.ts';
+import { type BenchDatabase, machine, report, say, spread, startDatabase, timed } from './setting.ts';
 
 const help = `A drill: accounts sign in twice, a backup of PostgreSQL is made, one session of each is signed out, the backup is restored.
 

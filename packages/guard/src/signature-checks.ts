@@ -44,9 +44,14 @@ export class SignatureChecks {
     this.#entriesMax = entriesMax;
   }
 
+  /** The signed token when it is remembered; `undefined` says nothing about it. */
+  remembered(token: string): SignedToken | undefined {
+    return this.#young.get(token) ?? this.#promote(token);
+  }
+
   /** Checks form, header and signature. Returns the signed token, or the code that says what is wrong with it. */
   check(token: string): SignedToken | ErrorCode {
-    const known = this.#young.get(token) ?? this.#promote(token);
+    const known = this.remembered(token);
     if (known !== undefined) return known;
     const form = parseCompactForm(token);
     if (form === undefined) return 'token_malformed';

@@ -43,6 +43,15 @@ test('what would wait too long is refused at once, saying when to come back', as
   }
 });
 
+test('the refused are not all told the same time: the last of a crowd comes after the first has been served', async (t) => {
+  const lanes = lanesOf(1, 100);
+  t.after(() => lanes.close());
+  const results = await Promise.allSettled(Array.from({ length: 300 }, () => lanes.hash(password)));
+  const told = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.retryAfterSeconds] : []));
+  assert.equal(Math.min(...told), 1);
+  assert.ok(new Set(told).size >= 4, `told ${[...new Set(told)]}`);
+});
+
 test('a hashing process that is killed is replaced; what it was doing is refused', async (t) => {
   const lanes = lanesOf(1, 10_000);
   t.after(() => lanes.close());

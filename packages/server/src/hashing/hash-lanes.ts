@@ -8,6 +8,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { PasswordHasher } from '../features/passwords/hasher.ts';
 import type { Secret } from '../features/secrets/secret.ts';
 import type { LaneReply, LaneRequest } from './lane-process.ts';
+import { ReturnTimes } from './return-times.ts';
 
 interface Job {
   readonly password: Secret<string>;
@@ -53,6 +54,7 @@ export class HashLanes implements PasswordHasher {
   #head = 0;
   #nextId = 0;
   #meanMs = firstGuessMs;
+  readonly #returnTimes = new ReturnTimes();
   #isClosed = false;
   readonly #watch: NodeJS.Timeout;
 
@@ -102,7 +104,7 @@ export class HashLanes implements PasswordHasher {
     const isFree = this.#running.size < this.#options.lanes && this.#waitingCount === 0 && this.#child !== undefined;
     const expectedWaitMs = isFree ? 0 : ((this.#waitingCount + 1) * this.#meanMs) / this.#options.lanes;
     if (expectedWaitMs > this.#options.queueMs || this.#waitingCount >= waitingMax)
-      return Promise.reject(this.#busy(expectedWaitMs));
+      return Promise.reject(this.#refuse(expectedWaitMs));
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + this.#options.queueMs;
       this.#waiting.push({ password, storedHash, resolve, reject, deadlineMs });
@@ -110,9 +112,16 @@ export class HashLanes implements PasswordHasher {
     });
   }
 
-  /** After the whole queue has moved there is room for certain; at least a second, because that is the unit of the header. */
-  #busy(expectedWaitMs: number): CatalyticError {
-    return new CatalyticError('hashing_busy', { retryAfterSeconds: Math.max(1, Math.ceil(expectedWaitMs / 1000)) });
+  /** Refused at once: after the whole queue has moved there is room, and then for those who were refused before. */
+  #refuse(expectedWaitMs: number): CatalyticError {
+    const hashMs = this.#meanMs / this.#options.lanes;
+    const retryAfterSeconds = this.#returnTimes.take(performance.now(), expectedWaitMs, hashMs, Math.random());
+    return new CatalyticError('hashing_busy', { retryAfterSeconds });
+  }
+
+  /** Taken, and not done in time: who has waited once is not sent behind the others. A second is the unit of the header. */
+  #giveUp(waitMs: number): CatalyticError {
+    return new CatalyticError('hashing_busy', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
   }
 
   #fill(): void {
@@ -121,7 +130,7 @@ export class HashLanes implements PasswordHasher {
       const job = this.#waiting[this.#head++] as Job;
       const nowMs = performance.now();
       if (nowMs > job.deadlineMs) {
-        job.reject(this.#busy(this.#options.queueMs));
+        job.reject(this.#giveUp(this.#options.queueMs));
         continue;
       }
       const id = this.#nextId++;
@@ -143,7 +152,7 @@ export class HashLanes implements PasswordHasher {
   #refuseLate(): void {
     const nowMs = performance.now();
     while (this.#waitingCount > 0 && (this.#waiting[this.#head] as Job).deadlineMs < nowMs)
-      (this.#waiting[this.#head++] as Job).reject(this.#busy(this.#options.queueMs));
+      (this.#waiting[this.#head++] as Job).reject(this.#giveUp(this.#options.queueMs));
     const [oldest] = this.#running.values();
     if (oldest !== undefined && nowMs - oldest.startedAtMs > stuckMs) this.#child?.kill('SIGKILL');
   }
@@ -181,7 +190,7 @@ export class HashLanes implements PasswordHasher {
 
   #onExit(child: ChildProcess, code: number | null, signal: string | null): void {
     if (this.#child === child) this.#child = undefined;
-    for (const { job } of this.#running.values()) job.reject(this.#busy(restartDelayMs));
+    for (const { job } of this.#running.values()) job.reject(this.#giveUp(restartDelayMs));
     this.#running.clear();
     if (this.#isClosed) return;
     this.#options.onProblem(`Restarting the hashing process: it ended with ${signal ?? `code ${code}`}`);

@@ -17,6 +17,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
+import { paths } from '@catalytic/protocol/paths';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Route } from '../features/route.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -26,6 +27,7 @@ import { bodyBytesMax, parseJson } from './json-body.ts';
 import { mountRoute } from './mount-route.ts';
 import { answerParserError, endWithProblem } from './parser-refusals.ts';
 import { problemSender } from './problem.ts';
+import { openVerifyDoor } from './verify-door.ts';
 
 /** Judges connections, once each. */
 export interface Peers {
@@ -135,6 +137,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
       reply.header('catalytic-worker', workerName);
       done();
     });
+  if (routes.some(({ path }) => path === paths.verify))
+    openVerifyDoor(server.server, { ...parts, isRefusing: () => drain.isRefusing() });
   const drain = watchForDrain(server, parts.keepAliveSeconds);
   for (const route of routes) mountRoute(server, route, parts.authentication, drain);
 

@@ -26,7 +26,19 @@ export interface CheckAccessTokenParts {
  */
 export const checkAccessToken = (parts: CheckAccessTokenParts, token: string): SignedToken | ErrorCode => {
   const signed = parts.signatureChecks.check(token);
-  if (typeof signed === 'string') return signed;
+  return typeof signed === 'string' ? signed : judge(parts, signed);
+};
+
+/**
+ * Judges a token whose signature this process has checked before.
+ * @returns the token when it is accepted, else `undefined`: ask {@link checkAccessToken}, which checks what is not remembered and says why
+ */
+export const acceptRemembered = (parts: CheckAccessTokenParts, token: string): SignedToken | undefined => {
+  const signed = parts.signatureChecks.remembered(token);
+  return signed !== undefined && typeof judge(parts, signed) !== 'string' ? signed : undefined;
+};
+
+const judge = (parts: CheckAccessTokenParts, signed: SignedToken): SignedToken | ErrorCode => {
   if (!parts.keys.isAlive(signed.key)) return 'token_key_unknown';
   return refusal(signed, parts.view, parts.currency, parts.expectation, parts.nowMs() / 1000) ?? signed;
 };

@@ -36,7 +36,8 @@ const VerifiedAnswer = Type.Object({
 
 const ProtectedAnswer = Type.Object({ message: Type.String(), claims: Claims });
 
-const verifiedBody = ({ claims }: SignedToken): unknown => ({
+/** The body that says yes to a verify. */
+export const verifiedBody = ({ claims }: SignedToken): unknown => ({
   active: true,
   sub: claims.sub,
   tid: claims.tid,
