@@ -7,6 +7,7 @@ import { Argument, Command } from 'commander';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
 import { naiveCommand } from './commands/naive.ts';
+import { compareResults } from './commands/compare.ts';
 import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
@@ -89,6 +90,20 @@ const runCommand = program
     return scenario === undefined
       ? program.error(`error: there is no scenario "${name}"`)
       : run(scenario, flags, plan(scenario, flags));
+  });
+
+program
+  .command('compare')
+  .description('Put two results side by side: ratios here, and with --html one page with both in its charts.')
+  .argument('<a.json>', 'result of a run')
+  .argument('<b.json>', 'result of the run it is compared with')
+  .option('--html <file>', 'the report of the first, with the second laid over it')
+  .action((first: string, second: string, { html }: { readonly html?: string }) => {
+    const lines = compareResults(first, second, html);
+    if (typeof lines === 'string') {
+      process.stderr.write(`catalytic-lab: ${lines}\n`);
+      process.exitCode = exitCodes.usage;
+    } else for (const line of lines) process.stdout.write(`${line}\n`);
   });
 
 for (const flag of runFlags) runCommand.addOption(flag);
