@@ -90,7 +90,8 @@ const secondOf = (index: number): SecondResult => {
  * @param seconds length of the run
  */
 export const labResult = (seconds = 60, changes: Partial<RunResult> = {}): RunResult => {
-  const scrapes = Array.from({ length: seconds / 2 }, (_, index) => index * 2);
+  const everySeconds = Math.max(2, seconds / 1800);
+  const scrapes = Array.from({ length: seconds / everySeconds }, (_, index) => index * everySeconds);
   const isBroken = (at: number): boolean => at >= 30 && at < 40;
   return {
     format: 'catalytic-lab/1',
@@ -174,7 +175,7 @@ export const labResult = (seconds = 60, changes: Partial<RunResult> = {}): RunRe
     server: {
       url: 'http://127.0.0.1:8000/metrics',
       not_measured: null,
-      every_s: 2,
+      every_s: everySeconds,
       missed: 1,
       t_s: scrapes,
       series: {

@@ -5,6 +5,7 @@
 import { runData, stepOf } from '../page/run-data.js';
 import type { RunResult } from '../result.ts';
 import { readAssets } from './assets.ts';
+import { bottleneckOf, scoreCardOf } from './bottleneck.ts';
 import { criteriaOf, validityOf } from './judgements.ts';
 import { dataBlock, html, type Markup } from './markup.ts';
 import { endpointsOf, errorsOf, faultsOf } from './requests.ts';
@@ -16,6 +17,7 @@ ${[
   ['criteria', 'Criteria'],
   ['time', 'Over time'],
   ['percentiles', 'Percentiles'],
+  ['bottleneck', 'Bottleneck'],
   ['endpoints', 'Endpoints'],
   ['errors', 'Errors'],
   ...(result.faults.length === 0 ? [] : [['faults', 'Faults']]),
@@ -36,10 +38,8 @@ const serverLine = ({ server }: RunResult): string => {
   if (server === null) return "The target's metrics were not asked (--no-metrics).";
   if (server.not_measured !== null)
     return `The target's metrics were not measured: ${server.not_measured} (${server.url}).`;
-  return `The target's own figures come from ${server.url}, asked every ${number2(server.every_s)} s${server.missed === 0 ? '' : `; ${server.missed} times it did not answer`}.`;
+  return `The target's own figures come from ${server.url}, asked every ${Number(server.every_s.toFixed(2))} s${server.missed === 0 ? '' : `; ${server.missed} times it did not answer`}.`;
 };
-
-const number2 = (value: number): string => String(Number(value.toFixed(2)));
 
 /**
  * Writes the page.
@@ -67,11 +67,13 @@ ${criteriaOf(result)}
 <noscript><p>The charts need JavaScript; everything else does not.</p></noscript>
 <div id="charts"></div></section>
 <section id="percentiles"><h2>Percentiles</h2><div id="curve"></div></section>
+${bottleneckOf(result)}
 ${endpointsOf(result)}
 ${errorsOf(result)}
 ${faultsOf(result)}
 ${revocationOf(result)}
 ${validityOf(result)}
+${scoreCardOf(result)}
 <footer><p>Written by catalytic-lab ${result.lab_version} from the result of ${result.started_at}. This page asks nobody for anything; the figures are in the JSON file beside it.</p></footer>
 </main>
 <p id="said" class="hidden" role="status" aria-live="polite"></p>

@@ -2,12 +2,12 @@
  * Endpoints, errors, phases and faults, as tables.
  * @module
  */
+import { judgedWindow } from '../judged-window.ts';
 import type { RunResult } from '../result.ts';
 import { ms, number, percent, percentile } from '../tables.ts';
 import type { EndpointResult, WindowResult } from '../window-result.ts';
 import { bar } from './judgements.ts';
 import { html, htmlTable, type Markup } from './markup.ts';
-import { judgedWindow } from './verdict.ts';
 
 const endpointHead = [
   'request',

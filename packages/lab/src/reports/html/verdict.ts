@@ -2,9 +2,9 @@
  * The top of the report: how the run ended, what was run, and the figures that are looked for first.
  * @module
  */
+import { judgedWindow } from '../judged-window.ts';
 import { exitCodes, type RunResult } from '../result.ts';
 import { ms, number, percent } from '../tables.ts';
-import type { WindowResult } from '../window-result.ts';
 import { html, type Markup } from './markup.ts';
 
 interface Ending {
@@ -65,10 +65,6 @@ export const endingInFull = (result: RunResult): Ending => {
 
 const tile = (name: string, value: string, note = '', tone = ''): Markup =>
   html`<div class="tile ${tone}"><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
-
-/** The judged window. */
-export const judgedWindow = ({ judged, steady, whole }: RunResult): WindowResult =>
-  judged === 'steady' && steady !== null ? steady : whole;
 
 const tiles = (result: RunResult): Markup => {
   const { total } = judgedWindow(result);

@@ -8,9 +8,15 @@
 const pointsMax = 1800;
 
 const known = (values) => values.filter((value) => typeof value === 'number' && Number.isFinite(value));
-const mean = (values) => known(values).reduce((sum, value) => sum + value, 0) / Math.max(1, known(values).length);
-const largest = (values) => (known(values).length === 0 ? null : Math.max(...known(values)));
-const meanOrNone = (values) => (known(values).length === 0 ? null : mean(values));
+const meanOrNone = (values) => {
+  const there = known(values);
+  return there.length === 0 ? null : there.reduce((sum, value) => sum + value, 0) / there.length;
+};
+const mean = (values) => meanOrNone(values) ?? 0;
+const largest = (values) => {
+  const there = known(values);
+  return there.length === 0 ? null : Math.max(...there);
+};
 
 /** Four significant digits are more than a chart shows. */
 const short = (value) => (value === null ? null : Number(value.toPrecision(4)));
@@ -37,9 +43,11 @@ export const stepOf = (seconds) => Math.max(1, Math.ceil(seconds / pointsMax));
 /** A sample says what was since the one before; a point shows the sample that covers it, or nothing where that was missed. */
 const serverColumns = (server, points, step) => {
   if (server === null || server === undefined || server.not_measured !== null) return {};
+  let next = 0;
   const places = Array.from({ length: points }, (_, index) => {
     const from = index * step;
-    const place = server.t_s.findIndex((at) => at >= from);
+    while (next < server.t_s.length && server.t_s[next] < from) next += 1;
+    const place = next < server.t_s.length ? next : -1;
     return place >= 0 && server.t_s[place] - from <= Math.max(step, 1.5 * server.every_s) ? place : -1;
   });
   return Object.fromEntries(
