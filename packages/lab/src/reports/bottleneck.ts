@@ -139,7 +139,13 @@ export const bottleneckSentence = ({ slowPoints, points, calmMs, evidence }: Bot
   if (calmMs === null) return 'No latency was measured.';
   if (slowPoints < slowPointsMin) return `Latency did not rise: ${slowPoints} of ${points} seconds were slow.`;
   const named = evidence.filter(({ isNamed }) => isNamed).map(({ resource }) => resource);
-  return named.length === 0
-    ? `${slowPoints} of ${points} seconds were slow, and no resource that was measured was at its limit more often in them than in the others.`
-    : `${slowPoints} of ${points} seconds were slow; at their limit then: ${named.join('; ')}.`;
+  const always = evidence
+    .filter(({ isNamed, slowPercent, otherPercent }) => !isNamed && Math.min(slowPercent, otherPercent) >= namedPercent)
+    .map(({ resource }) => resource);
+  const alwaysText = always.length === 0 ? '' : ` At their limit most of the run, slow or not: ${always.join('; ')}.`;
+  const found =
+    named.length === 0
+      ? 'and no resource that was measured was at its limit so much more often in them than in the others'
+      : `at their limit then: ${named.join('; ')}`;
+  return `${slowPoints} of ${points} seconds were slow${named.length === 0 ? ', ' : '; '}${found}.${alwaysText}`;
 };

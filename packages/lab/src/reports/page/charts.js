@@ -55,6 +55,7 @@ const drawBands = (u, { bands, steadyFrom, hasNames }) => {
   }
   ctx.font = `${11 * ratio}px system-ui, sans-serif`;
   ctx.textBaseline = 'top';
+  ctx.textAlign = 'left';
   bands.forEach(({ name, from, to }, index) => {
     const begin = at(from);
     const wide = Math.max(2 * ratio, at(to) - begin);
