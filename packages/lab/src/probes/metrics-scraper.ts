@@ -67,7 +67,8 @@ export class MetricsScraper {
   async stop(startMs: number, { isHurried = false } = {}): Promise<Scraped> {
     clearInterval(this.#timer);
     if (isHurried) await this.#connection.destroy();
-    await (this.#underWay ?? (isHurried ? undefined : this.#scrape(startMs)));
+    await this.#underWay;
+    if (!isHurried) await this.#scrape(startMs);
     await this.#connection.destroy();
     const isEmpty = ![...this.#columns.values()].some((column) => column.some((value) => value !== null));
     return {

@@ -35,7 +35,6 @@ const scrapeOnce = async (answers: readonly string[], status = 200) => {
   const scraper = new MetricsScraper(url, 10);
   const startMs = performance.now();
   scraper.start(startMs);
-  await new Promise((resolve) => setTimeout(resolve, 200));
   const scraped = await scraper.stop(startMs);
   server.closeAllConnections();
   server.close();
