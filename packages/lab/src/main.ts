@@ -4,10 +4,10 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
 import { naiveCommand } from './commands/naive.ts';
-import { compareResults } from './commands/compare.ts';
 import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';

@@ -19,7 +19,9 @@ const slower = labResult();
 const a = file('a.json', labResult());
 const b = file('b.json', {
   ...slower,
-  seed: undefined,
+  lab_version: undefined,
+  server: undefined,
+  counted: undefined,
   schedule_fingerprint: 'another',
   steady: { ...slower.steady, total: { ...slower.steady?.total, percentiles_ms: { '50': 24, '95': 81.5, '99': 90 } } },
 });

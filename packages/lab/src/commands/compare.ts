@@ -27,6 +27,9 @@ const needed = [
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
+/** What results of earlier versions of the lab do not have. */
+const laterFields = { lab_version: 'unknown', server: null, counted: [] } as const;
+
 /**
  * Reads a result.
  * @returns it, or why it cannot be read
@@ -46,7 +49,7 @@ export const readResult = (file: string): RunResult | string => {
   const missing = needed.filter((field) => !isRecord((parsed as Readonly<Record<string, unknown>>)[field]));
   if (missing.length > 0) return `Cannot compare ${file}: it lacks ${missing.join(', ')}; run the lab again`;
   // The schema is that of the format, which the file says it has.
-  return parsed as unknown as RunResult;
+  return { ...laterFields, ...parsed } as unknown as RunResult;
 };
 
 /** What makes two runs hard to compare, a sentence each. */
