@@ -4,6 +4,7 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
 import { naiveCommand } from './commands/naive.ts';
@@ -89,6 +90,20 @@ const runCommand = program
     return scenario === undefined
       ? program.error(`error: there is no scenario "${name}"`)
       : run(scenario, flags, plan(scenario, flags));
+  });
+
+program
+  .command('compare')
+  .description('Put two results side by side: ratios here, and with --html one page with both in its charts.')
+  .argument('<a.json>', 'result of a run')
+  .argument('<b.json>', 'result of the run it is compared with')
+  .option('--html <file>', 'the report of the first, with the second laid over it')
+  .action((first: string, second: string, { html }: { readonly html?: string }) => {
+    const lines = compareResults(first, second, html);
+    if (typeof lines === 'string') {
+      process.stderr.write(`catalytic-lab: ${lines}\n`);
+      process.exitCode = exitCodes.usage;
+    } else for (const line of lines) process.stdout.write(`${line}\n`);
   });
 
 for (const flag of runFlags) runCommand.addOption(flag);

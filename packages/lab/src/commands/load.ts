@@ -2,10 +2,12 @@
  * The measured part of a run: users come, act and go, while everything is read once a second.
  * @module
  */
+import { paths } from '@catalytic/protocol/paths';
 import type { FaultTimeline } from '../faults/timeline.ts';
 import { Sampler } from '../measures/sampler.ts';
 import { GeneratorProbe } from '../probes/generator.ts';
 import { readCpuTimes } from '../probes/machine.ts';
+import { MetricsScraper } from '../probes/metrics-scraper.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { buildResult } from '../reports/build-result.ts';
 import type { Reading, SteadyStart } from '../reports/gathered.ts';
@@ -28,6 +30,10 @@ const findTarget = ({ target, targetPid }: RunOptions): TargetProcesses | undefi
   const pid = targetPid ?? (isOnThisMachine(target) ? findListener(portOf(target)) : undefined);
   return pid === undefined ? undefined : new TargetProcesses(pid);
 };
+
+/** Where the target's metrics are: as given, else at its operate address. */
+const metricsUrlOf = ({ metrics, operateTarget, target }: RunOptions): string =>
+  typeof metrics === 'string' ? metrics : `${operateTarget ?? target}${paths.metrics}`;
 
 /** Waits for the answers still under way; an interrupt shortens the wait. */
 const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<void> => {
@@ -65,6 +71,9 @@ export const load = async (
   });
   const before = read();
   const { crowd, connections, recorder, revocation, outage } = startLoad(options, prepared, before.atMs);
+  const scraper =
+    options.metrics === false ? undefined : new MetricsScraper(metricsUrlOf(options), options.durationSeconds);
+  scraper?.start(before.atMs);
   const sampler = new Sampler(recorder, generator, target);
   faults.start({
     say: (line) => progress.say(line),
@@ -100,6 +109,7 @@ export const load = async (
   const stoppedAtMs = performance.now();
   outage?.stop(stoppedAtMs);
   faults.undo();
+  const scraped = scraper?.stop(before.atMs, { isHurried: interrupted.aborted });
   await drain(crowd.ended, interrupted);
   const isInterrupted = interrupted.aborted;
   const stoppedTaskMs = crowd.taskMs;
@@ -139,6 +149,7 @@ export const load = async (
     before,
     after,
     health,
+    scraped: await scraped,
     seconds: sampler.seconds,
     history: sampler.history,
   });

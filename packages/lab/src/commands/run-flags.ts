@@ -5,6 +5,7 @@
 import { Option as Flag } from 'commander';
 import type { FaultWords } from '../faults/plan.ts';
 import {
+  collectCounted,
   collectCounts,
   newSeed,
   parseCount,
@@ -13,6 +14,7 @@ import {
   parsePercent,
   parsePositive,
   parseTarget,
+  parseUrl,
   parseWait,
   type RunOptions,
 } from './run-options.ts';
@@ -110,6 +112,17 @@ export const runFlags: readonly Flag[] = [
   new Flag('--probe-every <n>', 'revocation: one logout in so many is verified all the time until it is refused')
     .argParser(parseCount)
     .default(10),
+  new Flag(
+    '--metrics <url>',
+    "the target's metrics, asked every two seconds (default: /metrics of the operate target)",
+  ).argParser(parseUrl),
+  new Flag('--no-metrics', 'leave them alone'),
+  new Flag(
+    '--count <name=done/all>',
+    'for the score card: techniques, defences, tests or documentation; a file with {"done", "all", "what"} will do',
+  )
+    .argParser(collectCounted)
+    .default([], 'none'),
   new Flag('--p50 <ms>', 'criterion: median of all requests').argParser(parsePositive),
   new Flag('--p95 <ms>', 'criterion').argParser(parsePositive),
   new Flag('--p99 <ms>', 'criterion').argParser(parsePositive),

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 import type { FaultPlan } from '../faults/plan.ts';
+import { type Counted, parseCounted } from '../measures/counted.ts';
 import type { Criteria } from '../measures/criteria.ts';
 import type { OutageParts } from '../measures/outage-measure.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -45,6 +46,10 @@ export interface RunOptions {
   readonly sessions: number | undefined;
   /** Every so many logouts one is probed from its sending on. */
   readonly probeEvery: number;
+  /** Address of the target's metrics; `undefined`: where its operate routes are; `false`: they are left alone. */
+  readonly metrics: string | false | undefined;
+  /** What the score card counts. */
+  readonly count: readonly Counted[];
   readonly criteria: Criteria;
   readonly faults: FaultPlan;
   /** `undefined` in a scenario that is not broken on purpose. */
@@ -120,6 +125,19 @@ export const parseTarget = (text: string): string => {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8000.');
   return new URL(text).origin;
+};
+
+/** An address with a path: `http://host:port/metrics`. */
+export const parseUrl = (text: string): string => {
+  parseTarget(text);
+  return new URL(text).href;
+};
+
+/** `NAME=DONE/ALL`, or `NAME=FILE`; one more each time. */
+export const collectCounted = (text: string, before: readonly Counted[] = []): readonly Counted[] => {
+  const counted = parseCounted(text);
+  if (typeof counted === 'string') throw new InvalidArgumentError(counted);
+  return [...before.filter(({ name }) => name !== counted.name), counted];
 };
 
 /** A seed nobody has used. */

@@ -103,19 +103,11 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
 
     const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
     assert.ok(validate(result), JSON.stringify(validate.errors));
-    assert.match(readFileSync(`${out}.md`, 'utf8'), /68,545/);
+    assert.match(readFileSync(`${out}.md`, 'utf8'), /## Executive summary.*68,545.*## Bottleneck.*## Score card/s);
+    assert.match(readFileSync(`${out}.html`, 'utf8'), /<section id="criteria">/);
+    assert.match(result.server?.not_measured ?? '', /none of the series/);
 
     const lines = (end: string): string[] => readFileSync(`${out}${end}.csv`, 'utf8').split('\r\n');
-    assert.equal(
-      lines('_stats')[0],
-      'Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%',
-    );
-    assert.equal(
-      lines('_stats_history')[0],
-      'Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size',
-    );
-    assert.equal(lines('_failures')[0], 'Method,Name,Error,Occurrences,First Seen,Last Seen');
-    assert.equal(lines('_exceptions')[0], 'Count,Message,Traceback,Nodes');
     const stats = lines('_stats');
     assert.match(stats.at(-2) ?? '', /^,Aggregated,\d+,0,/);
     assert.equal(stats.at(-1), '', 'the file ends with a line end');
@@ -210,7 +202,11 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
     const url = `http://127.0.0.1:${(operate.address() as AddressInfo).port}`;
     const { result } = await load('right', ['--operate-target', url, '--admin-key-file', keyFile]);
     operate.close();
-    assert.deepEqual(imported, ['POST /admin/accounts/import?tenant=lab Bearer a-key']);
+    assert.deepEqual(
+      imported.filter((line) => !line.startsWith('GET /metrics')),
+      ['POST /admin/accounts/import?tenant=lab Bearer a-key'],
+    );
+    assert.ok(imported.includes('GET /metrics undefined'), 'metrics are asked there, too, and get no key');
     assert.equal(result.accounts.kind, 'imported');
     assert.ok(isTargetPassed(result));
     assert.ok(!result.whole.endpoints.some(({ name }) => name === '/auth/register'));

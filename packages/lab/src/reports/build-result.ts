@@ -2,6 +2,7 @@
  * From what was gathered to the result: windows, verdicts, validity, exit code.
  * @module
  */
+import manifest from '../../package.json' with { type: 'json' };
 import { type Criteria, judgeWindow, outcomesOf, type Verdict } from '../measures/criteria.ts';
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
@@ -12,6 +13,9 @@ import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
 import { exitCodes, type RunResult } from './result.ts';
+
+/** Version of the lab, as its package says. */
+const labVersion: string = manifest.version;
 
 /** A steady window of so many seconds, or of half the run, speaks for the run. */
 const steadySecondsEnough = 10;
@@ -115,6 +119,18 @@ const targetOf = ({ targetPid, before, after, seconds }: Gathered, requests: num
   };
 };
 
+const serverOf = ({ scraped }: Gathered): RunResult['server'] =>
+  scraped === undefined
+    ? null
+    : {
+        url: scraped.url,
+        not_measured: scraped.reason ?? null,
+        every_s: scraped.everySeconds,
+        missed: scraped.missed,
+        t_s: scraped.atSeconds,
+        series: scraped.series,
+      };
+
 /** Builds the result. */
 export const buildResult = (gathered: Gathered): RunResult => {
   const { options, recorder, checker, before, accounts, isInterrupted, revocation, workerNames } = gathered;
@@ -141,6 +157,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const isUnreachable = whole.total.requests > 0 && recorder.whole.unanswered === whole.total.requests;
   return {
     format: 'catalytic-lab/1',
+    lab_version: labVersion,
     scenario: gathered.scenario,
     started_at: gathered.startedAt.toISOString(),
     target: options.target,
@@ -173,6 +190,8 @@ export const buildResult = (gathered: Gathered): RunResult => {
     generator: generatorOf(gathered, requests),
     target_process: targetOf(gathered, requests),
     also_counted: alsoCountedOf(gathered),
+    server: serverOf(gathered),
+    counted: options.count,
     exit_code: exitCodeOf(checker.violationCount, isUnreachable, validity, verdicts),
     seconds: gathered.seconds,
     history: gathered.history,

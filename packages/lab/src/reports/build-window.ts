@@ -3,9 +3,10 @@
  * @module
  */
 import { outcomesOf } from '../measures/criteria.ts';
+import type { Histogram } from '../measures/histogram.ts';
 import type { EndpointMeasure, Window } from '../measures/recorder.ts';
 import { percentilesOf } from '../measures/sampler.ts';
-import type { EndpointResult, WindowResult } from './window-result.ts';
+import type { CurvePoint, EndpointResult, WindowResult } from './window-result.ts';
 
 const endpointResult = (measure: EndpointMeasure, seconds: number): EndpointResult => {
   const { method, name, latency, ok, expected, real, bytes } = measure;
@@ -26,6 +27,20 @@ const endpointResult = (measure: EndpointMeasure, seconds: number): EndpointResu
   };
 };
 
+/** Points of a curve in an order of magnitude, and orders of magnitude at most: 1 request in 10 million. */
+const pointsPerDecade = 12;
+const decadesMax = 7;
+
+/** The curve up to the slowest request. */
+const curveOf = (histogram: Histogram): readonly CurvePoint[] => {
+  const { count } = histogram;
+  const points = count === 0 ? 0 : Math.min(decadesMax, Math.log10(count)) * pointsPerDecade;
+  return Array.from({ length: Math.floor(points) + 1 }, (_, index): CurvePoint => {
+    const percentile = 100 * (1 - 10 ** (-index / pointsPerDecade));
+    return [Number(percentile.toFixed(6)), histogram.at(percentile) ?? 0];
+  }).slice(0, count === 0 ? 0 : undefined);
+};
+
 /**
  * Builds a window's figures.
  * @param fromSeconds since the start of the run
@@ -43,6 +58,7 @@ export const buildWindow = (window: Window, fromSeconds: number, toSeconds: numb
       { method: '', name: 'Aggregated', latency: window.total, ok, expected, real, bytes },
       seconds,
     ),
+    curve: curveOf(window.total),
     endpoints: endpoints.map((endpoint) => endpointResult(endpoint, seconds)),
     success_percent_with_expected: percent(ok + expected, all),
     success_percent_without_expected: percent(ok, ok + real),

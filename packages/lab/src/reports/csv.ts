@@ -1,5 +1,5 @@
 /**
- * Locust's four CSV files, with its exact columns (Locust 2.46), so that tools made for Locust read our runs.
+ * Locust's four CSV files, with its exact columns and ways of writing figures (Locust 2.47), so that tools made for Locust read our runs.
  *
  * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a history row cover the last ten seconds.
  * @module
@@ -61,7 +61,14 @@ const percentileCells = (values: PercentilesMs): readonly Cell[] =>
     return value === undefined ? 'N/A' : Math.round(value);
   });
 
+/** Python writes a float that is whole with `.0`: what reads a column's type from its first row must find a float there. */
+const float = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+
+/** Rates of the history have six decimals. */
 const rate = (value: number): string => value.toFixed(6);
+
+/** RFC 3339 in whole seconds, as Locust dates failures. */
+const dated = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 
 const statsRow = (type: string, name: string, endpoint: EndpointResult): string =>
   line([
@@ -70,12 +77,12 @@ const statsRow = (type: string, name: string, endpoint: EndpointResult): string 
     endpoint.requests,
     endpoint.real,
     Math.round(endpoint.percentiles_ms['50'] ?? 0),
-    endpoint.mean_ms,
-    endpoint.min_ms,
-    endpoint.max_ms,
-    endpoint.mean_bytes,
-    rate(endpoint.requests_per_second),
-    rate(endpoint.requests === 0 ? 0 : (endpoint.requests_per_second * endpoint.real) / endpoint.requests),
+    float(endpoint.mean_ms),
+    float(endpoint.min_ms),
+    float(endpoint.max_ms),
+    float(endpoint.mean_bytes),
+    float(endpoint.requests_per_second),
+    float(endpoint.requests === 0 ? 0 : (endpoint.requests_per_second * endpoint.real) / endpoint.requests),
     ...percentileCells(endpoint.percentiles_ms),
   ]);
 
@@ -100,10 +107,10 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
         row.total_requests,
         row.total_failures,
         Math.round(row.total_median_ms),
-        row.total_mean_ms,
-        row.total_min_ms,
-        row.total_max_ms,
-        row.total_mean_bytes,
+        float(row.total_mean_ms),
+        float(row.total_min_ms),
+        float(row.total_max_ms),
+        float(row.total_mean_bytes),
       ]),
     ),
   ].join(''),
@@ -117,8 +124,8 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
           error.endpoint,
           error.error,
           error.occurrences,
-          error.first_seen_unix_s,
-          error.last_seen_unix_s,
+          dated(error.first_seen_unix_s),
+          dated(error.last_seen_unix_s),
         ]),
       ),
   ].join(''),

@@ -11,6 +11,7 @@ import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
 import type { CpuTimes } from '../probes/machine.ts';
+import type { Scraped } from '../probes/metrics-scraper.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
 import type { HistoryRow, SecondResult } from './result.ts';
 
@@ -69,6 +70,8 @@ export interface Gathered {
   readonly after: Reading;
   /** The generator since the steady window began, or over the whole run when it never did. */
   readonly health: GeneratorHealth;
+  /** `undefined` when the target's metrics were left alone. */
+  readonly scraped: Scraped | undefined;
   readonly seconds: readonly SecondResult[];
   readonly history: readonly HistoryRow[];
 }

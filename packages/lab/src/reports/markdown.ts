@@ -4,54 +4,20 @@
  */
 import { samplesMin } from '../measures/criteria.ts';
 import { endingOf } from './ending.ts';
+import {
+  bottleneckSection,
+  capacitySection,
+  earlierErrorLine,
+  earlierSection,
+  industrySection,
+  scoreSection,
+} from './markdown-background.ts';
 import { outageSection, phaseSections } from './markdown-outage.ts';
 import { consistencySection, revocationSection } from './markdown-revocation.ts';
+import { summarySection } from './markdown-summary.ts';
 import type { RunResult } from './result.ts';
-import { faultTable, ms, number, percent, percentile, table } from './tables.ts';
+import { faultTable, ms, number, percentile, table } from './tables.ts';
 import type { EndpointResult, WindowResult } from './window-result.ts';
-
-/** The row of the report of 3 October 2025 that is nearest to a run of 1,000 users: one process, no password checked. */
-const firstReport = {
-  name: 'report of 3 October 2025 (1,000 users, 50/s, 3 min; its login checked no password; size of its machine not stated)',
-  requests: 68_545,
-  perSecond: 389,
-  failedPercent: 0.95,
-  p50: 14,
-  p95: 180,
-  p99: 2100,
-} as const;
-
-const windowRow = (name: string, { total }: WindowResult): readonly string[] => [
-  name,
-  number(total.requests),
-  number(total.requests_per_second),
-  percent(total.real, total.requests),
-  percent(total.expected, total.requests),
-  percentile(total, 50),
-  percentile(total, 95),
-  percentile(total, 99),
-];
-
-const comparison = (result: RunResult): string =>
-  table(
-    ['run', 'requests', 'req/s', 'failed', 'expected refusals', 'p50 ms', 'p95 ms', 'p99 ms'],
-    [
-      windowRow('this run, whole', result.whole),
-      ...(result.steady === null
-        ? []
-        : [windowRow(`this run, steady window (from ${number(result.steady.from_s)} s)`, result.steady)]),
-      [
-        firstReport.name,
-        number(firstReport.requests),
-        number(firstReport.perSecond),
-        `${firstReport.failedPercent} %`,
-        'in "failed"',
-        ms(firstReport.p50),
-        ms(firstReport.p95),
-        ms(firstReport.p99),
-      ],
-    ],
-  );
 
 const endpointTable = ({ endpoints, total }: WindowResult): string =>
   table(
@@ -99,16 +65,6 @@ const loadLine = ({ options }: RunResult): string =>
     ? `${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s`
     : `Open model: ${options.logouts_per_second} logouts/s for ${number(options.duration_s)} s, latencies from the intended start, over at most ${number(options.users)} connections`;
 
-const offeredLoad = ({ options, scenario }: RunResult): string => {
-  if (scenario !== 'auth') return 'That report ran another mix of requests: its row stands here for scale.';
-  const [shortest, longest] = options.wait_s;
-  const most = options.users / ((shortest + longest) / 2);
-  return (
-    `${number(options.users)} users that wait ${shortest} to ${longest} s between requests ask for at most ${number(most)} requests a second, ` +
-    'however fast the answers come. That report asked for at least 800 a second of 1,000 users that wait 1 to 3 s: they ask for at most 500, so no target can give that.'
-  );
-};
-
 const window = (title: string, part: WindowResult | null): string =>
   part === null
     ? `### ${title}\n\nNot reached: some users never logged in.`
@@ -139,13 +95,26 @@ ${loadLine(result)}, seed \`${options.seed}\`, schedule \`${result.schedule_fing
 Target ${result.target}, started ${result.started_at}, ${result.ended}.
 Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.platform}, Node ${machine.node}.
 
-## Beside the report of 3 October 2025
+${summarySection(result)}
+${faultSection(result)}${phaseSections(result)}## Windows
 
-${comparison(result)}
+${window('Steady window', result.steady)}
 
-${offeredLoad(result)}
+${window('Whole run', result.whole)}
 
-${faultSection(result)}## ${judgedTitle(result)}
+* too few samples to be judged: a p50 needs ${samplesMin[50]}, a p95 ${samplesMin[95]}, a p99 ${number(samplesMin[99])}.
+
+## Errors, expected and real
+
+${errorTable(result)}
+${exceptionList(result)}
+${earlierErrorLine()}
+
+${earlierSection(result)}
+${industrySection(result)}
+${capacitySection(result)}
+${bottleneckSection(result)}
+## ${judgedTitle(result)}
 
 ${table(
   ['criterion', 'limit', 'measured', 'verdict'],
@@ -159,18 +128,6 @@ ${table(
 
 ${consistencySection(result)}
 ${revocationSection(result)}
-${phaseSections(result)}## Windows
-
-${window('Steady window', result.steady)}
-
-${window('Whole run', result.whole)}
-
-* too few samples to be judged: a p50 needs ${samplesMin[50]}, a p95 ${samplesMin[95]}, a p99 ${number(samplesMin[99])}.
-
-## Errors, expected and real
-
-${errorTable(result)}
-${exceptionList(result)}
 ## Validity
 
 ${table(
@@ -188,5 +145,6 @@ ${littleLine(result)}
 Generator: ${number(generator.cpu_seconds, 1)} CPU-seconds, ${number(generator.cpu_us_per_request)} CPU-µs per request, ${number(generator.rss_mb_max)} MB at most, ${number(generator.connections_opened)} connections for ${number(generator.users_started)} users (${number(generator.reconnects)} reconnects), ${number(generator.cut_requests)} requests cut at the end.
 
 ${target === null ? 'The target could not be measured from here.' : `Target (process ${target.pid} and its children): ${number(target.cpu_seconds, 1)} CPU-seconds, ${number(target.cpu_us_per_request)} CPU-µs per request, ${number(target.rss_mb_start)} MB at the start, ${number(target.rss_mb_end)} MB at the end, ${number(target.rss_mb_max)} MB at most.`}
-`;
+
+${scoreSection(result)}`;
 };

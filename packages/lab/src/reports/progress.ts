@@ -43,8 +43,9 @@ export class Progress {
 
   #line(second: SecondResult, isSteady: boolean): string {
     const { ok, expected, real } = this.#totals;
+    const left = Math.max(0, this.#durationSeconds - second.t_s);
     return (
-      `${String(second.t_s).padStart(4)} s  users ${second.users}  ${second.requests} req/s  ` +
+      `${String(second.t_s).padStart(4)} s  ${left.toFixed(0)} s left  users ${second.users}  ${second.requests} req/s  ` +
       `p50 ${ms(second.p50_ms)}  p95 ${ms(second.p95_ms)}  p99 ${ms(second.p99_ms)} ms  ` +
       `ok ${ok}  expected ${expected}  real failures ${real}  generator ${second.generator_cpu_percent.toFixed(0)} % CPU` +
       `${isSteady ? '  steady' : ''}`

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { Counted } from '../measures/counted.ts';
 import type { Verdict } from '../measures/criteria.ts';
 import type { ValidityCheck } from '../measures/validity.ts';
 import type { OutageResult } from './outage-result.ts';
@@ -58,9 +59,24 @@ export interface RevocationResult {
   readonly lost_workers: number;
 }
 
+/** What the target said of itself in `/metrics`, in columns. */
+export interface ServerResult {
+  readonly url: string;
+  /** Why nothing was measured; `null` when something was. */
+  readonly not_measured: string | null;
+  readonly every_s: number;
+  /** Scrapes that went unanswered. */
+  readonly missed: number;
+  readonly t_s: readonly number[];
+  /** By the names of `probes/server-series.ts`; what the target does not have is absent, what it did not say then is `null`. */
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
 /** Everything about a run. */
 export interface RunResult {
   readonly format: 'catalytic-lab/1';
+  /** Version of the lab. */
+  readonly lab_version: string;
   readonly scenario: string;
   readonly started_at: string;
   readonly target: string;
@@ -172,6 +188,10 @@ export interface RunResult {
   } | null;
   /** Processes that were counted with the target; `null` when one was gone at the end. */
   readonly also_counted: readonly { readonly pid: number; readonly cpu_seconds: number | null }[];
+  /** What the target's metrics said meanwhile; `null` when they were left alone. */
+  readonly server: ServerResult | null;
+  /** What the score card counts, as given. */
+  readonly counted: readonly Counted[];
   readonly exit_code: number;
   readonly seconds: readonly SecondResult[];
   /** Unix seconds and cumulative counters behind each row of the history file. */

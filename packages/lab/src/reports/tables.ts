@@ -14,12 +14,16 @@ export const number = (value: number, digits = 0): string =>
 export const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? number(value, 1) : number(value);
 
+/** A cell holds what a target said: it must end neither its cell nor its row, and be no markup. */
+const cellOf = (content: string | number): string =>
+  String(content).replace(/\r?\n/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
 /** A Markdown table. */
 export const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    ...rows.map((row) => `| ${row.map(cellOf).join(' | ')} |`),
   ].join('\n');
 
 /** A share in words. */

@@ -22,12 +22,17 @@ export interface EndpointResult {
   readonly percentiles_ms: PercentilesMs;
 }
 
+/** A percentile and its latency in milliseconds. */
+export type CurvePoint = readonly [number, number];
+
 /** A stretch of the run. */
 export interface WindowResult {
   /** Seconds from the start of the run. */
   readonly from_s: number;
   readonly to_s: number;
   readonly total: EndpointResult;
+  /** Latencies of all endpoints, evenly over the orders of magnitude of 1 / (1 - percentile), as in HDR histogram plots. */
+  readonly curve: readonly CurvePoint[];
   readonly endpoints: readonly EndpointResult[];
   /** Per cent of requests that were answered rightly, expected refusals counted as right, and not counted at all. */
   readonly success_percent_with_expected: number;

@@ -5,6 +5,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { csvFiles } from './csv.ts';
+import { htmlReport } from './html/page.ts';
 import { markdownReport } from './markdown.ts';
 import type { RunResult } from './result.ts';
 
@@ -33,6 +34,7 @@ export const writeResult = (result: RunResult, out: string): readonly string[] =
   const files: Record<string, string> = {
     '.json': `${JSON.stringify(result, null, 1)}\n`,
     '.md': markdownReport(result),
+    '.html': htmlReport(result),
     ...Object.fromEntries(Object.entries(csvFiles(result)).map(([end, text]) => [`${end}.csv`, text])),
   };
   return Object.entries(files).map(([end, text]) => {
