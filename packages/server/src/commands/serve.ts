@@ -11,9 +11,9 @@ import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { checkBacklog, checkFiles } from '../preflight/check-machine.ts';
+import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
 import { lineOf } from '../preflight/finding.ts';
-import { readMachine } from '../preflight/read-machine.ts';
+import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
@@ -58,14 +58,12 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
 };
 
 /** Tells what the machine gives too little of. The service starts all the same. */
-const warnOfLimits = (config: Config, log: Logger): void => {
-  const machine = readMachine();
+const warnOfLimits = (config: Config, machine: Machine, log: Logger): void => {
   for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
     if (finding.level !== 'ok') log.warn(lineOf(finding));
 };
 
 const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddress): void => {
-  warnOfLimits(config, log);
   const place =
     config.databaseUrl === undefined
       ? `data folder         ${resolve(config.dataDir)}`
@@ -93,7 +91,13 @@ const serveAlone = async (config: Config, log: Logger): Promise<void> => {
   // Before the start, so that a stop during it is honoured as well.
   const starting = startService(config, log, aloneLink(), fail);
   stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
-  announce(config, log, await starting);
+  const service = await starting;
+  if (config.tlsCertFile !== undefined)
+    process.on('SIGHUP', () => {
+      log.info('Reloading: looking at the certificate');
+      service.lookAtCertificate();
+    });
+  announce(config, log, service);
 };
 
 const supervise = async (config: Config, log: Logger): Promise<void> => {
@@ -138,13 +142,18 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
 };
 
 const serve = async (command: Command): Promise<void> => {
-  const config = configFrom(command);
+  const asked = configFrom(command);
+  // What clients hold beyond that, the database and the log would lack.
+  const machine = readMachine();
+  const config = { ...asked, maxConnections: fittingConnections(asked, machine) };
   const log = openLog(config.logLevel);
   if (config.databaseUrl === undefined && config.workers > 1)
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
+  // Once for the machine.
+  if (workerNumber === undefined) warnOfLimits(asked, machine, log);
   if (config.databaseUrl === undefined) await serveAlone(config, log);
   else if (cluster.isPrimary) await supervise(config, log);
   else await serveSupervised(config, log, Number(workerNumber));
