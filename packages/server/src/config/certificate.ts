@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from './read-config.ts';
 
@@ -177,7 +178,7 @@ export const readCertificate = (files: CertificateFiles): Certificate => {
     warnings: warningsOf(files, chain, stats.mode),
     isFor: (host) => {
       const bare = host.replace(/^\[|\]$/g, '');
-      return (leaf.checkHost(bare) ?? leaf.checkIP(bare)) !== undefined;
+      return (isIP(bare) === 0 ? leaf.checkHost(bare) : leaf.checkIP(bare)) !== undefined;
     },
   };
 };
