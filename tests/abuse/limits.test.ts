@@ -148,36 +148,34 @@ suite('limits of the listeners', { concurrency: 3 }, () => {
   });
 
   const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
-  test(
-    'with no file descriptor left new connections are closed, and everything goes on',
-    { skip: !hasPrlimit && 'there is no prlimit here' },
-    async (t) => {
-      const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 60 });
-      const kept = await open(t, service.url);
-      await askOn(kept);
-      const limitFiles = (soft: string) =>
-        execFileSync('prlimit', ['--pid', String(service.process.pid), `--nofile=${soft}:`]);
-      limitFiles('10');
-      const refused = await Promise.all(
-        Array.from({ length: 40 }, async () => {
-          const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
-          socket.on('error', () => {});
-          socket.write(live);
-          socket.setTimeout(1500, () => socket.destroy());
-          let bytes = '';
-          socket.on('data', (chunk) => {
-            bytes += chunk.toString();
-          });
-          await closed(socket);
-          return bytes;
-        }),
-      );
-      assert.deepEqual(new Set(refused), new Set(['']));
-      assert.match(await askOn(kept), /^HTTP\/1\.1 200/);
-      limitFiles('1000');
-      assert.equal((await rawRequest(service.url, 'GET', '/health/ready')).status, 200);
-      assert.equal(await service.end(), 0);
-      assert.doesNotMatch(service.output(), /"level":"(error|fatal)"/);
-    },
-  );
+  test('with no file descriptor left new connections are closed, and everything goes on', {
+    skip: !hasPrlimit && 'there is no prlimit here',
+  }, async (t) => {
+    const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 60 });
+    const kept = await open(t, service.url);
+    await askOn(kept);
+    const limitFiles = (soft: string) =>
+      execFileSync('prlimit', ['--pid', String(service.process.pid), `--nofile=${soft}:`]);
+    limitFiles('10');
+    const refused = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+        socket.on('error', () => {});
+        socket.write(live);
+        socket.setTimeout(1500, () => socket.destroy());
+        let bytes = '';
+        socket.on('data', (chunk) => {
+          bytes += chunk.toString();
+        });
+        await closed(socket);
+        return bytes;
+      }),
+    );
+    assert.deepEqual(new Set(refused), new Set(['']));
+    assert.match(await askOn(kept), /^HTTP\/1\.1 200/);
+    limitFiles('1000');
+    assert.equal((await rawRequest(service.url, 'GET', '/health/ready')).status, 200);
+    assert.equal(await service.end(), 0);
+    assert.doesNotMatch(service.output(), /"level":"(error|fatal)"/);
+  });
 });

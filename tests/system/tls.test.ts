@@ -71,7 +71,9 @@ suite('TLS', { concurrency: 3, timeout: 120_000 }, () => {
     await assert.rejects(fetch(`${url.replace('https', 'http')}/health/live`));
     const { body } = await ask(`${url}/.well-known/oauth-authorization-server`);
     assert.match(body, /"issuer":"https:\/\//, 'the issuer is what clients can reach');
-    const cuts = /connections_cut_total\{reason="handshake",worker="1"\} (\d+)/.exec((await ask(`${url}/metrics`)).body);
+    const cuts = /connections_cut_total\{reason="handshake",worker="1"\} (\d+)/.exec(
+      (await ask(`${url}/metrics`)).body,
+    );
     assert.ok(Number(cuts?.[1]) >= 4, `${cuts?.[0]}`);
     assert.match(service.output(), /"expires":"\d{4}-/);
   });
@@ -97,12 +99,20 @@ suite('TLS', { concurrency: 3, timeout: 120_000 }, () => {
   test('a start without a fitting key ends with a sentence; one with an expired certificate warns', async (t) => {
     const folder = folderIn(t);
     const wrong = placeCertificate(folder, { ...issue(), key: makeCertificate().key });
-    const { code, stderr } = await runCatalytic(['serve'], { ...wrong, PORT: 0, DATA_DIR: folderIn(t), LOG_LEVEL: 'silent' });
+    const { code, stderr } = await runCatalytic(['serve'], {
+      ...wrong,
+      PORT: 0,
+      DATA_DIR: folderIn(t),
+      LOG_LEVEL: 'silent',
+    });
     assert.equal(code, 2);
     assert.match(stderr, /^catalytic: Cannot use TLS_KEY_FILE \S+: it is not the key of the certificate in \S+\n$/);
 
     const service = await serviceIn(t, placeCertificate(folder, issue({ fromDays: -9, untilDays: -1 })));
-    assert.match(service.output(), /"level":"warn".* has expired on \d{4}-\d\d-\d\d: clients will not connect; renew it/);
+    assert.match(
+      service.output(),
+      /"level":"warn".* has expired on \d{4}-\d\d-\d\d: clients will not connect; renew it/,
+    );
   });
 
   test('with TLS a service serves beyond its machine without a proxy; operators are served in plain HTTP', async (t) => {
@@ -131,38 +141,48 @@ suite('TLS', { concurrency: 3, timeout: 120_000 }, () => {
     assert.ok(performance.now() - beganMs < 4000);
   });
 
-  test('a session resumes at every worker, and a reload of all of them serves the new certificate', needsPostgres(), async (t) => {
-    const { url: databaseUrl } = await postgresIn(t);
-    const { url, service, folder } = await serve(t, {
-      DATABASE_URL: databaseUrl,
-      WORKERS: 2,
-      DATABASE_POOL_SIZE: 4,
-      DATABASE_MAX_OVERFLOW: 4,
-    });
-    const { hostname, port } = new URL(url);
-    const resumes = async (session?: Buffer): Promise<{ isReused: boolean; session: Buffer | undefined }> => {
-      const socket = tlsConnect({ host: hostname, port: Number(port), ca, ...(session && { session }) });
-      let next: Buffer | undefined;
-      socket.on('session', (ticket) => {
-        next = ticket;
+  test(
+    'a session resumes at every worker, and a reload of all of them serves the new certificate',
+    needsPostgres(),
+    async (t) => {
+      const { url: databaseUrl } = await postgresIn(t);
+      const { url, service, folder } = await serve(t, {
+        DATABASE_URL: databaseUrl,
+        WORKERS: 2,
+        DATABASE_POOL_SIZE: 4,
+        DATABASE_MAX_OVERFLOW: 4,
       });
-      socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
-      // Tickets come before the answer.
-      await once(socket, 'data');
-      const isReused = socket.isSessionReused();
-      socket.destroy();
-      return { isReused, session: next };
-    };
-    const first = await resumes();
-    assert.ok(first.session !== undefined);
-    assert.equal(first.isReused, false);
-    // Connections go to the workers in turn.
-    for (let count = 0; count < 4; count++) assert.ok((await resumes(first.session)).isReused, `at worker ${count % 2}`);
+      const { hostname, port } = new URL(url);
+      const resumes = async (session?: Buffer): Promise<{ isReused: boolean; session: Buffer | undefined }> => {
+        const socket = tlsConnect({ host: hostname, port: Number(port), ca, ...(session && { session }) });
+        let next: Buffer | undefined;
+        socket.on('session', (ticket) => {
+          next = ticket;
+        });
+        socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+        // Tickets come before the answer.
+        await once(socket, 'data');
+        const isReused = socket.isSessionReused();
+        socket.destroy();
+        return { isReused, session: next };
+      };
+      const first = await resumes();
+      assert.ok(first.session !== undefined);
+      assert.equal(first.isReused, false);
+      // Connections go to the workers in turn.
+      for (let count = 0; count < 4; count++)
+        assert.ok((await resumes(first.session)).isReused, `at worker ${count % 2}`);
 
-    const { serial } = await ask(`${url}/health/live`);
-    placeCertificate(folder, issue());
-    service.process.kill('SIGHUP');
-    await waitUntil('both workers', 'be replaced', 30_000, () => service.output().split('Reloaded a worker').length === 3);
-    for (let count = 0; count < 3; count++) assert.notEqual((await ask(`${url}/health/live`)).serial, serial);
-  });
+      const { serial } = await ask(`${url}/health/live`);
+      placeCertificate(folder, issue());
+      service.process.kill('SIGHUP');
+      await waitUntil(
+        'both workers',
+        'be replaced',
+        30_000,
+        () => service.output().split('Reloaded a worker').length === 3,
+      );
+      for (let count = 0; count < 3; count++) assert.notEqual((await ask(`${url}/health/live`)).serial, serial);
+    },
+  );
 });

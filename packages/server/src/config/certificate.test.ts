@@ -35,7 +35,11 @@ const encrypted = createPrivateKey(leaf.key)
   .toString();
 const refusals: readonly (readonly [string, { cert?: string; key?: string }, RegExp])[] = [
   ['the key of another certificate', { key: other.key }, /TLS_KEY_FILE \S+: it is not the key of the certificate in/],
-  ['the chain in the wrong order', { cert: middle.cert + leaf.cert }, /KEY_FILE \S+: it is the key of certificate 2 in/],
+  [
+    'the chain in the wrong order',
+    { cert: middle.cert + leaf.cert },
+    /KEY_FILE \S+: it is the key of certificate 2 in/,
+  ],
   ['no certificate', { cert: '' }, /TLS_CERT_FILE \S+: it holds no certificate in PEM form/],
   ['no key', { key: 'nothing' }, /TLS_KEY_FILE \S+: it holds no private key in PEM form/],
   ['a key for a certificate', { cert: leaf.key }, /TLS_CERT_FILE \S+: .* are TLS_CERT_FILE and TLS_KEY_FILE exchanged/],
@@ -58,8 +62,14 @@ for (const [about, change, message] of refusals)
 test('a file that is not there, or is none, is named', (t) => {
   const folder = folderIn(t);
   const { certFile, keyFile } = files(folder);
-  assert.throws(() => readCertificate({ certFile: `${certFile}x`, keyFile }), /TLS_CERT_FILE \S+x: there is no such file/);
-  assert.throws(() => readCertificate({ certFile, keyFile: join(certFile, 'x') }), /TLS_KEY_FILE \S+: there is no such/);
+  assert.throws(
+    () => readCertificate({ certFile: `${certFile}x`, keyFile }),
+    /TLS_CERT_FILE \S+x: there is no such file/,
+  );
+  assert.throws(
+    () => readCertificate({ certFile, keyFile: join(certFile, 'x') }),
+    /TLS_KEY_FILE \S+: there is no such/,
+  );
   assert.throws(() => readCertificate({ certFile: folder, keyFile }), /TLS_CERT_FILE \S+: it is not a file/);
 });
 

@@ -41,7 +41,7 @@ export class LineWriter {
 
   /** Writes a line, or drops it. */
   write(line: string): void {
-    const waiting = this.#stream.writableLength;
+    const waiting = this.#stream.writable ? this.#stream.writableLength : Number.POSITIVE_INFINITY;
     // Room for many lines first: else every other line would say that the one before it was dropped.
     this.#isDropping = waiting > (this.#isDropping ? this.#bytesMax / 2 : this.#bytesMax);
     if (this.#isDropping) {
