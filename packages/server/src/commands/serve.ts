@@ -12,13 +12,21 @@ import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
-import { lineOf } from '../preflight/finding.ts';
+import { type Finding, lineOf } from '../preflight/finding.ts';
 import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
 /** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
 const stopMsMax = 10_000;
+
+/** A start of the service. */
+interface Start {
+  readonly config: Config;
+  readonly log: Logger;
+  /** What is to be warned of. */
+  readonly limits: readonly Finding[];
+}
 
 type Fail = (error: Error) => void;
 
@@ -57,13 +65,12 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGINT', () => stop(true));
 };
 
-/** Tells what the machine gives too little of. The service starts all the same. */
-const warnOfLimits = (config: Config, machine: Machine, log: Logger): void => {
-  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
-    if (finding.level !== 'ok') log.warn(lineOf(finding));
-};
+/** What the machine gives too little of. The service starts all the same. */
+const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
+  [checkFiles(config, machine), checkBacklog(config, machine)].filter(({ level }) => level !== 'ok');
 
-const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddress): void => {
+const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAddress): void => {
+  for (const finding of limits) log.warn(lineOf(finding));
   const place =
     config.databaseUrl === undefined
       ? `data folder         ${resolve(config.dataDir)}`
@@ -86,7 +93,8 @@ const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddre
 };
 
 /** The embedded size: this process serves. */
-const serveAlone = async (config: Config, log: Logger): Promise<void> => {
+const serveAlone = async (start: Start): Promise<void> => {
+  const { config, log } = start;
   const fail = failLoudly(log);
   // Before the start, so that a stop during it is honoured as well.
   const starting = startService(config, log, aloneLink(), fail);
@@ -97,10 +105,11 @@ const serveAlone = async (config: Config, log: Logger): Promise<void> => {
       log.info('Reloading: looking at the certificate');
       service.lookAtCertificate();
     });
-  announce(config, log, service);
+  announce(start, service);
 };
 
-const supervise = async (config: Config, log: Logger): Promise<void> => {
+const supervise = async (start: Start): Promise<void> => {
+  const { config, log } = start;
   const fail = failLoudly(log);
   const supervisor = new Supervisor({
     args: process.argv.slice(2),
@@ -119,7 +128,7 @@ const supervise = async (config: Config, log: Logger): Promise<void> => {
   });
   // A first start that fails has been told to `onFailure`, or will be when the attempts are used up.
   const service = await supervisor.start().catch(() => undefined);
-  if (service !== undefined) announce(config, log, service);
+  if (service !== undefined) announce(start, service);
 };
 
 const serveSupervised = async (config: Config, log: Logger, workerNumber: number): Promise<void> => {
@@ -152,10 +161,9 @@ const serve = async (command: Command): Promise<void> => {
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
-  // Once for the machine.
-  if (workerNumber === undefined) warnOfLimits(asked, machine, log);
-  if (config.databaseUrl === undefined) await serveAlone(config, log);
-  else if (cluster.isPrimary) await supervise(config, log);
+  const start = { config, log, limits: limitsOf(asked, machine) };
+  if (config.databaseUrl === undefined) await serveAlone(start);
+  else if (cluster.isPrimary) await supervise(start);
   else await serveSupervised(config, log, Number(workerNumber));
 };
 
