@@ -42,6 +42,7 @@ interface MetricRow {
   readonly unit: string;
   readonly help: string;
   readonly labels?: Readonly<Record<string, readonly string[]>>;
+  readonly openLabels?: readonly string[];
   readonly isOfScrape?: boolean;
 }
 
@@ -115,10 +116,11 @@ const configurationPage = (options: Readonly<Record<string, OptionRow>>, source:
   );
 };
 
-const labelsOf = ({ labels = {}, isOfScrape }: MetricRow): string =>
+const labelsOf = ({ labels = {}, openLabels = [], isOfScrape }: MetricRow): string =>
   [
     ...(isOfScrape === true ? [] : [code('worker')]),
     ...Object.entries(labels).map(([label, values]) => `${code(label)}: ${values.join(', ')}`),
+    ...openLabels.map(code),
   ].join('; ');
 
 const metricsPage = (metricTable: Readonly<Record<string, MetricRow>>, source: string): string => {

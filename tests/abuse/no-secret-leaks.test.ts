@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { importAccounts, importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
-import { type Answer, get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
+import {
+  type Answer,
+  get,
+  goodPassword,
+  logOut,
+  post,
+  refresh,
+  request,
+  signIn,
+  signUp,
+  tokensOf,
+} from '../harness/client.ts';
 import { withDatabase } from '../harness/database.ts';
 import { openSigningKeys } from '../harness/forge.ts';
 import { assertIsProblem } from '../harness/problems.ts';
@@ -97,6 +108,8 @@ test('the service is led through every success and every error', async () => {
     `/auth/login?password=${encodeURIComponent(goodPassword)}`,
   ])
     collect(path.slice(0, 12), await get(`${url}${path}`));
+  for (const secret of [next.access, next.refresh, key, email, goodPassword])
+    collect('a secret as id', await request(`${url}/auth/verify`, { headers: { 'x-request-id': secret } }));
   collect('a wrong password', await post(`${url}/auth/login`, { email, password: 'canary, but the wrong one' }));
   collect('a taken email', await post(`${url}/auth/register`, { email, password: goodPassword }));
   collect('the email as password', await post(`${url}/auth/register`, { email, password: email }));

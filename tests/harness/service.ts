@@ -125,14 +125,18 @@ interface Scope {
 }
 
 /** A service with a data folder of its own; both are gone when the scope is over, however it ends. */
-export const serviceIn = async (scope: Scope, settings: Settings = {}): Promise<Service> => {
+export const serviceIn = async (
+  scope: Scope,
+  settings: Settings = {},
+  prefixCommand: readonly string[] = [],
+): Promise<Service> => {
   const dataDir = temporaryFolder();
   let service: Service | undefined;
   scope.after(async () => {
     await service?.end('SIGKILL');
     removeFolder(dataDir);
   });
-  service = await startService(dataDir, settings);
+  service = await startService(dataDir, settings, prefixCommand);
   return service;
 };
 

@@ -61,7 +61,10 @@ test('a HOST beyond this machine stops the start without proxies, and without an
   const settings = { DATA_DIR: folderIn(t), PORT: 0, HOST: '0.0.0.0' };
   const bare = await runCatalytic(['serve'], settings);
   assert.equal(bare.code, 2);
-  assert.match(bare.stderr, /plain HTTP.* only to a proxy that ends TLS; set TRUSTED_PROXIES/);
+  assert.match(
+    bare.stderr,
+    /plain HTTP.* only to a proxy that ends TLS; set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/,
+  );
   const nameless = await runCatalytic(['serve'], { ...settings, TRUSTED_PROXIES: nobody });
   assert.equal(nameless.code, 2);
   assert.match(nameless.stderr, /ISSUER is not set/);

@@ -138,6 +138,7 @@ export const errorTable = {
     retryable: true,
   },
   store_unavailable: { status: 503, title: 'The database does not answer', retryable: true },
+  overloaded: { status: 503, title: 'This process holds as many connections as it may', retryable: true },
   shutting_down: { status: 503, title: 'The service is stopping', retryable: true },
   internal_error: { status: 500, title: 'The service failed to answer', retryable: false },
 } as const satisfies Record<string, ErrorKind>;

@@ -12,6 +12,7 @@ import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import type { WorkerLink } from './cluster/worker-link.ts';
 import { trustedPeers } from './config/addresses.ts';
+import { certificateFiles } from './config/certificate.ts';
 import { makeDataFolder } from './config/data-folder.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
@@ -34,6 +35,7 @@ import { signingKeyRoutes } from './features/signing-keys/routes.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { tenantRoutes } from './features/tenants/routes.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
+import { followCertificate } from './follow-certificate.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './http/server.ts';
@@ -44,6 +46,7 @@ import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
+import { AnswerCounts } from './telemetry/answer-counts.ts';
 import type { Logger } from './telemetry/log.ts';
 import { Metrics, metricsContentType, scraper } from './telemetry/metrics.ts';
 
@@ -52,6 +55,8 @@ export { inspectPostgres } from './stores/postgres/inspect.ts';
 
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {
+  /** Looks at the files of the certificate now, where there are any. */
+  lookAtCertificate(): void;
   /** Stops accepting, finishes what is in flight, closes the stores. @param isQuick see {@link HttpServer.close} */
   stop(isQuick: boolean): Promise<void>;
 }
@@ -252,16 +257,27 @@ export const startService = async (
       nowMs,
       probeStore: () => stores.probe(),
     };
+    const counts = new AnswerCounts();
+    const files = certificateFiles(config);
+    const certificate = files === undefined ? undefined : followCertificate(files, log, nowMs);
+    closers.push(() => certificate?.stop());
+    metrics.watchHttp(counts, () => certificate?.current.expiresMs);
     const httpParts: HttpParts = {
       ...config,
+      counts,
       authentication: parts,
       workerName: config.exposeWorker === '1' ? link.name : undefined,
       log,
     };
-    const peers = { mayConnect: trustedPeers(config.trustedProxies), onRefused: metrics.countRefusedConnection };
+    const isOpen = certificate !== undefined && config.trustedProxies === undefined;
+    const peers = isOpen
+      ? undefined
+      : { mayConnect: trustedPeers(config.trustedProxies), onRefused: metrics.countRefusedConnection };
     const listeners = new Listeners(
       config,
-      (name, routes) => createHttpServer({ ...httpParts, peers: name === 'public' ? peers : undefined }, routes),
+      // The operate listener speaks plain HTTP: it is for this machine or a private network, where scrapers and probes know no certificate.
+      (name, routes) =>
+        createHttpServer(name === 'public' ? { ...httpParts, peers, keyPair: certificate } : httpParts, routes),
       [
         ...accessTokenRoutes,
         ...sessionRoutes(parts),
@@ -278,7 +294,7 @@ export const startService = async (
       ],
     );
     closers.push((isQuick) => listeners.close(isQuick));
-    return { ...(await listeners.listen()), labKeyPath, stop };
+    return { ...(await listeners.listen()), labKeyPath, stop, lookAtCertificate: () => certificate?.look() };
   } catch (error) {
     await stop(true);
     throw error;

@@ -16,6 +16,7 @@ const advices: Readonly<Record<string, (prefix: string) => string>> = {
 
 /** A server that is not listening yet. */
 interface Server {
+  readonly scheme: string;
   listen(place: { readonly host: string; readonly port: number; readonly backlog: number }): Promise<number>;
   close(isQuick: boolean): Promise<void>;
 }
@@ -74,7 +75,7 @@ export class Listeners {
   async #listen({ server, host, port, prefix }: Listener): Promise<string> {
     const address = urlHost(host);
     try {
-      return `http://${address}:${await server.listen({ host, port, backlog: this.#backlog })}`;
+      return `${server.scheme}://${address}:${await server.listen({ host, port, backlog: this.#backlog })}`;
     } catch (error) {
       const advice = advices[(error as NodeJS.ErrnoException).code ?? ''];
       if (advice === undefined) throw error;

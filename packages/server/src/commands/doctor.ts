@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { findRedis, inspectPostgres, inspectRedis } from '../app.ts';
 import type { Config } from '../config/options.ts';
+import { checkCertificate } from '../preflight/check-certificate.ts';
 import { checkDatabase, checkReplica } from '../preflight/check-database.ts';
 import { checkLease, checkMachine } from '../preflight/check-machine.ts';
 import { checkNoRedis, checkRedis, lostRedis } from '../preflight/check-redis.ts';
@@ -61,6 +62,7 @@ const examine = async (config: Config): Promise<void> => {
   const replicas = config.databaseReplicaUrls?.split(',') ?? [];
   const findings = [
     ...checkMachine(config, readMachine(), readDataFolder(config.dataDir)),
+    ...checkCertificate(config, Date.now()),
     ...(await examineDatabase(config)),
     ...(await examineRedis(config)),
     ...(await Promise.all(replicas.map((url, index) => examineReplica(url, index + 1)))),

@@ -11,14 +11,22 @@ import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { checkBacklog, checkFiles } from '../preflight/check-machine.ts';
-import { lineOf } from '../preflight/finding.ts';
-import { readMachine } from '../preflight/read-machine.ts';
+import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
+import { type Finding, lineOf } from '../preflight/finding.ts';
+import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
 /** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
 const stopMsMax = 10_000;
+
+/** A start of the service. */
+interface Start {
+  readonly config: Config;
+  readonly log: Logger;
+  /** What is to be warned of. */
+  readonly limits: readonly Finding[];
+}
 
 type Fail = (error: Error) => void;
 
@@ -57,15 +65,12 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGINT', () => stop(true));
 };
 
-/** Tells what the machine gives too little of. The service starts all the same. */
-const warnOfLimits = (config: Config, log: Logger): void => {
-  const machine = readMachine();
-  for (const finding of [checkFiles(config, machine), checkBacklog(config, machine)])
-    if (finding.level !== 'ok') log.warn(lineOf(finding));
-};
+/** What the machine gives too little of. The service starts all the same. */
+const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
+  [checkFiles(config, machine), checkBacklog(config, machine)].filter(({ level }) => level !== 'ok');
 
-const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddress): void => {
-  warnOfLimits(config, log);
+const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAddress): void => {
+  for (const finding of limits) log.warn(lineOf(finding));
   const place =
     config.databaseUrl === undefined
       ? `data folder         ${resolve(config.dataDir)}`
@@ -88,15 +93,23 @@ const announce = (config: Config, log: Logger, { url, operateUrl }: ServiceAddre
 };
 
 /** The embedded size: this process serves. */
-const serveAlone = async (config: Config, log: Logger): Promise<void> => {
+const serveAlone = async (start: Start): Promise<void> => {
+  const { config, log } = start;
   const fail = failLoudly(log);
   // Before the start, so that a stop during it is honoured as well.
   const starting = startService(config, log, aloneLink(), fail);
   stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
-  announce(config, log, await starting);
+  const service = await starting;
+  if (config.tlsCertFile !== undefined)
+    process.on('SIGHUP', () => {
+      log.info('Reloading: looking at the certificate');
+      service.lookAtCertificate();
+    });
+  announce(start, service);
 };
 
-const supervise = async (config: Config, log: Logger): Promise<void> => {
+const supervise = async (start: Start): Promise<void> => {
+  const { config, log } = start;
   const fail = failLoudly(log);
   const supervisor = new Supervisor({
     args: process.argv.slice(2),
@@ -115,7 +128,7 @@ const supervise = async (config: Config, log: Logger): Promise<void> => {
   });
   // A first start that fails has been told to `onFailure`, or will be when the attempts are used up.
   const service = await supervisor.start().catch(() => undefined);
-  if (service !== undefined) announce(config, log, service);
+  if (service !== undefined) announce(start, service);
 };
 
 const serveSupervised = async (config: Config, log: Logger, workerNumber: number): Promise<void> => {
@@ -138,15 +151,19 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
 };
 
 const serve = async (command: Command): Promise<void> => {
-  const config = configFrom(command);
+  const asked = configFrom(command);
+  // What clients hold beyond that, the database and the log would lack.
+  const machine = readMachine();
+  const config = { ...asked, maxConnections: fittingConnections(asked, machine) };
   const log = openLog(config.logLevel);
   if (config.databaseUrl === undefined && config.workers > 1)
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
-  if (config.databaseUrl === undefined) await serveAlone(config, log);
-  else if (cluster.isPrimary) await supervise(config, log);
+  const start = { config, log, limits: limitsOf(asked, machine) };
+  if (config.databaseUrl === undefined) await serveAlone(start);
+  else if (cluster.isPrimary) await supervise(start);
   else await serveSupervised(config, log, Number(workerNumber));
 };
 

@@ -7,6 +7,7 @@ import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms'
 import { areRanges, isListenable } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
+import { type TlsConfig, tlsOptions } from './tls-options.ts';
 
 /** Hash lanes used when none are configured: two per core keep every core busy while results travel. */
 export const defaultHashLanes = Math.min(64, Math.max(2, availableParallelism() * 2));
@@ -20,7 +21,7 @@ export const options = {
     pattern: { test: isListenable },
     patternText: 'an IP address or localhost',
     description:
-      'Address to listen on. One that is not loopback needs TRUSTED_PROXIES and ISSUER: this version serves plain HTTP, to a proxy that ends TLS.',
+      'Address to listen on. One that is not loopback needs ISSUER, and either TLS_CERT_FILE and TLS_KEY_FILE or TRUSTED_PROXIES, to which it serves plain HTTP.',
   },
   port: {
     kind: 'number',
@@ -40,8 +41,9 @@ export const options = {
     pattern: { test: areRanges },
     patternText: 'addresses or ranges like 10.1.2.3 or 10.1.0.0/16, separated by commas',
     description:
-      'Proxies that end TLS, in front of a HOST that is not loopback; connections from anywhere else but this machine are closed at once.',
+      'Proxies in front of a HOST that is not loopback, which end TLS unless the service does; connections from anywhere else but this machine are closed at once.',
   },
+  ...tlsOptions,
   operateHost: {
     kind: 'text',
     name: 'OPERATE_HOST',
@@ -126,7 +128,8 @@ export const options = {
     minimum: 1,
     maximum: 1_000_000,
     default: 20_000,
-    description: 'Client connections that one process holds; more are closed at once.',
+    description:
+      'Client connections that one process holds, at most as many as open files allow; those beyond are answered 503 and closed.',
   },
   exposeWorker: {
     kind: 'choice',
@@ -161,13 +164,14 @@ export const options = {
     minimum: 100,
     maximum: 600_000,
     default: 15_000,
-    description: 'How long a client may take to send a request, headers and body together.',
+    description:
+      'How long a client may take to shake hands (TLS), to send a request, headers and body together, and to read an answer.',
   },
   issuer: {
     kind: 'text',
     name: 'ISSUER',
     default: undefined,
-    defaultText: 'http://HOST:PORT while HOST is loopback',
+    defaultText: 'http(s)://HOST:PORT while HOST is loopback',
     pattern: /^https?:\/\/[^?#\s]+$/,
     patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
     description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
@@ -297,7 +301,7 @@ export const options = {
 } as const satisfies Record<string, Option>;
 
 /** The configuration as the service uses it. */
-export interface Config extends RedisConfig {
+export interface Config extends RedisConfig, TlsConfig {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: string | undefined;

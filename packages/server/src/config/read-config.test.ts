@@ -30,7 +30,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['PORT', '8e3', /PORT/],
   ['PORT', '', /PORT/],
   ['ACCESS_TOKEN_SECONDS', '9', /from 10 to 86400/],
-  ['HOST', '0.0.0.0', /HOST 0\.0\.0\.0: .*plain HTTP.*a proxy that ends TLS; set TRUSTED_PROXIES/],
+  [
+    'HOST',
+    '0.0.0.0',
+    /HOST 0\.0\.0\.0: plain HTTP.*a proxy that ends TLS; set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/,
+  ],
   ['HOST', 'auth.example.com', /HOST from the environment: "auth\.example\.com" is not an IP address or localhost/],
   ['HOST', '127.0.0.256', /HOST/],
   ['TRUSTED_PROXIES', '10.0.0.0/33', /TRUSTED_PROXIES .*is not addresses or ranges/],
@@ -58,6 +62,16 @@ test('a secret that is not allowed is not repeated in the message', () => {
 test('a name in the file that is no option is a mistake; in the environment it is not ours', () => {
   assert.throws(() => readConfig({}, fileOf('PROT=1\n'), {}), /no option named PROT/);
   assert.doesNotThrow(() => readConfig({}, undefined, { PROT: '1' }));
+});
+
+test('with TLS a HOST beyond this machine needs no proxy, but the issuer; on loopback the issuer is https', () => {
+  const files = { TLS_CERT_FILE: 'tls.crt', TLS_KEY_FILE: 'tls.key' };
+  assert.throws(() => readConfig({}, undefined, { ...files, HOST: '0.0.0.0' }), /HOST 0\.0\.0\.0: ISSUER is not set/);
+  assert.equal(
+    readConfig({}, undefined, { ...files, HOST: '0.0.0.0', ISSUER: 'https://a.b' }).trustedProxies,
+    undefined,
+  );
+  assert.equal(readConfig({}, undefined, files).issuer, 'https://127.0.0.1:8000');
 });
 
 const behindProxy = { HOST: '10.1.2.3', TRUSTED_PROXIES: '10.1.0.0/16,::1', ISSUER: 'https://id.example' };

@@ -75,16 +75,23 @@ const readFile = (path: string): NodeJS.Dict<string> => {
 type Values = { -readonly [Field in keyof Config]: Config[Field] | undefined };
 
 /** Why it may not serve beyond this machine as it is configured. */
-const checkReach = ({ host = '', trustedProxies, issuer }: Values): void => {
+const checkReach = ({ host = '', trustedProxies, tlsCertFile, issuer }: Values): void => {
   if (isLoopback(host)) return;
-  if (trustedProxies === undefined)
+  if (trustedProxies === undefined && tlsCertFile === undefined)
     throw new ConfigError(
-      `Cannot use HOST ${host}: this version serves plain HTTP, which leaves the machine only to a proxy that ends TLS; set TRUSTED_PROXIES to the addresses of those proxies, or HOST to a loopback address`,
+      `Cannot use HOST ${host}: plain HTTP leaves the machine only to a proxy that ends TLS; set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES to the addresses of those proxies, or HOST to a loopback address`,
     );
   if (issuer === undefined)
     throw new ConfigError(
-      `Cannot use HOST ${host}: ISSUER is not set; set it to the https URL by which clients reach the proxy, because it stands in every token`,
+      `Cannot use HOST ${host}: ISSUER is not set; set it to the https URL by which clients reach the service, because it stands in every token`,
     );
+};
+
+const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
+  if ((tlsCertFile === undefined) === (tlsKeyFile === undefined)) return;
+  const [given, missing] =
+    tlsKeyFile === undefined ? ['TLS_CERT_FILE', 'TLS_KEY_FILE'] : ['TLS_KEY_FILE', 'TLS_CERT_FILE'];
+  throw new ConfigError(`Cannot use ${given} without ${missing}: TLS takes both; set ${missing} too`);
 };
 
 /** Where what is for operators answers. Only a service that stays on this machine shows it on the public listener. */
@@ -124,9 +131,10 @@ export const readConfig = (
   const values = Object.fromEntries(
     Object.entries(options).map(([field, option]) => [field, readOption(option, find(option))]),
   ) as unknown as Values;
+  checkTls(values);
   checkReach(values);
   resolveOperate(values);
-  values.issuer ??= `http://${urlHost(values.host ?? '')}:${values.port}`;
+  values.issuer ??= `${values.tlsCertFile === undefined ? 'http' : 'https'}://${urlHost(values.host ?? '')}:${values.port}`;
   values.audience ??= values.issuer;
   values.workers ||= values.databaseUrl === undefined ? 1 : availableParallelism();
   return values as Config;

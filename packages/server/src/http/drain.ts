@@ -3,9 +3,10 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Server } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { AnswersUnderWay } from './answers-under-way.ts';
 
 /** How often a stopping server looks for connections that have become idle, milliseconds. */
 const drainLookMs = 20;
@@ -18,6 +19,8 @@ const farewellMsMax = 7000;
 export interface Drain {
   /** Whether new work is refused. */
   isRefusing(): boolean;
+  /** Tells of a request before anything of it is answered. */
+  onRequest(response: ServerResponse): void;
   /** See `HttpServer.close`. */
   close(isQuick: boolean): Promise<void>;
 }
@@ -25,20 +28,22 @@ export interface Drain {
 const connectionsOf = (server: FastifyInstance): Promise<number> =>
   new Promise((resolve) => server.server.getConnections((error, count) => resolve(error === null ? count : 0)));
 
-/**
- * Watches the requests of a server from its start.
- * @param keepAliveSeconds how long an idle connection is kept
- */
-export const watchForDrain = (server: FastifyInstance, keepAliveSeconds: number): Drain => {
-  const answering = new Map<IncomingMessage, ServerResponse>();
+/** What a stop looks at. */
+export interface DrainParts {
+  readonly answering: AnswersUnderWay;
+  /** Connections that are open, those among them that HTTP has not heard of. */
+  readonly connections: ReadonlySet<Socket>;
+  /** How long an idle connection is kept. */
+  readonly keepAliveSeconds: number;
+}
+
+/** Prepares the stop of a server. */
+export const watchForDrain = (
+  server: FastifyInstance,
+  { answering, connections, keepAliveSeconds }: DrainParts,
+): Drain => {
   let isLeaving = false;
   let isRefusing = false;
-  // Before the handler of the framework, which may answer in the same turn.
-  server.server.prependListener('request', (request, response) => {
-    answering.set(request, response);
-    response.once('close', () => answering.delete(request));
-    if (isLeaving) response.setHeader('connection', 'close');
-  });
 
   /** Serves on, on the connections that are open, until each of them has been told or has been left idle. */
   const sayFarewell = async (): Promise<void> => {
@@ -54,15 +59,26 @@ export const watchForDrain = (server: FastifyInstance, keepAliveSeconds: number)
     if (!isQuick) await sayFarewell();
     isRefusing = true;
     const closed = server.close();
-    // Node would wait for kept connections until their time is up, and for half-sent requests for ever.
+    // Node would wait for kept connections until their time is up, for half-sent requests and for answers that nobody reads for ever.
     const halfSentUntilMs = performance.now() + halfSentMsMax;
     const timer = setInterval(() => {
-      const isWaitedFor = ({ complete }: IncomingMessage) => complete || performance.now() < halfSentUntilMs;
-      if ([...answering.keys()].some(isWaitedFor)) server.server.closeIdleConnections();
-      else server.server.closeAllConnections();
+      const isWaitedFor = ([{ complete }, { writableEnded }]: readonly [IncomingMessage, ServerResponse]) =>
+        (complete && !writableEnded) || performance.now() < halfSentUntilMs;
+      if ([...answering].some(isWaitedFor)) server.server.closeIdleConnections();
+      else {
+        server.server.closeAllConnections();
+        // In the middle of a handshake.
+        for (const socket of connections) socket.destroy();
+      }
     }, drainLookMs);
     await closed;
     clearInterval(timer);
   };
-  return { isRefusing: () => isRefusing, close };
+  return {
+    isRefusing: () => isRefusing,
+    onRequest: (response) => {
+      if (isLeaving) response.setHeader('connection', 'close');
+    },
+    close,
+  };
 };

@@ -3,18 +3,23 @@
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Answer, Call, Route } from '../features/route.ts';
+import { type AnswerCounts, countAnswer } from '../telemetry/answer-counts.ts';
 import { type AuthenticateParts, authenticate, type Caller } from './authenticate.ts';
 import type { Drain } from './drain.ts';
 import { isEmptyBody, isStream } from './json-body.ts';
+import { requestIdHeader } from './request-id.ts';
+import type { RequestLog } from './request-log.ts';
 import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the step "authenticate". */
     caller: Caller;
+    /** When the first step began, monotonic clock, whole milliseconds; 0 before that. */
+    startedMs: number;
   }
 }
 
@@ -34,14 +39,26 @@ const refuseWhileStopping = (reply: FastifyReply): never => {
   throw new CatalyticError('shutting_down', { retryAfterSeconds: 1 });
 };
 
+/** What every route is mounted with. */
+export interface MountParts {
+  readonly authentication: AuthenticateParts;
+  readonly drain: Drain;
+  readonly counts: AnswerCounts;
+  readonly log: RequestLog;
+}
+
 /** Mounts a route. The order of the steps is the table in `server.ts`. */
-export const mountRoute = (
-  server: FastifyInstance,
-  route: Route,
-  authentication: AuthenticateParts,
-  drain: Drain,
-): void => {
+export const mountRoute = (server: FastifyInstance, route: Route, parts: MountParts): void => {
+  const { authentication, drain, counts, log } = parts;
   const { access, body, streamType, query, params, answers, handle } = route;
+  const answered = counts.of(route.path);
+  const finish = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
+    countAnswer(answered, answer.status);
+    if (log.writesSuccesses) log.answered(request, answer.status);
+    // Only a client that gave an id looks for it; a header on each answer would cost every check of a token.
+    if (request.headers[requestIdHeader] === request.id) reply.header(requestIdHeader, request.id);
+    return send(reply, answer);
+  };
   const takesBody = body !== undefined || streamType !== undefined;
   server.route({
     method: route.method,
@@ -54,6 +71,8 @@ export const mountRoute = (
       ...(body && { body }),
     },
     onRequest: (request, reply, done) => {
+      // Whole milliseconds: a number that is not has to be allocated.
+      request.startedMs = Math.trunc(performance.now());
       try {
         if (drain.isRefusing()) refuseWhileStopping(reply);
         refuseOddHead(request.raw);
@@ -86,7 +105,9 @@ export const mountRoute = (
       const call = { body, query, params, ...caller } as Call<unknown, unknown, unknown>;
       const answer = handle(call);
       // Awaited only where the use case is asynchronous: verify answers in the turn that judged the token.
-      return answer instanceof Promise ? answer.then((ready) => send(reply, ready)) : send(reply, answer);
+      return answer instanceof Promise
+        ? answer.then((ready) => finish(request, reply, ready))
+        : finish(request, reply, answer);
     },
   });
 };

@@ -4,7 +4,9 @@
  */
 import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '../telemetry/log.ts';
+import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import { requestIdHeader } from './request-id.ts';
+import type { RequestLog } from './request-log.ts';
 
 /** Media type of problem details (RFC 9457 section 3). */
 const problemType = 'application/problem+json; charset=utf-8';
@@ -34,6 +36,16 @@ export const problemOf = (error: CatalyticError, requestId?: string): Problem =>
     ...(error.fields === undefined ? {} : { errors: error.fields }),
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
+};
+
+/** A whole answer as bytes, for where there is no request to answer. */
+export const problemBytes = (error: CatalyticError): string => {
+  const body = JSON.stringify(problemOf(error));
+  const retry = error.retryAfterSeconds === undefined ? '' : `retry-after: ${error.retryAfterSeconds}\r\n`;
+  return (
+    `HTTP/1.1 ${errorKind(error.code).status} Refused\r\ncontent-type: ${problemType}\r\ncache-control: no-store\r\n${retry}` +
+    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  );
 };
 
 /** The challenge of a 401 or 403 (RFC 6750 section 3). */
@@ -66,17 +78,14 @@ export const toCatalyticError = (error: FastifyError | CatalyticError): Catalyti
 const hasHungUp = ({ raw }: FastifyRequest, error: Error): boolean =>
   !(error instanceof CatalyticError) && raw.destroyed && !raw.complete;
 
-/** Answers with the problem. Unexpected failures are logged whole and answered without any of it. */
+/** Answers with the problem, counts it and logs it. Unexpected failures are logged whole and answered without any of it. */
 export const problemSender =
-  (log: Logger) =>
+  (log: RequestLog, counts: AnswerCounts) =>
   (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {
     const refusal = hasHungUp(request, error) ? new CatalyticError('request_malformed') : toCatalyticError(error);
     const problem = problemOf(refusal, request.id);
-    if (refusal.cause !== undefined && problem.status >= 500)
-      log.error(
-        { code: refusal.code, error: refusal.cause, route: request.routeOptions.url, requestId: request.id },
-        'Answering with an error',
-      );
+    counts.refuse(request.routeOptions.url, refusal.code, problem.status);
+    log.refused(request, refusal, problem.status);
     const challenge = challengeOf(refusal.code);
     if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
@@ -84,6 +93,7 @@ export const problemSender =
       .code(problem.status)
       .header('cache-control', 'no-store')
       .header('content-type', problemType)
+      .header(requestIdHeader, request.id)
       // Serialised here: the schemas of a route describe its successful answers only.
       .serializer(JSON.stringify)
       .send(problem);

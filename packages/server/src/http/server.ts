@@ -3,7 +3,7 @@
  *
  * | step | what it does | refuses with |
  * |---|---|---|
- * | connect | no peer but those that may connect | closes the connection |
+ * | connect | no peer but those that may connect, no more than there is room for; TLS where it is spoken | closes the connection; `overloaded` |
  * | parse | Node's HTTP parser, limits on header and time | `request_malformed` `headers_too_large` `request_timeout` |
  * | stopping | no new work while the service stops | `shutting_down` |
  * | strict headers | HTTP/1 with a host, no singleton header twice | `request_malformed` `header_duplicated` `header_invalid` |
@@ -12,55 +12,47 @@
  * | schema | types, unknown fields; nothing is coerced or removed | `body_invalid` |
  * | use case | the feature | its own codes |
  * | serialise | only fields the answer's schema names | – |
+ * | finish | counts the answer, logs a refusal; cuts whoever does not read | – |
  * @module
  */
-import { randomBytes } from 'node:crypto';
-import type { AddressInfo, Socket } from 'node:net';
+import type { RequestListener, Server } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Route } from '../features/route.ts';
+import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { watchAnswers } from './answers-under-way.ts';
 import type { AuthenticateParts } from './authenticate.ts';
+import { guardConnections, type Peers } from './connections.ts';
 import { watchForDrain } from './drain.ts';
 import { bodyBytesMax, parseJson } from './json-body.ts';
 import { mountRoute } from './mount-route.ts';
-import { answerParserError, endWithProblem } from './parser-refusals.ts';
+import { parserRefusals } from './parser-refusals.ts';
 import { problemSender } from './problem.ts';
+import { requestIds } from './request-id.ts';
+import { openRequestLog } from './request-log.ts';
+import { followKeyPair, type KeyPairSource, tlsOptions } from './tls.ts';
 import { openVerifyDoor } from './verify-door.ts';
-
-/** Judges connections, once each. */
-export interface Peers {
-  /** @param address of the peer, as the system names it */
-  readonly mayConnect: (address: string) => boolean;
-  /** A connection was closed, because its peer may not connect. */
-  readonly onRefused: () => void;
-}
 
 /** What the pipeline is made of. */
 export interface HttpParts {
   readonly authentication: AuthenticateParts;
   readonly log: Logger;
+  readonly counts: AnswerCounts;
   readonly keepAliveSeconds: number;
   readonly requestTimeoutMs: number;
-  /** Connections held at once; more are closed. */
+  /** Connections held at once; more are refused. */
   readonly maxConnections: number;
   /** Named in each answer when given. */
   readonly workerName: string | undefined;
   /** Who may connect; absent: whoever reaches the address. */
   readonly peers?: Peers | undefined;
+  /** The certificate of TLS; absent: plain HTTP. */
+  readonly keyPair?: KeyPairSource | undefined;
 }
-
-/** Closes the connection before anything of it has been read. */
-const refusePeers =
-  ({ mayConnect, onRefused }: Peers) =>
-  (socket: Socket): void => {
-    const { remoteAddress } = socket;
-    if (remoteAddress !== undefined && mayConnect(remoteAddress)) return;
-    socket.destroy();
-    // Without an address it has gone already, whoever it was.
-    if (remoteAddress !== undefined) onRefused();
-  };
 
 /** The paths that a description stands for: an open segment is any text without a slash. */
 const patternOf = (path: string): RegExp => {
@@ -81,6 +73,7 @@ const refuseUnknownRoute = (routes: readonly Route[]) => {
 
 /** An HTTP server of our routes. */
 export interface HttpServer {
+  readonly scheme: 'http' | 'https';
   /** Starts to listen; returns the port. */
   listen(address: { host: string; port: number; backlog: number }): Promise<number>;
   /**
@@ -93,12 +86,21 @@ export interface HttpServer {
 
 /** Builds the server. It does not listen yet. */
 export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): HttpServer => {
-  const sendProblem = problemSender(parts.log);
-  const idPrefix = randomBytes(6).toString('base64url');
-  let requests = 0;
+  const { counts, keyPair } = parts;
+  const log = openRequestLog(parts.log, counts);
+  const sendProblem = problemSender(log, counts);
+  const refusals = parserRefusals(log, counts);
+  const newRequestId = requestIds();
+  const httpOptions = {
+    keepAliveTimeout: parts.keepAliveSeconds * 1000,
+    requestTimeout: parts.requestTimeoutMs,
+    // A missing Host is refused by our own step, in our own words.
+    requireHostHeader: false,
+    headersTimeout: Math.min(parts.requestTimeoutMs, 60_000),
+    connectionsCheckingInterval: 1000,
+  };
   const server: FastifyInstance = fastify({
-    // Ids are ours: one given by a client could hold anything, and would stand in our log.
-    genReqId: () => `${idPrefix}-${(requests++).toString(36)}`,
+    genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,
     keepAliveTimeout: parts.keepAliveSeconds * 1000,
@@ -106,19 +108,19 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     forceCloseConnections: 'idle',
     // Refused by our own step, in our own words.
     return503OnClosing: false,
-    clientErrorHandler: answerParserError,
+    clientErrorHandler: refusals.onParserError,
     frameworkErrors: sendProblem,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
     // Refuse, never repair: what a client sent is what is judged.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
-    // A missing Host is refused by our own step, in our own words.
-    http: {
-      requireHostHeader: false,
-      headersTimeout: Math.min(parts.requestTimeoutMs, 60_000),
-      connectionsCheckingInterval: 1000,
-    },
+    http: httpOptions,
+    ...(keyPair && {
+      serverFactory: (handle: RequestListener): Server =>
+        createServer({ ...httpOptions, ...tlsOptions(keyPair.current, parts.requestTimeoutMs) }, handle),
+    }),
   });
   server.decorateRequest('caller', undefined);
+  server.decorateRequest('startedMs', 0);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
@@ -137,24 +139,42 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
       reply.header('catalytic-worker', workerName);
       done();
     });
-  if (routes.some(({ path }) => path === paths.verify))
-    openVerifyDoor(server.server, { ...parts, isRefusing: () => drain.isRefusing() });
-  const drain = watchForDrain(server, parts.keepAliveSeconds);
-  for (const route of routes) mountRoute(server, route, parts.authentication, drain);
+  const { maxConnections, peers, requestTimeoutMs, keepAliveSeconds, authentication } = parts;
+  if (routes.some(({ path }) => path === paths.verify) && !log.writesSuccesses)
+    openVerifyDoor(server.server, {
+      authentication,
+      workerName,
+      answered: counts.of(paths.verify),
+      isRefusing: () => drain.isRefusing(),
+    });
+  const connections = guardConnections(server.server, {
+    maxConnections,
+    peers,
+    isPlain: keyPair === undefined,
+    counts,
+  });
+  const answering = watchAnswers(server.server, requestTimeoutMs, counts, (response) => drain.onRequest(response));
+  const drain = watchForDrain(server, { answering, connections, keepAliveSeconds });
+  for (const route of routes) mountRoute(server, route, { authentication, drain, counts, log });
 
-  // Dropped in a cluster too: the other workers may be as full as this one.
-  Object.assign(server.server, { maxConnections: parts.maxConnections, dropMaxConnection: true });
-
-  if (parts.peers !== undefined) server.server.prependListener('connection', refusePeers(parts.peers));
+  if (keyPair !== undefined) {
+    followKeyPair(server.server, keyPair);
+    // In place of Node's own listener, which takes a failed handshake for a request that cannot be parsed.
+    server.server.removeAllListeners('tlsClientError').on('tlsClientError', refusals.onHandshakeError);
+  }
 
   // Any expectation but 100-continue, which Node meets by itself.
-  server.server.on('checkExpectation', (request) => endWithProblem(request.socket, 'header_invalid'));
+  server.server.on('checkExpectation', (request) => refusals.endWithProblem(request.socket, 'header_invalid'));
 
   return {
+    scheme: keyPair === undefined ? 'http' : 'https',
     listen: async (address) => {
       await server.listen(address);
       return (server.server.address() as AddressInfo).port;
     },
-    close: drain.close,
+    close: async (isQuick) => {
+      await drain.close(isQuick);
+      log.close();
+    },
   };
 };

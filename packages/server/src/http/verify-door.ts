@@ -10,7 +10,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { paths } from '@catalytic/protocol/paths';
 import { acceptRemembered, type CheckAccessTokenParts } from '../features/access-tokens/check-access-token.ts';
 import { verifiedBody } from '../features/access-tokens/routes.ts';
+import { countAnswer, type RouteCounts } from '../telemetry/answer-counts.ts';
 import { bearerSecret } from './bearer.ts';
+import { requestIdHeader } from './request-id.ts';
 import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
 /** What the door works with. */
@@ -20,14 +22,18 @@ export interface VerifyDoorParts {
   readonly isRefusing: () => boolean;
   /** Named in each answer when given. */
   readonly workerName: string | undefined;
+  /** Where its answers are counted. */
+  readonly answered: RouteCounts;
 }
 
-/** The plainest form of the request: this method and target, and no body announced. */
+/** The plainest form of the request: this method and target, no body announced, nothing that asks for a header of its own in the answer. */
 const isPlainVerify = ({ method, url, headers }: IncomingMessage): boolean =>
   url === paths.verify &&
   method === 'GET' &&
   headers['content-length'] === undefined &&
-  headers['transfer-encoding'] === undefined;
+  headers['transfer-encoding'] === undefined &&
+  headers[requestIdHeader] === undefined &&
+  headers.origin === undefined;
 
 /** The accepted token's answer, or `undefined`. */
 const bodyFor = ({ authentication, isRefusing }: VerifyDoorParts, request: IncomingMessage): string | undefined => {
@@ -54,6 +60,7 @@ export const openVerifyDoor = (server: Server, parts: VerifyDoorParts): void => 
       for (const answer of pipeline) answer.call(server, request, response);
       return;
     }
+    countAnswer(parts.answered, 200);
     response.writeHead(200, {
       ...worker,
       'cache-control': 'no-store',

@@ -23,16 +23,24 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
   return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
 };
 
+/** Open files that one process needs beside those of its clients. */
+const filesBeside = ({ databaseUrl, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
+  filesSpare + (databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers));
+
+/** MAX_CONNECTIONS, cut down to what the open files allow. */
+export const fittingConnections = (config: Config, { filesMax = Number.POSITIVE_INFINITY }: Machine): number =>
+  Math.max(1, Math.min(config.maxConnections, filesMax - filesBeside(config)));
+
 /** Open files against the connections of clients and database that one process may hold. */
-export const checkFiles = (config: Config, { filesMax }: Machine): Finding => {
-  const { maxConnections, databaseUrl, databasePoolSize, databaseMaxOverflow, workers } = config;
-  const pooled = databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers);
-  const needed = maxConnections + pooled + filesSpare;
+export const checkFiles = (config: Config, machine: Machine): Finding => {
+  const { filesMax } = machine;
+  const { maxConnections } = config;
+  const needed = maxConnections + filesBeside(config);
   if (filesMax === undefined) return ok('This system does not say how many files may be open');
   if (filesMax >= needed) return ok(`${filesMax} open files allowed, ${needed} needed`);
   return {
     level: 'warning',
-    text: `${filesMax} open files are allowed, MAX_CONNECTIONS=${maxConnections} needs ${needed}`,
+    text: `${filesMax} open files are allowed, MAX_CONNECTIONS=${maxConnections} needs ${needed}: a process takes ${fittingConnections(config, machine)} connections`,
     remedy: `run "ulimit -n ${needed}" before the start (LimitNOFILE=${needed} in a systemd unit), or lower MAX_CONNECTIONS`,
   };
 };

@@ -3,16 +3,17 @@
  * @module
  */
 import { type Logger, pino } from 'pino';
+import { standardError } from './line-writer.ts';
 
 export type { Logger } from 'pino';
 
 /**
  * Opens the log. Request bodies, headers and query strings are never given to it; a secret that gets there all the same is a
- * `Secret` and prints as a placeholder.
+ * `Secret` and prints as a placeholder. A line is never waited for: while nobody reads, lines are dropped and counted.
  * @param level least severe level written
  */
-export const openLog = (level: string): Logger =>
-  pino(
+export const openLog = (level: string): Logger => {
+  const log = pino(
     {
       level,
       base: { pid: process.pid },
@@ -20,5 +21,13 @@ export const openLog = (level: string): Logger =>
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { error: pino.stdSerializers.errWithCause },
     },
-    pino.destination({ dest: 2, sync: true }),
+    standardError,
   );
+  standardError.onRelief((dropped) =>
+    log.warn(
+      { dropped },
+      'Lines of the log were dropped, because nobody read them: read standard error, or raise LOG_LEVEL',
+    ),
+  );
+  return log;
+};

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { cutReasons, statusClasses } from './answer-counts.ts';
+
 /** One metric. Every series carries `worker`, the number of the process among those of its machine, unless it says otherwise. */
 export interface MetricDescription {
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -14,6 +16,8 @@ export interface MetricDescription {
   readonly unit: 'seconds' | 'bytes' | 'count' | '0 or 1';
   /** Labels beside `worker`, and every value each may take. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
+  /** Labels whose values come from another table of ours: routes, error codes. */
+  readonly openLabels?: readonly string[];
   /** Upper bounds of a histogram, in its unit. */
   readonly buckets?: readonly number[];
   /** True of the whole scrape, so that it carries no `worker`. */
@@ -113,6 +117,47 @@ export const metricTable = {
     name: 'catalytic_connections_refused_total',
     unit: 'count',
     help: 'Connections to the public listener that were closed at once, because they came neither from loopback nor from TRUSTED_PROXIES.',
+  },
+  connectionsOpen: {
+    kind: 'gauge',
+    name: 'catalytic_connections_open',
+    unit: 'count',
+    help: 'Client connections that are open, of all listeners; MAX_CONNECTIONS bounds each listener.',
+  },
+  connectionsCut: {
+    kind: 'counter',
+    name: 'catalytic_connections_cut_total',
+    unit: 'count',
+    help: 'Connections that were cut: no room (MAX_CONNECTIONS), no TLS handshake, an answer that was not read in time, too many requests without reading answers.',
+    labels: { reason: cutReasons },
+  },
+  answers: {
+    kind: 'counter',
+    name: 'catalytic_answers_total',
+    unit: 'count',
+    help: 'Answers by route and class of status; route is the pattern of a path of ours, or "none".',
+    labels: { class: statusClasses },
+    openLabels: ['route'],
+  },
+  refusals: {
+    kind: 'counter',
+    name: 'catalytic_refusals_total',
+    unit: 'count',
+    help: 'Refusals by code of the error table.',
+    openLabels: ['code'],
+  },
+  logLinesLeftOut: {
+    kind: 'counter',
+    name: 'catalytic_log_lines_left_out_total',
+    unit: 'count',
+    help: 'Log lines that were not written: too many of one code in a second, or nobody read standard error.',
+    labels: { reason: ['repeated', 'unread'] },
+  },
+  certificateExpiry: {
+    kind: 'gauge',
+    name: 'catalytic_certificate_expiry_seconds',
+    unit: 'seconds',
+    help: 'When the TLS certificate in use expires, since 1970; absent without TLS.',
   },
   busUp: {
     kind: 'gauge',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AnswerCounts, countAnswer } from './answer-counts.ts';
 import { metricTable } from './metric-table.ts';
 import { Metrics, type MetricsSnapshot, scraper } from './metrics.ts';
 
@@ -14,6 +15,7 @@ const watched = (size: number) => ({
 const metricsOf = (worker: number, size = 0): Metrics => {
   const metrics = new Metrics(worker);
   metrics.watch(watched(size));
+  metrics.watchHttp(new AnswerCounts(), () => 1);
   return metrics;
 };
 
@@ -52,6 +54,27 @@ test('every label that is shown is in the table, with a value that is in the tab
     assert.ok(known.get(label)?.has(value), `${label}="${value}"`);
   }
   assert.ok(labels > 50, `${labels} labels were looked at`);
+});
+
+test('answers are shown by route and class, refusals by code, and nothing that did not happen', async () => {
+  const counts = new AnswerCounts();
+  const metrics = new Metrics(1);
+  metrics.watchHttp(counts, () => undefined);
+  countAnswer(counts.of('/auth/verify'), 200);
+  counts.refuse('/auth/verify', 'token_expired', 401);
+  counts.refuse(undefined, 'route_unknown', 404);
+  counts.refuse('/not/mounted', 'internal_error', 500);
+  for (let scrape = 0; scrape < 2; scrape++) {
+    const page = await scraper(metrics, async () => [], 1)();
+    assert.deepEqual(linesOf(page, 'catalytic_answers_total'), [
+      'catalytic_answers_total{route="none",class="4xx",worker="1"} 1',
+      'catalytic_answers_total{route="none",class="5xx",worker="1"} 1',
+      'catalytic_answers_total{route="/auth/verify",class="2xx",worker="1"} 1',
+      'catalytic_answers_total{route="/auth/verify",class="4xx",worker="1"} 1',
+    ]);
+    assert.equal(linesOf(page, 'catalytic_refusals_total').length, 3);
+    assert.deepEqual(linesOf(page, 'catalytic_certificate_expiry_seconds'), []);
+  }
 });
 
 test('what is told is counted, in seconds', async () => {

@@ -5,6 +5,8 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BusObserver } from '../features/revocation/hint-bus.ts';
 import type { RevocationObserver } from '../features/revocation/observer.ts';
+import { type AnswerCounts, cutReasons, statusClasses } from './answer-counts.ts';
+import { standardError } from './line-writer.ts';
 import { type MetricDescription, metricTable } from './metric-table.ts';
 import { countOpenFiles, EventLoopLag } from './process-figures.ts';
 
@@ -37,7 +39,7 @@ const every = ({ labels = {} }: MetricDescription): readonly Record<string, stri
 const configurationOf = (description: MetricDescription, registry: Registry) => ({
   name: description.name,
   help: description.help,
-  labelNames: Object.keys(description.labels ?? {}),
+  labelNames: [...Object.keys(description.labels ?? {}), ...(description.openLabels ?? [])],
   registers: [registry],
 });
 
@@ -96,6 +98,34 @@ export class Metrics {
     this.#gauge(metricTable.databaseWaiting, (gauge) => gauge.set(stores.connections()?.waiting ?? 0));
   }
 
+  /**
+   * Shows what the listeners count from now on. Call it once.
+   * @param expiresMs when the certificate in use expires; `undefined` without TLS
+   */
+  watchHttp(counts: AnswerCounts, expiresMs: () => number | undefined): void {
+    this.#gauge(metricTable.connectionsOpen, (gauge) => gauge.set(counts.open.reduce((sum, open) => sum + open(), 0)));
+    this.#counters(metricTable.connectionsCut, (add) => {
+      for (const reason of cutReasons) add({ reason }, counts.cuts[reason]);
+    });
+    this.#counters(metricTable.answers, (add) => {
+      for (const [route, byClass] of counts.routes)
+        for (const [index, name] of statusClasses.entries())
+          if ((byClass[index] ?? 0) > 0) add({ route, class: name }, byClass[index] ?? 0);
+    });
+    this.#counters(metricTable.refusals, (add) => {
+      for (const [code, count] of counts.refusals) add({ code }, count);
+    });
+    this.#counters(metricTable.logLinesLeftOut, (add) => {
+      add({ reason: 'repeated' }, counts.linesLeftOut);
+      add({ reason: 'unread' }, standardError.dropped);
+    });
+    this.#gauge(metricTable.certificateExpiry, (gauge) => {
+      const ms = expiresMs();
+      if (ms === undefined) gauge.remove();
+      else gauge.set(ms / 1000);
+    });
+  }
+
   /** A connection was closed because its peer may not connect. */
   readonly countRefusedConnection = (): void => {
     this.#connectionsRefused.inc();
@@ -150,6 +180,20 @@ export class Metrics {
           this.inc(read());
         },
       }),
+    });
+  }
+
+  /** @param read adds every series with its total so far, where somebody else counts */
+  #counters(
+    description: MetricDescription,
+    read: (add: (labels: Readonly<Record<string, string>>, total: number) => void) => void,
+  ): void {
+    new Counter({
+      ...configurationOf(description, this.#registry),
+      collect() {
+        this.reset();
+        read((labels, total) => this.inc(labels, total));
+      },
     });
   }
 

@@ -1,0 +1,84 @@
+/**
+ * Following the certificate: it is renewed while the service runs.
+ * @module
+ */
+import { type Certificate, type CertificateFiles, readCertificate, validityText } from './config/certificate.ts';
+import type { Logger } from './telemetry/log.ts';
+
+/** How often the files are looked at. */
+export const lookEveryMs = 60_000;
+/** A warning that nobody has acted on is said again after this time. */
+const repeatMs = 24 * 3600 * 1000;
+
+/** A certificate that is looked at again and again. */
+export interface FollowedCertificate {
+  readonly current: Certificate;
+  /** Called with each certificate that takes the place of another one. */
+  onChange(use: (certificate: Certificate) => void): void;
+  /** Looks at the files now. What does not fit leaves the present certificate in use, and is logged. */
+  look(): void;
+  stop(): void;
+}
+
+/**
+ * Reads both files and goes on looking at them. A change counts when both fit together: between the writing of one and of the other the
+ * present pair stays in use.
+ * @param everyMs time between looks
+ * @throws {ConfigError} when they do not fit at the start
+ */
+export const followCertificate = (
+  files: CertificateFiles,
+  log: Logger,
+  nowMs: () => number,
+  everyMs = lookEveryMs,
+): FollowedCertificate => {
+  const { certFile } = files;
+  const users: ((certificate: Certificate) => void)[] = [];
+  const said = new Map<string, number>();
+  let current = readCertificate(files);
+
+  const warn = (message: string): void => {
+    const lastMs = said.get(message);
+    if (lastMs !== undefined && nowMs() - lastMs < repeatMs) return;
+    said.set(message, nowMs());
+    log.warn(message);
+  };
+  const warnOf = (certificate: Certificate): void => {
+    for (const warning of certificate.warnings) warn(warning);
+    const now = nowMs();
+    if (now < certificate.validFromMs || now > certificate.expiresMs)
+      warn(`The certificate in ${certFile} ${validityText(certificate, now)}: clients will not connect; renew it`);
+  };
+  const tell = (what: string, { names, expiresMs }: Certificate): void =>
+    log.info({ certFile, names, expires: new Date(expiresMs).toISOString() }, what);
+
+  const look = (): void => {
+    try {
+      const found = readCertificate(files);
+      const isNew = found.cert !== current.cert || found.key !== current.key;
+      if (isNew) {
+        for (const use of users) use(found);
+        current = found;
+        said.clear();
+        tell('Using a new certificate for new connections', found);
+      }
+    } catch (error) {
+      warn(
+        `${(error as Error).message}; the certificate in use stays, until ${new Date(current.expiresMs).toISOString()}`,
+      );
+    }
+    warnOf(current);
+  };
+
+  tell('Using a certificate', current);
+  warnOf(current);
+  const timer = setInterval(look, everyMs);
+  return {
+    get current() {
+      return current;
+    },
+    onChange: (use) => void users.push(use),
+    look,
+    stop: () => clearInterval(timer),
+  };
+};
