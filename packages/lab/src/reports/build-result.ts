@@ -85,7 +85,8 @@ const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_co
   });
 
 const generatorOf = (gathered: Gathered, requests: number): RunResult['generator'] => {
-  const { crowd, connects, reconnects, cutRequests, seconds } = gathered;
+  const { crowd, seconds } = gathered;
+  const { connects, reconnects, cutRequests } = crowd;
   const cpuSeconds = cpuSecondsOf(gathered);
   return {
     cpu_seconds: cpuSeconds,
