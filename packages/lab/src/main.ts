@@ -79,7 +79,7 @@ const optionsOf = async (name: string, flags: Flags): Promise<RunOptions> => {
   try {
     return makeOptions(name, await findScenario(name), flags);
   } catch (error) {
-    return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    return runCommand.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 

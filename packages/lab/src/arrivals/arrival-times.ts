@@ -19,6 +19,9 @@ export interface ArrivalRate {
 /** Most starts of a run: their times are held in memory. */
 export const startsMax = 20_000_000;
 
+/** Sums of gaps miss the end of a stage by less than this: a start there belongs to the next one. */
+const slackSeconds = 1e-7;
+
 /** Starts that a run intends, about. */
 export const startsOf = ({ perSecond, stages, durationSeconds }: Omit<ArrivalRate, 'spacing' | 'seed'>): number =>
   stages.length === 0
@@ -33,9 +36,9 @@ export const arrivalTimes = (plan: ArrivalRate): Float64Array => {
   if (startsOf(plan) > startsMax) throw new RangeError(`Cannot plan more than ${startsMax} starts: shorten the run`);
   const random = randomOf(`${plan.seed}/arrivals`, 0);
   const times: number[] = [];
-  for (let seconds = 0; seconds < plan.durationSeconds - 1e-9 && times.length < 2 * startsMax; ) {
+  for (let seconds = 0; seconds < plan.durationSeconds - slackSeconds && times.length < 2 * startsMax; ) {
     times.push(seconds * 1000);
-    const gap = 1 / rateAt(plan.stages, plan.perSecond, seconds);
+    const gap = 1 / rateAt(plan.stages, plan.perSecond, seconds + slackSeconds);
     seconds += plan.spacing === 'even' ? gap : -Math.log(1 - random()) * gap;
   }
   return Float64Array.from(times);

@@ -59,8 +59,9 @@ export const stagedUsers = (stages: readonly Stage[], spawnRate: number): UserPl
   return {
     usersMax,
     usersAt: (seconds) => {
-      const ramp = ramps.findLast((each) => each.fromSeconds <= seconds) ?? ramps[0];
-      return ramp === undefined ? 0 : reached(ramp, Math.max(0, seconds - ramp.fromSeconds));
+      const atSeconds = Math.min(Math.max(0, seconds), fromSeconds);
+      const ramp = ramps.findLast((each) => each.fromSeconds <= atSeconds);
+      return ramp === undefined ? 0 : reached(ramp, atSeconds - ramp.fromSeconds);
     },
   };
 };

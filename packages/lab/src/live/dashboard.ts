@@ -18,6 +18,9 @@ const control = '\x1b[';
 const hideCursor = `${control}?25l`;
 const showCursor = `${control}?25h`;
 
+/** Columns of a terminal that does not say, or says 0. */
+const columnsUnknown = 80;
+
 /** What keys do. */
 export interface Controls {
   /** Makes the users so many times what was planned. */
@@ -87,7 +90,7 @@ export const createDashboard = (parts: DashboardParts): Dashboard => {
   };
 
   const draw = (): void => {
-    const block = blockOf(seconds, view, out.columns ?? 80);
+    const block = blockOf(seconds, view, out.columns || columnsUnknown);
     erase();
     out.write(block.map((line) => `${line}\n`).join(''));
     lines = block.length;

@@ -71,6 +71,8 @@ export class Connection implements Perishable {
 
   readonly #url: URL;
   readonly #host: string;
+  /** As the field `host` names it. */
+  readonly #authority: string;
   readonly #limits: ConnectionLimits;
   readonly #localAddress: string | undefined;
   readonly #reader = new AnswerReader();
@@ -87,6 +89,7 @@ export class Connection implements Perishable {
   /** @param localAddress own address of the connection, where the machine has several */
   constructor(origin: string, limits: ConnectionLimits, localAddress?: string) {
     this.#url = new URL(origin);
+    this.#authority = this.#url.host;
     this.#host = this.#url.hostname.replace(/^\[|\]$/g, '');
     this.#limits = limits;
     this.#localAddress = localAddress;
@@ -103,7 +106,7 @@ export class Connection implements Perishable {
    * @throws RangeError when the request itself could not be written as one
    */
   send(request: Request): Promise<Reply> {
-    const text = requestText(this.#url.host, request);
+    const text = requestText(this.#authority, request);
     return new Promise((resolve) => {
       if (this.#isDestroyed) return resolve(cutAtEnd);
       const waiting = { text, isBodyless: request.method === 'HEAD', resolve };
