@@ -45,10 +45,11 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
     process.exitCode = result.exitCode;
     return;
   }
-  await options.scenario.own?.hooks?.quitting?.(result);
   const files = writeResult(result, options.out);
   for (const line of summaryLines(result, files)) process.stdout.write(`${line}\n`);
   process.exitCode = result.exit_code;
+  // Last, so that a fault of it costs no result.
+  await options.scenario.own?.hooks?.quitting?.(result);
 };
 
 // Whoever reads our output may stop reading (`… | head`); the run goes on, and its exit code stays its own.

@@ -4,7 +4,7 @@
  */
 import { arrivalTimes } from '../arrivals/arrival-times.ts';
 import { startCrowd } from '../arrivals/closed-users.ts';
-import type { Crowd } from '../arrivals/crowd.ts';
+import type { Crowd, ScenarioException } from '../arrivals/crowd.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { type Behaviour, scheduleFingerprint, stepsOf } from '../arrivals/schedule.ts';
@@ -189,6 +189,15 @@ const hookMsMax = 10_000;
 export const startLoad = (options: RunOptions, prepared: Prepared, startMs: number, outage?: OutageMeasure): Load => {
   const { workers, sessions, checker, players, entered } = prepared;
   const hooks = options.scenario.own?.hooks;
+  const hookFaults: ScenarioException[] = [];
+  const callHook = async (call: () => Promise<void> | void): Promise<void> => {
+    try {
+      await call();
+    } catch (error) {
+      const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+      hookFaults.push({ message, traceback: stack, count: 1 });
+    }
+  };
   const recorder = new Recorder(followerOf(outage, hooks));
   const revocation = new RevocationMeasure();
   const { measures } = players;
@@ -224,7 +233,7 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
       recorder.startSteady(atMs);
       revocation.restart();
       outage?.becameSteady(atMs);
-      hooks?.spawningComplete?.(factsOf(options));
+      await callHook(() => hooks?.spawningComplete?.(factsOf(options)));
       return { ...countersOf(crowd), atMs, warmUp: probe.turnWindow() };
     },
     scale: (factor) => crowd.scale(factor),
@@ -236,7 +245,7 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
       await Promise.all([...connections(), workers].map((each) => each?.destroy()));
       await waitForCut(crowd.ended, isInterrupted);
       probe.stop();
-      if (!isInterrupted) await waitAtMost(Promise.resolve(hooks?.testStop?.(factsOf(options))), hookMsMax);
+      if (!isInterrupted) await waitAtMost(callHook(() => hooks?.testStop?.(factsOf(options))), hookMsMax);
       const sum = (key: 'connects' | 'reconnects'): number =>
         connections().reduce((total, each) => total + each[key], 0);
       return {
@@ -244,7 +253,7 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
         started: crowd.started,
         droppedStarts: crowd.droppedStarts,
         cutRequests,
-        exceptions: crowd.exceptions,
+        exceptions: [...crowd.exceptions, ...hookFaults],
         connects: sum('connects'),
         reconnects: sum('reconnects'),
         health,

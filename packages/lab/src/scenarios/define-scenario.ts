@@ -64,7 +64,7 @@ export interface Hooks {
   readonly request?: (request: Measured) => void;
   /** After the last user has gone; the run waits up to 10 s for it. */
   readonly testStop?: (run: RunFacts) => Promise<void> | void;
-  /** When the result stands and before it is written. */
+  /** When the result has been written, before the process ends. A fault of it is told and changes no result. */
   readonly quitting?: (result: RunResult) => Promise<void> | void;
 }
 

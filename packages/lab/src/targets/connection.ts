@@ -1,6 +1,6 @@
 /**
  * One keep-alive connection: what a virtual user speaks through. HTTP/1.1 over `node:net`, because the generator shares the machine with the
- * target and a general client costs twice as much for each request (docs/decisions/0014-own-http-client.md).
+ * target and a general client costs twice as much for each request (docs/decisions/0017-own-http-client.md).
  * @module
  */
 import { isIPv4, isIPv6, connect as openTcp, type Socket } from 'node:net';
