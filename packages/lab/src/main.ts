@@ -7,56 +7,40 @@ import { Argument, Command } from 'commander';
 import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
+import { makeOptions } from './commands/make-options.ts';
 import { naiveCommand } from './commands/naive.ts';
-import { planRun, type RunPlan } from './commands/plan-run.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
 import { runHelp } from './commands/run-help.ts';
 import type { RunOptions } from './commands/run-options.ts';
-import type { Criteria } from './measures/criteria.ts';
-import { Progress } from './reports/progress.ts';
+import { isOpen } from './generators/local-load.ts';
+import { createDashboard } from './live/dashboard.ts';
 import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
 import { checkWritable, writeResult } from './reports/write-result.ts';
-import { scenarios } from './scenarios/registry.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import { findScenario } from './scenarios/load-scenario.ts';
 
-const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
-
-/** The scenario's limits, or those given instead. */
-const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
-  const given = {
-    p50MsMax: flags.p50,
-    p95MsMax: flags.p95,
-    p99MsMax: flags.p99,
-    realFailuresPercentMax: flags.failures,
-    endpointFailuresPercentMax: flags.endpointFailures,
-    rejectedMsMax: flags.rejected,
-  };
-  return { ...criteria, ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)) };
-};
-
-const run = async (scenario: Scenario, flags: Flags, plan: RunPlan): Promise<void> => {
-  const options: RunOptions = {
-    ...flags,
-    scenario,
-    durationSeconds: flags.duration,
-    waitSeconds: flags.wait ?? scenario.waitSeconds,
-    timeoutSeconds: flags.timeout,
-    criteria: criteriaOf(scenario, flags),
-    ...plan,
-    out: flags.out ?? `results/${scenario.name}-${timestamp()}`,
-  };
+const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
   const notWritable = checkWritable(options.out);
   if (notWritable !== undefined) {
     process.stderr.write(`catalytic-lab: ${notWritable}\n`);
     process.exitCode = exitCodes.usage;
     return;
   }
-  const progress = new Progress(process.stdout, options.users, options.durationSeconds);
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
-  const result = await runScenario(options, progress, interrupt.signal);
+  // Asked twice, it ends without results.
+  const stop = (): void => (interrupt.signal.aborted ? process.exit(exitCodes.invalid) : interrupt.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  const dashboard = createDashboard({
+    out: process.stdout,
+    input: process.stdin,
+    isPlain,
+    users: options.users,
+    durationSeconds: options.durationSeconds,
+    canScale: !isOpen(options),
+    stop,
+  });
+  const result = await runScenario(options, dashboard, interrupt.signal);
   if ('refusal' in result) {
     process.stderr.write(`catalytic-lab: ${result.refusal}\n`);
     process.exitCode = result.exitCode;
@@ -65,6 +49,8 @@ const run = async (scenario: Scenario, flags: Flags, plan: RunPlan): Promise<voi
   const files = writeResult(result, options.out);
   for (const line of summaryLines(result, files)) process.stdout.write(`${line}\n`);
   process.exitCode = result.exit_code;
+  // Last, so that a fault of it costs no result.
+  await options.scenario.own?.hooks?.quitting?.(result);
 };
 
 // Whoever reads our output may stop reading (`… | head`); the run goes on, and its exit code stays its own.
@@ -82,15 +68,12 @@ const runCommand = program
   .command('run')
   .description('Run a scenario. With no option: 50 users for 60 seconds against a service started with "npm start".')
   .addArgument(
-    new Argument('[scenario]', 'what the users do, see below').choices([...scenarios.keys()]).default('auth'),
+    new Argument('[scenario]', 'what the users do: a name, see below, or a file such as ./my-scenario.ts').default(
+      'auth',
+    ),
   )
   .addHelpText('after', runHelp())
-  .action((name: string, flags: Flags) => {
-    const scenario = scenarios.get(name);
-    return scenario === undefined
-      ? program.error(`error: there is no scenario "${name}"`)
-      : run(scenario, flags, plan(scenario, flags));
-  });
+  .action(async (name: string, flags: Flags) => run(await optionsOf(name, flags), flags.plain === true));
 
 program
   .command('compare')
@@ -108,11 +91,11 @@ program
 
 for (const flag of runFlags) runCommand.addOption(flag);
 
-const plan = (scenario: Scenario, flags: Flags): RunPlan => {
+const optionsOf = async (name: string, flags: Flags): Promise<RunOptions> => {
   try {
-    return planRun(scenario, flags);
+    return makeOptions(name, await findScenario(name), flags);
   } catch (error) {
-    return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    return runCommand.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 

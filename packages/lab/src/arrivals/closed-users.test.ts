@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CrowdPlan, startCrowd } from './closed-users.ts';
+import { stagedUsers, steadyUsers } from './stages.ts';
 
 type Task = 'work';
 
@@ -14,8 +15,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const planOf = (parts: Partial<CrowdPlan<Task, Worker>>): { plan: CrowdPlan<Task, Worker>; workers: Worker[] } => {
   const workers: Worker[] = [];
   const plan = {
-    users: 3,
-    spawnRate: 1000,
+    users: steadyUsers(3, 1000),
     seed: 'seed',
     behaviour: { weights: { work: 1 }, waitMs: [10, 20] as const },
     create: (index: number) => {
@@ -34,10 +34,10 @@ const planOf = (parts: Partial<CrowdPlan<Task, Worker>>): { plan: CrowdPlan<Task
 };
 
 test('users start at their rate', async () => {
-  const { plan, workers } = planOf({ users: 10, spawnRate: 50 });
+  const { plan, workers } = planOf({ users: steadyUsers(10, 50) });
   const crowd = startCrowd(plan);
   await sleep(90);
-  assert.ok(workers.length >= 2 && workers.length <= 6, `${workers.length} after 90 ms`);
+  assert.ok(workers.length >= 2 && workers.length < 10, `${workers.length} after 90 ms`);
   await sleep(200);
   assert.equal(crowd.started, 10);
   crowd.stop();
@@ -48,7 +48,7 @@ test('a user has one task at a time, and waits for its answer', async () => {
   let running = 0;
   let most = 0;
   const { plan } = planOf({
-    users: 1,
+    users: steadyUsers(1, 1000),
     act: async () => {
       running += 1;
       most = Math.max(most, running);
@@ -66,8 +66,7 @@ test('a user has one task at a time, and waits for its answer', async () => {
 
 test('a stop wakes sleepers, starts nothing more and waits for what runs', async () => {
   const { plan, workers } = planOf({
-    users: 3,
-    spawnRate: 2,
+    users: steadyUsers(3, 2),
     behaviour: { weights: { work: 1 }, waitMs: [60_000, 60_000] },
   });
   const crowd = startCrowd(plan);
@@ -107,7 +106,7 @@ test('a user counts as ready once, when it first is', async () => {
 });
 
 test('a start that the event loop delays is late', async () => {
-  const { plan } = planOf({ users: 1 });
+  const { plan } = planOf({ users: steadyUsers(1, 1000) });
   const crowd = startCrowd(plan);
   await sleep(5);
   const untilMs = performance.now() + 150;
@@ -116,4 +115,69 @@ test('a start that the event loop delays is late', async () => {
   crowd.stop();
   await crowd.ended;
   assert.equal(crowd.lateStarts, 1);
+});
+
+test('users come and go by stages, the last to come first, and the same ones come back', async () => {
+  const left: number[] = [];
+  const entered: number[] = [];
+  const users = stagedUsers(
+    [
+      { users: 4, durationSeconds: 0.15 },
+      { users: 1, durationSeconds: 0.15 },
+      { users: 2, durationSeconds: 10 },
+    ],
+    1000,
+  );
+  const { plan, workers } = planOf({
+    users,
+    enter: async ({ index }) => void entered.push(index),
+    leave: async ({ index }, isEnd) => void (isEnd || left.push(index)),
+  });
+  const crowd = startCrowd(plan);
+  await sleep(120);
+  assert.equal(crowd.active, 4);
+  await sleep(300);
+  assert.equal(crowd.active, 2);
+  crowd.stop();
+  await crowd.ended;
+  assert.deepEqual(left.toSorted(), [1, 2, 3]);
+  assert.deepEqual(entered, [0, 1, 2, 3, 1]);
+  assert.equal(workers.length, 4);
+  assert.ok(crowd.userMs > 4 * 100 && crowd.userMs < 4 * 450, `${crowd.userMs} ms of users`);
+});
+
+test('processes share the users among them and leave nobody out', async () => {
+  const seen: number[] = [];
+  const crowds = [0, 1, 2].map((first) =>
+    startCrowd(
+      planOf({
+        users: steadyUsers(10, 1000),
+        share: { first, of: 3 },
+        create: (index: number) => {
+          seen.push(index);
+          return { index, tasks: [] };
+        },
+      }).plan,
+    ),
+  );
+  await sleep(150);
+  for (const crowd of crowds) crowd.stop();
+  await Promise.all(crowds.map(({ ended }) => ended));
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+});
+
+test('with pacing the wait counts from the beginning of a task', async () => {
+  const { plan } = planOf({
+    users: steadyUsers(1, 1000),
+    behaviour: { weights: { work: 1 }, waitMs: [100, 100], isPacing: true },
+    act: () => sleep(60),
+  });
+  const crowd = startCrowd(plan);
+  await sleep(570);
+  crowd.stop();
+  await crowd.ended;
+  assert.ok(crowd.tasks >= 4 && crowd.tasks <= 5, `${crowd.tasks} tasks`);
 });

@@ -17,7 +17,10 @@ export interface ScenarioException {
 
 /** Counters of those who load the target. */
 export interface Crowd {
+  /** Users started so far. */
   readonly started: number;
+  /** Users there are, or should be, now. */
+  readonly active: number;
   /** Users that have become ready once. */
   readonly ready: number;
   /** Whether all of them have. */
@@ -29,10 +32,16 @@ export interface Crowd {
   readonly droppedStarts: number | undefined;
   /** Time spent in the tasks that have ended, milliseconds. */
   readonly taskMs: number;
+  /** Waits that were drawn before the tasks that have begun, milliseconds; 0 in the open model. */
+  readonly waitMs: number;
+  /** Users by the time they were there, milliseconds. */
+  readonly userMs: number;
   readonly inFlight: number;
   readonly exceptions: readonly ScenarioException[];
   /** Ends when everything that was started has ended. */
   readonly ended: Promise<void>;
+  /** Makes the users so many times what was planned; the open model ignores it. */
+  scale(factor: number): void;
   /** No new task from now on. */
   stop(): void;
 }

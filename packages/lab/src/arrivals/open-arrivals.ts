@@ -3,6 +3,7 @@
  * cannot hide its queue (coordinated omission).
  * @module
  */
+import { Alarms } from './alarms.ts';
 import { type Crowd, TaskCounter } from './crowd.ts';
 
 /** Starts in a row without looking after answers, when the schedule has fallen behind. */
@@ -10,50 +11,69 @@ const startsPerTurn = 32;
 
 /** What is to arrive. */
 export interface ArrivalPlan {
-  readonly perSecond: number;
-  readonly intended: number;
+  /** Times of the starts in order, milliseconds since the start of the run. */
+  readonly timesMs: ArrayLike<number>;
   /** How many of them can be started: fewer when the preparation fell short. */
   readonly available: number;
+  /** Whether one more can be taken on; one that cannot is dropped, and counted as such. */
+  readonly hasRoom?: () => boolean;
   /** Starts one. @param intendedAtMs from when its latency counts */
   readonly act: (index: number, intendedAtMs: number) => Promise<unknown>;
+  /** Users that do it, for display. */
+  readonly users?: number;
+  /** Share of the starts that this process has: `first`, and every `of`-th after it. */
+  readonly share?: { readonly first: number; readonly of: number };
+  /** When the run starts, on this process's monotonic clock; now when absent. */
+  readonly startMs?: number;
 }
 
 /** Starts the arrivals. */
-export const startArrivals = ({ perSecond, intended, available, act }: ArrivalPlan): Crowd => {
+export const startArrivals = (plan: ArrivalPlan): Crowd => {
+  const { timesMs, available, act, hasRoom } = plan;
+  const { first, of } = plan.share ?? { first: 0, of: 1 };
   const counter = new TaskCounter();
-  const running = new Set<Promise<void>>();
-  const stopping = new AbortController();
-  const startMs = performance.now();
+  const alarms = new Alarms();
+  const startMs = plan.startMs ?? performance.now();
+  const intended = Math.max(0, Math.ceil((timesMs.length - first) / of));
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let isOver = false;
 
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      stopping.signal.addEventListener('abort', end, { once: true });
-    });
-
-  const arrive = async (): Promise<void> => {
-    for (let index = 0; index < available; index++) {
-      const dueMs = startMs + (index / perSecond) * 1000;
-      const waitMs = dueMs - performance.now();
-      if (waitMs > 0) await pause(waitMs);
-      else if (index % startsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (stopping.signal.aborted) return;
-      const task = counter.run(() => act(index, dueMs), dueMs).finally(() => running.delete(task));
-      running.add(task);
-    }
+  const noticeEnd = (): void => {
+    if (isOver && counter.inFlight === 0) end();
   };
 
-  const ended = arrive().then(async () => {
-    await Promise.all(running);
-  });
+  const startOne = (index: number, dueMs: number): void => {
+    if (hasRoom?.() === false) return;
+    void counter.run(() => act(index, dueMs), dueMs).then(noticeEnd);
+  };
+
+  let next = first;
+  const arrive = (): void => {
+    for (let starts = 0; !isOver; starts++) {
+      if (next >= Math.min(available, timesMs.length)) {
+        isOver = true;
+        noticeEnd();
+        return;
+      }
+      const dueMs = startMs + (timesMs[next] ?? 0);
+      if (dueMs > performance.now()) {
+        alarms.at(dueMs, arrive);
+        return;
+      }
+      if (starts >= startsPerTurn) {
+        setImmediate(arrive);
+        return;
+      }
+      startOne(next, dueMs);
+      next += of;
+    }
+  };
+  arrive();
+
   return {
-    started: available,
-    ready: available,
+    started: plan.users ?? available,
+    active: plan.users ?? available,
+    ready: plan.users ?? available,
     isReady: true,
     get tasks() {
       return counter.tasks;
@@ -67,6 +87,8 @@ export const startArrivals = ({ perSecond, intended, available, act }: ArrivalPl
     get taskMs() {
       return counter.taskMs;
     },
+    waitMs: 0,
+    userMs: 0,
     get inFlight() {
       return counter.inFlight;
     },
@@ -74,6 +96,11 @@ export const startArrivals = ({ perSecond, intended, available, act }: ArrivalPl
       return counter.exceptions;
     },
     ended,
-    stop: () => stopping.abort(),
+    scale: () => {},
+    stop: () => {
+      isOver = true;
+      alarms.clear();
+      noticeEnd();
+    },
   };
 };

@@ -1,5 +1,5 @@
 /**
- * What a virtual user does and when, before the target has a say: weighted tasks and uniform waits.
+ * What a virtual user does and when, before the target has a say: weighted tasks and waits.
  * @module
  */
 import { hash } from 'node:crypto';
@@ -10,6 +10,10 @@ export interface Behaviour<Task extends string> {
   readonly weights: Readonly<Record<Task, number>>;
   /** Shortest and longest wait after a task, milliseconds; uniform in between. */
   readonly waitMs: readonly [number, number];
+  /** The wait counts from the beginning of a task, not from its end: a slow answer does not slow the user down. */
+  readonly isPacing?: true;
+  /** Draws the wait, milliseconds, in place of `waitMs`. */
+  readonly drawWaitMs?: (random: Random) => number;
 }
 
 /** One step: wait, then do the task. */
@@ -18,21 +22,37 @@ export interface Step<Task extends string> {
   readonly task: Task;
 }
 
-/** Waits are multiples of this: Node keeps one timer list per duration, so 10,000 sleepers share some 200 lists. */
+/** Waits are multiples of this: a schedule needs no finer one. */
 const waitGrainMs = 10;
+/** Longest wait, milliseconds: a wait function that answers nonsense must not lose a user. */
+const waitMsMax = 3_600_000;
+
+const drawn = (waitMs: number): number => (waitMs >= 0 ? Math.min(waitMsMax, waitMs) : 0);
+
+/** Prepares the drawing of a behaviour's steps: weights are added up once and not for each step. */
+export const stepsOf = <Task extends string>(behaviour: Behaviour<Task>): ((random: Random) => Step<Task>) => {
+  const { drawWaitMs } = behaviour;
+  const [shortest, longest] = behaviour.waitMs;
+  const entries = Object.entries(behaviour.weights) as [Task, number][];
+  const sum = entries.reduce((total, [, weight]) => total + weight, 0);
+  const last = (entries.at(-1) as [Task, number])[0];
+  return (random) => {
+    const wait = drawWaitMs === undefined ? shortest + random() * (longest - shortest) : drawn(drawWaitMs(random));
+    let left = random() * sum;
+    let task = last;
+    for (const [name, weight] of entries) {
+      left -= weight;
+      if (left >= 0) continue;
+      task = name;
+      break;
+    }
+    return { waitMs: Math.round(wait / waitGrainMs) * waitGrainMs, task };
+  };
+};
 
 /** Draws the next step of a user. */
-export const nextStep = <Task extends string>({ weights, waitMs }: Behaviour<Task>, random: Random): Step<Task> => {
-  const [shortest, longest] = waitMs;
-  const wait = Math.round((shortest + random() * (longest - shortest)) / waitGrainMs) * waitGrainMs;
-  const entries = Object.entries(weights) as [Task, number][];
-  let left = random() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-  const chosen = entries.find(([, weight]) => {
-    left -= weight;
-    return left < 0;
-  });
-  return { waitMs: wait, task: (chosen ?? (entries.at(-1) as [Task, number]))[0] };
-};
+export const nextStep = <Task extends string>(behaviour: Behaviour<Task>, random: Random): Step<Task> =>
+  stepsOf(behaviour)(random);
 
 /** Steps of each user that the fingerprint covers. */
 const fingerprintSteps = 20;
@@ -43,9 +63,10 @@ export const scheduleFingerprint = <Task extends string>(
   users: number,
   behaviour: Behaviour<Task>,
 ): string => {
+  const step = stepsOf(behaviour);
   const steps = Array.from({ length: Math.min(users, 1000) }, (_, index) => {
     const random = randomOf(seed, index);
-    return Array.from({ length: fingerprintSteps }, () => nextStep(behaviour, random));
+    return Array.from({ length: fingerprintSteps }, () => step(random));
   });
   return hash('sha256', JSON.stringify([users, behaviour, steps]), 'hex').slice(0, 16);
 };

@@ -4,25 +4,39 @@
  */
 import { paths } from '@catalytic/protocol/paths';
 import type { FaultTimeline } from '../faults/timeline.ts';
+import type { Load } from '../generators/load.ts';
+import { fingerprintOf } from '../generators/local-load.ts';
+import type { Dashboard } from '../live/dashboard.ts';
+import { OutageMeasure } from '../measures/outage-measure.ts';
+import { RevocationMeasure } from '../measures/revocation.ts';
 import { Sampler } from '../measures/sampler.ts';
-import { GeneratorProbe } from '../probes/generator.ts';
 import { readCpuTimes } from '../probes/machine.ts';
 import { MetricsScraper } from '../probes/metrics-scraper.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { buildResult } from '../reports/build-result.ts';
 import type { Reading, SteadyStart } from '../reports/gathered.ts';
-import type { Progress } from '../reports/progress.ts';
 import type { RunResult } from '../reports/result.ts';
 import { weightsOf } from '../scenarios/scenario.ts';
+import type { AccountSource } from '../targets/accounts.ts';
 import { isOnThisMachine, portOf } from '../targets/origin.ts';
 import type { RunOptions } from './run-options.ts';
-import { fingerprintOf, type Prepared, startLoad } from './start-load.ts';
 
 /** Longest wait for answers after the end, and after an interrupt, milliseconds. */
 const drainMs = 10_000;
 const interruptedDrainMs = 1000;
 /** An interrupt ends the run within this time, milliseconds, and the steady window starts as late at most. */
 const napMs = 50;
+/** Time that several processes are given to start at one moment, milliseconds. */
+const leadMs = 300;
+
+/** Where the load of a run comes from. */
+export interface LoadSource {
+  /** Starts it. @param startMs the moment at which it should begin, on this process's monotonic clock */
+  readonly start: (startMs: number, outage: OutageMeasure | undefined) => Load;
+  readonly accounts: AccountSource;
+  /** Workers to which connections are held now; `undefined` when the scenario does not ask them. */
+  readonly workerNames: () => readonly string[] | undefined;
+}
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -53,102 +67,91 @@ const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<vo
  */
 export const load = async (
   options: RunOptions,
-  prepared: Prepared,
+  source: LoadSource,
   faults: FaultTimeline,
-  progress: Progress,
+  dashboard: Dashboard,
   interrupted: AbortSignal,
 ): Promise<RunResult> => {
   const target = findTarget(options);
   const counted = options.alsoCount.map((pid) => new TargetProcesses(pid));
-  const generator = new GeneratorProbe();
-  const startedAt = new Date();
-  const read = (): Reading => ({
-    cpu: process.cpuUsage(),
+  const startMs = performance.now() + (options.processes > 1 ? leadMs : 0);
+  const outage = options.outage && new OutageMeasure(options.outage, startMs);
+  const running = source.start(startMs, outage);
+  const read = async (): Promise<Reading> => ({
+    cpu: await running.cpu(),
     machine: readCpuTimes(),
     target: target?.read({ search: true }),
     counted: counted.map((processes) => processes.read({ search: true })),
     atMs: performance.now(),
   });
-  const before = read();
-  const { crowd, connections, recorder, revocation, outage } = startLoad(options, prepared, before.atMs);
+  const before = { ...(await read()), atMs: startMs };
+  const startedAt = new Date();
   const scraper =
     options.metrics === false ? undefined : new MetricsScraper(metricsUrlOf(options), options.durationSeconds);
   scraper?.start(before.atMs);
-  const sampler = new Sampler(recorder, generator, target);
+  const sampler = new Sampler(target);
   faults.start({
-    say: (line) => progress.say(line),
+    say: (line) => dashboard.say(line),
     began: (index, atMs) => outage?.began(index, atMs),
     ended: (index, atMs, isDone) => outage?.ended(index, atMs, isDone),
   });
+  let changes = 0;
+  dashboard.start({
+    scale: (factor) => {
+      changes += 1;
+      running.scale(factor);
+    },
+  });
   let steady: SteadyStart | undefined;
-  const startSteady = (): void => {
-    steady = {
-      reading: read(),
-      atMs: performance.now(),
-      second: sampler.seconds.length,
-      tasks: crowd.tasks,
-      taskMs: crowd.taskMs,
-      lateStarts: crowd.lateStarts,
-      warmUp: generator.turnWindow(),
-    };
-    recorder.startSteady(steady.atMs);
-    revocation.restart();
-    outage?.becameSteady(steady.atMs);
+  const startSteady = async (): Promise<void> => {
+    const [mark, reading] = [await running.becomeSteady(), await read()];
+    steady = { ...mark, reading, second: sampler.seconds.length };
   };
 
-  const endMs = before.atMs + options.durationSeconds * 1000;
+  const endMs = startMs + options.durationSeconds * 1000;
   while (performance.now() < endMs && !interrupted.aborted) {
-    const nextMs = Math.min(endMs, before.atMs + (sampler.seconds.length + 1) * 1000);
+    const nextMs = Math.min(endMs, startMs + (sampler.seconds.length + 1) * 1000);
     while (performance.now() < nextMs && !interrupted.aborted) {
       await sleep(Math.min(napMs, Math.max(1, nextMs - performance.now())));
-      if (steady === undefined && crowd.isReady) startSteady();
+      if (steady === undefined && running.isReady) await startSteady();
     }
-    progress.show(sampler.turnSecond(crowd.started), steady !== undefined);
+    dashboard.show(sampler.take(await running.turnSecond()), steady !== undefined);
   }
-  crowd.stop();
+  running.stop();
   const stoppedAtMs = performance.now();
   outage?.stop(stoppedAtMs);
   faults.undo();
   const scraped = scraper?.stop(before.atMs, { isHurried: interrupted.aborted });
-  await drain(crowd.ended, interrupted);
+  await drain(running.ended, interrupted);
   const isInterrupted = interrupted.aborted;
-  const stoppedTaskMs = crowd.taskMs;
-  const cutRequests = crowd.inFlight;
-  const after = read();
-  const health = generator.turnWindow();
-  const workerNames = prepared.workers?.names;
-  // After an interrupt nobody can say what would have come. At a regular end the target has had time enough: no answer is a failure.
-  if (isInterrupted) recorder.close();
-  await Promise.all([...connections, prepared.workers].map((each) => each?.destroy()));
-  await drain(crowd.ended, interrupted);
-  generator.stop();
-  progress.end();
+  const after = await read();
+  const workerNames = source.workerNames();
+  const crowd = await running.finish(isInterrupted);
+  dashboard.end();
+  const { scenario } = options;
   return buildResult({
-    scenario: options.scenario.name,
+    scenario: scenario.name,
     options,
-    weights: weightsOf(options.scenario),
+    weights: weightsOf(scenario),
     fingerprint: fingerprintOf(options),
-    accounts: prepared.accounts,
+    accounts: source.accounts,
     startedAt,
     stoppedAtMs,
     steady,
     isInterrupted,
-    recorder,
-    checker: prepared.checker,
-    revocation,
+    recorder: running.recorder,
+    checker: running.checker,
+    own: scenario.own === undefined ? undefined : running.own,
+    revocation: running.revocation ?? new RevocationMeasure(),
     outage,
     workerNames,
     faults: faults.events,
     crowd,
-    taskMs: stoppedTaskMs,
-    cutRequests,
-    connects: connections.reduce((sum, { connects }) => sum + connects, 0),
-    reconnects: connections.reduce((sum, { reconnects }) => sum + reconnects, 0),
+    changes,
     targetPid: target?.root,
     isTargetRemote: !isOnThisMachine(options.target),
     before,
     after,
-    health,
     scraped: await scraped,
     seconds: sampler.seconds,
     history: sampler.history,

@@ -3,13 +3,16 @@
  * @module
  */
 import { Option as Flag } from 'commander';
+import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
 import {
+  collect,
   collectCounted,
   collectCounts,
   newSeed,
   parseCount,
   parseDuration,
+  parsedBy,
   parsePassword,
   parsePercent,
   parsePositive,
@@ -24,7 +27,19 @@ export interface Flags
   extends FaultWords,
     Omit<
       RunOptions,
-      'scenario' | 'criteria' | 'faults' | 'outage' | 'out' | 'durationSeconds' | 'waitSeconds' | 'timeoutSeconds'
+      | 'scenario'
+      | 'scenarioSource'
+      | 'criteria'
+      | 'faults'
+      | 'outage'
+      | 'out'
+      | 'durationSeconds'
+      | 'waitSeconds'
+      | 'timeoutSeconds'
+      | 'stages'
+      | 'isPaced'
+      | 'sourceAddresses'
+      | 'share'
     > {
   readonly duration: number;
   readonly lease: number;
@@ -37,9 +52,20 @@ export interface Flags
   readonly endpointFailures?: number;
   readonly rejected?: number;
   readonly out?: string;
+  readonly stage: readonly Stage[];
+  /** File that holds stages. */
+  readonly stages?: string;
+  readonly pacing?: number;
+  readonly sourceAddresses?: string;
+  readonly tag: readonly string[];
+  readonly excludeTag: readonly string[];
+  readonly plain?: true;
 }
 
-const collect = (word: string, earlier: readonly string[]): readonly string[] => [...earlier, word];
+const collectStage = (text: string, earlier: readonly Stage[]): readonly Stage[] => [
+  ...earlier,
+  parsedBy(parseStage)(text),
+];
 
 /** All of them, in the order in which the help lists them. */
 export const runFlags: readonly Flag[] = [
@@ -53,8 +79,40 @@ export const runFlags: readonly Flag[] = [
   new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h')
     .argParser(parseDuration)
     .default(60, '60s'),
+  new Flag(
+    '--stage <words>',
+    'a part of the run, in place of --users and --duration: users=1000,duration=60s[,spawn-rate=50], or rate=200,duration=30s; once for each',
+  )
+    .argParser(collectStage)
+    .default([], 'none'),
+  new Flag('--stages <file>', 'the same, a stage on each line of a file'),
+  new Flag(
+    '--rate <n>',
+    'open model: so many tasks begin each second, by the first user that is idle; latencies count from the time a task should have begun',
+  ).argParser(parsePositive),
+  new Flag('--arrivals <gaps>', 'open model: even gaps, or random ones as of independent visitors')
+    .choices(['even', 'random'])
+    .default('even'),
+  new Flag('--processes <n>', 'processes that generate the load; each takes up to a core')
+    .argParser(parseCount)
+    .default(1),
+  new Flag(
+    '--source-addresses <range>',
+    'addresses the users connect from, such as 127.1.0.0/16, or "one" (default: for a target on 127.0.0.0/8 one for each user)',
+  ),
+  new Flag('--tag <name>', 'only tasks that have this tag or name; may be given again')
+    .argParser(collect)
+    .default([], 'all'),
+  new Flag('--exclude-tag <name>', 'no tasks that have this tag or name').argParser(collect).default([], 'none'),
+  new Flag('--plain', 'lines in place of the live view, on a terminal too'),
   new Flag('--seed <text>', 'same seed, same tasks and waits').default(newSeed(), 'a new one'),
-  new Flag('--wait <a-b>', "wait between two tasks of a user, seconds (default: the scenario's)").argParser(parseWait),
+  new Flag(
+    '--wait <a-b>',
+    "wait between two tasks of a user, seconds: 1-3, or 2 for always the same (default: the scenario's)",
+  ).argParser(parseWait),
+  new Flag('--pacing <time>', 'a task of a user begins every so often, however long the one before took').argParser(
+    parseDuration,
+  ),
   new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'),
   new Flag('--password <text>', 'password of all accounts, at least 15 characters')
     .argParser(parsePassword)

@@ -16,6 +16,8 @@ ${scenarioLines().join('\n')}
   empties it. With --fault its faults are those given.
   With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
 
+  A file such as ./my-scenario.ts is a scenario of your own: docs/guides/own-scenario.md.
+
 Exit codes:
   0  every criterion passed                 3  the run is invalid: do not believe it
   1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
@@ -30,6 +32,10 @@ Examples:
       the load of the report of 3 October 2025
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
       the schedule of an earlier run, held to stricter limits
+  npm run lab -- run verify --rate 500 --users 200 --duration 1m
+      500 tasks begin each second, however slow the answers are
+  npm run lab -- run auth --stage users=100,duration=30s --stage users=1000,duration=2m
+      two stages
   npm run lab -- run auth --process postgres=DATA/postmaster.pid --fault postgres:pause@30s --fault postgres:resume@33s
       the database freezes for three seconds
   npm run lab -- run outage --duration 2m --users 200 \\

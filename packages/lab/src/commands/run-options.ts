@@ -4,12 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
+import type { Stage } from '../arrivals/stages.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import { type Counted, parseCounted } from '../measures/counted.ts';
 import type { Criteria } from '../measures/criteria.ts';
 import type { OutageParts } from '../measures/outage-measure.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
+import type { AddressRange } from '../targets/source-addresses.ts';
 
 /** What a scenario that is broken on purpose is told. */
 export interface OutageOptions extends OutageParts {
@@ -19,9 +21,20 @@ export interface OutageOptions extends OutageParts {
   readonly plan: readonly string[];
 }
 
+/** A scenario as the command line names it. */
+export interface ScenarioSource {
+  /** Name, or path of a file. */
+  readonly name: string;
+  /** Tasks that were asked for, and those that were not, by their tags. */
+  readonly tags: readonly string[];
+  readonly without: readonly string[];
+}
+
 /** What a run is asked to be. */
 export interface RunOptions {
   readonly scenario: Scenario;
+  /** How another process finds the same scenario. */
+  readonly scenarioSource: ScenarioSource;
   readonly target: string;
   /** Origin at which the admin routes answer; `undefined`: at the target. */
   readonly operateTarget: string | undefined;
@@ -50,6 +63,20 @@ export interface RunOptions {
   readonly metrics: string | false | undefined;
   /** What the score card counts. */
   readonly count: readonly Counted[];
+  /** Parts of the run, with users or a rate of their own; empty when it has none. */
+  readonly stages: readonly Stage[];
+  /** The open model: so many tasks begin each second, by the first of the users that is idle. */
+  readonly rate: number | undefined;
+  /** Gaps between them. */
+  readonly arrivals: 'even' | 'random';
+  /** Whether waits count from the beginning of a task. */
+  readonly isPaced: boolean;
+  /** Addresses that users connect from; `undefined`: any. */
+  readonly sourceAddresses: AddressRange | undefined;
+  /** Processes that generate the load. */
+  readonly processes: number;
+  /** Share of the users that this process has: number `first`, and every `of`-th after it. */
+  readonly share: { readonly first: number; readonly of: number };
   readonly criteria: Criteria;
   readonly faults: FaultPlan;
   /** `undefined` in a scenario that is not broken on purpose. */
@@ -103,11 +130,12 @@ export const parseDuration = (text: string): number => {
   return parsePositive(String(Number(match[1]) * (unitSeconds[match[2] ?? ''] ?? 1)));
 };
 
-/** `1-3`, in seconds. */
+/** `1-3`, or `2` for always the same, in seconds. */
 export const parseWait = (text: string): readonly [number, number] => {
-  const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text);
-  const wait = [Number(match?.[1]), Number(match?.[2])] as const;
-  if (match === null || wait[0] > wait[1]) throw new InvalidArgumentError('Give two numbers of seconds, such as 1-3.');
+  const match = /^(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?$/.exec(text);
+  const wait = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])] as const;
+  if (match === null || wait[0] > wait[1])
+    throw new InvalidArgumentError('Give a number of seconds such as 2, or two such as 1-3.');
   return wait;
 };
 
@@ -119,6 +147,20 @@ export const parsePassword = (text: string): string => {
   if ([...text].length >= passwordLengthMin) return text;
   throw new InvalidArgumentError(`Give at least ${passwordLengthMin} characters.`);
 };
+
+/** A word of the command line that is collected: it may be given several times. */
+export const collect = (word: string, earlier: readonly string[] = []): readonly string[] => [...earlier, word];
+
+/** What a parser of ours says of a word, as the command line says it. */
+export const parsedBy =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string): Value => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
 
 /** An origin: `http://host:port`. */
 export const parseTarget = (text: string): string => {

@@ -5,23 +5,22 @@
 import { randomBytes } from 'node:crypto';
 import { paths } from '@catalytic/protocol/paths';
 import { openTimeline } from '../faults/timeline.ts';
+import { isOpen, prepareLoad, startLoad } from '../generators/local-load.ts';
+import { openGenerators } from '../generators/many-generators.ts';
+import type { Dashboard } from '../live/dashboard.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
-import { openFilesMax } from '../probes/machine.ts';
+import { openFilesMax, portsPerAddress, refuseLimits } from '../probes/limits.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
-import type { Progress } from '../reports/progress.ts';
 import { exitCodes, type RunResult } from '../reports/result.ts';
 import { type AccountSource, prepareAccounts } from '../targets/accounts.ts';
 import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
 import { Workers } from '../targets/workers.ts';
-import { load } from './load.ts';
+import { type LoadSource, load } from './load.ts';
 import { limitsOf, type OutageOptions, type RunOptions } from './run-options.ts';
-import { signIn } from './sign-in.ts';
-import { intendedStarts, type Prepared } from './start-load.ts';
 
-/** Descriptors besides the users' connections: files, event loop, DNS; and connections to every worker. */
-const descriptorsSpare = 64;
-const descriptorsForWorkers = 256;
+/** Connections to every worker of a target, at most. */
+const connectionsToWorkers = 256;
 
 /** Why there is no result. */
 export interface Refusal {
@@ -32,13 +31,26 @@ export interface Refusal {
 
 /** Says why a run cannot start; `undefined` when it can. */
 const refuseStart = (options: RunOptions): string | undefined => {
-  const { asksEveryWorker, name } = options.scenario;
+  const { scenario, processes, users, sourceAddresses } = options;
+  const { asksEveryWorker, name } = scenario;
   if (options.logoutsPerSecond !== undefined && !asksEveryWorker)
-    return `Cannot run ${name} with --logouts-per-second: the open model belongs to the scenario "revocation"`;
-  const files = openFilesMax();
-  const needed = options.users + descriptorsSpare + (asksEveryWorker ? descriptorsForWorkers : 0);
-  if (files !== undefined && needed > files)
-    return `Cannot run ${options.users} users: they need ${needed} open files, the limit of this shell is ${files} (RLIMIT_NOFILE); raise it with "ulimit -n ${needed}", as root where that is refused`;
+    return `Cannot run ${name} with --logouts-per-second: it belongs to the scenario "revocation"; --rate is the open model of any other`;
+  if (asksEveryWorker && isOpen(options) && options.logoutsPerSecond === undefined)
+    return `Cannot run ${name} with --rate: its open model is --logouts-per-second`;
+  if (processes > 1 && (asksEveryWorker || scenario.isBroken === true))
+    return `Cannot run ${name} in ${processes} processes: what it measures must be seen by one; leave --processes out`;
+  const pool = scenario.own?.dataPool;
+  if (pool?.order === 'unique' && pool.rows.length < users)
+    return `Cannot run ${users} users: each needs a row of its own, the data pool of ${name} has ${pool.rows.length}; give it more rows, or use sequential()`;
+  const limit = refuseLimits({
+    users,
+    processes,
+    addresses: sourceAddresses?.count ?? 1,
+    otherConnections: asksEveryWorker ? connectionsToWorkers : 0,
+    openFilesMax: openFilesMax(),
+    portsPerAddress: portsPerAddress(),
+  });
+  if (limit !== undefined) return limit;
   const holder = takeMeasuringTurn();
   if (holder !== undefined)
     return `Cannot measure now: process ${holder} is measuring on this machine; wait for it, two runs would measure each other`;
@@ -46,18 +58,18 @@ const refuseStart = (options: RunOptions): string | undefined => {
 };
 
 /** Says why the target cannot be reached; `undefined` when it answers, whatever it answers. */
-const reach = async (probe: Connection, target: string, progress: Progress): Promise<string | undefined> => {
+const reach = async (probe: Connection, target: string, dashboard: Dashboard): Promise<string | undefined> => {
   const reply = await probe.send({ method: 'GET', path: paths.ready });
   if ('failure' in reply)
     return `Cannot reach ${target}: ${reply.failure}; start the service with "npm start", or name another with --target`;
-  if (reply.status !== 200) progress.say(`GET ${paths.ready} answers ${reply.status}, not 200; the run goes on`);
+  if (reply.status !== 200) dashboard.say(`GET ${paths.ready} answers ${reply.status}, not 200; the run goes on`);
   return undefined;
 };
 
 /** A service behind a load balancer keeps its admin routes on an address of their own. */
 const prepareUsers = async (
   options: RunOptions,
-  progress: Progress,
+  dashboard: Dashboard,
   interrupted: AbortSignal,
 ): Promise<AccountSource> => {
   const { operateTarget = options.target } = options;
@@ -72,19 +84,19 @@ const prepareUsers = async (
       password: options.password,
       runTag: `${Date.now().toString(36)}${randomBytes(2).toString('hex')}`,
     },
-    (done) => progress.say(`Imported ${done} of ${options.users} accounts into tenant ${options.tenant}`),
+    (done) => dashboard.say(`Imported ${done} of ${options.users} accounts into tenant ${options.tenant}`),
   ).finally(() => connection.destroy());
-  if (accounts.reason !== undefined) progress.say(`Each user registers itself: ${accounts.reason}`);
+  if (accounts.reason !== undefined) dashboard.say(`Each user registers itself: ${accounts.reason}`);
   return accounts;
 };
 
 /** Looks for the target's workers; says what it found, because who was asked decides what the result means. */
-const findWorkers = async (options: RunOptions, progress: Progress): Promise<Workers | undefined> => {
+const findWorkers = async (options: RunOptions, dashboard: Dashboard): Promise<Workers | undefined> => {
   if (!options.scenario.asksEveryWorker) return undefined;
   const workers = new Workers(options.target, limitsOf(options));
   await workers.search();
   const { names } = workers;
-  progress.say(
+  dashboard.say(
     names.length === 0
       ? 'The target does not name its workers (EXPOSE_WORKER=1 makes it): dead tokens are tried over fresh connections'
       : `Found ${names.length} ${names.length === 1 ? 'worker' : 'workers'}: ${names.join(', ')}`,
@@ -92,14 +104,49 @@ const findWorkers = async (options: RunOptions, progress: Progress): Promise<Wor
   return workers;
 };
 
-const prepare = async (options: RunOptions, progress: Progress, interrupted: AbortSignal): Promise<Prepared> => {
-  const checker = new ConsistencyChecker();
-  const accounts = await prepareUsers(options, progress, interrupted);
-  const sessions =
-    options.logoutsPerSecond === undefined
-      ? undefined
-      : await signIn(options, intendedStarts(options), accounts, checker, (text) => progress.say(text), interrupted);
-  return { accounts, checker, sessions, workers: await findWorkers(options, progress) };
+/** What a run has prepared, and how to let go of it. */
+interface PreparedRun {
+  readonly source: LoadSource;
+  destroy(): Promise<unknown>;
+}
+
+const prepareHere = async (
+  options: RunOptions,
+  accounts: AccountSource,
+  dashboard: Dashboard,
+  interrupted: AbortSignal,
+): Promise<PreparedRun> => {
+  const workers = await findWorkers(options, dashboard);
+  const parts = { accounts, checker: new ConsistencyChecker(), workers };
+  const prepared = await prepareLoad(options, parts, (text) => dashboard.say(text), interrupted);
+  return {
+    source: {
+      accounts,
+      workerNames: () => workers?.names,
+      start: (startMs, outage) => startLoad(options, prepared, startMs, outage),
+    },
+    destroy: async () => workers?.destroy(),
+  };
+};
+
+const prepareElsewhere = async (
+  options: RunOptions,
+  accounts: AccountSource,
+  dashboard: Dashboard,
+  interrupted: AbortSignal,
+): Promise<PreparedRun> => {
+  const generators = await openGenerators(options, accounts, (text) => dashboard.say(text), interrupted);
+  return {
+    source: { accounts, workerNames: () => undefined, start: (startMs) => generators.start(startMs) },
+    destroy: async () => generators.close(),
+  };
+};
+
+const prepare = async (options: RunOptions, dashboard: Dashboard, interrupted: AbortSignal): Promise<PreparedRun> => {
+  const accounts = await prepareUsers(options, dashboard, interrupted);
+  return options.processes === 1
+    ? prepareHere(options, accounts, dashboard, interrupted)
+    : prepareElsewhere(options, accounts, dashboard, interrupted);
 };
 
 /** Says what will be broken, and what will not. */
@@ -107,6 +154,8 @@ const sayOutage = ({ plan, leftOut, leaseSeconds }: OutageOptions, say: (line: s
   say(`Outages: ${plan.length === 0 ? 'none' : plan.join(', ')}; the lease is taken to be ${leaseSeconds} s (--lease)`);
   if (leftOut.length > 0) say(`Left out, not declared: ${leftOut.join('; ')}`);
 };
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** The open model ends with its last session. */
 const endWithSessions = (options: RunOptions): RunOptions =>
@@ -119,13 +168,13 @@ const endWithSessions = (options: RunOptions): RunOptions =>
 
 /**
  * Runs a scenario.
- * @param progress where it is shown
+ * @param dashboard where it is shown
  * @param interrupted ends the run early when it is aborted; what was measured so far is reported
  * @returns the result, or the reason why there is none
  */
 export const runScenario = async (
   asked: RunOptions,
-  progress: Progress,
+  dashboard: Dashboard,
   interrupted: AbortSignal,
 ): Promise<RunResult | Refusal> => {
   const options = endWithSessions(asked);
@@ -133,21 +182,24 @@ export const runScenario = async (
   if (refusal !== undefined) return { refusal, exitCode: exitCodes.usage };
   const faults = await openTimeline(options.faults).catch((error: Error) => error.message);
   if (typeof faults === 'string') return { refusal: faults, exitCode: exitCodes.usage };
-  if (options.outage !== undefined) sayOutage(options.outage, (line) => progress.say(line));
+  if (options.outage !== undefined) sayOutage(options.outage, (line) => dashboard.say(line));
   const probe = new Connection(options.target, limitsOf(options));
   interrupted.addEventListener('abort', () => void probe.destroy());
-  let prepared: Prepared | undefined;
+  let prepared: PreparedRun | undefined;
   try {
-    const unreachable = await reach(probe, options.target, progress);
-    prepared = unreachable === undefined ? await prepare(options, progress, interrupted) : undefined;
+    const unreachable = await reach(probe, options.target, dashboard);
+    const ready = unreachable === undefined ? await prepare(options, dashboard, interrupted).catch(asError) : undefined;
+    if (!(ready instanceof Error)) prepared = ready;
     if (interrupted.aborted)
       return {
         refusal: 'Interrupted before the first user started: nothing was measured',
         exitCode: exitCodes.invalid,
       };
+    if (ready instanceof Error)
+      return { refusal: `Cannot prepare the run: ${ready.message}`, exitCode: exitCodes.usage };
     if (prepared === undefined) return { refusal: unreachable ?? '', exitCode: exitCodes.unreachable };
-    return await load(options, prepared, faults, progress, interrupted);
+    return await load(options, prepared.source, faults, dashboard, interrupted);
   } finally {
-    await Promise.all([probe.destroy(), prepared?.workers?.destroy(), faults.close()]);
+    await Promise.all([probe.destroy(), prepared?.destroy(), faults.close()]);
   }
 };

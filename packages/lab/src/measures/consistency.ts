@@ -37,6 +37,15 @@ const eventsMax = 64;
 /** Violations kept whole; all are counted. */
 const violationsKept = 100;
 
+/** What a checker has found, as it travels between processes. */
+export interface CheckerDump {
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
+  readonly deadChecks: number;
+  readonly revokedTokens: number;
+  readonly rotations: number;
+}
+
 /** Follows all tokens of a run. */
 export class ConsistencyChecker {
   readonly violations: Violation[] = [];
@@ -100,6 +109,25 @@ export class ConsistencyChecker {
     const known = history.successors.get(presented);
     if (known === undefined) history.successors.set(presented, successor);
     else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
+  }
+
+  dump(): CheckerDump {
+    const { violations, violationCount, deadChecks, revokedTokens, rotations } = this;
+    return { violations, violationCount, deadChecks, revokedTokens, rotations };
+  }
+
+  /** Adds what another process has found. @param clock from its monotonic clock to ours, milliseconds @param serialOf its number of a token to ours */
+  absorb(dump: CheckerDump, clock: number, serialOf: (serial: number) => number): void {
+    this.violationCount += dump.violationCount;
+    this.deadChecks += dump.deadChecks;
+    this.revokedTokens += dump.revokedTokens;
+    this.rotations += dump.rotations;
+    for (const { token, rule, timeline } of dump.violations.slice(0, violationsKept - this.violations.length))
+      this.violations.push({
+        token: serialOf(token),
+        rule,
+        timeline: timeline.map((event) => ({ ...event, atMs: event.atMs + clock })),
+      });
   }
 
   #violate(token: number, { issuedAtMs, events }: History, rule: Violation['rule']): void {

@@ -48,4 +48,21 @@ export class ErrorCounts {
     known.occurrences += 1;
     known.lastSeen = nowSeconds;
   }
+
+  /** Adds what another process has counted. */
+  absorb(count: ErrorCount): void {
+    const { kind, method, endpoint, error, occurrences, firstSeen, lastSeen } = count;
+    const key = `${kind} ${method} ${endpoint} ${error}`;
+    const known = this.#counts.get(key);
+    if (known === undefined) {
+      if (this.#counts.size < this.#errorsMax + 1) this.#counts.set(key, { ...count });
+      return;
+    }
+    this.#counts.set(key, {
+      ...known,
+      occurrences: known.occurrences + occurrences,
+      firstSeen: Math.min(known.firstSeen, firstSeen),
+      lastSeen: Math.max(known.lastSeen, lastSeen),
+    });
+  }
 }

@@ -2,8 +2,8 @@
  * Everything measured about requests: by endpoint, over the whole run and over the steady window, and second by second.
  * @module
  */
-import { ErrorCounts } from './error-counts.ts';
-import { Histogram } from './histogram.ts';
+import { type ErrorCount, ErrorCounts } from './error-counts.ts';
+import { Histogram, type HistogramDump } from './histogram.ts';
 import type { Measured } from './measured.ts';
 
 /** Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got no answer with the time until that was clear. */
@@ -20,33 +20,82 @@ export interface EndpointMeasure {
 /** Most workers that are told apart: a target that invents names must not fill the memory. */
 const workersMax = 1000;
 
+/** Most endpoints that are told apart: a scenario that counts each path with its id apart must not fill the memory either. */
+const endpointsMax = 500;
+const otherEndpoints = 'other endpoints';
+
 /** A window of the run, by endpoint. */
 export class Window {
   readonly endpoints = new Map<string, EndpointMeasure>();
   /** Requests by the worker that answered. */
   readonly workers = new Map<string, number>();
-  readonly total = new Histogram();
   /** Answers 200 and 202 to logouts. */
   readonly logouts = { completed: 0, pending: 0 };
   /** Requests to which no answer came. */
   unanswered = 0;
 
-  record({ method, name, outcome, sentAtMs, answeredAtMs, bytes, worker }: Measured): void {
+  /** Latencies of all endpoints. Added up when they are asked for: recording each twice would be a part of what a request costs. */
+  get total(): Histogram {
+    const total = new Histogram();
+    for (const { latency } of this.endpoints.values()) total.add(latency);
+    return total;
+  }
+
+  record(measured: Measured): void {
+    const { method, name, outcome, sentAtMs, answeredAtMs, bytes, worker } = measured;
     const latencyMs = answeredAtMs - sentAtMs;
-    const key = `${method} ${name}`;
-    let endpoint = this.endpoints.get(key);
-    if (endpoint === undefined) {
-      endpoint = { method, name, latency: new Histogram(), ok: 0, expected: 0, real: 0, bytes: 0 };
-      this.endpoints.set(key, endpoint);
-    }
+    const endpoint = this.#endpoint(method, name);
     endpoint.latency.record(latencyMs);
-    this.total.record(latencyMs);
     endpoint[outcome.kind] += 1;
     endpoint.bytes += bytes;
     if (outcome.isUnanswered === true) this.unanswered += 1;
     if (worker !== undefined && (this.workers.has(worker) || this.workers.size < workersMax))
       this.workers.set(worker, (this.workers.get(worker) ?? 0) + 1);
   }
+
+  dump(): WindowDump {
+    return {
+      endpoints: [...this.endpoints.values()].map((each) => ({ ...each, latency: each.latency.dump() })),
+      workers: this.workers,
+      logouts: this.logouts,
+      unanswered: this.unanswered,
+    };
+  }
+
+  /** Adds what another process has recorded. */
+  absorb({ endpoints, workers, logouts, unanswered }: WindowDump): void {
+    for (const other of endpoints) {
+      const { ok, expected, real, bytes } = other;
+      const endpoint = this.#endpoint(other.method, other.name);
+      endpoint.latency.absorb(other.latency);
+      endpoint.ok += ok;
+      endpoint.expected += expected;
+      endpoint.real += real;
+      endpoint.bytes += bytes;
+    }
+    for (const [worker, count] of workers) this.workers.set(worker, (this.workers.get(worker) ?? 0) + count);
+    this.logouts.completed += logouts.completed;
+    this.logouts.pending += logouts.pending;
+    this.unanswered += unanswered;
+  }
+
+  #endpoint(method: string, name: string): EndpointMeasure {
+    const key = `${method} ${name}`;
+    const known = this.endpoints.get(key);
+    if (known !== undefined) return known;
+    if (this.endpoints.size >= endpointsMax && name !== otherEndpoints) return this.#endpoint(method, otherEndpoints);
+    const endpoint = { method, name, latency: new Histogram(), ok: 0, expected: 0, real: 0, bytes: 0 };
+    this.endpoints.set(key, endpoint);
+    return endpoint;
+  }
+}
+
+/** A window as it travels between processes. */
+export interface WindowDump {
+  readonly endpoints: readonly (Omit<EndpointMeasure, 'latency'> & { readonly latency: HistogramDump })[];
+  readonly workers: ReadonlyMap<string, number>;
+  readonly logouts: { readonly completed: number; readonly pending: number };
+  readonly unanswered: number;
 }
 
 /** One second of the run. */
@@ -55,13 +104,17 @@ export interface Second {
   readonly ok: number;
   readonly expected: number;
   readonly real: number;
-  readonly p50Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly p99Ms: number | null;
+  readonly bytes: number;
+  /** With two significant digits. */
+  readonly latency: Histogram;
 }
 
-/** Seconds that the percentiles of a history row cover: a cumulative percentile would hide every late spike. */
-export const historyWindowSeconds = 10;
+/** All that a recorder holds, as it travels between processes. */
+export interface RecorderDump {
+  readonly whole: WindowDump;
+  readonly steady: WindowDump | undefined;
+  readonly errors: readonly ErrorCount[];
+}
 
 /** Is told all that is recorded, to measure it in another way. */
 export interface Follower {
@@ -79,8 +132,7 @@ export class Recorder {
   #steadyFromMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
   #second = new Histogram(2);
-  readonly #recent: Histogram[] = [];
-  #counts = { requests: 0, ok: 0, expected: 0, real: 0 };
+  #counts = { requests: 0, ok: 0, expected: 0, real: 0, bytes: 0 };
 
   constructor(follower?: Follower) {
     this.#follower = follower;
@@ -106,11 +158,12 @@ export class Recorder {
 
   record(measured: Measured): void {
     if (this.#isClosed) return;
-    const { outcome, sentAtMs, answeredAtMs } = measured;
+    const { outcome, sentAtMs, answeredAtMs, bytes } = measured;
     this.whole.record(measured);
     if (sentAtMs >= this.#steadyFromMs) this.steady?.record(measured);
     this.#second.record(answeredAtMs - sentAtMs);
     this.#counts.requests += 1;
+    this.#counts.bytes += bytes;
     this.#counts[outcome.kind] += 1;
     this.errors.record(measured);
     this.#follower?.record(measured);
@@ -118,25 +171,23 @@ export class Recorder {
 
   /** Ends the running second. */
   turnSecond(): Second {
-    const histogram = this.#second;
-    const second: Second = {
-      ...this.#counts,
-      p50Ms: histogram.at(50) ?? null,
-      p95Ms: histogram.at(95) ?? null,
-      p99Ms: histogram.at(99) ?? null,
-    };
-    this.#recent.push(histogram);
-    const reusable = this.#recent.length > historyWindowSeconds ? this.#recent.shift() : undefined;
-    reusable?.reset();
-    this.#second = reusable ?? new Histogram(2);
-    this.#counts = { requests: 0, ok: 0, expected: 0, real: 0 };
+    const second: Second = { ...this.#counts, latency: this.#second };
+    this.#second = new Histogram(2);
+    this.#counts = { requests: 0, ok: 0, expected: 0, real: 0, bytes: 0 };
     return second;
   }
 
-  /** Latencies of the last ten whole seconds. */
-  recent(): Histogram {
-    const merged = new Histogram(2);
-    for (const histogram of this.#recent) merged.add(histogram);
-    return merged;
+  dump(): RecorderDump {
+    return { whole: this.whole.dump(), steady: this.steady?.dump(), errors: this.errors.all };
+  }
+
+  /** Adds what another process has recorded. */
+  absorb({ whole, steady, errors }: RecorderDump): void {
+    this.whole.absorb(whole);
+    if (steady !== undefined) {
+      this.steady ??= new Window();
+      this.steady.absorb(steady);
+    }
+    for (const error of errors) this.errors.absorb(error);
   }
 }

@@ -5,6 +5,7 @@ import { judgeValidity, type RunConditions } from './validity.ts';
 const healthy: RunConditions = {
   leftOutPercent: 0,
   failedFaults: 0,
+  changes: 0,
   exceptions: 0,
   requests: 10_000,
   generatorCpuPercents: Array.from({ length: 100 }, () => 40),
@@ -47,6 +48,7 @@ test('a starved second in twenty is no saturation', () => {
 
 test('a run that was cut short, had no request or had a fault of the lab cannot be believed', () => {
   assert.deepEqual(broken({ leftOutPercent: 40 }), ['duration left out, %']);
+  assert.deepEqual(broken({ changes: 1 }), ['changes of the users by hand']);
   assert.deepEqual(broken({ requests: 0 }), ['windows without a request']);
   assert.deepEqual(broken({ exceptions: 1 }), ['exceptions in the lab']);
 });

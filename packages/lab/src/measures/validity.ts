@@ -9,6 +9,8 @@ export interface RunConditions {
   readonly leftOutPercent: number;
   /** Planned faults that could not be done: the run was not the one asked for. */
   readonly failedFaults: number;
+  /** Times that somebody changed the number of users while the run went on: it was not the one asked for. */
+  readonly changes: number;
   /** Faults of the scenario itself. */
   readonly exceptions: number;
   readonly requests: number;
@@ -48,6 +50,7 @@ export interface ValidityCheck {
 const limits = {
   leftOutPercent: 0,
   failedFaults: 0,
+  changes: 0,
   exceptions: 0,
   emptyRuns: 0,
   /** Past it the generator measures its own queue. */
@@ -88,6 +91,7 @@ export const littleDeviationPercent = ({ users, tasksPerSecond, responseSeconds,
 export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   check('duration left out, %', limits.leftOutPercent, run.leftOutPercent),
   check('planned faults that could not be done', limits.failedFaults, run.failedFaults),
+  ...(run.changes === 0 ? [] : [check('changes of the users by hand', limits.changes, run.changes)]),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
   check('exceptions in the lab', limits.exceptions, run.exceptions),
   check(

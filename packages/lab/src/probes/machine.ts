@@ -50,13 +50,3 @@ export const readCpuTimes = (): CpuTimes | undefined => {
     return undefined;
   }
 };
-
-/** Most files this process may have open; `undefined` where that cannot be read. Node raises the soft limit to the hard one itself. */
-export const openFilesMax = (): number | undefined => {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-    return soft === undefined ? undefined : Number(soft);
-  } catch {
-    return undefined;
-  }
-};

@@ -128,8 +128,7 @@ export class Side {
     const violationsBefore = this.#checker.violations.length;
     const startedMs = performance.now();
     const crowd = startArrivals({
-      perSecond: rate,
-      intended,
+      timesMs: Float64Array.from({ length: intended }, (_, index) => (index / rate) * 1000),
       available: intended,
       act: async (index) => {
         const busy = this.#users[index % this.#users.length] as Busy;

@@ -8,6 +8,7 @@ import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
 import { buildConsistency } from './build-consistency.ts';
 import { buildOutage, outageVerdicts } from './build-outage.ts';
+import { buildOwn } from './build-own.ts';
 import { buildRevocation } from './build-revocation.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
@@ -68,6 +69,17 @@ const optionsOf = ({ options, weights }: Gathered): RunResult['options'] => ({
   timeout_s: options.timeoutSeconds,
   weights,
   logouts_per_second: options.logoutsPerSecond ?? null,
+  rate_per_second: options.rate ?? null,
+  arrivals: options.arrivals,
+  stages: options.stages.map(({ durationSeconds, users, spawnRate, rate }) => ({
+    duration_s: durationSeconds,
+    users: users ?? null,
+    spawn_rate: spawnRate ?? null,
+    rate_per_second: rate ?? null,
+  })),
+  is_paced: options.isPaced,
+  processes: options.processes,
+  source_addresses: options.sourceAddresses?.text ?? null,
 });
 
 const criteriaOf = (criteria: Criteria): RunResult['criteria'] => {
@@ -89,7 +101,8 @@ const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_co
   });
 
 const generatorOf = (gathered: Gathered, requests: number): RunResult['generator'] => {
-  const { crowd, connects, reconnects, cutRequests, seconds } = gathered;
+  const { crowd, seconds } = gathered;
+  const { connects, reconnects, cutRequests } = crowd;
   const cpuSeconds = cpuSecondsOf(gathered);
   return {
     cpu_seconds: cpuSeconds,
@@ -180,6 +193,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
       error: error ?? null,
     })),
     consistency: buildConsistency(checker),
+    own: buildOwn(gathered.own),
     revocation: buildRevocation(gathered),
     outage,
     criteria: criteriaOf(options.criteria),

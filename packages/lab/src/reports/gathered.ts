@@ -2,14 +2,14 @@
  * What a run has gathered by its end, before anything is made of it.
  * @module
  */
-import type { Crowd } from '../arrivals/crowd.ts';
 import type { RunOptions } from '../commands/run-options.ts';
 import type { FaultEvent } from '../faults/timeline.ts';
+import type { LoadEnd, LoadMark } from '../generators/load.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { OutageMeasure } from '../measures/outage-measure.ts';
+import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
-import type { GeneratorHealth } from '../probes/generator.ts';
 import type { CpuTimes } from '../probes/machine.ts';
 import type { Scraped } from '../probes/metrics-scraper.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
@@ -26,16 +26,10 @@ export interface Reading {
 }
 
 /** The moment from which the run was steady: every user had logged in once. */
-export interface SteadyStart {
+export interface SteadyStart extends LoadMark {
   readonly reading: Reading;
-  readonly atMs: number;
   /** Whole seconds before it. */
   readonly second: number;
-  readonly tasks: number;
-  readonly taskMs: number;
-  readonly lateStarts: number;
-  /** The generator until then. */
-  readonly warmUp: GeneratorHealth;
 }
 
 /** Everything a run has gathered. */
@@ -57,19 +51,17 @@ export interface Gathered {
   readonly outage: OutageMeasure | undefined;
   /** Workers to which connections were held at the end; `undefined` when the scenario does not ask them. */
   readonly workerNames: readonly string[] | undefined;
-  readonly crowd: Crowd;
-  /** Time spent in tasks until the end, milliseconds. */
-  readonly taskMs: number;
-  readonly cutRequests: number;
-  readonly connects: number;
-  readonly reconnects: number;
+  /** The load at its end. */
+  readonly crowd: LoadEnd;
+  /** What an own scenario has counted. */
+  readonly own: OwnMeasures | undefined;
+  /** Times that somebody changed the number of users by hand. */
+  readonly changes: number;
   readonly targetPid: number | undefined;
   /** Whether the target runs on another machine: then this machine's CPU time is the lab's or foreign. */
   readonly isTargetRemote: boolean;
   readonly before: Reading;
   readonly after: Reading;
-  /** The generator since the steady window began, or over the whole run when it never did. */
-  readonly health: GeneratorHealth;
   /** `undefined` when the target's metrics were left alone. */
   readonly scraped: Scraped | undefined;
   readonly seconds: readonly SecondResult[];

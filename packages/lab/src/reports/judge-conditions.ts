@@ -32,17 +32,17 @@ const foreignCpuPercent = (from: Reading, to: Reading, isTargetRemote: boolean, 
 
 /** Little's law over the steady window; `undefined` in the open model, and when there is no window or it is too short to tell. */
 export const checkLittle = (gathered: Gathered, window: WindowResult | null): LittleCheck | undefined => {
-  const { options, crowd, steady, taskMs } = gathered;
-  if (window === null || steady === undefined || options.logoutsPerSecond !== undefined) return undefined;
+  const { crowd, steady } = gathered;
+  // Where starts are intended, tasks come at their own pace: the law holds and tells nothing.
+  if (window === null || steady === undefined || crowd.droppedStarts !== undefined) return undefined;
   const tasks = crowd.tasks - steady.tasks;
   const seconds = window.to_s - window.from_s;
   if (seconds < littleSecondsMin || tasks < littleTasksMin) return undefined;
-  const [shortest, longest] = options.waitSeconds;
   return {
-    users: crowd.started,
+    users: (crowd.userMs - steady.userMs) / 1000 / seconds,
     tasksPerSecond: tasks / seconds,
-    responseSeconds: (taskMs - steady.taskMs) / 1000 / tasks,
-    waitSeconds: (shortest + longest) / 2,
+    responseSeconds: (crowd.taskMs - steady.taskMs) / 1000 / tasks,
+    waitSeconds: (crowd.waitMs - steady.waitMs) / 1000 / tasks,
   };
 };
 
@@ -58,7 +58,8 @@ export const judgeConditions = (
   cores: number,
   little: LittleCheck | undefined,
 ): readonly ValidityCheck[] => {
-  const { options, crowd, steady, health, seconds, before, after, stoppedAtMs } = gathered;
+  const { options, crowd, steady, seconds, before, after, stoppedAtMs } = gathered;
+  const { health } = crowd;
   const from = judged === 'steady' ? steady : undefined;
   // A whole run with a steady window in it was read in two parts.
   const warmUp = from === undefined ? steady?.warmUp : undefined;
@@ -66,6 +67,7 @@ export const judgeConditions = (
   return judgeValidity({
     leftOutPercent: Math.max(0, (1 - ranSeconds / options.durationSeconds) * 100),
     failedFaults: gathered.faults.filter(({ error }) => error !== undefined).length,
+    changes: gathered.changes,
     exceptions: crowd.exceptions.reduce((sum, { count }) => sum + count, 0),
     requests,
     generatorCpuPercents: seconds.slice(from?.second ?? 0).map((second) => second.generator_cpu_percent),

@@ -7,6 +7,7 @@ import type { Counted } from '../measures/counted.ts';
 import type { Verdict } from '../measures/criteria.ts';
 import type { ValidityCheck } from '../measures/validity.ts';
 import type { OutageResult } from './outage-result.ts';
+import type { OwnResult } from './own-result.ts';
 import type { PercentilesMs, WindowResult } from './window-result.ts';
 
 /** Exit codes of the lab. */
@@ -90,6 +91,21 @@ export interface RunResult {
     readonly weights: Readonly<Record<string, number>>;
     /** The open model's rate; `null` in the closed model. */
     readonly logouts_per_second: number | null;
+    /** Rate of the open model of tasks; `null` in the closed model, and where stages have rates of their own. */
+    readonly rate_per_second: number | null;
+    /** Gaps of the open model. */
+    readonly arrivals: 'even' | 'random';
+    readonly stages: readonly {
+      readonly duration_s: number;
+      readonly users: number | null;
+      readonly spawn_rate: number | null;
+      readonly rate_per_second: number | null;
+    }[];
+    /** Whether waits count from the beginning of a task. */
+    readonly is_paced: boolean;
+    readonly processes: number;
+    /** Range that the users connected from; `null`: one address. */
+    readonly source_addresses: string | null;
   };
   readonly schedule_fingerprint: string;
   readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
@@ -146,6 +162,8 @@ export interface RunResult {
   };
   /** How fast revocations took effect, from the steady window on; `null` in a scenario that does not ask every worker. */
   readonly revocation: RevocationResult | null;
+  /** What an own scenario has counted; `null` for one of ours. */
+  readonly own: OwnResult | null;
   /** Phases and recoveries; `null` in a scenario that is not broken on purpose. */
   readonly outage: OutageResult | null;
   /** Upper limits; what is absent is not judged. */

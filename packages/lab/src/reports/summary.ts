@@ -3,6 +3,7 @@
  * @module
  */
 import { endingOf } from './ending.ts';
+import { ownLines } from './own-result.ts';
 import type { RunResult, TimesResult } from './result.ts';
 import type { WindowResult } from './window-result.ts';
 
@@ -72,6 +73,7 @@ export const summaryLines = (result: RunResult, files: readonly string[]): reado
     ),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
   ...revocationLines(result),
+  ...ownLines(result.own),
   ...result.errors
     .filter(({ kind }) => kind === 'real')
     .slice(0, realFailuresMax)

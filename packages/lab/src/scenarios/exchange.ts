@@ -72,11 +72,15 @@ export const exchange = async (
   request: Request,
   { task, token, isInBody, intendedAtMs }: Purpose,
 ): Promise<Answered> => {
-  const authorization = token === undefined || isInBody ? {} : { authorization: `Bearer ${token.value}` };
   const sentAtMs = nowMs();
   if (task === 'logout' && token !== undefined) token.revokeSentAtMs ??= sentAtMs;
-  const reply = await sender.send({ ...request, headers: { ...request.headers, ...authorization } });
-  const answeredAtMs = nowMs();
+  const reply = await sender.send(
+    token === undefined || isInBody
+      ? request
+      : { ...request, headers: { ...request.headers, authorization: `Bearer ${token.value}` } },
+  );
+  // The last byte's time: what this process did between it and now is not the target's.
+  const answeredAtMs = 'failure' in reply ? nowMs() : reply.lastByteAtMs;
   const answer =
     'failure' in reply
       ? { status: undefined, code: reply.failure, text: '', bytes: 0, worker: undefined }

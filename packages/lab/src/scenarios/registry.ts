@@ -7,8 +7,9 @@ import { mixed } from './mixed.ts';
 import { outage } from './outage.ts';
 import { revocation } from './revocation.ts';
 import { type Scenario, weightsOf } from './scenario.ts';
+import { verify } from './verify.ts';
 
-const all: readonly Scenario[] = [auth, mixed, revocation, outage];
+const all: readonly Scenario[] = [auth, verify, mixed, revocation, outage];
 
 /** The scenarios by name, in the order in which the help lists them. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(all.map((scenario) => [scenario.name, scenario]));

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Criteria } from '../measures/criteria.ts';
+import type { DefinedScenario } from './define-scenario.ts';
 import type { VirtualUser } from './virtual-user.ts';
 import type { Witnesses } from './witnesses.ts';
 
@@ -11,6 +12,8 @@ export interface ScenarioTask {
   readonly weight: number;
   /** Acts. `witnesses` are there when the scenario asks every worker. */
   readonly act: (user: VirtualUser, witnesses: Witnesses | undefined) => Promise<unknown>;
+  /** What it can be chosen by, besides its name. */
+  readonly tags?: readonly string[];
 }
 
 /** A scenario. A file each in this folder, and a line each in `registry.ts`. */
@@ -26,17 +29,24 @@ export interface Scenario {
   readonly asksEveryWorker: boolean;
   /** Whether something is broken in it on purpose: then it is judged phase by phase. */
   readonly isBroken?: true;
+  /** Whether waits count from the beginning of a task. */
+  readonly isPaced?: boolean;
+  /** The scenario as its file defines it; `undefined` for one of ours. */
+  readonly own?: DefinedScenario;
 }
 
 /**
  * Does one task. A user without a token (its registration or its login failed) tries that again instead: there is nothing else it could do.
+ * @param intendedAtMs when it should have begun, in the open model
  */
 export const actScenario = async (
   { tasks }: Scenario,
   user: VirtualUser,
   task: string,
   witnesses: Witnesses | undefined,
+  intendedAtMs?: number,
 ): Promise<void> => {
+  user.begin(intendedAtMs);
   if (user.token === undefined) await user.enter();
   else await tasks[task]?.act(user, witnesses);
 };

@@ -29,6 +29,7 @@ export class VirtualUser {
   readonly #parts: UserParts;
   #hasAccount: boolean;
   #token: HeldToken | undefined;
+  #intendedAtMs: number | undefined;
 
   constructor(parts: UserParts) {
     this.#parts = parts;
@@ -39,6 +40,11 @@ export class VirtualUser {
   /** The session the user holds, alive or dead; `undefined` until its first login. */
   get token(): HeldToken | undefined {
     return this.#token;
+  }
+
+  /** Gets ready for a task. @param intendedAtMs when it should have begun, in the open model: its first request counts from there */
+  begin(intendedAtMs: number | undefined): void {
+    this.#intendedAtMs = intendedAtMs;
   }
 
   /** Logs in, after registering when there is no account yet. A failure of either is measured and may be tried again. */
@@ -77,6 +83,11 @@ export class VirtualUser {
     return this.#send({ method: 'GET', path: paths.protectedSample }, 'protected', this.#token);
   }
 
+  /** Asks whether the token is accepted, dead ones too. */
+  async verify(): Promise<Answered> {
+    return this.#send({ method: 'GET', path: paths.verify }, 'verify', this.#token);
+  }
+
   /** Trades the refresh token for the next pair, which the user holds from then on; one of a dead session must be refused. */
   async refresh(): Promise<void> {
     const token = this.#token;
@@ -88,7 +99,7 @@ export class VirtualUser {
       this.#parts.measures,
       this.#parts.connection,
       request,
-      { task: 'refresh', token, isInBody: true },
+      { task: 'refresh', token, isInBody: true, intendedAtMs: this.#takeIntended() },
     );
     // Taken for theft, the session has ended; whether rightly so is the outcome's business.
     if (code === 'refresh_reused') token.revokeSentAtMs ??= sentAtMs;
@@ -106,7 +117,7 @@ export class VirtualUser {
    * Signs out. The tokens are kept: calling on with them is how the run asks whether they are dead.
    * @param intendedAtMs when it should have been sent, in the open model
    */
-  async logout(intendedAtMs?: number): Promise<Answered | undefined> {
+  async logout(intendedAtMs = this.#takeIntended()): Promise<Answered | undefined> {
     const token = this.#token;
     if (token === undefined) return undefined;
     const answered = await this.#send({ method: 'POST', path: paths.logout }, 'logout', token, intendedAtMs);
@@ -124,11 +135,17 @@ export class VirtualUser {
     return answered;
   }
 
+  #takeIntended(): number | undefined {
+    const intended = this.#intendedAtMs;
+    this.#intendedAtMs = undefined;
+    return intended;
+  }
+
   #send(
     request: Request,
-    task: 'register' | 'login' | 'protected' | 'logout',
+    task: 'register' | 'login' | 'protected' | 'verify' | 'logout',
     token?: HeldToken,
-    intendedAtMs?: number,
+    intendedAtMs = this.#takeIntended(),
   ): Promise<Answered> {
     return exchange(this.#parts.measures, this.#parts.connection, request, { task, token, intendedAtMs });
   }

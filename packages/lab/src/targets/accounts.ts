@@ -13,13 +13,35 @@ export interface Credentials {
   readonly tenant?: string;
 }
 
-/** Where the accounts of a run come from. */
-export interface AccountSource {
+/** All that it takes to know the accounts of a run; it can be told to another process. */
+export interface AccountFacts {
   readonly kind: 'imported' | 'registered';
   /** Why it is not the better kind. */
   readonly reason?: string;
+  readonly runTag: string;
+  readonly tenant: string;
+  readonly password: string;
+}
+
+/** Where the accounts of a run come from. */
+export interface AccountSource extends AccountFacts {
   readonly credentialsOf: (index: number) => Credentials;
 }
+
+const emailOf = (runTag: string, index: number): string => `vu-${runTag}-${index}@lab.example`;
+
+/** The accounts by their facts. */
+export const accountSource = (facts: AccountFacts): AccountSource => {
+  const { kind, runTag, tenant, password } = facts;
+  return {
+    ...facts,
+    credentialsOf: (index) => ({
+      email: emailOf(runTag, index),
+      password,
+      ...(kind === 'imported' ? { tenant } : {}),
+    }),
+  };
+};
 
 /** What accounts a run needs. */
 export interface AccountPlan {
@@ -60,15 +82,14 @@ const importFailure = (reply: Reply, count: number): string | undefined => {
 const importPool = async (
   connection: Connection,
   key: string,
-  { tenant, users, password }: AccountPlan,
-  emailOf: (index: number) => string,
+  { tenant, users, password, runTag }: AccountPlan,
   onProgress: (done: number) => void,
 ): Promise<string | undefined> => {
   const password_hash = poolHash(password);
   for (let from = 0; from < users; from += accountsPerImport) {
     const count = Math.min(accountsPerImport, users - from);
     const lines = Array.from({ length: count }, (_, index) =>
-      JSON.stringify({ email: emailOf(from + index), password_hash }),
+      JSON.stringify({ email: emailOf(runTag, from + index), password_hash }),
     );
     const reply = await connection.send({
       method: 'POST',
@@ -93,14 +114,10 @@ export const prepareAccounts = async (
   onProgress: (done: number) => void,
 ): Promise<AccountSource> => {
   const { key, tenant, password, runTag } = plan;
-  const emailOf = (index: number): string => `vu-${runTag}-${index}@lab.example`;
-  const registered = (reason: string): AccountSource => ({
-    kind: 'registered',
-    reason,
-    credentialsOf: (index) => ({ email: emailOf(index), password }),
-  });
+  const facts = { runTag, tenant, password };
+  const registered = (reason: string): AccountSource => accountSource({ ...facts, kind: 'registered', reason });
   if ('missing' in key) return registered(key.missing);
-  const refusal = await importPool(connection, key.value, plan, emailOf, onProgress);
+  const refusal = await importPool(connection, key.value, plan, onProgress);
   if (refusal !== undefined) return registered(`the import was refused: ${refusal}`);
-  return { kind: 'imported', credentialsOf: (index) => ({ email: emailOf(index), password, tenant }) };
+  return accountSource({ ...facts, kind: 'imported' });
 };

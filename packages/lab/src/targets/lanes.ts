@@ -50,7 +50,7 @@ export class Lanes {
 
   /** Times that one of them was opened again. */
   get reconnects(): number {
-    return this.#lanes.reduce((sum, { connection }) => sum + Math.max(0, connection.connects - 1), 0);
+    return this.#lanes.reduce((sum, { connection }) => sum + connection.reconnects, 0);
   }
 
   get connects(): number {

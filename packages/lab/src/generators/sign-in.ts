@@ -2,13 +2,14 @@
  * Signs in the sessions of the open model before it is measured.
  * @module
  */
+
+import { limitsOf, type RunOptions } from '../commands/run-options.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import { Recorder } from '../measures/recorder.ts';
 import type { HeldToken } from '../scenarios/exchange.ts';
 import { VirtualUser } from '../scenarios/virtual-user.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { Lanes } from '../targets/lanes.ts';
-import { limitsOf, type RunOptions } from './run-options.ts';
 
 /** Logins under way at once: hashing is the target's bottleneck, more would only wait. */
 const loginsAtOnce = 16;

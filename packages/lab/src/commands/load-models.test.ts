@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { RunResult } from '../reports/result.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small service of somebody else that remembers who has called it. */
+const startTarget = async (answerMs: number) => {
+  const addresses = new Set<string>();
+  let logins = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    const { url = '' } = request;
+    response.setHeader('content-type', 'application/json');
+    if (url === '/auth/register') response.statusCode = 201;
+    const isReady = url === '/health/ready';
+    if (!isReady) addresses.add(request.socket.remoteAddress ?? '');
+    const body = url === '/auth/login' ? { access_token: `t${logins++}`, expires_in: 900 } : {};
+    setTimeout(() => response.end(JSON.stringify(body)), isReady || url === '/auth/login' ? 0 : answerMs);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, addresses };
+};
+
+const run = async (args: readonly string[], { answerMs = 0, stopAfterMs = 0 } = {}) => {
+  const { url, server, addresses } = await startTarget(answerMs);
+  const out = join(mkdtempSync(join(folder, 'run-')), 'result');
+  const child = spawn(process.execPath, [main, 'run', ...args, '--target', url, '--out', out], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+    // A group of its own, so that an interrupt reaches all of its processes, as that of a terminal does.
+    detached: true,
+  });
+  let output = '';
+  let stoppedAtMs = Number.NaN;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    stoppedAtMs = performance.now();
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (stopAfterMs > 0) timer ??= setTimeout(stop, stopAfterMs);
+    });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const secondsAfterStop = (performance.now() - stoppedAtMs) / 1000;
+  clearTimeout(timer);
+  server.closeAllConnections();
+  server.close();
+  const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+  const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
+  assert.ok(validate(result), JSON.stringify(validate.errors));
+  assert.deepEqual(result.exceptions, [], output);
+  return { code, output, result, addresses, secondsAfterStop };
+};
+
+const isBroken = ({ validity }: RunResult, part: string): boolean =>
+  validity.some(({ rule, verdict }) => rule.includes(part) && verdict === 'broken');
+
+// Side by side: each waits most of its time.
+suite('models of load', { concurrency: 3 }, () => {
+  test('open model: latency counts from the time a task should have begun, so a queue shows', async () => {
+    const args = ['verify', '--rate', '20', '--users', '2', '--duration', '2s', '--failures', '100'];
+    const { result } = await run(args, { answerMs: 250 });
+    // Two users can do eight a second: the last of forty tasks waits for seconds, however fast its answer comes.
+    assert.equal(result.whole.total.requests, 40);
+    assert.ok((result.whole.total.max_ms ?? 0) > 2000, `${result.whole.total.max_ms} ms`);
+    assert.equal(result.options.rate_per_second, 20);
+    assert.ok(
+      result.whole.endpoints.every(({ name }) => name === '/auth/verify'),
+      'logins came before and are not counted',
+    );
+  });
+
+  test('stages decide how many users there are', async () => {
+    const stages = ['--stage', 'users=12,duration=2s', '--stage', 'users=3,duration=2s,spawn-rate=50'];
+    const { result } = await run(['verify', ...stages, '--spawn-rate', '50', '--wait', '0.05']);
+    const users = result.seconds.map((second) => second.users);
+    assert.equal(users.length, 4);
+    assert.equal(Math.max(...users), 12);
+    assert.equal(users.at(-1), 3);
+    assert.equal(result.options.users, 12);
+    assert.equal(result.options.duration_s, 4);
+  });
+
+  test('several processes load as one: every user once, from an address of its own', async () => {
+    const args = [
+      'verify',
+      '--users',
+      '9',
+      '--spawn-rate',
+      '100',
+      '--wait',
+      '0.05',
+      '--duration',
+      '3s',
+      '--processes',
+      '3',
+    ];
+    const { result, addresses, output } = await run(args);
+    assert.equal(result.generator.users_started, 9);
+    assert.equal(result.generator.connections_opened, 9);
+    assert.equal(Math.max(...result.seconds.map(({ users }) => users)), 9, output);
+    const counted = result.seconds.reduce((sum, { requests }) => sum + requests, 0);
+    const { total } = result.whole;
+    assert.ok(counted > 100 && Math.abs(counted - total.requests) <= 9, `${counted} and ${total.requests}`);
+    assert.equal(total.real, 0);
+    assert.equal(result.judged, 'steady');
+    assert.equal(result.options.processes, 3);
+    if (process.platform === 'linux')
+      assert.deepEqual(
+        [...addresses].toSorted(),
+        Array.from({ length: 9 }, (_, index) => `127.1.0.${index + 1}`),
+      );
+  });
+
+  test('an interrupt ends several processes within two seconds, with the results so far', async () => {
+    const args = [
+      'verify',
+      '--users',
+      '8',
+      '--spawn-rate',
+      '100',
+      '--wait',
+      '0.05',
+      '--duration',
+      '60s',
+      '--processes',
+      '2',
+    ];
+    const { code, result, secondsAfterStop } = await run(args, { stopAfterMs: 3000 });
+    assert.ok(secondsAfterStop < 2, `took ${secondsAfterStop} s`);
+    assert.equal(result.ended, 'interrupted');
+    assert.ok(result.whole.total.requests > 0);
+    assert.equal(code, 3);
+    assert.ok(isBroken(result, 'left out'));
+  });
+
+  test('a fault of an own scenario makes the run invalid and is told with its count', async () => {
+    const file = join(folder, 'faulty.ts');
+    writeFileSync(
+      file,
+      `import { constant, defineScenario } from '@catalytic/lab/scenario';
+       export default defineScenario({ name: 'faulty', wait: constant(0.1), tasks: [{ name: 'a', run: async (user) => {
+         await user.get('/x');
+         user.check('never declared', true);
+       } }] });`,
+    );
+    await assert.rejects(run([file, '--users', '1', '--duration', '1s']), /Cannot count the check/);
+  });
+});

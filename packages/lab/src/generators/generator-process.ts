@@ -1,0 +1,100 @@
+/**
+ * A process that generates a share of a run's load. Started by `many-generators.ts`, and by nobody else.
+ * @module
+ */
+
+import type { RunOptions } from '../commands/run-options.ts';
+import { ConsistencyChecker } from '../measures/consistency.ts';
+import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
+import { accountSource } from '../targets/accounts.ts';
+import type { Load, LoadMark } from './load.ts';
+import { type Prepared, prepareLoad, startLoad } from './local-load.ts';
+import type { CallMessage, Calls, GeneratorMessage, GeneratorTask } from './messages.ts';
+import { sharedClockMs } from './messages.ts';
+
+/** Time between two looks whether all users are ready, milliseconds. */
+const lookMs = 50;
+
+const clockMs = sharedClockMs();
+const state: { options?: RunOptions; prepared?: Prepared; load?: Load } = {};
+
+const send = (message: GeneratorMessage): void => {
+  process.send?.(message);
+};
+
+const loadOf = (): Load => {
+  if (state.load === undefined) throw new Error('Nothing has been started');
+  return state.load;
+};
+
+const prepare = async ({ options, accounts }: GeneratorTask): Promise<undefined> => {
+  const { name, tags, without } = options.scenarioSource;
+  state.options = { ...options, scenario: selectTasks(await findScenario(name), tags, without) };
+  state.prepared = await prepareLoad(
+    state.options,
+    { accounts: accountSource(accounts), checker: new ConsistencyChecker(), workers: undefined },
+    (text) => send({ kind: 'say', text }),
+    new AbortController().signal,
+  );
+};
+
+const start = (atMs: number): undefined => {
+  const { options, prepared } = state;
+  if (options === undefined || prepared === undefined) throw new Error('Nothing has been prepared');
+  const load = startLoad(options, prepared, atMs - clockMs);
+  state.load = load;
+  const timer = setInterval(() => {
+    if (!load.isReady) return;
+    clearInterval(timer);
+    send({ kind: 'ready' });
+  }, lookMs);
+};
+
+/** What it answers to each call. */
+const answers: { readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => Promise<Calls[Name][1]> } = {
+  prepare,
+  start: async (atMs) => start(atMs),
+  turnSecond: async () => {
+    const { users, requests, generator } = await loadOf().turnSecond();
+    const { latency, ...counts } = requests;
+    return { users, requests: counts, latency: latency.dump(), generator };
+  },
+  cpu: () => loadOf().cpu(),
+  becomeSteady: async (): Promise<LoadMark> => {
+    const mark = await loadOf().becomeSteady();
+    return { ...mark, atMs: mark.atMs + clockMs };
+  },
+  scale: async (factor) => {
+    loadOf().scale(factor);
+    return undefined;
+  },
+  stop: async () => {
+    loadOf().stop();
+    return undefined;
+  },
+  drain: async () => {
+    await loadOf().ended;
+    return undefined;
+  },
+  finish: async (isInterrupted) => {
+    const load = loadOf();
+    const end = await load.finish(isInterrupted);
+    return { end, recorder: load.recorder.dump(), checker: load.checker.dump(), own: load.own.dump() };
+  },
+};
+
+process.on('message', (message) => {
+  const { id, call, argument } = message as CallMessage;
+  const answer = answers[call] as (argument: unknown) => Promise<unknown>;
+  // Inside a promise, so that what throws at once is told like what throws later.
+  Promise.resolve()
+    .then(() => answer(argument))
+    .then(
+      (value) => send({ kind: 'answer', id, value }),
+      (error: Error) => send({ kind: 'failure', id, message: error.message }),
+    );
+});
+
+// Ctrl-C goes to all processes of a terminal: the one that runs the run says when it is over, and without it there is nobody to load for.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.exit());

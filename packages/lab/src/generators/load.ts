@@ -1,0 +1,83 @@
+/**
+ * The load of a run, whether this process makes it or several others do.
+ * @module
+ */
+import type { ScenarioException } from '../arrivals/crowd.ts';
+import type { ConsistencyChecker } from '../measures/consistency.ts';
+import type { OwnMeasures } from '../measures/own-measures.ts';
+import type { Recorder } from '../measures/recorder.ts';
+import type { RevocationMeasure } from '../measures/revocation.ts';
+import type { LoadSecond } from '../measures/sampler.ts';
+import type { GeneratorHealth } from '../probes/generator.ts';
+
+/** Counters at a moment. Times in milliseconds. */
+export interface LoadCounters {
+  readonly tasks: number;
+  readonly taskMs: number;
+  readonly waitMs: number;
+  readonly userMs: number;
+  readonly lateStarts: number;
+}
+
+/** The moment from which a load was steady, on the monotonic clock of the process that asked. */
+export interface LoadMark extends LoadCounters {
+  readonly atMs: number;
+  /** The generator until then; of several processes the worst. */
+  readonly warmUp: GeneratorHealth;
+}
+
+/** What is left of a load at its end. */
+export interface LoadEnd extends LoadCounters {
+  /** Users started. */
+  readonly started: number;
+  /** Starts that were intended but never came; `undefined` in the closed model. */
+  readonly droppedStarts: number | undefined;
+  /** Requests to which the answer was waited for in vain. */
+  readonly cutRequests: number;
+  readonly exceptions: readonly ScenarioException[];
+  readonly connects: number;
+  readonly reconnects: number;
+  /** The generator since the steady window began, or over the whole run; of several processes the worst. */
+  readonly health: GeneratorHealth;
+}
+
+/** A load under way. */
+export interface Load {
+  /** Whether every user has been ready once. */
+  readonly isReady: boolean;
+  /** Ends when everything that was started has ended. */
+  readonly ended: Promise<void>;
+  /** What was recorded; of several processes only at the end. */
+  readonly recorder: Recorder;
+  readonly checker: ConsistencyChecker;
+  readonly own: OwnMeasures;
+  /** How fast revocations took effect, where that is measured. */
+  readonly revocation?: RevocationMeasure;
+  turnSecond(): Promise<LoadSecond>;
+  /** CPU time used so far, by all processes. */
+  cpu(): Promise<NodeJS.CpuUsage>;
+  becomeSteady(): Promise<LoadMark>;
+  /** Makes the users so many times what was planned. */
+  scale(factor: number): void;
+  /** No new task from now on. */
+  stop(): void;
+  /** Cuts what has not ended and gathers what there is. @param isInterrupted then what is cut is not counted: nobody can say what would have come */
+  finish(isInterrupted: boolean): Promise<LoadEnd>;
+}
+
+/** Longest wait at the end for what has been cut, milliseconds. */
+const cutMs = { regular: 5000, interrupted: 400 };
+
+/** Waits for something, but not for ever. */
+export const waitAtMost = async (promise: Promise<unknown>, ms: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
+};
+
+/** Waits for the last tasks after their requests have been cut. */
+export const waitForCut = (ended: Promise<void>, isInterrupted: boolean): Promise<void> =>
+  waitAtMost(ended, isInterrupted ? cutMs.interrupted : cutMs.regular);

@@ -1,0 +1,73 @@
+/**
+ * What the process of a run and those that generate its load say to each other. Structured clones over the channel of `fork`.
+ * @module
+ */
+import type { RunOptions } from '../commands/run-options.ts';
+import type { CheckerDump } from '../measures/consistency.ts';
+import type { HistogramDump } from '../measures/histogram.ts';
+import type { OwnDump } from '../measures/own-measures.ts';
+import type { RecorderDump, Second } from '../measures/recorder.ts';
+import type { GeneratorSecond } from '../probes/generator.ts';
+import type { AccountFacts } from '../targets/accounts.ts';
+import type { LoadEnd, LoadMark } from './load.ts';
+
+/** What a generator is told first. The scenario is loaded anew there: code does not travel. */
+export interface GeneratorTask {
+  readonly options: Omit<RunOptions, 'scenario'>;
+  readonly accounts: AccountFacts;
+}
+
+/** A second of one generator. */
+export interface SecondDump {
+  readonly users: number;
+  readonly requests: Omit<Second, 'latency'>;
+  readonly latency: HistogramDump;
+  readonly generator: GeneratorSecond;
+}
+
+/** All that is left of one generator. */
+export interface EndDump {
+  readonly end: LoadEnd;
+  readonly recorder: RecorderDump;
+  readonly checker: CheckerDump;
+  readonly own: OwnDump;
+}
+
+/** What can be asked of a generator: argument and answer. Times are on the clock that all processes of a machine share. */
+export interface Calls {
+  readonly prepare: [GeneratorTask, undefined];
+  /** @param argument when to start */
+  readonly start: [number, undefined];
+  readonly turnSecond: [undefined, SecondDump];
+  readonly cpu: [undefined, NodeJS.CpuUsage];
+  readonly becomeSteady: [undefined, LoadMark];
+  readonly scale: [number, undefined];
+  readonly stop: [undefined, undefined];
+  /** Answered when all tasks have ended. */
+  readonly drain: [undefined, undefined];
+  /** @param argument whether the run was interrupted */
+  readonly finish: [boolean, EndDump];
+}
+
+/** Name of a call. */
+export type CallName = keyof Calls;
+
+/** From the run to a generator. */
+export interface CallMessage {
+  readonly id: number;
+  readonly call: CallName;
+  readonly argument: unknown;
+}
+
+/** From a generator to the run. */
+export type GeneratorMessage =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly message: string }
+  | { readonly kind: 'say'; readonly text: string }
+  | { readonly kind: 'ready' };
+
+/**
+ * From this process's monotonic clock to the one that all processes of the machine share, milliseconds to add.
+ * `performance.now()` counts from the start of its process; both follow the same clock of the kernel.
+ */
+export const sharedClockMs = (): number => Number(process.hrtime.bigint()) / 1e6 - performance.now();

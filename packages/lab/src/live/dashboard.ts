@@ -1,0 +1,146 @@
+/**
+ * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line every five seconds elsewhere.
+ * @module
+ */
+import type { SecondResult } from '../reports/result.ts';
+import { blockOf, type LiveView } from './block.ts';
+import { plainLine } from './plain-lines.ts';
+
+/** Seconds between two plain lines. */
+const plainEverySeconds = 5;
+/** A key changes the users by this. */
+const keyFactor = 1.1;
+/** Users may be so many times what was planned, at most and at least. */
+const factorMax = 2;
+const factorMin = 0.1;
+
+const control = '\x1b[';
+const hideCursor = `${control}?25l`;
+const showCursor = `${control}?25h`;
+
+/** Columns of a terminal that does not say, or says 0. */
+const columnsUnknown = 80;
+
+/** What keys do. */
+export interface Controls {
+  /** Makes the users so many times what was planned. */
+  readonly scale: (factor: number) => void;
+}
+
+/** Where a run is shown. */
+export interface DashboardParts {
+  readonly out: NodeJS.WriteStream;
+  readonly input: NodeJS.ReadStream;
+  /** Lines only, on a terminal too. */
+  readonly isPlain: boolean;
+  readonly users: number;
+  readonly durationSeconds: number;
+  /** Whether the number of users can be changed: in the open model it decides nothing. */
+  readonly canScale: boolean;
+  /** Ends the run early. Called once more when it was asked for once more. */
+  readonly stop: () => void;
+}
+
+/** Shows the seconds of a run as they end. */
+export interface Dashboard {
+  /** A line that stays. */
+  say(text: string): void;
+  /** From now on there is something to see. */
+  start(controls: Controls): void;
+  show(second: SecondResult, isSteady: boolean): void;
+  /** Clears what was drawn and gives the terminal back. */
+  end(): void;
+}
+
+/** Listens to keys until it is told to stop. Returns how to stop. */
+const listen = (input: NodeJS.ReadStream, onKey: (key: string) => void): (() => void) => {
+  const hear = (keys: Buffer): void => {
+    for (const key of keys.toString('latin1')) onKey(key);
+  };
+  input.setRawMode(true);
+  input.on('data', hear);
+  input.resume();
+  return () => {
+    input.off('data', hear);
+    input.setRawMode(false);
+    input.pause();
+  };
+};
+
+/** Makes the view of a run. */
+export const createDashboard = (parts: DashboardParts): Dashboard => {
+  const { out, input, durationSeconds, users, canScale } = parts;
+  const isDrawn = out.isTTY === true && !parts.isPlain;
+  const seconds: SecondResult[] = [];
+  let view: LiveView = {
+    users,
+    durationSeconds,
+    isSteady: false,
+    factor: 1,
+    hasKeys: false,
+    canScale,
+    isEnding: false,
+  };
+  let lines = 0;
+  let restore: (() => void) | undefined;
+
+  const erase = (): void => {
+    if (lines > 0) out.write(`${control}${lines}A${control}0J`);
+    lines = 0;
+  };
+
+  const draw = (): void => {
+    const block = blockOf(seconds, view, out.columns || columnsUnknown);
+    erase();
+    out.write(block.map((line) => `${line}\n`).join(''));
+    lines = block.length;
+  };
+
+  const onKey = (key: string, controls: Controls): void => {
+    if (key === 'q' || key === '\x03') {
+      view = { ...view, isEnding: true };
+      parts.stop();
+    }
+    const wanted = { '+': view.factor * keyFactor, '=': view.factor * keyFactor, '-': view.factor / keyFactor }[key];
+    if (wanted !== undefined && canScale) {
+      view = { ...view, factor: Math.min(factorMax, Math.max(factorMin, wanted)) };
+      controls.scale(view.factor);
+    }
+    draw();
+  };
+
+  /** Gives the terminal back. It may be called at any time, and more than once. */
+  const giveBack = (): void => {
+    restore?.();
+    restore = undefined;
+  };
+
+  return {
+    say: (text) => {
+      erase();
+      out.write(`${text}\n`);
+    },
+    start: (controls) => {
+      if (!isDrawn) return;
+      const stopListening = input.isTTY === true ? listen(input, (key) => onKey(key, controls)) : undefined;
+      view = { ...view, hasKeys: stopListening !== undefined };
+      out.write(hideCursor);
+      restore = () => {
+        stopListening?.();
+        out.write(showCursor);
+      };
+      // Whatever ends this process: a terminal that shows neither keys nor cursor is a nuisance.
+      process.once('exit', giveBack);
+    },
+    show: (second, isSteady) => {
+      seconds.push(second);
+      view = { ...view, isSteady };
+      if (isDrawn) draw();
+      else if (second.t_s % plainEverySeconds === 0) out.write(`${plainLine(seconds, isSteady, durationSeconds)}\n`);
+    },
+    end: () => {
+      erase();
+      giveBack();
+    },
+  };
+};

@@ -1,0 +1,78 @@
+/**
+ * What an own scenario counts besides requests: its checks and its metrics. All are declared, so none can be forgotten and none can fill the memory.
+ * @module
+ */
+import { Histogram, type HistogramDump } from './histogram.ts';
+
+/** What kind of metric: a sum, or a distribution of values from 0 to 300,000. */
+export type MetricKind = 'counter' | 'trend';
+
+/** How often a check held. */
+export interface CheckCount {
+  passed: number;
+  failed: number;
+}
+
+/** Checks and metrics as they travel between processes. */
+export interface OwnDump {
+  readonly checks: ReadonlyMap<string, CheckCount>;
+  readonly counters: ReadonlyMap<string, number>;
+  readonly trends: readonly (readonly [name: string, HistogramDump])[];
+}
+
+/** Counts checks and metrics. */
+export class OwnMeasures {
+  readonly checks: ReadonlyMap<string, CheckCount>;
+  readonly counters: Map<string, number>;
+  readonly trends: ReadonlyMap<string, Histogram>;
+
+  /** @param checks names @param metrics kinds by name */
+  constructor(checks: readonly string[] = [], metrics: Readonly<Record<string, MetricKind>> = {}) {
+    const named = (kind: MetricKind): readonly string[] =>
+      Object.keys(metrics).filter((name) => metrics[name] === kind);
+    this.checks = new Map(checks.map((name) => [name, { passed: 0, failed: 0 }]));
+    this.counters = new Map(named('counter').map((name) => [name, 0]));
+    this.trends = new Map(named('trend').map((name) => [name, new Histogram()]));
+  }
+
+  /** Counts a check. @throws Error when it was not declared */
+  check(name: string, holds: boolean): void {
+    const count = this.checks.get(name);
+    if (count === undefined) throw new Error(`Cannot count the check "${name}": add it to \`checks\` of the scenario`);
+    count[holds ? 'passed' : 'failed'] += 1;
+  }
+
+  /** Adds to a counter. @throws Error when it was not declared */
+  count(name: string, more: number): void {
+    const sum = this.counters.get(name);
+    if (sum === undefined)
+      throw new Error(`Cannot count "${name}": add ${name}: 'counter' to \`metrics\` of the scenario`);
+    this.counters.set(name, sum + more);
+  }
+
+  /** Records a value of a trend. @throws Error when it was not declared, or is no number from 0 on */
+  trend(name: string, value: number): void {
+    const histogram = this.trends.get(name);
+    if (histogram === undefined)
+      throw new Error(`Cannot record "${name}": add ${name}: 'trend' to \`metrics\` of the scenario`);
+    if (!(value >= 0)) throw new Error(`Cannot record ${value} for "${name}": give a number from 0 to 300,000`);
+    histogram.record(value);
+  }
+
+  dump(): OwnDump {
+    const { checks, counters } = this;
+    return { checks, counters, trends: [...this.trends].map(([name, trend]) => [name, trend.dump()]) };
+  }
+
+  /** Adds what another process has counted. */
+  absorb({ checks, counters, trends }: OwnDump): void {
+    for (const [name, { passed, failed }] of checks) {
+      const count = this.checks.get(name);
+      if (count === undefined) continue;
+      count.passed += passed;
+      count.failed += failed;
+    }
+    for (const [name, more] of counters) this.count(name, more);
+    for (const [name, trend] of trends) this.trends.get(name)?.absorb(trend);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Own scenarios: a TypeScript or JavaScript file whose default export is `defineScenario({ … })`, run with `catalytic-lab run ./file.ts`.
+ * docs/guides/own-scenario.md has a complete example.
+ * @module
+ */
+import type { Random } from '../arrivals/random.ts';
+import type { Criteria } from '../measures/criteria.ts';
+import type { Measured } from '../measures/measured.ts';
+import type { MetricKind } from '../measures/own-measures.ts';
+import type { RunResult } from '../reports/result.ts';
+import type { DataPool } from './data-pool.ts';
+import type { ScenarioUser } from './scenario-user.ts';
+
+export type { Criteria } from '../measures/criteria.ts';
+export { type DataPool, random, sequential, unique } from './data-pool.ts';
+export type { OwnAnswer, OwnRequest, ScenarioUser } from './scenario-user.ts';
+
+/** How long a user waits before each task. */
+export type Wait =
+  | { readonly kind: 'between'; readonly seconds: readonly [number, number] }
+  | { readonly kind: 'pacing'; readonly seconds: readonly [number, number] }
+  | { readonly kind: 'drawn'; readonly draw: (random: Random) => number };
+
+/** Waits drawn evenly between two numbers of seconds, from the end of a task to the beginning of the next. */
+export const between = (shortest: number, longest: number): Wait => ({ kind: 'between', seconds: [shortest, longest] });
+
+/** Always the same wait, seconds. */
+export const constant = (seconds: number): Wait => between(seconds, seconds);
+
+/** A task begins every so many seconds, however long the one before took; one that took longer is followed at once. */
+export const pacing = (seconds: number): Wait => ({ kind: 'pacing', seconds: [seconds, seconds] });
+
+/** Waits of your own, seconds. @param draw is given a source of numbers in [0, 1) that follows the seed: use it in place of Math.random */
+export const drawn = (draw: (random: Random) => number): Wait => ({ kind: 'drawn', draw });
+
+/** One thing a user does. */
+export interface OwnTask<Row> {
+  /** Name of the task, unlike that of any other. */
+  readonly name: string;
+  /** How often it is chosen beside the others; 1 by default. */
+  readonly weight?: number;
+  /** What `--tag` and `--exclude-tag` select by. */
+  readonly tags?: readonly string[];
+  readonly run: (user: ScenarioUser<Row>) => Promise<unknown>;
+}
+
+/** What is known of a run when a hook is called. */
+export interface RunFacts {
+  readonly target: string;
+  readonly users: number;
+  readonly seed: string;
+  /** Number of this process, from 0, and of how many. */
+  readonly process: number;
+  readonly processes: number;
+}
+
+/** What is called while a run goes on. With `--processes` all but `quitting` are called in each of them. */
+export interface Hooks {
+  /** Before the first user starts; the run waits for it. */
+  readonly testStart?: (run: RunFacts) => Promise<void> | void;
+  /** When every user has started and has been ready once. */
+  readonly spawningComplete?: (run: RunFacts) => void;
+  /** After each request, as it is counted. It runs 4,000 times a second: keep it short. */
+  readonly request?: (request: Measured) => void;
+  /** After the last user has gone; the run waits up to 10 s for it. */
+  readonly testStop?: (run: RunFacts) => Promise<void> | void;
+  /** When the result has been written, before the process ends. A fault of it is told and changes no result. */
+  readonly quitting?: (result: RunResult) => Promise<void> | void;
+}
+
+/** A scenario as it is written. `Row` is what the data pool holds. */
+export interface ScenarioDefinition<Row = undefined> {
+  /** Letters, digits and dashes: it names the result files. */
+  readonly name: string;
+  /** One line for people. */
+  readonly summary?: string;
+  readonly tasks: readonly OwnTask<Row>[];
+  /** Default: between 1 and 3 seconds. */
+  readonly wait?: Wait;
+  /** First act of each user. While it throws, it is tried again in place of the user's tasks. */
+  readonly onStart?: (user: ScenarioUser<Row>) => Promise<unknown>;
+  /** Last act of a user that goes. At the end of a run its requests are not counted any more. */
+  readonly onStop?: (user: ScenarioUser<Row>) => Promise<unknown>;
+  /** Rows for the users: `user.data` is one, drawn anew before each task except from a `unique` pool. */
+  readonly dataPool?: DataPool<Row>;
+  /** Tags of all tasks. */
+  readonly tags?: readonly string[];
+  /** Names of the checks that `user.check` counts. One that never ran is shown as such. */
+  readonly checks?: readonly string[];
+  /** Metrics that `user.count` and `user.trend` feed. */
+  readonly metrics?: Readonly<Record<string, MetricKind>>;
+  /** What the run must keep to pass; the command line adds to them. */
+  readonly criteria?: Criteria;
+  readonly hooks?: Hooks;
+}
+
+/** Mark by which the lab knows a scenario, whichever copy of this file made it. */
+export const scenarioFormat = 'catalytic-lab/scenario/1';
+
+/** A scenario that the lab can run. */
+export interface DefinedScenario<Row = unknown> extends ScenarioDefinition<Row> {
+  readonly format: typeof scenarioFormat;
+}
+
+/** Most checks, and most metrics, of a scenario: each stands in the result. */
+const declaredMax = 100;
+const nameGrammar = /^[a-z0-9][a-z0-9-]{0,63}$/i;
+
+const flawOf = ({ name, tasks, checks, metrics }: ScenarioDefinition<never>): string | undefined => {
+  if (!nameGrammar.test(name)) return 'its `name` may hold letters, digits and dashes, 64 at most';
+  if (tasks.length === 0) return 'it has no tasks: give at least one';
+  if (tasks.some((task) => task.name === '')) return 'one of its tasks has no name';
+  if (new Set(tasks.map((task) => task.name)).size < tasks.length) return 'two of its tasks have the same name';
+  const light = tasks.find(({ weight = 1 }) => !(weight > 0 && Number.isFinite(weight)));
+  if (light !== undefined) return `the weight of its task "${light.name}" is ${light.weight}: give a number above zero`;
+  if ((checks?.length ?? 0) > declaredMax || Object.keys(metrics ?? {}).length > declaredMax)
+    return `it has more than ${declaredMax} checks or metrics`;
+  return undefined;
+};
+
+/**
+ * Makes a scenario.
+ * @example
+ * export default defineScenario({
+ *   name: 'profile',
+ *   tasks: [{ name: 'read', run: (user) => user.get('/auth/me') }],
+ *   onStart: (user) => user.login(),
+ * });
+ * @throws Error that says what is wrong with it
+ */
+export const defineScenario = <Row = undefined>(definition: ScenarioDefinition<Row>): DefinedScenario<Row> => {
+  const flaw = flawOf(definition as unknown as ScenarioDefinition<never>);
+  if (flaw !== undefined) throw new Error(`Cannot define the scenario "${definition.name}": ${flaw}`);
+  return { ...definition, format: scenarioFormat };
+};

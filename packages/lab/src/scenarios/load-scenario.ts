@@ -1,0 +1,100 @@
+/**
+ * Finds the scenario of a run: one of ours by its name, or a file's.
+ * @module
+ */
+import { registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type DefinedScenario, scenarioFormat, type Wait } from './define-scenario.ts';
+import { scenarios } from './registry.ts';
+import type { Scenario, ScenarioTask } from './scenario.ts';
+
+const ownName = '@catalytic/lab/scenario';
+
+/** Whether an argument names a file and not one of our scenarios. */
+export const isScenarioFile = (name: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(name);
+
+/** A scenario may lie anywhere, where no package of this name is installed: it gets this one. */
+const lendPackage = (): void => {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === ownName
+        ? { url: new URL('./define-scenario.ts', import.meta.url).href, shortCircuit: true }
+        : next(specifier, context),
+  });
+};
+
+const secondsOf = (wait: Wait | undefined): readonly [number, number] =>
+  wait === undefined ? [1, 3] : wait.kind === 'drawn' ? [0, 0] : wait.seconds;
+
+/** Makes a scenario of a file one that can be run like ours. */
+const fromDefinition = (own: DefinedScenario): Scenario => {
+  const { name, summary = name, tasks, wait, criteria = {}, tags = [] } = own;
+  return {
+    name,
+    summary,
+    tasks: Object.fromEntries(
+      tasks.map((task): [string, ScenarioTask] => [
+        task.name,
+        { weight: task.weight ?? 1, act: async () => {}, tags: [...tags, ...(task.tags ?? [])] },
+      ]),
+    ),
+    waitSeconds: secondsOf(wait),
+    isPaced: wait?.kind === 'pacing',
+    criteria,
+    asksEveryWorker: false,
+    own,
+  };
+};
+
+const isDefined = (value: unknown): value is DefinedScenario =>
+  typeof value === 'object' && value !== null && 'format' in value && value.format === scenarioFormat;
+
+/**
+ * Loads the scenario of a file. The file is code and runs in this process, with all that this process may do.
+ * @throws Error that says what is wrong with it
+ */
+export const loadScenarioFile = async (file: string): Promise<Scenario> => {
+  lendPackage();
+  const module = await import(pathToFileURL(resolve(file)).href).catch((error: Error) => {
+    throw new Error(`Cannot load the scenario ${file}: ${error.message}`);
+  });
+  const defined: unknown = (module as { readonly default?: unknown }).default;
+  if (!isDefined(defined))
+    throw new Error(
+      `Cannot run ${file}: its default export is no scenario; write "export default defineScenario({ … })" with defineScenario from "${ownName}"`,
+    );
+  return fromDefinition(defined);
+};
+
+/**
+ * Finds a scenario by its name or its file.
+ * @throws Error that lists those there are
+ */
+export const findScenario = async (name: string): Promise<Scenario> => {
+  if (isScenarioFile(name)) return loadScenarioFile(name);
+  const scenario = scenarios.get(name);
+  if (scenario !== undefined) return scenario;
+  throw new Error(
+    `There is no scenario "${name}": choose from ${[...scenarios.keys()].join(', ')}, or name a file such as ./${name}.ts`,
+  );
+};
+
+/**
+ * Leaves out the tasks that were not asked for. A task's name is a tag of it, too.
+ * @param tags a task must have one of them; any will do when there are none
+ * @param without a task must have none of them
+ * @throws Error when nothing is left
+ */
+export const selectTasks = (scenario: Scenario, tags: readonly string[], without: readonly string[]): Scenario => {
+  if (tags.length === 0 && without.length === 0) return scenario;
+  const chosen = Object.entries(scenario.tasks).filter(([name, { tags: own = [] }]) => {
+    const has = (tag: string): boolean => tag === name || own.includes(tag);
+    return (tags.length === 0 || tags.some(has)) && !without.some(has);
+  });
+  if (chosen.length > 0) return { ...scenario, tasks: Object.fromEntries(chosen) };
+  const all = Object.entries(scenario.tasks).flatMap(([name, { tags: own = [] }]) => [name, ...own]);
+  throw new Error(
+    `No task of "${scenario.name}" is left by --tag and --exclude-tag: its tags are ${[...new Set(all)].join(', ')}`,
+  );
+};

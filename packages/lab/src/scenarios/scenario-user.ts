@@ -1,0 +1,240 @@
+/**
+ * A user of an own scenario: sends what it is told, measures it, and can sign in, call and sign out as the built-in scenarios do.
+ * @module
+ */
+import type { Random } from '../arrivals/random.ts';
+import type { Outcome } from '../measures/outcome.ts';
+import type { OwnMeasures } from '../measures/own-measures.ts';
+import type { Credentials } from '../targets/accounts.ts';
+import type { Reply } from '../targets/connection.ts';
+import type { Request } from '../targets/request.ts';
+import { problemCodeOf } from './answers.ts';
+import type { Measures, Sender } from './exchange.ts';
+import type { VirtualUser } from './virtual-user.ts';
+
+/** A request of an own scenario. */
+export interface OwnRequest {
+  readonly method?: Request['method'];
+  /** Path with query. */
+  readonly path: string;
+  /** What it is counted under; the path without its query by default. Give one where a path holds an id. */
+  readonly name?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  readonly body?: string;
+  /** Carry the access token that the user holds. Default: whenever it holds one. */
+  readonly withToken?: boolean;
+  /** Statuses that are right; 200 to 299 by default. */
+  readonly ok?: readonly number[];
+  /** Statuses that are no failure though not right, such as 404 of something that another user may have deleted. */
+  readonly expected?: readonly number[];
+}
+
+/** What came back. A request without an answer has the status 0 and says why in `failure`. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly failure: string | undefined;
+  readonly outcome: Outcome['kind'];
+  /** From sending to the last byte. */
+  readonly ms: number;
+  /** The body as JSON; `undefined` when it is none. */
+  json(): unknown;
+  /** A header field; the first, when there are several. */
+  header(name: string): string | undefined;
+}
+
+/** What such a user works with. */
+export interface ScenarioUserParts<Row> {
+  readonly index: number;
+  readonly connection: Sender;
+  readonly credentials: Credentials;
+  readonly measures: Measures;
+  readonly own: OwnMeasures;
+  readonly account: VirtualUser;
+  readonly random: Random;
+  /** Draws a row for the next task. */
+  readonly draw: () => Row;
+}
+
+const isIn = (status: number, statuses: readonly number[] | undefined): boolean => statuses?.includes(status) === true;
+
+const outcomeOf = ({ ok, expected }: OwnRequest, reply: Reply): Outcome => {
+  if ('failure' in reply) return { kind: 'real', name: `no answer: ${reply.failure}`, isUnanswered: true };
+  const { status, text } = reply;
+  const isOk = ok === undefined ? status >= 200 && status < 300 : isIn(status, ok);
+  if (isOk) return { kind: 'ok', name: 'ok' };
+  const code = problemCodeOf(text);
+  const name = code === undefined ? String(status) : `${status} ${code}`;
+  return { kind: isIn(status, expected) ? 'expected' : 'real', name };
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const headerOf = (head: string, name: string): string | undefined => {
+  const wanted = name.toLowerCase();
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    if (line.slice(0, colon).toLowerCase() === wanted) return line.slice(colon + 1).trim();
+  }
+  return undefined;
+};
+
+/** One user. Made by the lab; a scenario is handed it. */
+export class ScenarioUser<Row = undefined> {
+  /** Number of the user in the run, from 0. */
+  readonly index: number;
+  /** The account that the lab has prepared for it. */
+  readonly credentials: Credentials;
+  /** Numbers in [0, 1) that follow the seed: use it in place of Math.random, and a run can be repeated. */
+  readonly random: Random;
+  /** Whatever the scenario wants to remember of this user. */
+  readonly state: Record<string, unknown> = {};
+
+  readonly #parts: ScenarioUserParts<Row>;
+  #data: Row;
+  #intendedAtMs: number | undefined;
+  #isCounted = true;
+
+  constructor(parts: ScenarioUserParts<Row>) {
+    this.#parts = parts;
+    this.index = parts.index;
+    this.credentials = parts.credentials;
+    this.random = parts.random;
+    this.#data = parts.draw();
+  }
+
+  /** The row of the data pool for this task. */
+  get data(): Row {
+    return this.#data;
+  }
+
+  /** The access token that the user holds, alive or dead. */
+  get token(): string | undefined {
+    return this.#parts.account.token?.value;
+  }
+
+  /** Gets ready for a task. @param intendedAtMs when it should have begun, in the open model: its first request counts from there */
+  begin(intendedAtMs?: number): void {
+    this.#data = this.#parts.draw();
+    this.#intendedAtMs = intendedAtMs;
+  }
+
+  /** What is sent from now on is not counted. */
+  stopCounting(): void {
+    this.#isCounted = false;
+  }
+
+  /**
+   * Signs in with its account, after registering where the lab could not import accounts. Answers are judged as in the built-in scenarios.
+   * @returns whether it holds a token now
+   */
+  async login(): Promise<boolean> {
+    const { account } = this.#parts;
+    const before = account.token;
+    account.begin(this.#takeIntended());
+    await account.enter();
+    return account.token !== undefined && account.token !== before;
+  }
+
+  /** Calls `GET /api/protected` with its token, which must be accepted while it lives and refused once it is dead. */
+  async callProtected(): Promise<void> {
+    this.#parts.account.begin(this.#takeIntended());
+    await this.#parts.account.callProtected();
+  }
+
+  /** Asks `GET /auth/verify` about its token; judged likewise. */
+  async verify(): Promise<void> {
+    this.#parts.account.begin(this.#takeIntended());
+    await this.#parts.account.verify();
+  }
+
+  /** Trades its refresh token for the next pair. */
+  async refresh(): Promise<void> {
+    this.#parts.account.begin(this.#takeIntended());
+    await this.#parts.account.refresh();
+  }
+
+  /** Signs out and keeps the dead token, so that calling on tests whether it is dead. */
+  async logout(): Promise<void> {
+    this.#parts.account.begin(this.#takeIntended());
+    await this.#parts.account.logout();
+  }
+
+  /** Sends a GET request. */
+  get(path: string, options: Omit<OwnRequest, 'path' | 'method'> = {}): Promise<OwnAnswer> {
+    return this.request({ ...options, method: 'GET', path });
+  }
+
+  /** Sends a POST request with a JSON body. */
+  post(path: string, json?: unknown, options: Omit<OwnRequest, 'path' | 'method'> = {}): Promise<OwnAnswer> {
+    return this.request({ ...options, method: 'POST', path, json });
+  }
+
+  /**
+   * Sends a request over the user's own connection and counts it. Never throws for what the target does.
+   * @throws RangeError when the request itself is none that could be sent
+   */
+  async request(asked: OwnRequest): Promise<OwnAnswer> {
+    const { method = 'GET', path, json, headers, withToken = true } = asked;
+    const { connection, measures } = this.#parts;
+    const body = json === undefined ? asked.body : JSON.stringify(json);
+    const sentAtMs = measures.nowMs();
+    const reply = await connection.send({
+      method,
+      path,
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(withToken && this.token !== undefined ? { authorization: `Bearer ${this.token}` } : {}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    const answeredAtMs = 'failure' in reply ? measures.nowMs() : reply.lastByteAtMs;
+    const outcome = outcomeOf(asked, reply);
+    const name = asked.name ?? path.split('?', 1)[0] ?? path;
+    const bytes = 'failure' in reply ? 0 : reply.bytes;
+    const fromMs = this.#takeIntended() ?? sentAtMs;
+    if (this.#isCounted) measures.recorder.record({ method, name, outcome, sentAtMs: fromMs, answeredAtMs, bytes });
+    const { status, text, failure, head } =
+      'failure' in reply ? { status: 0, text: '', failure: reply.failure, head: '' } : { ...reply, failure: undefined };
+    return {
+      status,
+      text,
+      failure,
+      outcome: outcome.kind,
+      ms: answeredAtMs - sentAtMs,
+      json: () => parseJson(text),
+      header: (field) => headerOf(head, field),
+    };
+  }
+
+  /** Counts whether something holds, apart from requests. Returns whether it did. */
+  check(name: string, holds: boolean): boolean {
+    this.#parts.own.check(name, holds);
+    return holds;
+  }
+
+  /** Adds to a counter. */
+  count(name: string, more = 1): void {
+    this.#parts.own.count(name, more);
+  }
+
+  /** Records a value from 0 to 300,000 of a trend. */
+  trend(name: string, value: number): void {
+    this.#parts.own.trend(name, value);
+  }
+
+  #takeIntended(): number | undefined {
+    const intended = this.#intendedAtMs;
+    this.#intendedAtMs = undefined;
+    return intended;
+  }
+}
