@@ -7,10 +7,12 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
 import { accountsCommand } from './commands/accounts.ts';
 import { adminKeysCommand } from './commands/admin-keys.ts';
+import { backupCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { restoredCommand } from './commands/restored.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tenantsCommand } from './commands/tenants.ts';
@@ -26,6 +28,8 @@ const program = new Command('catalytic')
   .addCommand(adminKeysCommand())
   .addCommand(keysCommand())
   .addCommand(migrateCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addCommand(restoredCommand())
   .addCommand(doctorCommand())
   .addCommand(hashCapacityCommand())

@@ -27,6 +27,8 @@ export class Writer {
   readonly #ended: Promise<void>;
   #nextId = 0;
   #failure: WriteError | undefined;
+  /** Whether the last answer was a failure: then a probe has to write to know. */
+  #hasFailed = false;
   // Operations of one turn of the event loop travel in one message.
   #batch: WriteRequest[] = [];
 
@@ -61,6 +63,11 @@ export class Writer {
     });
   }
 
+  /** Finds out whether writing works: from what was written last, and by writing when that failed. */
+  probe(): Promise<void> {
+    return this.run('probe', { isWriting: this.#hasFailed });
+  }
+
   /** Commits what was sent, closes the database and ends the thread. */
   async close(): Promise<void> {
     this.#send();
@@ -76,6 +83,7 @@ export class Writer {
   #settle(reply: WriteReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
+    this.#hasFailed = 'error' in reply;
     if ('error' in reply) waiting?.reject(unavailable(new WriteError(reply.error)));
     else waiting?.resolve(reply.result);
   }
