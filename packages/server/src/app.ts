@@ -6,6 +6,7 @@ import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
+import { keepUntilMs } from '@catalytic/protocol/journal';
 import { layeredBus } from './bus/layered-bus.ts';
 import { RedisBus } from './bus/redis-bus.ts';
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
@@ -35,6 +36,7 @@ import { signingKeyRoutes } from './features/signing-keys/routes.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { tenantRoutes } from './features/tenants/routes.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
+import { forgettingClock } from './forgetting-clock.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './http/server.ts';
@@ -43,7 +45,7 @@ import { Listeners } from './listen.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
-import { checkBeforeServing } from './stores/sqlite/examine-database.ts';
+import { glanceAtDatabase } from './stores/sqlite/examine-database.ts';
 import { explain } from './stores/sqlite/explain.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
@@ -54,7 +56,7 @@ export { inspectRedis } from './bus/inspect-redis.ts';
 export { inspectPostgres } from './stores/postgres/inspect.ts';
 export { copyDatabase } from './stores/sqlite/copy-database.ts';
 export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
-export { examineDatabase } from './stores/sqlite/examine-database.ts';
+export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';
 export { putInPlace } from './stores/sqlite/put-in-place.ts';
 
 /** A service that answers requests. */
@@ -121,7 +123,7 @@ const takeDataFolder = ({ databaseUrl, dataDir }: Config): (() => void) => {
       throw new ConfigError(
         `Cannot serve from ${dataDir}: another server process uses it; stop it, give another DATA_DIR, or set DATABASE_URL to a PostgreSQL server, which serves many`,
       );
-    checkBeforeServing(dataDir);
+    glanceAtDatabase(dataDir);
     return () => lock.close();
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -237,7 +239,8 @@ export const startService = async (
     if (config.databaseUrl === undefined)
       await stores.members.remove((await stores.members.list()).map(({ id }) => id));
 
-    await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+    const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+    const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys, masterKey } = await openKeyRing(config, stores, nowMs);
     const metrics = new Metrics(link.number);
@@ -278,7 +281,7 @@ export const startService = async (
     metrics.watch({ reader, view, hasher, stores });
     link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
-    closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs }, keyReloadMs));
+    closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs, forgetMs }, keyReloadMs));
 
     const signatureChecks = new SignatureChecks((header) => keys.find(header));
     const parts = {

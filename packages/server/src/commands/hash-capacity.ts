@@ -3,8 +3,7 @@
  * @module
  */
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
-import { Secret } from '../features/secrets/secret.ts';
-import { HashLanes } from '../hashing/hash-lanes.ts';
+import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 
 interface Options {
@@ -21,30 +20,13 @@ const parseSeconds = (text: string): number => {
 
 const measure = async ({ seconds }: Options, command: Command): Promise<void> => {
   const { hashLanes } = configFrom(command);
-  const lanes = new HashLanes({
-    lanes: hashLanes,
-    queueMs: 60_000,
-    onProblem: (message) => process.stderr.write(`${message}\n`),
-  });
-  const password = new Secret('a password that nobody uses');
-  const storedHash = await lanes.hash(password);
-  const startMs = performance.now();
-  const endMs = startMs + seconds * 1000;
-  let checked = 0;
-  const keepBusy = async (): Promise<void> => {
-    while (performance.now() < endMs) {
-      await lanes.verify(storedHash, password);
-      checked += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: hashLanes }, keepBusy));
-  const elapsed = (performance.now() - startMs) / 1000;
-  await lanes.close();
+  const [own] = equalSettings;
+  const [rate] = await measureHashing(hashLanes, [own], seconds, (message) => process.stderr.write(`${message}\n`));
   const result = {
     lanes: hashLanes,
-    seconds: Number(elapsed.toFixed(2)),
-    checked,
-    per_second: Number((checked / elapsed).toFixed(1)),
+    seconds: Number((rate?.seconds ?? 0).toFixed(2)),
+    checked: rate?.checked,
+    per_second: Number((rate?.perSecond ?? 0).toFixed(1)),
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 };

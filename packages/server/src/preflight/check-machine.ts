@@ -23,11 +23,14 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
   return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
 };
 
+/** Files of one process that are no client's: its share of the pool, and everything else. */
+export const filesBesideClients = ({ databaseUrl, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
+  filesSpare + (databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers));
+
 /** Open files against the connections of clients and database that one process may hold. */
 export const checkFiles = (config: Config, { filesMax }: Machine): Finding => {
-  const { maxConnections, databaseUrl, databasePoolSize, databaseMaxOverflow, workers } = config;
-  const pooled = databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers);
-  const needed = maxConnections + pooled + filesSpare;
+  const { maxConnections } = config;
+  const needed = maxConnections + filesBesideClients(config);
   if (filesMax === undefined) return ok('This system does not say how many files may be open');
   if (filesMax >= needed) return ok(`${filesMax} open files allowed, ${needed} needed`);
   return {

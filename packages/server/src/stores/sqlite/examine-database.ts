@@ -29,6 +29,13 @@ const complain = (database: DatabaseSync, check: string): void => {
   if (found !== 'ok') throw new Error(`it is damaged (${String(found).split('\n').at(-1)})`);
 };
 
+const readKeys = (database: DatabaseSync): readonly StoredSigningKey[] => {
+  const rows = database
+    .prepare('select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key')
+    .all();
+  return (rows as unknown as readonly SigningKeyRow[]).map(toKey);
+};
+
 /** Opens a file for looking at it only, and says what is wrong in words. */
 const look = <Result>(path: string, see: (database: DatabaseSync) => Result): Result => {
   try {
@@ -56,35 +63,35 @@ export const examineDatabase = (path: string): DatabaseContents =>
       throw new Error(
         `it has migration ${migration}, this version knows ${newestMigration()}; use the version that wrote it`,
       );
-    const keys = database.prepare(
-      'select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key',
-    );
     return {
       generation: number('select generation from deployment'),
       accounts: number('select count(*) from account'),
       sessions: number('select count(*) from session where ended_at is null'),
-      signingKeys: (keys.all() as unknown as readonly SigningKeyRow[]).map(toKey),
+      signingKeys: readKeys(database),
     };
   });
 
 /**
  * Checks the structure of the database of a data folder before it is served: a service that wrote to a damaged file would damage it further.
+ * @returns its signing keys; `undefined` when there is no database yet
  * @throws Error that says what to do
  */
-export const checkBeforeServing = (dataDir: string): void => {
+export const glanceAtDatabase = (dataDir: string): readonly StoredSigningKey[] | undefined => {
   const path = databasePath(dataDir);
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
-  if (size === 0) return;
-  look(path, (database) => {
-    const checks =
-      size <= wholeBytesMax ? [`quick_check(${complaintsMax})`] : vitalTables.map((table) => `quick_check(${table})`);
+  if (size === 0) return undefined;
+  return look(path, (database) => {
+    const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
+    const vital = tables.map(({ name }) => String(name)).filter((name) => vitalTables.includes(name));
+    const checks = size <= wholeBytesMax ? [complaintsMax] : vital;
     try {
-      for (const check of checks) complain(database, check);
+      for (const check of checks) complain(database, `quick_check(${check})`);
     } catch (error) {
       throw new Error(
         `catalytic.db: ${explain(error)}; run "catalytic restore BACKUP", which keeps the damaged file aside`,
         { cause: error },
       );
     }
+    return vital.includes('signing_key') ? readKeys(database) : [];
   });
 };
