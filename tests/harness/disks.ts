@@ -62,15 +62,16 @@ export const diskIn = (scope: Scope, sizeKib: number): Disk => {
 };
 
 /**
- * Forbids every change of these files and of the names in these folders, also to whoever has them open already, as a file system does that
- * turned read-only after an error.
- * @returns allows it again
+ * Forbids every change of these files, and of the names in these folders, while the work lasts; also to whoever has them open already, as a
+ * file system does that turned read-only after an error.
  */
-export const freeze = (scope: Scope, paths: readonly string[]): (() => void) => {
-  const set = (flag: '+i' | '-i'): void => run('chattr', flag, ...paths);
-  scope.after(() => set('-i'));
-  set('+i');
-  return () => set('-i');
+export const whileFrozen = async (paths: readonly string[], work: () => Promise<void>): Promise<void> => {
+  run('chattr', '+i', ...paths);
+  try {
+    await work();
+  } finally {
+    run('chattr', '-i', ...paths);
+  }
 };
 
 /** Whether a test can have its own disk, as an option of `test`. */

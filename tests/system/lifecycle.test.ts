@@ -314,7 +314,7 @@ suite('start and stop', { concurrency: 2 }, () => {
       oldKid,
       'the new key does not sign before every verifier can know it',
     );
-    const { stdout } = await runCatalytic(['keys', 'list'], { DATA_DIR: dataDir });
+    const { stdout } = await runCatalytic(['keys', 'list', '--json'], { DATA_DIR: dataDir });
     const listed = JSON.parse(stdout) as Record<string, string>[];
     assert.deepEqual(
       listed.map(({ kid }) => kid),

@@ -14,6 +14,7 @@ import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { type Manifest, nameOfMoment, type PartName, seal } from './backup-folder.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 interface Options {
   readonly to?: string;
@@ -161,6 +162,7 @@ const backup = async (options: Options, command: Command): Promise<void> => {
 /** The command. */
 export const backupCommand = (): Command => {
   const command = new Command('backup')
+    .summary('copy the SQLite database, or the master key, while the service runs')
     .description(
       'Copy the SQLite database in DATA_DIR as it is at this moment, while the service runs, into a new folder, and check the copy. The master key, which seals the signing keys, goes along only if you say so.',
     )
@@ -174,5 +176,11 @@ export const backupCommand = (): Command => {
     .addOption(new Flag('--key-only', 'the master key alone, to be kept in another place'))
     .addOption(new Flag('--json', 'print what was made as JSON'))
     .action((options: Options, self: Command) => backup(options, self));
+  teach(command, [
+    ['backup', 'the database, into a new folder here; the service may run'],
+    ['backup --key-only --to /safe/key', 'the master key, once, to another place'],
+    ['backup --with-key --to /encrypted/all', 'both together'],
+    ['backup --json | jq -r .folder', 'for a script'],
+  ]);
   return addConfigFlags(command, ['dataDir']);
 };

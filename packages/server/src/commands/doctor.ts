@@ -17,6 +17,7 @@ import { type Finding, lineOf, ok } from '../preflight/finding.ts';
 import { freeBytes, measureFlush } from '../preflight/measure-flush.ts';
 import { readDataFolder, readMachine } from '../preflight/read-machine.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 const exitCodes = { ok: 0, warning: 1, failure: 2 } as const;
 
@@ -165,11 +166,25 @@ const examine = async (options: Options, config: Config): Promise<void> => {
 /** The command. */
 export const doctorCommand = (): Command => {
   const command = new Command('doctor')
+    .summary('is this machine enough, what would break, and for how many users?')
     .description(
       'Look at the machine and DATA_DIR, and at PostgreSQL and Redis if they are configured, and measure for some 3 s what hashing and the disk give: a line for each thing, what mends it, and what each limit means in users. Changes nothing. Measure while nothing else runs.',
     )
     .addOption(new Flag('--no-measure', 'only look'))
     .addOption(new Flag('--json', 'print it as JSON'))
     .action((options: Options, self: Command) => examine(options, configFrom(self)));
+  teach(
+    command,
+    [
+      ['doctor', 'look and measure'],
+      ['doctor --no-measure --json', 'for a script'],
+      ['doctor --max-connections 50000', 'would these settings do?'],
+    ],
+    [
+      [0, 'all is well'],
+      [1, 'something could be better'],
+      [2, 'something cannot work (or the command line is wrong)'],
+    ],
+  );
   return addConfigFlags(command);
 };

@@ -5,6 +5,7 @@
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 interface Options {
   readonly seconds: number;
@@ -34,10 +35,12 @@ const measure = async ({ seconds }: Options, command: Command): Promise<void> =>
 /** The command. */
 export const hashCapacityCommand = (): Command => {
   const command = new Command('hash-capacity')
+    .summary('how many passwords a second this machine checks')
     .description(
       'Check passwords for a while with nothing else to do, and print how many a second this machine manages, as JSON.',
     )
     .addOption(new Flag('--seconds <n>', 'how long').argParser(parseSeconds).default(10))
     .action((options: Options, self: Command) => measure(options, self));
+  teach(command, [['hash-capacity --seconds 30 --hash-lanes 8', 'measure longer, with other lanes']]);
   return addConfigFlags(command, ['hashLanes']);
 };

@@ -16,6 +16,7 @@ import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { type Manifest, nameOfMoment, openBackup } from './backup-folder.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
 
 interface Options {
@@ -125,6 +126,7 @@ const restore = async (folder: string, options: Options, command: Command): Prom
 /** The command. */
 export const restoreCommand = (): Command => {
   const command = new Command('restore')
+    .summary('put a backup into DATA_DIR; nothing revoked since comes back')
     .argument('<backup>', 'folder that "catalytic backup" made')
     .description(
       'Put a backup into DATA_DIR. Stop the service first. The backup is checked before anything is touched, what is in DATA_DIR is kept aside, and every token and session from before becomes invalid, because the backup does not know what was revoked after it.',
@@ -135,5 +137,13 @@ export const restoreCommand = (): Command => {
     .addOption(new Flag('--new-master-key', 'the master key is lost: go on with a new one'))
     .addOption(new Flag('--json', 'print what was done as JSON'))
     .action((folder: string, options: Options, self: Command) => restore(folder, options, self));
+  teach(command, [
+    ['restore ./catalytic-backup-20260131T235959Z', 'on the same machine: the master key is in DATA_DIR'],
+    [
+      'restore /safe/db --key /safe/key --data-dir ./new',
+      'on a new machine, from backups of the database and of the key',
+    ],
+    ['restore /safe/db --new-master-key', 'when the key is lost'],
+  ]);
   return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
 };

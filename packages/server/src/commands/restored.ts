@@ -6,6 +6,7 @@ import { Command, Option as Flag } from 'commander';
 import { beginNewHistory } from '../app.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
 
 interface Options {
@@ -29,6 +30,7 @@ const restored = async ({ newMasterKey = false }: Options, command: Command): Pr
 /** The command. */
 export const restoredCommand = (): Command => {
   const command = new Command('restored')
+    .summary('say that PostgreSQL was restored; or replace a lost master key')
     .description(
       'After a backup of the database was restored by other means than "catalytic restore", such as those of PostgreSQL: makes every token and session from before invalid, because the backup does not know what was revoked after it. Stop the service first.',
     )
@@ -39,5 +41,9 @@ export const restoredCommand = (): Command => {
       ),
     )
     .action((options: Options, self: Command) => restored(options, self));
+  teach(command, [
+    ['restored', 'after PostgreSQL was restored, before the service starts'],
+    ['restored --new-master-key', 'after the master key was lost'],
+  ]);
   return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
 };
