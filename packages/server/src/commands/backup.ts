@@ -54,7 +54,8 @@ interface Found {
 /** Copies the database into the folder and makes sure that the copy is worth something. */
 const putDatabase = async (config: Config, key: Secret<Buffer> | undefined, folder: string): Promise<Found> => {
   const source = databasePath(config.dataDir);
-  const { size } = statSync(source);
+  // What is in the log still comes on top, at most.
+  const size = statSync(source).size + (statSync(`${source}-wal`, { throwIfNoEntry: false })?.size ?? 0);
   assertRoom(folder, size);
   const copy = join(folder, 'catalytic.db' satisfies PartName);
   await copyDatabase(config.dataDir, copy, tellProgress(size));

@@ -4,7 +4,7 @@
  */
 import { backup, DatabaseSync } from 'node:sqlite';
 import { databasePath } from './database.ts';
-import { explain } from './explain.ts';
+import { explain, isFull } from './explain.ts';
 
 /** Pages in one step, 4 MiB: between two steps progress is told. */
 const pagesPerStep = 1024;
@@ -38,6 +38,7 @@ export const copyDatabase = async (dataDir: string, target: string, onCopied: On
     copy.exec('pragma journal_mode = delete');
     copy.close();
   } catch (error) {
+    if (isFull(error)) throw new Error('the disk of the copy is full; name another one', { cause: error });
     throw new Error(explain(error), { cause: error });
   }
 };

@@ -23,5 +23,10 @@ export const explain = (error: unknown): string => {
   return remedy === undefined ? message : `${message}; ${remedy}`;
 };
 
+const primaryCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+
 /** Whether it says that another process holds the database. */
-export const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
+export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
+
+/** Whether it says that the disk is full. */
+export const isFull = (error: unknown): boolean => primaryCode(error) === 13;

@@ -27,7 +27,7 @@ export class Writer {
   readonly #ended: Promise<void>;
   #nextId = 0;
   #failure: WriteError | undefined;
-  /** Whether the last answer was a failure: then a probe has to write to know. */
+  /** Whether anything has failed since a probe wrote: then a probe has to write to know. What changes no row succeeds on a full disk too. */
   #hasFailed = false;
   // Operations of one turn of the event loop travel in one message.
   #batch: WriteRequest[] = [];
@@ -64,8 +64,10 @@ export class Writer {
   }
 
   /** Finds out whether writing works: from what was written last, and by writing when that failed. */
-  probe(): Promise<void> {
-    return this.run('probe', { isWriting: this.#hasFailed });
+  async probe(): Promise<void> {
+    const isWriting = this.#hasFailed;
+    await this.run('probe', { isWriting });
+    if (isWriting) this.#hasFailed = false;
   }
 
   /** Commits what was sent, closes the database and ends the thread. */
@@ -83,9 +85,10 @@ export class Writer {
   #settle(reply: WriteReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    this.#hasFailed = 'error' in reply;
-    if ('error' in reply) waiting?.reject(unavailable(new WriteError(reply.error)));
-    else waiting?.resolve(reply.result);
+    if ('error' in reply) {
+      this.#hasFailed = true;
+      waiting?.reject(unavailable(new WriteError(reply.error)));
+    } else waiting?.resolve(reply.result);
   }
 
   #fail(error: WriteError): void {
