@@ -142,7 +142,7 @@ export const openKeyRing = async (
   const known = findMasterKey(config.masterKey, config.dataDir);
   const cannot = `Cannot open the signing keys in ${config.dataDir}`;
   const remedy =
-    'put master.key back, or set CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic restored --new-master-key": everybody signs in once';
+    'restore master.key or CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic restored --new-master-key": everybody signs in once';
   if (known === undefined && !isFirst) throw new ConfigError(`${cannot}: the master key is missing; ${remedy}`);
   const masterKey = new Secret(known ?? createMasterKey(config.dataDir));
   if (isFirst)
