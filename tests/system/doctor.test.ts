@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { Client, type ClientConfig } from 'pg';
@@ -16,7 +16,7 @@ const small = { MAX_CONNECTIONS: 100, BACKLOG: 1, HASH_LANES: 1 };
 test('a machine that is large enough is well; a warning and a failure have their exit codes', async (t) => {
   const settings = { ...small, DATA_DIR: folderIn(t) };
   chmodSync(settings.DATA_DIR, 0o700);
-  const well = await runCatalytic(['doctor'], settings);
+  const well = await runCatalytic(['doctor', '--no-measure'], settings);
   assert.equal(well.code, 0, well.stdout + well.stderr);
   assert.ok(
     well.stdout
@@ -26,16 +26,43 @@ test('a machine that is large enough is well; a warning and a failure have their
   );
 
   chmodSync(settings.DATA_DIR, 0o755);
-  const warned = await runCatalytic(['doctor'], settings);
+  const warned = await runCatalytic(['doctor', '--no-measure'], settings);
   assert.equal(warned.code, 1, warned.stdout);
   assert.match(warned.stdout, /^warning {2}DATA_DIR .*chmod 700/m);
 
   const key = join(settings.DATA_DIR, 'master.key');
   writeFileSync(key, '');
   chmodSync(key, 0o644);
-  const failed = await runCatalytic(['doctor'], settings);
+  const failed = await runCatalytic(['doctor', '--no-measure'], settings);
   assert.equal(failed.code, 2, failed.stdout);
   assert.match(failed.stdout, /^failure {2}.*chmod 600/m);
+});
+
+test('what was measured is told with what it means in users', async (t) => {
+  const settings = { ...small, DATA_DIR: folderIn(t) };
+  const { code, stdout, stderr } = await runCatalytic(['doctor', '--json'], settings);
+  assert.ok(code === 0 || code === 1, stdout + stderr);
+  const told = JSON.parse(stdout) as {
+    exit_code: number;
+    hashing: { capacity: number; quickest: string; settings: { setting: string; per_second: number }[] };
+    flush_ms: { median: number; p99: number };
+    limits: { name: string; users: number }[];
+  };
+  assert.equal(told.exit_code, code);
+  const { capacity, quickest, settings: measured } = told.hashing;
+  assert.deepEqual(
+    measured.map(({ setting }) => setting),
+    [...['m=19456,t=2,p=1', 'm=47104,t=1,p=1', 'm=12288,t=3,p=1', 'm=9216,t=4,p=1', 'm=7168,t=5,p=1']],
+  );
+  assert.ok(capacity > 0 && measured[0]?.per_second === capacity);
+  const best = Math.max(...measured.map(({ per_second }) => per_second));
+  assert.equal(measured.find(({ per_second }) => per_second === best)?.setting, quickest);
+  assert.ok(told.flush_ms.median > 0 && told.flush_ms.p99 >= told.flush_ms.median);
+  const users = Object.fromEntries(told.limits.map(({ name, users: count }) => [name, count]));
+  assert.equal(users['connections'], 100);
+  assert.equal(users['burst'], 1);
+  assert.ok(Math.abs((users['hashing'] ?? 0) - capacity / 0.156) < 1);
+  assert.deepEqual(readdirSync(settings.DATA_DIR), [], 'nothing is left behind');
 });
 
 test('a start warns of too few open files', async (t) => {
@@ -55,7 +82,7 @@ nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
   test('what the server and the role lack is told, without a password', async (t) => {
     const { url, adminUrl } = await createDatabase(await server());
     const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_MAX_OVERFLOW: 100, WORKERS: 2 };
-    const own = await runCatalytic(['doctor'], { ...settings, DATABASE_URL: url });
+    const own = await runCatalytic(['doctor', '--no-measure'], { ...settings, DATABASE_URL: url });
     assert.equal(own.code, 1, own.stdout + own.stderr);
     for (const line of [
       /^ok {7}Role catalytic obeys/m,
@@ -68,14 +95,14 @@ nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
     ])
       assert.match(own.stdout, line);
 
-    const superuser = await runCatalytic(['doctor'], { ...settings, DATABASE_URL: adminUrl });
+    const superuser = await runCatalytic(['doctor', '--no-measure'], { ...settings, DATABASE_URL: adminUrl });
     assert.equal(superuser.code, 1, superuser.stdout);
     assert.match(superuser.stdout, /^warning {2}Role postgres bypasses.*CREATE ROLE "catalytic" LOGIN NOSUPERUSER/m);
     assert.match(superuser.stdout, /ALTER DATABASE "engine_\d+" OWNER TO catalytic/);
     assert.ok(!superuser.stdout.includes(new URL(adminUrl).password));
 
     const nowhere = `postgres://catalytic:canary@127.0.0.1:${await freePort()}/none`;
-    const away = await runCatalytic(['doctor'], {
+    const away = await runCatalytic(['doctor', '--no-measure'], {
       ...settings,
       DATABASE_URL: nowhere,
       DATABASE_REPLICA_URLS: `${url},${nowhere}`,
@@ -94,10 +121,10 @@ nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
     const standby = new Client({ connectionString: adminUrl, replication: 'true' } as ClientConfig);
     await standby.connect();
     t.after(() => standby.end());
-    const hidden = await runCatalytic(['doctor'], settings);
+    const hidden = await runCatalytic(['doctor', '--no-measure'], settings);
     assert.match(hidden.stdout, /^warning {2}Standbys .*GRANT pg_read_all_stats TO "catalytic"/m);
     await query(adminUrl, 'grant pg_read_all_stats to catalytic');
-    const seen = await runCatalytic(['doctor'], settings);
+    const seen = await runCatalytic(['doctor', '--no-measure'], settings);
     assert.match(seen.stdout, /^warning {2}1 of 1 standbys are asynchronous.*synchronous_standby_names/m);
   });
 
@@ -105,11 +132,11 @@ nodeTest.suite('with PostgreSQL', needsPostgres(), () => {
     const { url, adminUrl } = await createDatabase(await server());
     const settings = { ...small, DATA_DIR: folderIn(t), DATABASE_URL: url, WORKERS: 1 };
     const service = await serviceOn(t, settings.DATA_DIR, settings);
-    const served = await runCatalytic(['doctor'], settings);
+    const served = await runCatalytic(['doctor', '--no-measure'], settings);
     assert.match(served.stdout, /^ok {7}The tables belong to catalytic/m);
     await service.end();
     await query(adminUrl, 'alter table tenant owner to postgres');
-    const { code, stdout } = await runCatalytic(['doctor'], settings);
+    const { code, stdout } = await runCatalytic(['doctor', '--no-measure'], settings);
     assert.equal(code, 2, stdout);
     assert.match(stdout, /^failure {2}The tables belong to postgres.*OWNER TO "catalytic"/m);
   });

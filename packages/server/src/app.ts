@@ -6,6 +6,7 @@ import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
+import { keepUntilMs } from '@catalytic/protocol/journal';
 import { layeredBus } from './bus/layered-bus.ts';
 import { RedisBus } from './bus/redis-bus.ts';
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
@@ -14,12 +15,13 @@ import type { WorkerLink } from './cluster/worker-link.ts';
 import { trustedPeers } from './config/addresses.ts';
 import { certificateFiles } from './config/certificate.ts';
 import { makeDataFolder } from './config/data-folder.ts';
-import { loadMasterKey } from './config/master-key.ts';
+import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
 import { accessTokenRoutes } from './features/access-tokens/routes.ts';
 import { accountAdminRoutes } from './features/accounts/admin-routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
+import type { NewHistory } from './features/deployment/store.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { metricsRoutes } from './features/metrics/routes.ts';
 import { LoginCache } from './features/passwords/login-cache.ts';
@@ -36,6 +38,7 @@ import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { tenantRoutes } from './features/tenants/routes.ts';
 import { defaultTenantName } from './features/tenants/store.ts';
 import { followCertificate } from './follow-certificate.ts';
+import { forgettingClock } from './forgetting-clock.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './http/server.ts';
@@ -44,6 +47,8 @@ import { Listeners } from './listen.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { lockDataFolder } from './stores/sqlite/database.ts';
+import { glanceAtDatabase } from './stores/sqlite/examine-database.ts';
+import { explain } from './stores/sqlite/explain.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 import { AnswerCounts } from './telemetry/answer-counts.ts';
@@ -52,6 +57,10 @@ import { Metrics, metricsContentType, scraper } from './telemetry/metrics.ts';
 
 export { inspectRedis } from './bus/inspect-redis.ts';
 export { inspectPostgres } from './stores/postgres/inspect.ts';
+export { copyDatabase } from './stores/sqlite/copy-database.ts';
+export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
+export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';
+export { putInPlace } from './stores/sqlite/put-in-place.ts';
 
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {
@@ -106,38 +115,72 @@ export const moveDeployment = async (
   }
 };
 
-/** Takes the data folder for this process alone, where a database serves one process. */
-const takeDataFolder = async ({ databaseUrl, dataDir }: Config, { members }: Stores): Promise<() => void> => {
+/**
+ * Takes the data folder for this process alone, where a database serves one process, and looks at the database before anything touches it.
+ * @returns lets go of it
+ */
+const takeDataFolder = ({ databaseUrl, dataDir }: Config): (() => void) => {
   if (databaseUrl !== undefined) return () => {};
-  const lock = lockDataFolder(dataDir);
-  if (lock === undefined)
-    throw new ConfigError(
-      `Cannot serve from ${dataDir}: another server process uses it; stop it, give another DATA_DIR, or set DATABASE_URL to a PostgreSQL server, which serves many`,
-    );
-  // Whoever holds the lock is alone: what is registered belonged to a process that ended without a word.
-  await members.remove((await members.list()).map(({ id }) => id));
-  return () => lock.close();
+  makeDataFolder(dataDir);
+  try {
+    const lock = lockDataFolder(dataDir);
+    if (lock === undefined)
+      throw new ConfigError(
+        `Cannot serve from ${dataDir}: another server process uses it; stop it, give another DATA_DIR, or set DATABASE_URL to a PostgreSQL server, which serves many`,
+      );
+    glanceAtDatabase(dataDir);
+    return () => lock.close();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`Cannot serve from ${dataDir}: ${explain(error)}`, { cause: error });
+  }
 };
 
-/** Opens the signing keys with the master key; makes the first one when there is none. @throws {ConfigError} when they do not open */
+/** Opens the signing keys with the master key; makes the first of either when there is none. @throws {ConfigError} when they do not open */
 export const openKeyRing = async (
   config: Config,
   stores: Stores,
   nowMs: () => number,
 ): Promise<{ readonly keys: KeyRing; readonly masterKey: Secret<Buffer> }> => {
-  const masterKey = new Secret(loadMasterKey(config.masterKey, config.dataDir));
-  if ((await stores.signingKeys.list()).length === 0)
+  const isFirst = (await stores.signingKeys.list()).length === 0;
+  // After the keys: whoever has stored one had its master key before.
+  const known = findMasterKey(config.masterKey, config.dataDir);
+  const cannot = `Cannot open the signing keys in ${config.dataDir}`;
+  const remedy =
+    'restore master.key or CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic restored --new-master-key": everybody signs in once';
+  if (known === undefined && !isFirst) throw new ConfigError(`${cannot}: the master key is missing; ${remedy}`);
+  const masterKey = new Secret(known ?? createMasterKey(config.dataDir));
+  if (isFirst)
     await stores.signingKeys.addFirst(createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()));
   const keys = new KeyRing(stores.signingKeys, masterKey);
   try {
     await keys.load(nowMs());
   } catch (error) {
-    throw new ConfigError(
-      `Cannot open the signing keys in ${config.dataDir}: the master key is not the one they were sealed with; restore master.key or CATALYTIC_MASTER_KEY`,
-      { cause: error },
-    );
+    throw new ConfigError(`${cannot}: the master key is not the one they were sealed with; ${remedy}`, {
+      cause: error,
+    });
   }
   return { keys, masterKey };
+};
+
+/**
+ * Begins a new history after a backup was restored: nothing that was issued before is accepted again. No process may serve.
+ * @param hasNewMasterKey whether the master key is another one from now on: that of the configuration, else a new `master.key`
+ * @throws {ConfigError} when the signing keys do not open with the master key, and it is not to be replaced
+ */
+export const beginNewHistory = async (
+  config: Config,
+  stores: Stores,
+  hasNewMasterKey: boolean,
+): Promise<NewHistory & { readonly formerMasterKey: string | undefined }> => {
+  const nowMs = Date.now();
+  const isReplaced = hasNewMasterKey && config.masterKey === undefined;
+  const formerMasterKey = isReplaced ? putMasterKeyAside(config.dataDir, nowMs) : undefined;
+  const masterKey = hasNewMasterKey
+    ? new Secret(findMasterKey(config.masterKey, config.dataDir) ?? createMasterKey(config.dataDir))
+    : (await openKeyRing(config, stores, Date.now)).masterKey;
+  const key = createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs);
+  return { ...(await stores.deployment.beginNewHistory(key, nowMs)), formerMasterKey };
 };
 
 /**
@@ -193,11 +236,16 @@ export const startService = async (
   };
   try {
     const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
+    // Before the database is opened: nothing may touch the file while another command restores it.
+    closers.push(takeDataFolder(config));
     const stores = await openStores(config, onProblem, onFatal);
     closers.push(() => stores.close());
-    closers.push(await takeDataFolder(config, stores));
+    // Whoever holds the folder is alone: what is registered belonged to a process that ended without a word.
+    if (config.databaseUrl === undefined)
+      await stores.members.remove((await stores.members.list()).map(({ id }) => id));
 
-    await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+    const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+    const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
     const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys, masterKey } = await openKeyRing(config, stores, nowMs);
     const metrics = new Metrics(link.number);
@@ -238,7 +286,7 @@ export const startService = async (
     metrics.watch({ reader, view, hasher, stores });
     link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
-    closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs }, keyReloadMs));
+    closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs, forgetMs }, keyReloadMs));
 
     const signatureChecks = new SignatureChecks((header) => keys.find(header));
     const parts = {

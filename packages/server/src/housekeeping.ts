@@ -17,6 +17,8 @@ export interface HousekeepingParts {
   readonly config: Config;
   readonly log: Logger;
   readonly nowMs: () => number;
+  /** Wall clock by which revocations are forgotten: see `forgetting-clock.ts`. */
+  readonly forgetMs: () => number;
 }
 
 /** Rows deleted in one transaction, so that no other writer waits long. */
@@ -32,15 +34,15 @@ const auditKeepMs = 400 * 24 * 3600 * 1000;
  * @returns stops it, waiting for a round that runs
  */
 export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): (() => Promise<void>) => {
-  const { stores, keys, view, config, log, nowMs } = parts;
+  const { stores, keys, view, config, log, nowMs, forgetMs } = parts;
   let running: Promise<void> = Promise.resolve();
 
-  const steps: readonly ((now: number) => unknown)[] = [
+  const steps: readonly ((now: number, forget: number) => unknown)[] = [
     (now) => keys.load(now),
-    (now) => view.sweep(now),
+    (_now, forget) => view.sweep(forget),
     (now) => stores.sessions.forgetSuccessors(now - config.refreshGraceSeconds * 1000),
     // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
-    (now) => stores.journal.purge(now - clockSkewSeconds * 1000, purgeRowsMax),
+    (_now, forget) => Number.isFinite(forget) && stores.journal.purge(forget - clockSkewSeconds * 1000, purgeRowsMax),
     (now) => stores.sessions.purge(now - sessionKeepMs, purgeRowsMax),
     (now) => stores.deployment.purgeAudit(now - auditKeepMs, purgeRowsMax),
   ];
@@ -48,9 +50,10 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
   /** One step that fails must not keep the others from their turn. */
   const round = async (): Promise<void> => {
     const now = nowMs();
+    const forget = forgetMs();
     for (const step of steps) {
       try {
-        await step(now);
+        await step(now, forget);
       } catch (error) {
         log.warn({ error }, 'Cannot finish a step of housekeeping; trying again in the next round');
       }

@@ -3,40 +3,61 @@
  * The command line.
  * @module
  */
+import { createRequire } from 'node:module';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
 import { accountsCommand } from './commands/accounts.ts';
 import { adminKeysCommand } from './commands/admin-keys.ts';
+import { backupCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { restoredCommand } from './commands/restored.ts';
 import { serveCommand } from './commands/serve.ts';
+import { teach } from './commands/teach.ts';
 import { tenantsCommand } from './commands/tenants.ts';
 import { ConfigError } from './config/read-config.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 const program = new Command('catalytic')
   .description(
     'Self-hosted, multi-tenant authentication: tokens checked at the speed of a JWT, dead the moment logout answers 200.',
   )
+  .version(`${version} (Node ${process.versions.node}, SQLite ${process.versions['sqlite']})`)
+  .showHelpAfterError('"catalytic --help", or --help after a command, says what there is.')
+  .commandsGroup('Run it:')
   .addCommand(serveCommand())
-  .addCommand(accountsCommand())
-  .addCommand(tenantsCommand())
-  .addCommand(adminKeysCommand())
-  .addCommand(keysCommand())
-  .addCommand(migrateCommand())
-  .addCommand(restoredCommand())
   .addCommand(doctorCommand())
   .addCommand(hashCapacityCommand())
-  .addHelpText(
-    'after',
-    `
-Examples:
-  npm start                                             serve on 127.0.0.1:8000, data in ./data
-  npm start -- --port 8080 --login-cache-seconds 300    flags win over the environment, the environment over --config
-  npm run catalytic -- keys rotate                      replace the signing key of a running server`,
-  );
+  .commandsGroup('Who uses it:')
+  .addCommand(accountsCommand())
+  .addCommand(tenantsCommand())
+  .commandsGroup('Keep it:')
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
+  .addCommand(restoredCommand())
+  .addCommand(migrateCommand())
+  .commandsGroup('Keys:')
+  .addCommand(keysCommand())
+  .addCommand(adminKeysCommand());
+
+teach(program, [
+  ['serve', 'serve on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
+  ['doctor', 'is this machine enough, and for how many users?'],
+  ['backup --to /backups/today', 'a consistent copy while the service runs'],
+  ['keys rotate', 'replace the signing key of a running service'],
+  ['serve --help', 'every setting; flags win over the environment, the environment over --config'],
+]);
+
+/** Usage errors are thrown to the end of this file, by every command. Only what commander makes itself inherits that. */
+const throwUsage = (command: Command): void => {
+  command.exitOverride();
+  for (const inner of command.commands) throwUsage(inner);
+};
+throwUsage(program);
 
 // Whatever a command creates belongs to this user alone.
 process.umask(0o077);

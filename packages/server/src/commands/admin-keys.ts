@@ -7,6 +7,7 @@ import { createAdminKey } from '../features/admin-keys/create-admin-key.ts';
 import { type AdminScope, adminScopes } from '../features/admin-keys/store.ts';
 import { tenantName } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
 
 interface CreateOptions {
@@ -41,6 +42,10 @@ export const adminKeysCommand = (): Command => {
     )
     .addOption(new Flag('--description <text>', 'what it is for').default('made on the command line'))
     .action((options: CreateOptions, command: Command) => create(options, command));
+  teach(createCommand, [
+    ['admin-keys create', 'a key for everything; beside a running service'],
+    ['admin-keys create --tenant acme', 'a key that may act on one tenant only'],
+  ]);
   addConfigFlags(createCommand, ['dataDir']);
   return group;
 };

@@ -9,6 +9,7 @@ import { untilApplied } from '../features/revocation/until-applied.ts';
 import { tenantNamePattern } from '../features/tenants/rules.ts';
 import type { Stores } from '../stores/stores.ts';
 import { addConfigFlags, configFrom, type Fields } from './config-flags.ts';
+import { type Example, teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
 
 /** What the use cases work with, as a command has it. */
@@ -62,24 +63,14 @@ export const tenantName = (text: string): string => {
   throw new InvalidArgumentError('A tenant name has lower-case letters, digits and dashes, at most 63.');
 };
 
-/** Exit codes, as the help of each group says them. */
-const exitCodes = 'Exit codes: 0 done, 1 refused (the reason is on standard error), 2 wrong usage or configuration.';
-
-/** A group of commands whose usage errors end with code 2. @param examples command lines without the program's name, and what they do */
-export const adminGroup = (
-  name: string,
-  description: string,
-  examples: readonly (readonly [string, string])[],
-): Command => {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, effect]) => `  npm run -s catalytic -- ${line.padEnd(width)}  ${effect}`);
-  return new Command(name)
-    .description(
+/** A group of commands. @param examples command lines without the program's name, and what they do */
+export const adminGroup = (name: string, description: string, examples: readonly Example[]): Command =>
+  teach(
+    new Command(name).description(
       `${description} Works on the database itself, beside a running server, in which it takes effect at once.`,
-    )
-    .exitOverride()
-    .addHelpText('after', `\nExamples:\n${lines.join('\n')}\n\n${exitCodes}`);
-};
+    ),
+    examples,
+  );
 
 /** A command of a group. @param fields options of the configuration that it takes */
 export const adminCommand = (
@@ -91,8 +82,7 @@ export const adminCommand = (
   const command = group
     .command(usage)
     .description(description)
-    .addOption(new Flag('--json', 'print JSON, for scripts'))
-    .addHelpText('after', `\n${exitCodes}`);
+    .addOption(new Flag('--json', 'print JSON, for scripts'));
   return addConfigFlags(command, fields);
 };
 

@@ -18,23 +18,62 @@ const allowed = (option: Option): string => {
   }
 };
 
+/** Headings of the help, and the options under each. What is not here stands under the last one. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  'Where it listens': [
+    ...['host', 'port', 'operateHost', 'operatePort', 'trustedProxies', 'backlog', 'maxConnections'],
+    ...['keepAliveSeconds', 'requestTimeoutMs'],
+  ],
+  'Where it keeps things': ['dataDir', 'databaseUrl', 'databasePoolSize', 'databaseMaxOverflow', 'workers'],
+  Redis: ['redisHost', 'redisPort', 'redisMaxConnections'],
+  'Tokens and sessions': [
+    ...['issuer', 'audience', 'signingAlgorithm', 'accessTokenSeconds', 'refreshTokenSeconds', 'refreshGraceSeconds'],
+    ...['revocationLeaseMs', 'revocationAnswerMs'],
+  ],
+  Passwords: ['hashLanes', 'hashQueueMs', 'loginCacheSeconds'],
+};
+const lastGroup = 'More settings';
+const groupOf = (field: string): string =>
+  Object.entries(groups).find(([, fields]) => fields.includes(field))?.[0] ?? lastGroup;
+
+/** Where settings come from; the same sentence under the settings of every command. */
+const ranks = (names: readonly string[]): string =>
+  `\nSettings: a flag wins over the environment variable of the same name (--data-dir: DATA_DIR), that over a line NAME=value in the --config file.${
+    names.length === 0
+      ? ''
+      : `\nSecrets have no flag, because every user of a machine can read those: ${names.join(', ')}.`
+  }\nAll of them: docs/reference/configuration.md`;
+
 /** Names of the fields whose options a command takes; absent: all. */
 export type Fields = readonly (keyof Config)[];
 
 /** Adds a flag for each option, and `--config FILE`. Secrets have no flag: every user of a machine can read the flags of a process. */
 export const addConfigFlags = (command: Command, fields?: Fields): Command => {
-  command.addOption(new Flag('--config <file>', 'file of NAME=value lines; ranks below the environment and the flags'));
-  for (const [field, option] of Object.entries<Option>(options)) {
-    if (option.secret === true || fields?.includes(field as keyof Config) === false) continue;
+  const secrets: string[] = [];
+  const taken = Object.entries<Option>(options).filter(([field]) => fields?.includes(field as keyof Config) !== false);
+  // A handful needs no headings.
+  const heading = (group: string): string => (fields === undefined ? `${group}:` : 'Settings:');
+  const order = [...Object.keys(groups), lastGroup];
+  taken.sort(([one], [other]) => order.indexOf(groupOf(one)) - order.indexOf(groupOf(other)));
+  for (const [field, option] of taken) {
+    if (option.secret === true) {
+      secrets.push(option.name);
+      continue;
+    }
     const fallback = option.defaultText ?? option.default;
     command.addOption(
       new Flag(
         `--${flagName(option)} <value>`,
         `${option.description} [${allowed(option)}; default ${fallback}; environment ${option.name}]`,
-      ),
+      ).helpGroup(heading(groupOf(field))),
     );
   }
-  return command;
+  command.addOption(
+    new Flag('--config <file>', 'file of NAME=value lines; ranks below the environment and the flags').helpGroup(
+      heading(lastGroup),
+    ),
+  );
+  return command.addHelpText('after', ranks(secrets));
 };
 
 /** Reads the configuration of a command that was given its flags by {@link addConfigFlags}. */

@@ -2,16 +2,23 @@
  * `catalytic doctor`: looks at the machine, the database and Redis, and says what would go wrong.
  * @module
  */
-import { Command } from 'commander';
-import { findRedis, inspectPostgres, inspectRedis } from '../app.ts';
+import { Command, Option as Flag } from 'commander';
+import { findRedis, glanceAtDatabase, inspectPostgres, inspectRedis } from '../app.ts';
+import { findMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
+import { Secret } from '../features/secrets/secret.ts';
+import { opensKeys } from '../features/signing-keys/check-master-key.ts';
+import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
+import { checkFlush, checkRoom, limitLine, limitsInUsers } from '../preflight/capacity.ts';
 import { checkCertificate } from '../preflight/check-certificate.ts';
 import { checkDatabase, checkReplica } from '../preflight/check-database.ts';
 import { checkLease, checkMachine } from '../preflight/check-machine.ts';
 import { checkNoRedis, checkRedis, lostRedis } from '../preflight/check-redis.ts';
-import { type Finding, lineOf } from '../preflight/finding.ts';
+import { type Finding, lineOf, ok } from '../preflight/finding.ts';
+import { freeBytes, measureFlush } from '../preflight/measure-flush.ts';
 import { readDataFolder, readMachine } from '../preflight/read-machine.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 const exitCodes = { ok: 0, warning: 1, failure: 2 } as const;
 
@@ -58,23 +65,128 @@ const examineRedis = async (config: Config): Promise<readonly Finding[]> => {
   }
 };
 
-const examine = async (config: Config): Promise<void> => {
-  const replicas = config.databaseReplicaUrls?.split(',') ?? [];
+/** The database of the embedded size, and whether the master key at hand opens its signing keys. */
+const examineDataFolder = ({ databaseUrl, dataDir, masterKey }: Config, isWell: boolean): readonly Finding[] => {
+  if (databaseUrl !== undefined || !isWell) return [];
+  try {
+    const keys = glanceAtDatabase(dataDir);
+    if (keys === undefined) return [];
+    const key = findMasterKey(masterKey, dataDir);
+    const whole = ok('The database in DATA_DIR is whole');
+    if (keys.length === 0) return [whole];
+    if (key !== undefined && opensKeys(new Secret(key), keys, Date.now()))
+      return [whole, ok('The master key opens its signing keys')];
+    const what = key === undefined ? 'The master key is missing' : 'The master key is not the one of its signing keys';
+    const remedy =
+      'put master.key back (or CATALYTIC_MASTER_KEY); if it is lost, stop the service and run "catalytic restored --new-master-key"';
+    return [whole, { level: 'failure', text: `${what}: the next start will fail`, remedy }];
+  } catch (error) {
+    return [{ level: 'failure', text: `DATA_DIR cannot be served: ${(error as Error).message}` }];
+  }
+};
+
+/** How long each of the five settings is measured, seconds: together they stay below the 5 s that a doctor may take. */
+const measureSeconds = 0.4;
+
+interface Measures {
+  readonly findings: readonly Finding[];
+  readonly hashesPerSecond: number;
+  /** For `--json`. */
+  readonly told: object;
+}
+
+const round = (value: number): number => Number(value.toFixed(2));
+
+const measure = async (config: Config): Promise<Measures> => {
+  const { hashLanes, databaseUrl, dataDir } = config;
+  const rates = await measureHashing(hashLanes, equalSettings, measureSeconds, (message) =>
+    process.stderr.write(`${message}\n`),
+  );
+  const settings = equalSettings.map(({ memoryKib, passes, parallelism }, index) => ({
+    setting: `m=${memoryKib},t=${passes},p=${parallelism}`,
+    per_second: round(rates[index]?.perSecond ?? 0),
+  }));
+  const [own] = settings;
+  const quickest = settings.reduce((best, one) => (one.per_second > best.per_second ? one : best));
+  const list = settings.map(({ setting, per_second }) => `${setting} ${per_second}/s`).join(', ');
   const findings = [
-    ...checkMachine(config, readMachine(), readDataFolder(config.dataDir)),
+    ok(
+      `Hash capacity C is ${own?.per_second} passwords/s, for the service's own ${own?.setting} in ${hashLanes} lanes with nothing else to do`,
+    ),
+    ok(`Of OWASP's equally strong argon2id settings ${quickest.setting} is the quickest here: ${list}`),
+  ];
+  const hashing = { lanes: hashLanes, capacity: own?.per_second, settings, quickest: quickest.setting };
+  const hashesPerSecond = rates[0]?.perSecond ?? 0;
+  // With PostgreSQL it is another disk that commits wait for.
+  if (databaseUrl !== undefined) return { findings, hashesPerSecond, told: { hashing } };
+  try {
+    const disk = measureFlush(dataDir);
+    const told = { flushes: disk.flushes, median: round(disk.flushMsMedian), p99: round(disk.flushMsP99) };
+    return { findings: [...findings, checkFlush(disk)], hashesPerSecond, told: { hashing, flush_ms: told } };
+  } catch (error) {
+    const text = `The disk of DATA_DIR takes no file: ${(error as Error).message}`;
+    return {
+      findings: [...findings, { level: 'failure', text, remedy: 'make room on it, or make it writable' }],
+      hashesPerSecond,
+      told: { hashing },
+    };
+  }
+};
+
+interface Options {
+  /** Commander's way to say `--no-measure`. */
+  readonly measure: boolean;
+  readonly json?: boolean;
+}
+
+const examine = async (options: Options, config: Config): Promise<void> => {
+  const replicas = config.databaseReplicaUrls?.split(',') ?? [];
+  const machine = readMachine();
+  const folder = readDataFolder(config.dataDir);
+  const measures = options.measure ? await measure(config) : undefined;
+  const limits = limitsInUsers(config, machine, measures?.hashesPerSecond);
+  const findings = [
+    ...checkMachine(config, machine, folder),
     ...checkCertificate(config, Date.now()),
+    ...(config.databaseUrl === undefined ? [checkRoom(freeBytes(config.dataDir))] : []),
+    ...examineDataFolder(config, folder.exists && folder.isWritable && ((folder.keyMode ?? 0) & 0o077) === 0),
     ...(await examineDatabase(config)),
     ...(await examineRedis(config)),
     ...(await Promise.all(replicas.map((url, index) => examineReplica(url, index + 1)))),
+    ...(measures?.findings ?? []),
+    ...limits.map((limit) => ok(limitLine(limit))),
   ];
-  for (const finding of findings) process.stdout.write(`${finding.level.padEnd(7)}  ${lineOf(finding)}\n`);
-  process.exitCode = Math.max(...findings.map(({ level }) => exitCodes[level]));
+  const exitCode = Math.max(...findings.map(({ level }) => exitCodes[level]));
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ exit_code: exitCode, findings, limits, ...measures?.told }, null, 2)}\n`
+      : findings.map((finding) => `${finding.level.padEnd(7)}  ${lineOf(finding)}\n`).join(''),
+  );
+  process.exitCode = exitCode;
 };
 
 /** The command. */
-export const doctorCommand = (): Command =>
-  addConfigFlags(
-    new Command('doctor').description(
-      'Look at the machine, and at PostgreSQL and Redis if they are configured: a line for each thing, and what mends it. Changes nothing. Exit codes: 0 all is well, 1 something could be better, 2 something cannot work.',
-    ),
-  ).action((_options, command: Command) => examine(configFrom(command)));
+export const doctorCommand = (): Command => {
+  const command = new Command('doctor')
+    .summary('is this machine enough, what would break, and for how many users?')
+    .description(
+      'Look at the machine and DATA_DIR, and at PostgreSQL and Redis if they are configured, and measure for some 3 s what hashing and the disk give: a line for each thing, what mends it, and what each limit means in users. Changes nothing. Measure while nothing else runs.',
+    )
+    .addOption(new Flag('--no-measure', 'only look'))
+    .addOption(new Flag('--json', 'print it as JSON'))
+    .action((options: Options, self: Command) => examine(options, configFrom(self)));
+  teach(
+    command,
+    [
+      ['doctor', 'look and measure'],
+      ['doctor --no-measure --json', 'for a script'],
+      ['doctor --max-connections 50000', 'would these settings do?'],
+    ],
+    [
+      [0, 'all is well'],
+      [1, 'something could be better'],
+      [2, 'something cannot work (or the command line is wrong)'],
+    ],
+  );
+  return addConfigFlags(command);
+};

@@ -3,9 +3,9 @@
  * @module
  */
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
-import { Secret } from '../features/secrets/secret.ts';
-import { HashLanes } from '../hashing/hash-lanes.ts';
+import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 interface Options {
   readonly seconds: number;
@@ -21,30 +21,13 @@ const parseSeconds = (text: string): number => {
 
 const measure = async ({ seconds }: Options, command: Command): Promise<void> => {
   const { hashLanes } = configFrom(command);
-  const lanes = new HashLanes({
-    lanes: hashLanes,
-    queueMs: 60_000,
-    onProblem: (message) => process.stderr.write(`${message}\n`),
-  });
-  const password = new Secret('a password that nobody uses');
-  const storedHash = await lanes.hash(password);
-  const startMs = performance.now();
-  const endMs = startMs + seconds * 1000;
-  let checked = 0;
-  const keepBusy = async (): Promise<void> => {
-    while (performance.now() < endMs) {
-      await lanes.verify(storedHash, password);
-      checked += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: hashLanes }, keepBusy));
-  const elapsed = (performance.now() - startMs) / 1000;
-  await lanes.close();
+  const [own] = equalSettings;
+  const [rate] = await measureHashing(hashLanes, [own], seconds, (message) => process.stderr.write(`${message}\n`));
   const result = {
     lanes: hashLanes,
-    seconds: Number(elapsed.toFixed(2)),
-    checked,
-    per_second: Number((checked / elapsed).toFixed(1)),
+    seconds: Number((rate?.seconds ?? 0).toFixed(2)),
+    checked: rate?.checked,
+    per_second: Number((rate?.perSecond ?? 0).toFixed(1)),
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 };
@@ -52,10 +35,12 @@ const measure = async ({ seconds }: Options, command: Command): Promise<void> =>
 /** The command. */
 export const hashCapacityCommand = (): Command => {
   const command = new Command('hash-capacity')
+    .summary('how many passwords a second this machine checks')
     .description(
       'Check passwords for a while with nothing else to do, and print how many a second this machine manages, as JSON.',
     )
     .addOption(new Flag('--seconds <n>', 'how long').argParser(parseSeconds).default(10))
     .action((options: Options, self: Command) => measure(options, self));
+  teach(command, [['hash-capacity --seconds 30 --hash-lanes 8', 'measure longer, with other lanes']]);
   return addConfigFlags(command, ['hashLanes']);
 };

@@ -2,16 +2,37 @@
  * `catalytic keys`: the signing keys.
  * @module
  */
-import { Command } from 'commander';
+import { Command, Option as Flag } from 'commander';
 import { openKeyRing } from '../app.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { publishLeadSeconds } from '../features/signing-keys/rules.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
+
+interface Options {
+  readonly json?: boolean;
+}
 
 const time = (ms: number | null): string => (ms === null ? '–' : new Date(ms).toISOString());
 
-const list = async (command: Command): Promise<void> => {
+/** Rows of a table as text, each column as wide as its widest cell. */
+const columns = (rows: readonly Readonly<Record<string, string>>[]): string => {
+  const names = Object.keys(rows[0] ?? {});
+  const lines = [names, ...rows.map((row) => names.map((name) => row[name] ?? ''))];
+  const widths = names.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+};
+
+const list = async ({ json = false }: Options, command: Command): Promise<void> => {
   const keys = await withStores(configFrom(command), ({ signingKeys }) => signingKeys.list());
   const rows = keys.map((key) => ({
     kid: key.kid,
@@ -19,10 +40,12 @@ const list = async (command: Command): Promise<void> => {
     'signs from': time(key.activatesAtMs),
     'forgotten at': time(key.retiresAtMs),
   }));
-  process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  if (!json && rows.length === 0)
+    process.stdout.write('There are no keys: the first start of the service makes one.\n');
+  else process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : columns(rows));
 };
 
-const rotate = async (command: Command): Promise<void> => {
+const rotate = async ({ json = false }: Options, command: Command): Promise<void> => {
   const config = configFrom(command);
   const now = Date.now();
   const key = await withStores(config, async (stores) => {
@@ -33,21 +56,36 @@ const rotate = async (command: Command): Promise<void> => {
     return successor;
   });
   process.stdout.write(
-    `Key ${key.kid} is published now and signs from ${time(key.activatesAtMs)}.\n` +
-      'The key before it stays published until the last token it signed has expired. No restart is needed.\n',
+    json
+      ? `${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, 'signs from': time(key.activatesAtMs) })}\n`
+      : `Key ${key.kid} is published now and signs from ${time(key.activatesAtMs)}.\n` +
+          'The key before it stays published until the last token it signed has expired. No restart is needed.\n',
   );
 };
 
 /** The commands. */
 export const keysCommand = (): Command => {
   const group = new Command('keys').description('The keys that sign access tokens');
-  const listCommand = group.command('list').description('Show the keys as JSON');
-  addConfigFlags(listCommand, ['dataDir']).action((_options, command: Command) => list(command));
+  teach(group, [
+    ['keys list', 'which keys there are, and until when'],
+    ['keys rotate', 'replace the key that signs, beside a running service'],
+  ]);
+  const listCommand = group
+    .command('list')
+    .description('Show the keys')
+    .addOption(new Flag('--json', 'as JSON'))
+    .action((own: Options, command: Command) => list(own, command));
+  teach(listCommand, [['keys list --json', 'for a script']]);
+  addConfigFlags(listCommand, ['dataDir']);
   const rotateCommand = group
     .command('rotate')
-    .description('Replace the signing key: the new one is published first and signs once every verifier can know it.');
-  addConfigFlags(rotateCommand, ['dataDir', 'signingAlgorithm']).action((_options, command: Command) =>
-    rotate(command),
-  );
+    .description('Replace the signing key: the new one is published first and signs once every verifier can know it.')
+    .addOption(new Flag('--json', 'print the new key as JSON'))
+    .action((own: Options, command: Command) => rotate(own, command));
+  teach(rotateCommand, [
+    ['keys rotate', 'works beside a running service; no restart, nobody signs in again'],
+    ['keys rotate --signing-algorithm Ed25519', 'change the algorithm on this occasion'],
+  ]);
+  addConfigFlags(rotateCommand, ['dataDir', 'signingAlgorithm']);
   return group;
 };

@@ -7,6 +7,7 @@ import { moveDeployment } from '../app.ts';
 import { options } from '../config/options.ts';
 import { ConfigError, readStandardInput } from '../config/read-config.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 /** Rows between two lines about the same table. */
 const rowsPerLine = 50_000;
@@ -45,6 +46,7 @@ const migrate = async (to: string | undefined, command: Command): Promise<void> 
 /** The command. */
 export const migrateCommand = (): Command => {
   const command = new Command('migrate')
+    .summary('move from SQLite to PostgreSQL')
     .description(
       'Move everything from the SQLite database in DATA_DIR to an empty PostgreSQL database. Stop the service first. Tokens and sessions go on, and what was revoked stays revoked.',
     )
@@ -55,5 +57,9 @@ export const migrateCommand = (): Command => {
       ),
     )
     .action(({ to }: { to?: string }, self: Command) => migrate(to, self));
+  teach(command, [
+    ['migrate', 'to the database that DATABASE_URL names'],
+    ['migrate --to - < url.txt', 'the URL, with its password, from a file'],
+  ]);
   return addConfigFlags(command, ['dataDir']);
 };

@@ -2,33 +2,48 @@
  * `catalytic restored`: what must be done after a backup of the database was restored, before the service starts again.
  * @module
  */
-import { Command } from 'commander';
-import { openKeyRing } from '../app.ts';
+import { Command, Option as Flag } from 'commander';
+import { beginNewHistory } from '../app.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';
 
-const restored = async (command: Command): Promise<void> => {
+interface Options {
+  readonly newMasterKey?: boolean;
+}
+
+const restored = async ({ newMasterKey = false }: Options, command: Command): Promise<void> => {
   const config = configFrom(command);
-  const nowMs = Date.now();
-  const { keysKilled, sessionsEnded } = await withStores(config, async (stores) => {
+  const { keysKilled, sessionsEnded, formerMasterKey } = await withStores(config, async (stores) => {
     if (await stores.deployment.isServed())
       throw new ConfigError('Cannot begin a new history while the service runs: stop every process of it first');
-    const { masterKey } = await openKeyRing(config, stores, Date.now);
-    return stores.deployment.beginNewHistory(createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs), nowMs);
+    return beginNewHistory(config, stores, newMasterKey);
   });
   process.stdout.write(
     `A new history has begun: ${sessionsEnded} sessions ended, ${keysKilled} signing keys killed, one new key signs.\n` +
+      (formerMasterKey === undefined ? '' : `The former master key is kept as ${formerMasterKey}.\n`) +
       'No token from before is accepted, whatever the backup had forgotten. Everybody signs in once; start the service now.\n',
   );
 };
 
 /** The command. */
-export const restoredCommand = (): Command =>
-  addConfigFlags(
-    new Command('restored').description(
-      'After a backup of the database was restored: makes every token and session from before invalid, because the backup does not know what was revoked after it. Stop the service first.',
-    ),
-    ['dataDir', 'signingAlgorithm'],
-  ).action((_options, command: Command) => restored(command));
+export const restoredCommand = (): Command => {
+  const command = new Command('restored')
+    .summary('say that PostgreSQL was restored; or replace a lost master key')
+    .description(
+      'After a backup of the database was restored by other means than "catalytic restore", such as those of PostgreSQL: makes every token and session from before invalid, because the backup does not know what was revoked after it. Stop the service first.',
+    )
+    .addOption(
+      new Flag(
+        '--new-master-key',
+        'the master key is lost: make a new one (or take that of CATALYTIC_MASTER_KEY), and a signing key under it',
+      ),
+    )
+    .action((options: Options, self: Command) => restored(options, self));
+  teach(command, [
+    ['restored', 'after PostgreSQL was restored, before the service starts'],
+    ['restored --new-master-key', 'after the master key was lost'],
+  ]);
+  return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
+};

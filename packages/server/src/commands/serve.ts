@@ -16,6 +16,7 @@ import { type Finding, lineOf } from '../preflight/finding.ts';
 import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
 
 /** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
 const stopMsMax = 10_000;
@@ -168,12 +169,27 @@ const serve = async (command: Command): Promise<void> => {
 };
 
 /** The command. */
-export const serveCommand = (): Command =>
-  addConfigFlags(
-    new Command('serve').description(
-      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data; with DATABASE_URL it runs several workers on PostgreSQL, and SIGHUP replaces them one by one.',
-    ),
-  )
+export const serveCommand = (): Command => {
+  const command = new Command('serve')
+    .summary('run the service')
+    .description(
+      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data; with DATABASE_URL it runs several workers on PostgreSQL, and SIGHUP replaces them one by one. SIGTERM stops it in order.',
+    )
     // Given by the supervisor to each of its workers.
     .addOption(new Flag('--worker-number <number>').hideHelp())
-    .action((_options, command: Command) => serve(command));
+    .action((_options, self: Command) => serve(self));
+  teach(
+    command,
+    [
+      ['serve', 'on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
+      ['serve --port 8080 --login-cache-seconds 300', 'flags win over the environment'],
+      ['serve --config production.env', 'settings from a file, below both'],
+    ],
+    [
+      [0, 'stopped by a signal'],
+      [1, 'the service could not go on: the log says why'],
+      [2, 'not started: the message names the flag, the setting or the state, and what to do'],
+    ],
+  );
+  return addConfigFlags(command);
+};

@@ -3,50 +3,93 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { flush, writeFlushed } from './flushed-file.ts';
 import { ConfigError } from './read-config.ts';
 
 const keyBytes = 32;
 
+/** The file of the master key in a folder. */
+export const masterKeyPath = (folder: string): string => join(folder, 'master.key');
+
 /**
- * Takes the master key from the configuration, else from `DATA_DIR/master.key`, which is created (mode 0600, flushed to disk) when it
- * does not exist.
+ * Takes the master key from the configuration, else from `DATA_DIR/master.key`.
  * @param configured value of CATALYTIC_MASTER_KEY, base64
- * @param dataDir the data folder; must exist
+ * @returns `undefined` when there is none
  * @throws {ConfigError} when the file is readable by others or does not hold 32 bytes
  */
-export const loadMasterKey = (configured: string | undefined, dataDir: string): Buffer => {
+export const findMasterKey = (configured: string | undefined, dataDir: string): Buffer | undefined => {
   if (configured !== undefined) return decode(configured, 'CATALYTIC_MASTER_KEY');
-  const path = join(dataDir, 'master.key');
-  createOnce(path);
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0)
-    throw new ConfigError(
-      `Cannot use ${path}: its mode is ${mode.toString(8)}, others can read it; run "chmod 600 ${path}"`,
-    );
-  return decode(readFileSync(path, 'utf8').trim(), path);
+  return readMasterKeyFile(masterKeyPath(dataDir));
 };
+
+/**
+ * Reads a file that holds a master key.
+ * @returns `undefined` when there is no such file
+ * @throws {ConfigError} when it is readable by others or does not hold 32 bytes
+ */
+export const readMasterKeyFile = (path: string): Buffer | undefined => {
+  let text: string;
+  try {
+    const mode = statSync(path).mode & 0o777;
+    if ((mode & 0o077) !== 0)
+      throw new ConfigError(
+        `Cannot use ${path}: its mode is ${mode.toString(8)}, others can read it; run "chmod 600 ${path}"`,
+      );
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  return decode(text.trim(), path);
+};
+
+/**
+ * Makes `DATA_DIR/master.key` (mode 0600, flushed to disk) unless another process has just made it. It is complete before it has its name,
+ * so that a full disk leaves no half of a key.
+ * @returns the key that is there now
+ * @throws {ConfigError} when it cannot be written
+ */
+export const createMasterKey = (dataDir: string): Buffer => {
+  const path = masterKeyPath(dataDir);
+  const draft = `${path}.${process.pid}.new`;
+  const key = randomBytes(keyBytes);
+  try {
+    writeFlushed(draft, masterKeyText(key));
+    // Unlike a rename, a link never replaces the key of another process.
+    linkSync(draft, path);
+    flush(dataDir);
+    return key;
+  } catch (error) {
+    const made = (error as NodeJS.ErrnoException).code === 'EEXIST' ? readMasterKeyFile(path) : undefined;
+    if (made !== undefined) return made;
+    throw new ConfigError(`Cannot make ${path}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+};
+
+/** Puts `DATA_DIR/master.key` aside, if there is one. @returns its new path */
+export const putMasterKeyAside = (dataDir: string, nowMs: number): string | undefined => {
+  const path = masterKeyPath(dataDir);
+  const aside = `${path}.before-${new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  try {
+    renameSync(path, aside);
+    return aside;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`Cannot put ${path} aside: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** What the file of a master key holds. */
+export const masterKeyText = (key: Buffer): string => `${key.toString('base64')}\n`;
 
 const decode = (text: string, source: string): Buffer => {
   const key = Buffer.from(text, 'base64');
   if (key.length !== keyBytes)
     throw new ConfigError(`Cannot use ${source}: it does not hold ${keyBytes} bytes in base64`);
   return key;
-};
-
-const createOnce = (path: string): void => {
-  let file: number;
-  try {
-    file = openSync(path, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    writeSync(file, `${randomBytes(keyBytes).toString('base64')}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 };

@@ -23,19 +23,19 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
   return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
 };
 
-/** Open files that one process needs beside those of its clients. */
-const filesBeside = ({ databaseUrl, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
+/** Files of one process that are no client's: its share of the pool, and everything else. */
+export const filesBesideClients = ({ databaseUrl, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
   filesSpare + (databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers));
 
 /** MAX_CONNECTIONS, cut down to what the open files allow. */
 export const fittingConnections = (config: Config, { filesMax = Number.POSITIVE_INFINITY }: Machine): number =>
-  Math.max(1, Math.min(config.maxConnections, filesMax - filesBeside(config)));
+  Math.max(1, Math.min(config.maxConnections, filesMax - filesBesideClients(config)));
 
 /** Open files against the connections of clients and database that one process may hold. */
 export const checkFiles = (config: Config, machine: Machine): Finding => {
   const { filesMax } = machine;
   const { maxConnections } = config;
-  const needed = maxConnections + filesBeside(config);
+  const needed = maxConnections + filesBesideClients(config);
   if (filesMax === undefined) return ok('This system does not say how many files may be open');
   if (filesMax >= needed) return ok(`${filesMax} open files allowed, ${needed} needed`);
   return {

@@ -26,8 +26,8 @@ const sourceOf = (t: TestContext, engine: Engine): JournalSource => {
 const keeping = (engineName: string, open: OpenEngine): void => {
   test(`${engineName}: an entry is kept for the longest lifetime ever used, which is never lowered`, async (t) => {
     const { engine, end } = await start(t, open);
-    await engine.journal.raiseTokenSecondsMax(900);
-    await engine.journal.raiseTokenSecondsMax(60);
+    assert.equal(await engine.journal.raiseTokenSecondsMax(900), 900);
+    assert.equal(await engine.journal.raiseTokenSecondsMax(60), 900);
     const before = Date.now();
     const { entries } = await end();
     const keptMs = (entries[0]?.keepUntilMs ?? 0) - before;

@@ -24,9 +24,9 @@ export interface JournalStore {
   openSource(): JournalSource;
   /**
    * Raises the longest access token lifetime this deployment has ever used, seconds; never lowers it. Must be durable before a process
-   * mints with that lifetime, because it decides how long entries are kept.
+   * mints with that lifetime, because it decides how long entries are kept. Returns the longest one.
    */
-  raiseTokenSecondsMax(seconds: number): Promise<void>;
+  raiseTokenSecondsMax(seconds: number): Promise<number>;
   /** Deletes up to `rowsMax` entries that were to be kept until before `beforeMs`. Returns how many. */
   purge(beforeMs: number, rowsMax: number): Promise<number>;
 }

@@ -45,7 +45,7 @@ export class KeyRing {
   /** The key that signs at this moment. */
   signingKey(nowMs: number): { readonly verification: VerificationKey; readonly privateKey: KeyObject } {
     const key = signingKeyAt(this.#keys, nowMs);
-    // Only a clock set back before the first key's birth comes here.
+    // Only a ring that was never loaded, or whose keys are all of a kind that this version does not know, comes here.
     if (key === undefined)
       throw new CatalyticError('internal_error', { detail: 'Cannot sign: no signing key is active' });
     return key;

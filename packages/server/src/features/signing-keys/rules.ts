@@ -17,14 +17,16 @@ interface Times {
   readonly retiresAtMs: number | null;
 }
 
-/** The key that signs: of those that are active, the one activated last. */
-export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: number): Key | undefined =>
-  keys
-    .filter((key) => key.activatesAtMs <= nowMs && !isRetired(key, nowMs))
-    .reduce<Key | undefined>(
-      (best, key) => (best === undefined || key.activatesAtMs > best.activatesAtMs ? key : best),
-      undefined,
-    );
+/**
+ * The key that signs: of those that are active, the one activated last. None is active when the clock was set back to before the birth of
+ * the first: then the oldest signs, which every verifier has known the longest.
+ */
+export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: number): Key | undefined => {
+  const byActivation = keys
+    .filter((key) => !isRetired(key, nowMs))
+    .sort((one, other) => one.activatesAtMs - other.activatesAtMs);
+  return byActivation.findLast((key) => key.activatesAtMs <= nowMs) ?? byActivation[0];
+};
 
 /** Whether nothing the key signed can be valid any more. */
 export const isRetired = (key: Times, nowMs: number): boolean => key.retiresAtMs !== null && key.retiresAtMs <= nowMs;

@@ -8,7 +8,7 @@ const readMax = statement('deployment_token_seconds_max', 'select token_seconds_
 const lockOutWriters = statement('journal_lock', 'lock table journal in share mode');
 const raiseMax = statement(
   'deployment_raise_token_seconds_max',
-  'update deployment set token_seconds_max = greatest(token_seconds_max, $1)',
+  'update deployment set token_seconds_max = greatest(token_seconds_max, $1) returning token_seconds_max',
 );
 const purge = statement(
   'journal_purge',
@@ -24,10 +24,11 @@ export const postgresJournal = (run: Run, connection: ConnectionOptions): Journa
   openSource: () => new PostgresJournalSource(connection.url),
   raiseTokenSecondsMax: async (seconds) => {
     const [known] = await run<{ token_seconds_max: number }>('*', readMax());
-    if (known !== undefined && known.token_seconds_max >= seconds) return;
+    if (known !== undefined && known.token_seconds_max >= seconds) return known.token_seconds_max;
     // Waits until every entry that was reckoned with the shorter lifetime is committed, and holds back new ones: else a session could be
     // refreshed to a longer lifetime just before an entry that will not be kept as long.
-    await run('*', lockOutWriters(), raiseMax(seconds));
+    const [raised] = await run<{ token_seconds_max: number }>('*', lockOutWriters(), raiseMax(seconds));
+    return raised?.token_seconds_max ?? seconds;
   },
   purge: async (beforeMs, rowsMax) => (await run<CountRow>('*', purge(beforeMs, rowsMax)))[0]?.rows ?? 0,
 });

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { isBusy } from './explain.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 
@@ -53,6 +54,9 @@ const listMigrations = (): readonly Migration[] =>
     .sort()
     .map((name) => ({ number: Number.parseInt(name, 10), name }));
 
+/** Number of the newest migration that this version knows. */
+export const newestMigration = (): number => listMigrations().at(-1)?.number ?? 0;
+
 /**
  * Brings the schema up to date. Each migration is one immediate transaction whose first statement is its row in the ledger: of two
  * processes that start together one applies it, the other waits, finds the row and goes on.
@@ -65,7 +69,7 @@ export const migrate = (database: DatabaseSync): readonly string[] => {
     'create table if not exists migration (number integer primary key, name text not null, applied_at integer not null) strict',
   );
   const newest = database.prepare('select max(number) as number from migration').get() as { number: number | null };
-  const last = migrations.at(-1)?.number ?? 0;
+  const last = newestMigration();
   if ((newest.number ?? 0) > last)
     throw new Error(
       `Cannot use this database: it has migration ${newest.number}, this version knows ${last}; start the newer version`,
@@ -92,14 +96,16 @@ export const migrate = (database: DatabaseSync): readonly string[] => {
  * Takes the data folder for one server process, until this process ends, however it ends. SQLite's own exclusive lock is used because
  * the operating system releases it with the process.
  * @returns `undefined` when another process holds it; else the holder, which must be kept
+ * @throws when the folder does not let anybody take it: it is missing, read-only or full
  */
 export const lockDataFolder = (dataDir: string): DatabaseSync | undefined => {
   const lock = new DatabaseSync(join(dataDir, 'serve.lock'), { timeout: 0 });
   try {
     lock.exec('pragma locking_mode = exclusive; begin exclusive');
     return lock;
-  } catch {
+  } catch (error) {
     lock.close();
-    return undefined;
+    if (isBusy(error)) return undefined;
+    throw error;
   }
 };

@@ -25,7 +25,9 @@ export const journalAppender = (database: DatabaseSync) => {
 
 /** Prepares the operations. */
 export const journalWrites = (database: DatabaseSync) => {
-  const raise = database.prepare('update deployment set token_seconds_max = max(token_seconds_max, ?)');
+  const raise = database.prepare(
+    'update deployment set token_seconds_max = max(token_seconds_max, ?) returning token_seconds_max',
+  );
   const purge = database.prepare(
     'delete from journal where pos in (select pos from journal where keep_until < ? order by keep_until limit ?)',
   );
@@ -33,9 +35,8 @@ export const journalWrites = (database: DatabaseSync) => {
     'insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?) on conflict (id) do nothing',
   );
   return {
-    raiseTokenSecondsMax: ({ seconds }: { seconds: number }): void => {
-      raise.run(seconds);
-    },
+    raiseTokenSecondsMax: ({ seconds }: { seconds: number }): number =>
+      (raise.get(seconds) as { token_seconds_max: number }).token_seconds_max,
     purgeJournal: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
       Number(purge.run(beforeMs, rowsMax).changes),
     restoreJournal: ({ entries }: { entries: readonly JournalEntry[] }): void => {

@@ -23,11 +23,13 @@ const readStatement = `
   order by pos`;
 
 /** Order of commit is order of position in SQLite, so the newest position seen says all. */
-const openSource = (database: DatabaseSync, writer: Writer): JournalSource<number> => {
+const openSource = (database: DatabaseSync, writer: Writer, assertSameFile: () => void): JournalSource<number> => {
   const statement = database.prepare(readStatement);
   return {
     register: (member) => writer.run('registerMember', { member }),
     read: async (member, cursor = 0) => {
+      // Another process may write to what has the name now: only that is the record.
+      assertSameFile();
       const [head, ...rows] = readRows<JournalRow & { readonly pos: number }>(statement, { member, after: cursor });
       const newest = rows.at(-1)?.pos ?? cursor;
       const { identity, isMember, members } = JSON.parse(head?.key ?? '') as Head;
@@ -48,9 +50,12 @@ const openSource = (database: DatabaseSync, writer: Writer): JournalSource<numbe
   };
 };
 
-/** @param open opens a connection for reading */
-export const sqliteJournal = (open: () => DatabaseSync, writer: Writer): JournalStore => ({
-  openSource: () => openSource(open(), writer),
+/**
+ * @param open opens a connection for reading
+ * @param assertSameFile throws when the database has lost its name
+ */
+export const sqliteJournal = (open: () => DatabaseSync, writer: Writer, assertSameFile: () => void): JournalStore => ({
+  openSource: () => openSource(open(), writer, assertSameFile),
   raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
   purge: (beforeMs, rowsMax) => writer.run('purgeJournal', { beforeMs, rowsMax }),
 });

@@ -2,43 +2,71 @@
  * The embedded engine: every port over one SQLite file.
  * @module
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
 import { sqliteAdminKeys } from './admin-keys.ts';
 import { databasePath, migrate, movedPath, openDatabase } from './database.ts';
 import { sqliteDeployment } from './deployment.ts';
+import { explain } from './explain.ts';
 import { sqliteJournal } from './journal.ts';
 import { sqliteMembers } from './members.ts';
+import { watchFile } from './same-file.ts';
 import { sqliteSessions } from './sessions.ts';
 import { sqliteSigningKeys } from './signing-keys.ts';
 import { sqliteTenants } from './tenants.ts';
 import { Writer } from './writer.ts';
 
-/**
- * Opens the database of a data folder, bringing its schema up to date.
- * @param onWriterFailure called when writing has become impossible for good
- */
-export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
+/** What a service leaves in its data folder at its first start, wherever its database is. */
+const traceOfService = 'lab.key';
+
+/** Refuses to make a new, empty database where there must be an old one: it would know neither accounts nor revocations. */
+const assertNotLost = (dataDir: string): void => {
   const path = databasePath(dataDir);
   // A new database here would be an empty one, and the old one does not know what was revoked since.
   if (!existsSync(path) && existsSync(movedPath(dataDir)))
     throw new Error(
       'its database was moved to PostgreSQL; set DATABASE_URL to it (catalytic.db.moved is the old file: it does not know what was revoked since)',
     );
-  const reader = openDatabase(path);
-  migrate(reader);
+  const isEmpty = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  if (isEmpty && existsSync(join(dataDir, traceOfService)))
+    throw new Error(
+      `a service ran here before, and its database catalytic.db is ${existsSync(path) ? 'empty' : 'gone'}; run "catalytic restore BACKUP", or set DATABASE_URL if it is in PostgreSQL, or name an empty DATA_DIR to begin anew`,
+    );
+};
+
+const openReader = (path: string): DatabaseSync => {
+  try {
+    const reader = openDatabase(path);
+    migrate(reader);
+    return reader;
+  } catch (error) {
+    throw new Error(explain(error), { cause: error });
+  }
+};
+
+/**
+ * Opens the database of a data folder, bringing its schema up to date.
+ * @param onWriterFailure called when writing has become impossible for good
+ * @throws Error that says what to do, when there is none where there was one, or it cannot be used
+ */
+export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
+  assertNotLost(dataDir);
+  const path = databasePath(dataDir);
+  const reader = openReader(path);
   const writer = new Writer(path, onWriterFailure);
   return {
     tenants: sqliteTenants(reader, writer),
     accounts: sqliteAccounts(reader, writer),
     sessions: sqliteSessions(reader, writer),
-    journal: sqliteJournal(() => openDatabase(path), writer),
+    journal: sqliteJournal(() => openDatabase(path), writer, watchFile(path)),
     members: sqliteMembers(reader, writer),
     signingKeys: sqliteSigningKeys(reader, writer),
     adminKeys: sqliteAdminKeys(reader, writer),
     deployment: sqliteDeployment(dataDir, reader, writer),
-    probe: () => writer.run('probe', undefined),
+    probe: () => writer.probe(),
     connections: () => undefined,
     close: async () => {
       await writer.close();

@@ -6,6 +6,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openDatabase } from './database.ts';
+import { explain } from './explain.ts';
+import { watchFile } from './same-file.ts';
 import { createWrites, type WriteName } from './writes.ts';
 
 /** One operation on its way to the thread. */
@@ -23,7 +25,8 @@ export type WriteReply =
 /** Most operations in one commit: bounds how long the first of them waits for the others. */
 const batchMax = 500;
 
-const run = (port: MessagePort, database: DatabaseSync): void => {
+/** @param assertSameFile throws when the database has lost its name */
+const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => void): void => {
   const writes = createWrites(database) as Record<WriteName, (input: unknown) => unknown>;
   const [begin, commit, savepoint, release, undo] = [
     'begin immediate',
@@ -39,7 +42,7 @@ const run = (port: MessagePort, database: DatabaseSync): void => {
       return { id, result: writes[name](input) };
     } catch (error) {
       undo.run();
-      return { id, error: String(error) };
+      return { id, error: explain(error) };
     } finally {
       release.run();
     }
@@ -47,13 +50,16 @@ const run = (port: MessagePort, database: DatabaseSync): void => {
 
   const commitTogether = (requests: readonly WriteRequest[]): readonly WriteReply[] => {
     try {
+      assertSameFile();
       begin.run();
       const replies = requests.map(apply);
       commit.run();
+      // Again: what was committed to a file without a name is not durable.
+      assertSameFile();
       return replies;
     } catch (error) {
       if (database.isTransaction) database.exec('rollback');
-      return requests.map(({ id }) => ({ id, error: String(error) }));
+      return requests.map(({ id }) => ({ id, error: explain(error) }));
     }
   };
 
@@ -76,4 +82,5 @@ const run = (port: MessagePort, database: DatabaseSync): void => {
 type Statement = ReturnType<DatabaseSync['prepare']>;
 
 if (parentPort === null) throw new Error('The writer thread runs in a worker thread only');
-run(parentPort, openDatabase((workerData as { path: string }).path));
+const { path } = workerData as { path: string };
+run(parentPort, openDatabase(path), watchFile(path));

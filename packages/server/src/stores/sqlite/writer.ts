@@ -27,6 +27,8 @@ export class Writer {
   readonly #ended: Promise<void>;
   #nextId = 0;
   #failure: WriteError | undefined;
+  /** Whether anything has failed since a probe wrote: then a probe has to write to know. What changes no row succeeds on a full disk too. */
+  #hasFailed = false;
   // Operations of one turn of the event loop travel in one message.
   #batch: WriteRequest[] = [];
 
@@ -61,6 +63,13 @@ export class Writer {
     });
   }
 
+  /** Finds out whether writing works: from what was written last, and by writing when that failed. */
+  async probe(): Promise<void> {
+    const isWriting = this.#hasFailed;
+    await this.run('probe', { isWriting });
+    if (isWriting) this.#hasFailed = false;
+  }
+
   /** Commits what was sent, closes the database and ends the thread. */
   async close(): Promise<void> {
     this.#send();
@@ -76,8 +85,10 @@ export class Writer {
   #settle(reply: WriteReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if ('error' in reply) waiting?.reject(unavailable(new WriteError(reply.error)));
-    else waiting?.resolve(reply.result);
+    if ('error' in reply) {
+      this.#hasFailed = true;
+      waiting?.reject(unavailable(new WriteError(reply.error)));
+    } else waiting?.resolve(reply.result);
   }
 
   #fail(error: WriteError): void {

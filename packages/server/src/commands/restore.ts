@@ -1,0 +1,149 @@
+/**
+ * `catalytic restore`: a backup takes the place of what is in DATA_DIR, and nothing that was revoked since comes back.
+ * @module
+ */
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, Option as Flag } from 'commander';
+import { beginNewHistory, examineDatabase, lockDataFolder, putInPlace } from '../app.ts';
+import { makeDataFolder } from '../config/data-folder.ts';
+import { flush, writeFlushed } from '../config/flushed-file.ts';
+import { findMasterKey, masterKeyPath, masterKeyText, readMasterKeyFile } from '../config/master-key.ts';
+import type { Config } from '../config/options.ts';
+import { ConfigError } from '../config/read-config.ts';
+import type { NewHistory } from '../features/deployment/store.ts';
+import { Secret } from '../features/secrets/secret.ts';
+import { opensKeys } from '../features/signing-keys/check-master-key.ts';
+import { type Manifest, nameOfMoment, openBackup } from './backup-folder.ts';
+import { addConfigFlags, configFrom } from './config-flags.ts';
+import { teach } from './teach.ts';
+import { withStores } from './with-stores.ts';
+
+interface Options {
+  readonly key?: string;
+  readonly newMasterKey?: boolean;
+  readonly json?: boolean;
+}
+
+const assertPossible = ({ databaseUrl }: Config, { key, newMasterKey }: Options, { parts }: Manifest): void => {
+  if (databaseUrl !== undefined)
+    throw new ConfigError(
+      'Cannot restore: DATABASE_URL is set; restore PostgreSQL with its own tools and run "catalytic restored", or unset it',
+    );
+  if (key !== undefined && newMasterKey === true)
+    throw new ConfigError('Cannot restore: --key and --new-master-key exclude each other; give one');
+  if (parts['catalytic.db'] === undefined)
+    throw new ConfigError(
+      'Cannot restore: this backup holds the master key only; name the backup of the database, and this one with --key',
+    );
+};
+
+/** The file that `--key` means: itself, or that of a backup. */
+const keyFile = (path: string): string =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? masterKeyPath(path) : path;
+
+/** The master key that the service will have: what is configured counts, then what was named, what was backed up, what is there. */
+const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | undefined => {
+  if (config.masterKey !== undefined) return findMasterKey(config.masterKey, config.dataDir);
+  if (key === undefined) return readMasterKeyFile(masterKeyPath(folder)) ?? findMasterKey(undefined, config.dataDir);
+  const named = readMasterKeyFile(keyFile(key));
+  if (named === undefined) throw new ConfigError(`Cannot restore: there is no master key in ${key}`);
+  return named;
+};
+
+/** Puts the backup into a folder beside its place, as it will be served: of a history of its own, under the master key of the service. */
+const prepare = async (config: Config, folder: string, options: Options, staging: string): Promise<NewHistory> => {
+  const copy = join(staging, 'catalytic.db');
+  copyFileSync(join(folder, 'catalytic.db'), copy);
+  const { signingKeys } = examineDatabase(copy);
+  const isKeyNew = options.newMasterKey === true;
+  const key = isKeyNew ? undefined : chooseKey(config, folder, options);
+  if (!isKeyNew && (key === undefined || !opensKeys(new Secret(key), signingKeys, Date.now())))
+    throw new ConfigError(
+      `Cannot restore ${folder}: ${key === undefined ? 'there is no master key' : 'its signing keys do not open with this master key'}; name the right one with --key FILE (or CATALYTIC_MASTER_KEY), or, if it is lost, begin with a new one: --new-master-key`,
+    );
+  if (key !== undefined && config.masterKey === undefined) writeFlushed(masterKeyPath(staging), masterKeyText(key));
+  const staged = { ...config, dataDir: staging };
+  const history = await withStores(staged, (stores) => beginNewHistory(staged, stores, isKeyNew));
+  if (existsSync(`${copy}-wal`)) throw new Error('its write-ahead log could not be brought into the file');
+  flush(copy);
+  return history;
+};
+
+interface Restored extends NewHistory {
+  /** Folder of what was there before; `null`: nothing was. */
+  readonly aside: string | null;
+}
+
+const takeOver = async (config: Config, folder: string, options: Options): Promise<Restored> => {
+  const { dataDir } = config;
+  makeDataFolder(dataDir);
+  const lock = lockDataFolder(dataDir);
+  if (lock === undefined)
+    throw new ConfigError(`Cannot restore to ${resolve(dataDir)}: a server process uses it; stop it first`);
+  // On the same file system, so that a rename puts it in place.
+  const staging = mkdtempSync(join(dataDir, 'restoring-'));
+  try {
+    const history = await prepare(config, folder, options, staging);
+    const aside = join(dataDir, `before-restore-${nameOfMoment(Date.now())}`);
+    const wasUsed = putInPlace(staging, dataDir, config.masterKey === undefined ? ['master.key'] : [], aside);
+    flush(dataDir);
+    return { ...history, aside: wasUsed ? resolve(aside) : null };
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+    lock.close();
+  }
+};
+
+const restore = async (folder: string, options: Options, command: Command): Promise<void> => {
+  const config = configFrom(command);
+  const manifest = await openBackup(folder);
+  assertPossible(config, options, manifest);
+  let restored: Restored;
+  try {
+    restored = await takeOver(config, folder, options);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`Cannot restore ${folder}: ${(error as Error).message}`, { cause: error });
+  }
+  const { aside, sessionsEnded, keysKilled } = restored;
+  const dataDir = resolve(config.dataDir);
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ data_dir: dataDir, made_at: manifest.made_at, aside, sessions_ended: sessionsEnded, keys_killed: keysKilled })}\n`
+      : [
+          `${dataDir} is as it was at ${manifest.made_at}.`,
+          ...(aside === null
+            ? []
+            : [`What was there before is in ${aside}; remove it when you do not need it any more.`]),
+          `A new history has begun: ${sessionsEnded} sessions ended, ${keysKilled} signing keys killed, so that nothing revoked since the backup is accepted again.`,
+          'Everybody signs in once. Passwords, roles and admin keys are those of the backup: what was changed since, change again. Start the service now.',
+          '',
+        ].join('\n'),
+  );
+};
+
+/** The command. */
+export const restoreCommand = (): Command => {
+  const command = new Command('restore')
+    .summary('put a backup into DATA_DIR; nothing revoked since comes back')
+    .argument('<backup>', 'folder that "catalytic backup" made')
+    .description(
+      'Put a backup into DATA_DIR. Stop the service first. The backup is checked before anything is touched, what is in DATA_DIR is kept aside, and every token and session from before becomes invalid, because the backup does not know what was revoked after it.',
+    )
+    .addOption(
+      new Flag('--key <file>', 'the master key, or a backup of it, if it is neither in the backup nor in DATA_DIR'),
+    )
+    .addOption(new Flag('--new-master-key', 'the master key is lost: go on with a new one'))
+    .addOption(new Flag('--json', 'print what was done as JSON'))
+    .action((folder: string, options: Options, self: Command) => restore(folder, options, self));
+  teach(command, [
+    ['restore ./catalytic-backup-20260131T235959Z', 'on the same machine: the master key is in DATA_DIR'],
+    [
+      'restore /safe/db --key /safe/key --data-dir ./new',
+      'on a new machine, from backups of the database and of the key',
+    ],
+    ['restore /safe/db --new-master-key', 'when the key is lost'],
+  ]);
+  return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
+};

@@ -1,0 +1,80 @@
+/**
+ * How many passwords a second this machine hashes, with the service's own setting and with those that OWASP holds to be as strong.
+ * @module
+ */
+import { argon2idParameters } from '../features/passwords/hash-format.ts';
+import { Secret } from '../features/secrets/secret.ts';
+import { HashLanes } from './hash-lanes.ts';
+
+/** A setting of argon2id. */
+export interface Argon2idSetting {
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+/** Equally strong settings, each the floor for its memory (OWASP Password Storage Cheat Sheet, argon2id); the first is the service's own. */
+export const equalSettings: readonly [Argon2idSetting, ...Argon2idSetting[]] = [
+  argon2idParameters,
+  { memoryKib: 47_104, passes: 1, parallelism: 1 },
+  { memoryKib: 12_288, passes: 3, parallelism: 1 },
+  { memoryKib: 9216, passes: 4, parallelism: 1 },
+  { memoryKib: 7168, passes: 5, parallelism: 1 },
+];
+
+/** Hashes that were made in some time. */
+export interface HashRate {
+  readonly checked: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+}
+
+/** A stored hash of nobody's password: a check of it pays the whole cost before it says no. */
+const hashOfNobody = ({ memoryKib, passes, parallelism }: Argon2idSetting): string =>
+  `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+const rateOf = async (
+  lanes: HashLanes,
+  count: number,
+  setting: Argon2idSetting,
+  seconds: number,
+): Promise<HashRate> => {
+  const password = new Secret('a password that nobody uses');
+  const storedHash = hashOfNobody(setting);
+  const startMs = performance.now();
+  const endMs = startMs + seconds * 1000;
+  let checked = 0;
+  const keepBusy = async (): Promise<void> => {
+    do {
+      await lanes.verify(storedHash, password);
+      checked += 1;
+    } while (performance.now() < endMs);
+  };
+  await Promise.all(Array.from({ length: count }, keepBusy));
+  const elapsed = (performance.now() - startMs) / 1000;
+  return { checked, seconds: elapsed, perSecond: checked / elapsed };
+};
+
+/**
+ * Keeps all lanes busy with each setting in turn, with nothing else to do.
+ * @param lanes hashes at once
+ * @param seconds for each setting; a hash that runs at the end is waited for
+ * @param onProblem told when the hashing process has to be restarted
+ */
+export const measureHashing = async (
+  lanes: number,
+  settings: readonly Argon2idSetting[],
+  seconds: number,
+  onProblem: (message: string) => void,
+): Promise<readonly HashRate[]> => {
+  const hashing = new HashLanes({ lanes, queueMs: 60_000, onProblem });
+  try {
+    // The process has started and loaded everything when this is done.
+    await hashing.verify(hashOfNobody({ memoryKib: 8, passes: 1, parallelism: 1 }), new Secret(''));
+    const rates: HashRate[] = [];
+    for (const setting of settings) rates.push(await rateOf(hashing, lanes, setting, seconds));
+    return rates;
+  } finally {
+    await hashing.close();
+  }
+};

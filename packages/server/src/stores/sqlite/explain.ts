@@ -1,0 +1,32 @@
+/**
+ * What a failure of SQLite means to whoever runs the service, and what mends it.
+ * @module
+ */
+
+/** Primary result codes (https://sqlite.org/rescode.html) and what to do about each. */
+const remedies: Readonly<Record<number, string>> = {
+  5: 'another process holds the database; it goes on when that one lets go of it',
+  6: 'another process holds the database; it goes on when that one lets go of it',
+  8: 'the file or its file system is read-only: make DATA_DIR writable again ("mount -o remount,rw", "chmod u+w"); writing then goes on by itself',
+  10: 'the disk refuses: look at "dmesg", "df" and "mount"; writing goes on by itself when the disk does',
+  11: 'the file is damaged: stop the service and run "catalytic restore BACKUP", which keeps the damaged file aside',
+  13: 'the disk is full: make room on the one that holds DATA_DIR; writing then goes on by itself',
+  14: 'the file cannot be opened or made: check that DATA_DIR exists, and that it and its files belong to the user of the service',
+  26: 'the file is damaged, or it never was a database: stop the service and run "catalytic restore BACKUP", which keeps it aside',
+};
+
+/** The message of an error, followed by what mends it where that is known. */
+export const explain = (error: unknown): string => {
+  const { message = String(error), errcode } = error as { readonly message?: string; readonly errcode?: number };
+  // Extended codes carry the primary one in their lowest byte.
+  const remedy = errcode === undefined ? undefined : remedies[errcode & 0xff];
+  return remedy === undefined ? message : `${message}; ${remedy}`;
+};
+
+const primaryCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+
+/** Whether it says that another process holds the database. */
+export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
+
+/** Whether it says that the disk is full. */
+export const isFull = (error: unknown): boolean => primaryCode(error) === 13;

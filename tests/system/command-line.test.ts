@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runCatalytic } from '../harness/service.ts';
+
+const commands = [
+  ['serve'],
+  ['doctor'],
+  ['hash-capacity'],
+  ['backup'],
+  ['restore'],
+  ['restored'],
+  ['migrate'],
+  ['keys'],
+  ['keys', 'list'],
+  ['keys', 'rotate'],
+  ['admin-keys', 'create'],
+];
+
+test('help teaches: what there is, examples, exit codes, and which setting wins', async () => {
+  const { code, stdout } = await runCatalytic(['--help']);
+  assert.equal(code, 0);
+  for (const [name] of commands) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  const helps = await Promise.all(commands.map((words) => runCatalytic([...words, '--help'])));
+  for (const [index, { stdout: help }] of helps.entries()) {
+    const words = String(commands[index]?.join(' '));
+    assert.match(help, new RegExp(`^Examples:\n  npm run catalytic -- ${words}`, 'm'), words);
+    assert.match(help, /^Exit codes:\n {2}0 /m, words);
+    if (words !== 'keys') assert.match(help, /flag wins over the environment/, words);
+  }
+  for (const heading of ['Where it listens:', 'Passwords:', 'Tokens and sessions:'])
+    assert.ok(helps[0]?.stdout.includes(`\n${heading}\n`), heading);
+  assert.match(helps[0]?.stdout ?? '', /no flag, because.*CATALYTIC_MASTER_KEY/);
+});
+
+test('a misspelled command or flag is answered with the right one, a version with what it runs on', async () => {
+  const [command, flag, version] = await Promise.all([
+    runCatalytic(['bakcup']),
+    runCatalytic(['serve', '--prot', '1']),
+    runCatalytic(['--version']),
+  ]);
+  assert.equal(command.code, 1);
+  assert.match(command.stderr, /Did you mean backup/);
+  assert.equal(flag.code, 1);
+  assert.match(flag.stderr, /Did you mean --port/);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+ \(Node \d+/);
+});
