@@ -10,6 +10,7 @@ import { passwordHash } from '../harness/accounts.ts';
 import { get, goodPassword } from '../harness/client.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const { suite, test, after, before } = nodeTest;
 
@@ -168,14 +169,17 @@ test('workers that die again and again stop the service with the reason', needsP
   assert.match(service.output(), /the workers die again and again, the last one by SIGKILL/);
 });
 
-test('connections past the cap are closed, those below it are served', async (t) => {
+test('connections past the cap are turned away, those below it are served', async (t) => {
   const service = await serviceIn(t, { MAX_CONNECTIONS: 5, EXPOSE_WORKER: 1 });
   const port = Number(new URL(service.url).port);
   const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
-  await delay(300);
+  // Each is turned away with an answer, which a client reads.
+  for (const socket of sockets) socket.resume();
+  await waitUntil('the service', 'turn three away', 3000, () => sockets.filter(({ closed }) => closed).length === 3);
+  await delay(100);
   assert.equal(sockets.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length, 5);
   for (const socket of sockets) socket.destroy();
   await delay(100);
