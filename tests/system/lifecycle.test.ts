@@ -183,7 +183,10 @@ suite('start and stop', { concurrency: 2 }, () => {
       CATALYTIC_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     });
     assert.equal(code, 2);
-    assert.match(stderr, /^catalytic: Cannot open the signing keys .+; restore master\.key or CATALYTIC_MASTER_KEY; if the key is lost, .+\n$/);
+    assert.match(
+      stderr,
+      /^catalytic: Cannot open the signing keys .+; restore master\.key or CATALYTIC_MASTER_KEY; if the key is lost, .+\n$/,
+    );
   });
 
   test('a master key that others can read stops the start and names the command that mends it', async (t) => {
