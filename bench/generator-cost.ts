@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, type Dispatcher } from 'undici';
 import { Connection } from '../packages/lab/src/targets/connection.ts';
-import { machine, median, report, round, say, takeTurn } from './setting.ts';
+import { median, round } from './figures.ts';
+import { machine, report, say, takeTurn } from './setting.ts';
 
 const help = `What one request costs the generator: CPU time of a process that only sends and reads, against a trivial server in another process.
 

@@ -6,8 +6,8 @@
 import { Argument, Command } from 'commander';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
-import { naiveCommand } from './commands/naive.ts';
 import { makeOptions } from './commands/make-options.ts';
+import { naiveCommand } from './commands/naive.ts';
 import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
 import { runHelp } from './commands/run-help.ts';

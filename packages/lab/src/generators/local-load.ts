@@ -245,7 +245,11 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
       await Promise.all([...connections(), workers].map((each) => each?.destroy()));
       await waitForCut(crowd.ended, isInterrupted);
       probe.stop();
-      if (!isInterrupted) await waitAtMost(callHook(() => hooks?.testStop?.(factsOf(options))), hookMsMax);
+      if (!isInterrupted)
+        await waitAtMost(
+          callHook(() => hooks?.testStop?.(factsOf(options))),
+          hookMsMax,
+        );
       const sum = (key: 'connects' | 'reconnects'): number =>
         connections().reduce((total, each) => total + each[key], 0);
       return {
