@@ -2,6 +2,7 @@
  * One side of a comparison: a target with users that have signed in, loaded for a block at a time.
  * @module
  */
+import { arrivalTimes } from '../arrivals/arrival-times.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
@@ -123,13 +124,13 @@ export class Side {
     const { recorder } = Object.assign(this.#measures, { recorder: new Recorder() });
     const random = randomOf(seed, 0);
     const tasks = Object.entries(weightsOf(scenario)).flatMap(([task, weight]) => Array<string>(weight).fill(task));
-    const intended = Math.round(rate * seconds);
+    const timesMs = arrivalTimes({ perSecond: rate, stages: [], durationSeconds: seconds, spacing: 'even', seed });
     const [others, own, used] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
     const violationsBefore = this.#checker.violations.length;
     const startedMs = performance.now();
     const crowd = startArrivals({
-      timesMs: Float64Array.from({ length: intended }, (_, index) => (index / rate) * 1000),
-      available: intended,
+      timesMs,
+      available: timesMs.length,
       act: async (index) => {
         const busy = this.#users[index % this.#users.length] as Busy;
         const task = tasks[Math.floor(random() * tasks.length)] ?? '';
