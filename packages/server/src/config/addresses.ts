@@ -28,7 +28,8 @@ const isOrigin = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
-  return isSafe && origin === text;
+  // An asterisk would be a host of that name, and look like a wildcard to whoever wrote it.
+  return isSafe && origin === text && !text.includes('*');
 };
 
 /** Whether a text is a list of origins, separated by commas. */

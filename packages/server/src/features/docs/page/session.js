@@ -94,10 +94,6 @@ export const showSessionBar = (bar) => {
     const header = decoded(head) ?? {};
     claims = decoded(body);
     panel.replaceChildren(
-      make('h4', {}, 'Claims'),
-      make('dl', {}, ...claimRows(claims ?? {})),
-      make('h4', {}, 'Header'),
-      make('dl', {}, ...claimRows(header)),
       make('p.hint', {}, 'Held in the memory of this page only. A reload forgets it.'),
       make(
         'p.buttons',
@@ -105,6 +101,10 @@ export const showSessionBar = (bar) => {
         copyButton(() => held.access, 'Copy token'),
         make('button.quiet', { type: 'button', onclick: () => hold({ access: '', refresh: '' }) }, 'Forget it'),
       ),
+      make('h4', {}, 'Claims'),
+      make('dl', {}, ...claimRows(claims ?? {})),
+      make('h4', {}, 'Header'),
+      make('dl', {}, ...claimRows(header)),
     );
     const who = make('span.who', {}, 'Access token ', make('code', {}, `…${access.slice(-6)}`));
     bar.replaceChildren(make('span.dot'), who, state, toggle, panel);
