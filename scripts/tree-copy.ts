@@ -85,6 +85,9 @@ export const copyTree = (root: string, patch?: string): TreeCopy => {
     const installed = ['.', ...packageFolders(root)].map((folder) => join(folder, 'node_modules'));
     for (const folder of installed)
       if (existsSync(join(root, folder))) linkInstalled(join(root, folder), join(path, folder));
+    // Servers and the browser that the tests have fetched: a copy would fetch them once more.
+    const fetched = join(root, '.cache');
+    if (existsSync(fetched)) symlinkSync(fetched, join(path, '.cache'));
     if (patch !== undefined) applyPatch(path, patch);
     return { path, remove };
   } catch (error) {

@@ -19,8 +19,8 @@ const libraryNames = /^(lib|lua-)/;
 /** Folders that no program reads. */
 const unreadByAll = ['usr/share/{doc,man,locale,lintian}'];
 
-/** Where Debian puts libraries. */
-const libraryFolders = ['usr/lib/*-linux-gnu*', 'lib/*-linux-gnu*', 'usr/lib'];
+/** Where Debian puts libraries, and those of PulseAudio, which Chromium needs to start. */
+const libraryFolders = ['usr/lib/*-linux-gnu*', 'lib/*-linux-gnu*', 'usr/lib', 'usr/lib/*-linux-gnu*/pulseaudio'];
 
 /** What to unpack, and where. */
 export interface Unpacking {

@@ -1,12 +1,13 @@
 /**
  * Tries every way in which a test can come by its servers, each with an empty cache: `node tests/harness/server-sources.ts`. Not part of
- * the gate, because it downloads about 60 MB.
+ * the gate, because it downloads about 160 MB.
  * @module
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { browserIn, wantedBrowser } from './browser.ts';
 import { findProgram, usualProgramPlaces } from './find-program.ts';
 import { startHaproxy, wantedHaproxy } from './haproxy.ts';
 import { findServer } from './postgres/find-server.ts';
@@ -32,7 +33,7 @@ const pathOf = (name: string, isWanted: (program: string) => boolean): string =>
 };
 
 const isServer = (program: string): boolean =>
-  ['postgres', ...wantedRedis.names, ...wantedHaproxy.names].includes(program);
+  ['postgres', ...wantedRedis.names, ...wantedHaproxy.names, ...wantedBrowser.names].includes(program);
 
 /** Where each way looks. */
 const ways: Readonly<Record<string, string>> = {
@@ -69,6 +70,18 @@ const servers: Readonly<Record<string, (path: string, cache: string) => Promise<
     const { source, version } = findProgram(wantedHaproxy, places);
     await using balancer = await startHaproxy({ servers: [{ host: '127.0.0.1', port: 9 }], places });
     return { source, version, works: (await fetch(balancer.url)).status === 503 };
+  },
+  Chromium: async (path, cache) => {
+    const places = { path, cache };
+    const { source } = findProgram(wantedBrowser, places);
+    const cleaners: (() => Promise<void>)[] = [];
+    try {
+      const browser = await browserIn({ after: (clean) => void cleaners.push(clean) }, places);
+      const { page } = await browser.open();
+      return { source, version: browser.version, works: (await page.evaluate('40 + 2')) === 42 };
+    } finally {
+      for (const clean of cleaners) await clean();
+    }
   },
 };
 

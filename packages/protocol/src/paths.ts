@@ -30,6 +30,8 @@ export const paths = {
   live: '/health/live',
   ready: '/health/ready',
   metrics: '/metrics',
+  openapi: '/openapi.json',
+  docs: '/docs',
 } as const;
 
 /** One of the service's paths. */

@@ -12,7 +12,7 @@ import { RedisBus } from './bus/redis-bus.ts';
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import type { WorkerLink } from './cluster/worker-link.ts';
-import { trustedPeers } from './config/addresses.ts';
+import { originsOf, trustedPeers } from './config/addresses.ts';
 import { certificateFiles } from './config/certificate.ts';
 import { makeDataFolder } from './config/data-folder.ts';
 import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
@@ -41,6 +41,7 @@ import { followCertificate } from './follow-certificate.ts';
 import { forgettingClock } from './forgetting-clock.ts';
 import { HashLanes } from './hashing/hash-lanes.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { describedRoutes } from './http/openapi/described-routes.ts';
 import { createHttpServer, type HttpParts, type HttpServer } from './http/server.ts';
 import { leaveLabKey } from './lab-key.ts';
 import { Listeners } from './listen.ts';
@@ -321,11 +322,15 @@ export const startService = async (
     const peers = isOpen
       ? undefined
       : { mayConnect: trustedPeers(config.trustedProxies), onRefused: metrics.countRefusedConnection };
+    const origins = originsOf(config.corsOrigins);
     const listeners = new Listeners(
       config,
       // The operate listener speaks plain HTTP: it is for this machine or a private network, where scrapers and probes know no certificate.
       (name, routes) =>
-        createHttpServer(name === 'public' ? { ...httpParts, peers, keyPair: certificate } : httpParts, routes),
+        createHttpServer(
+          name === 'public' ? { ...httpParts, peers, keyPair: certificate, origins } : httpParts,
+          config.docs === '0' ? routes : describedRoutes(routes, name === 'public' ? config.issuer : undefined),
+        ),
       [
         ...accessTokenRoutes,
         ...sessionRoutes(parts),

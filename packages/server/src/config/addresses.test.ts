@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areRanges, isListenable, isLoopback, trustedPeers } from './addresses.ts';
+import { areOrigins, areRanges, isListenable, isLoopback, originsOf, trustedPeers } from './addresses.ts';
 
 test('loopback is what never leaves the machine', () => {
   for (const host of ['127.0.0.1', '127.0.0.2', '127.255.255.254', '::1', '::ffff:127.0.0.1', 'localhost'])
@@ -43,4 +43,42 @@ test('without ranges only this machine is trusted', () => {
   const isTrusted = trustedPeers(undefined);
   assert.ok(isTrusted('127.0.0.1'));
   assert.ok(!isTrusted('10.1.2.3'));
+});
+
+test('origins are taken only as browsers send them, by https or from this machine', () => {
+  const right = [
+    'https://app.example.com',
+    'https://app.example.com:8443',
+    'http://localhost:5173',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'https://app.example.com, http://localhost:5173',
+  ];
+  const wrong = [
+    '*',
+    'null',
+    'app.example.com',
+    '//app.example.com',
+    'https://*.example.com',
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://app.example.com:443',
+    'https://APP.example.com',
+    'https://user@app.example.com',
+    'http://app.example.com',
+    'http://localhost.example.com',
+    'http://127.0.0.1.example.com',
+    'http://0x7f.1:3000',
+    'ftp://localhost',
+    'file:///tmp',
+    'https://app.example.com,',
+    '',
+  ];
+  for (const text of right) assert.ok(areOrigins(text), text);
+  for (const text of wrong) assert.ok(!areOrigins(text), text);
+  assert.deepEqual(
+    [...originsOf('https://a.example, http://localhost:1')],
+    ['https://a.example', 'http://localhost:1'],
+  );
+  assert.deepEqual([...originsOf(undefined)], []);
 });

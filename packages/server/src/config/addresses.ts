@@ -23,6 +23,22 @@ export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || hos
 /** An address as it stands in a URL. */
 export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
+/** Whether it is an origin exactly as browsers send it (RFC 6454 section 6.2), by https, or by http from this machine. */
+const isOrigin = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol, hostname } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
+  // An asterisk would be a host of that name, and look like a wildcard to whoever wrote it.
+  return isSafe && origin === text && !text.includes('*');
+};
+
+/** Whether a text is a list of origins, separated by commas. */
+export const areOrigins = (text: string): boolean => text.split(',').every((origin) => isOrigin(origin.trim()));
+
+/** The origins of such a list. */
+export const originsOf = (list: string | undefined): ReadonlySet<string> =>
+  new Set(list?.split(',').map((origin) => origin.trim()) ?? []);
+
 /** Adds `ADDRESS` or `ADDRESS/BITS`. Returns whether it was understood. */
 const addRange = (ranges: BlockList, text: string): boolean => {
   const [address = '', bits, ...rest] = text.trim().split('/');

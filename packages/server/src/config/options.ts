@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
-import { areRanges, isListenable } from './addresses.ts';
+import { areOrigins, areRanges, isListenable } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
 import { type TlsConfig, tlsOptions } from './tls-options.ts';
@@ -63,6 +63,25 @@ export const options = {
     default: undefined,
     defaultText: 'that of the public listener while HOST is loopback, else 9000',
     description: 'TCP port of the operate listener; 0 takes any free one.',
+  },
+  corsOrigins: {
+    kind: 'text',
+    name: 'CORS_ORIGINS',
+    default: undefined,
+    defaultText: 'none',
+    pattern: { test: areOrigins },
+    patternText:
+      'origins exactly as browsers send them, by https or by http from loopback, like https://app.example.com or http://localhost:5173, separated by commas',
+    description:
+      'Sites whose pages may call the public listener from a browser and read its answers; each exactly, there are no wildcards. Credentials of the browser are never asked for: a page sends its token itself.',
+  },
+  docs: {
+    kind: 'choice',
+    name: 'DOCS',
+    choices: ['0', '1'],
+    default: '1',
+    description:
+      'Serves the description of the API at `/openapi.json` and, made of it, an interactive page at `/docs`; each listener describes its own routes.',
   },
   dataDir: {
     kind: 'text',
@@ -308,6 +327,9 @@ export interface Config extends RedisConfig, TlsConfig {
   /** Absent, as the port is then: what is for operators answers on the public listener. */
   readonly operateHost: string | undefined;
   readonly operatePort: number | undefined;
+  /** As it is given: separated by commas. */
+  readonly corsOrigins: string | undefined;
+  readonly docs: string;
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
   /** As it is given: separated by commas. */

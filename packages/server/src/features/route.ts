@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
+import type { ErrorCode } from '@catalytic/protocol/errors';
 import { type Static, type TSchema, Type } from 'typebox';
 import type { AdminKey, AdminScope } from './admin-keys/store.ts';
 
@@ -38,6 +39,8 @@ export interface Answer {
   readonly contentType?: string;
   /** `Cache-Control`; `no-store` unless given. */
   readonly cacheControl?: string;
+  /** Further headers, by names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One route, described. */
@@ -46,6 +49,10 @@ export interface Route {
   /** `:name` stands for one segment, described in `params`. */
   readonly path: string;
   readonly summary: string;
+  /** What the reader of the API's description should know beyond the summary; names of fields and codes in backticks. */
+  readonly description?: string;
+  /** Whether the API's description lists it. @default true */
+  readonly isListed?: boolean;
   readonly access: Access;
   /** Where it answers: to clients, to operators, or to both. @default 'public' */
   readonly listener?: 'public' | 'operate' | 'both';
@@ -55,6 +62,10 @@ export interface Route {
   readonly query?: TSchema;
   /** Schema of the segments that the path leaves open; given exactly where it has some. */
   readonly params?: TSchema;
+  /** Codes that the use case refuses with, for the API's description: the pipeline's own are known without. */
+  readonly refuses?: readonly ErrorCode[];
+  /** Media type of answers that are a text. @default JSON */
+  readonly textType?: string;
   /** Schemas of the successful answers by status: they serialise, so a field that is not named never leaves the service. */
   readonly answers: Readonly<Record<number, TSchema>>;
   readonly handle: (call: Call<unknown, unknown, unknown>) => Answer | Promise<Answer>;

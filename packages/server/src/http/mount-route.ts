@@ -25,6 +25,7 @@ declare module 'fastify' {
 
 const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
   if (answer.contentType !== undefined) reply.header('content-type', answer.contentType);
+  if (answer.headers !== undefined) reply.headers(answer.headers);
   return reply
     .code(answer.status)
     .header('cache-control', answer.cacheControl ?? 'no-store')

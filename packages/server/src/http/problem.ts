@@ -9,7 +9,7 @@ import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** Media type of problem details (RFC 9457 section 3). */
-const problemType = 'application/problem+json; charset=utf-8';
+export const problemType = 'application/problem+json';
 
 /** Fastify's own refusals, in our words. Everything of it that is not here is `internal_error`. */
 const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
@@ -92,7 +92,7 @@ export const problemSender =
     reply
       .code(problem.status)
       .header('cache-control', 'no-store')
-      .header('content-type', problemType)
+      .header('content-type', `${problemType}; charset=utf-8`)
       .header(requestIdHeader, request.id)
       // Serialised here: the schemas of a route describe its successful answers only.
       .serializer(JSON.stringify)

@@ -5,6 +5,7 @@
  * |---|---|---|
  * | connect | no peer but those that may connect, no more than there is room for; TLS where it is spoken | closes the connection; `overloaded` |
  * | parse | Node's HTTP parser, limits on header and time | `request_malformed` `headers_too_large` `request_timeout` |
+ * | cross-origin | headers for pages of listed origins; answers their preflights | – |
  * | stopping | no new work while the service stops | `shutting_down` |
  * | strict headers | HTTP/1 with a host, no singleton header twice | `request_malformed` `header_duplicated` `header_invalid` |
  * | authenticate | by the route's access | `token_*` `admin_*` |
@@ -27,6 +28,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { watchAnswers } from './answers-under-way.ts';
 import type { AuthenticateParts } from './authenticate.ts';
 import { guardConnections, type Peers } from './connections.ts';
+import { allowOrigins } from './cross-origin.ts';
 import { watchForDrain } from './drain.ts';
 import { bodyBytesMax, parseJson } from './json-body.ts';
 import { mountRoute } from './mount-route.ts';
@@ -48,6 +50,8 @@ export interface HttpParts {
   readonly maxConnections: number;
   /** Named in each answer when given. */
   readonly workerName: string | undefined;
+  /** Origins whose pages may read the answers; absent: none. */
+  readonly origins?: ReadonlySet<string>;
   /** Who may connect; absent: whoever reaches the address. */
   readonly peers?: Peers | undefined;
   /** The certificate of TLS; absent: plain HTTP. */
@@ -153,6 +157,12 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     isPlain: keyPair === undefined,
     counts,
   });
+  // After the door, so that it comes before it.
+  allowOrigins(
+    server,
+    parts.origins ?? new Set(),
+    routes.map(({ method }) => method),
+  );
   const answering = watchAnswers(server.server, requestTimeoutMs, counts, (response) => drain.onRequest(response));
   const drain = watchForDrain(server, { answering, connections, keepAliveSeconds });
   for (const route of routes) mountRoute(server, route, { authentication, drain, counts, log });

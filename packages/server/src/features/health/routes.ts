@@ -8,12 +8,25 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
 
-const Alive = Type.Object({ status: Type.Literal('alive') });
-const Ready = Type.Object({
-  status: Type.Literal('ready'),
-  /** What is away, and what that costs at this moment; absent when nothing is. */
-  degraded: Type.Optional(Type.Array(Type.Object({ part: Type.Literal('redis'), effect: Type.String() }))),
+const Alive = Type.Object(
+  { status: Type.Literal('alive', { description: 'The event loop turns.' }) },
+  { title: 'Alive', description: 'It runs.' },
+);
+const Degraded = Type.Object({
+  part: Type.Literal('redis', { description: 'What is away.' }),
+  effect: Type.String({ description: 'What that costs.' }),
 });
+const Ready = Type.Object(
+  {
+    status: Type.Literal('ready', { description: 'Database and revocations are at hand.' }),
+    degraded: Type.Optional(
+      Type.Array(Degraded, {
+        description: 'What is away, and what that costs at this moment; absent when nothing is.',
+      }),
+    ),
+  },
+  { title: 'Ready', description: 'It would serve a request.' },
+);
 
 /** What readiness asks. */
 export interface HealthParts {
@@ -53,6 +66,7 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
     method: 'GET',
     path: paths.ready,
     summary: 'The process would serve a request now',
+    refuses: ['store_unavailable', 'revocation_state_unavailable'],
     access: { kind: 'public' },
     listener: 'both',
     answers: { 200: Ready },

@@ -21,7 +21,8 @@ export const metricsRoutes = ({ scrape, contentType }: MetricsParts): readonly R
     summary: 'Metrics of every worker of this machine, in the text format of Prometheus',
     access: { kind: 'public' },
     listener: 'operate',
-    answers: { 200: Type.String() },
+    textType: 'text/plain',
+    answers: { 200: Type.String({ description: 'The metrics.' }) },
     handle: async () => ({ status: 200, body: await scrape(), contentType }),
   }),
 ];

@@ -14,39 +14,78 @@ import {
 } from '../revocation/propagation-answer.ts';
 import { IdParams, type Route, route } from '../route.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
+import { defaultTenantName } from '../tenants/store.ts';
 import { type ChangePasswordParts, changePassword } from './change-password.ts';
 import { endOwnSession } from './end-session.ts';
 import { type ListSessionsParts, listSessions, SessionsAnswer, SessionsQuery } from './list-sessions.ts';
 import { type LogInParts, logIn } from './log-in.ts';
 import { type LogOutParts, logOut, logOutEverywhere } from './log-out.ts';
 import { type RefreshSessionParts, refreshSession } from './refresh-session.ts';
+import { refreshTokenPrefix } from './session-answer.ts';
 
 /** Longest password text a request may carry, UTF-16 units: any longer one cannot be right. */
 const passwordUnitsMax = 1024;
 
 const LoginBody = Type.Object(
   {
-    email: Type.String({ minLength: 1, maxLength: emailCharactersMax }),
-    password: Type.String({ minLength: 1, maxLength: passwordUnitsMax }),
-    tenant: Type.Optional(Type.String({ pattern: tenantNamePattern })),
+    email: Type.String({
+      minLength: 1,
+      maxLength: emailCharactersMax,
+      description: 'The email address, in any case.',
+      examples: ['ada@example.com'],
+    }),
+    password: Type.String({
+      minLength: 1,
+      maxLength: passwordUnitsMax,
+      format: 'password',
+      description: 'The password.',
+      examples: ['analytical engine no 1'],
+    }),
+    tenant: Type.Optional(
+      Type.String({
+        pattern: tenantNamePattern,
+        description: `Name of the tenant; \`${defaultTenantName}\` unless given.`,
+      }),
+    ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'SignIn' },
 );
 
+const refreshTokenExample = `${refreshTokenPrefix}H-tMrd4pHaRYGeEjEUvDxrJHfRVIwJpNfZHgQJ4B7Zs`;
+
 const RefreshBody = Type.Object(
-  { refresh_token: Type.String({ minLength: 1, maxLength: 256 }) },
-  { additionalProperties: false },
+  {
+    refresh_token: Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'The newest refresh token of the session.',
+      examples: [refreshTokenExample],
+    }),
+  },
+  { additionalProperties: false, title: 'Refresh' },
 );
 
 const sessionTokens = {
-  access_token: Type.String(),
-  refresh_token: Type.String(),
-  token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer(),
-  session_id: Type.String(),
+  access_token: Type.String({
+    description: 'JWT (RFC 9068) for the header `Authorization: Bearer …`.',
+    examples: ['eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6…'],
+  }),
+  refresh_token: Type.String({
+    description: 'For one use, at the next refresh.',
+    examples: [refreshTokenExample],
+  }),
+  token_type: Type.Literal('Bearer', { description: 'How the access token is sent (RFC 6750).' }),
+  expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [900] }),
+  session_id: Type.String({
+    description: 'The session: claim `sid` of its tokens.',
+    examples: ['01a2119f-28d4-7e12-9bca-90460dcb48da'],
+  }),
 };
 
-const SessionTokensAnswer = Type.Object(sessionTokens);
+const SessionTokensAnswer = Type.Object(sessionTokens, {
+  title: 'SessionTokens',
+  description: 'The tokens of the session.',
+});
 
 const PasswordBody = Type.Object(
   {
@@ -65,7 +104,16 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.login,
     summary: 'Sign in with email and password',
+    description: 'An unknown account is refused like a wrong password, and as late.',
     access: { kind: 'public' },
+    refuses: [
+      'tenant_unknown',
+      'tenant_suspended',
+      'credentials_invalid',
+      'account_disabled',
+      'hashing_busy',
+      'store_unavailable',
+    ],
     body: LoginBody,
     answers: { 200: SessionTokensAnswer },
     handle: async ({ body }) => ({ status: 200, body: await logIn(parts, body) }),
@@ -74,7 +122,19 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.refresh,
     summary: 'Trade a refresh token for the next pair of tokens',
+    description:
+      'Each refresh token works once. Sent again within seconds, as after a lost answer, it yields the same successor; sent again later it counts as stolen, and the session ends.',
     access: { kind: 'public' },
+    refuses: [
+      'refresh_invalid',
+      'refresh_expired',
+      'refresh_superseded',
+      'refresh_reused',
+      'session_ended',
+      'tenant_suspended',
+      'account_disabled',
+      'store_unavailable',
+    ],
     body: RefreshBody,
     answers: { 200: SessionTokensAnswer },
     handle: async ({ body }) => ({ status: 200, body: await refreshSession(parts, body.refresh_token) }),
@@ -83,7 +143,10 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.logout,
     summary: 'Sign out: end the session of the access token',
+    description:
+      'When it answers 200, no process accepts the token any more, not even after a crash. It may be repeated: an access token that is already revoked signs out again.',
     access: { kind: 'bearer-signing-out' },
+    refuses: ['revocation_unknown'],
     answers: revokedAnswers,
     handle: async ({ token }) => revokedAnswer(await logOut(parts, token)),
   }),
@@ -91,7 +154,9 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.logoutAll,
     summary: 'Sign out everywhere: end every session of the account',
+    description: 'As signing out, for all sessions at once. A token whose own session has ended is refused.',
     access: { kind: 'bearer-signing-out' },
+    refuses: ['token_revoked', 'revocation_unknown'],
     answers: revokedAnswers,
     handle: async ({ token }) => revokedAnswer(await logOutEverywhere(parts, token)),
   }),

@@ -8,13 +8,42 @@ import { type Route, route } from '../route.ts';
 import type { KeyRing } from './key-ring.ts';
 import { jwksMaxAgeSeconds } from './rules.ts';
 
-const JwksAnswer = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) });
+const JwksAnswer = Type.Object(
+  {
+    keys: Type.Array(Type.Record(Type.String(), Type.String()), {
+      description: 'The keys, a new one well before it signs and an old one until its last token has expired.',
+      examples: [
+        [
+          {
+            kty: 'EC',
+            x: 'EUAvKFJfITomnQ3BQxcIb4SVImAbfTTygYK8r0j6fMA',
+            y: 'EPh7isEjlkGmWAW6ruDppxIA_yD6f2r3bugDOZ_V1gE',
+            crv: 'P-256',
+            kid: 'zE3jW-iYHi-rkAk4rhLTbIAdAbWtGiJj-7UXJB2KLPU',
+            alg: 'ES256',
+            use: 'sig',
+          },
+        ],
+      ],
+    }),
+  },
+  { title: 'Jwks', description: 'The keys.' },
+);
 
-const MetadataAnswer = Type.Object({
-  issuer: Type.String(),
-  jwks_uri: Type.String(),
-  response_types_supported: Type.Array(Type.String()),
-});
+const MetadataAnswer = Type.Object(
+  {
+    issuer: Type.String({ description: 'Claim `iss` of every token.', examples: ['https://id.example.com'] }),
+    jwks_uri: Type.String({
+      description: 'Where the keys are.',
+      examples: [`https://id.example.com${paths.jwks}`],
+    }),
+    response_types_supported: Type.Array(Type.String(), {
+      description: 'None: there is no authorization endpoint.',
+      examples: [[]],
+    }),
+  },
+  { title: 'IssuerMetadata', description: 'The metadata.' },
+);
 
 const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
 

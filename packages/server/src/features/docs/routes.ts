@@ -1,0 +1,84 @@
+/**
+ * Routes that describe the others: the OpenAPI document, and a page made of it on which the routes can be tried.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { paths } from '@catalytic/protocol/paths';
+import { Type } from 'typebox';
+import { type Route, route } from '../route.ts';
+
+/** Files of the page by media type: each is fetched from the service itself, and nothing from anywhere else. */
+const assets: Readonly<Record<string, readonly string[]>> = {
+  'image/svg+xml': ['icon.svg'],
+  'text/css': ['page.css'],
+  'text/javascript': [
+    'page.js',
+    'answer.js',
+    'codes.js',
+    'dom.js',
+    'form.js',
+    'operation.js',
+    'request.js',
+    'schema.js',
+    'session.js',
+  ],
+};
+
+/**
+ * What the page may do: load from here and speak to here. Nothing inline runs, nothing can be put into it as markup, it sends no form, and
+ * no other page can show it in a frame: it holds an access token.
+ */
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** A file of this service's version: a browser may keep it, and asks whether it is still that. */
+const cacheControl = 'no-cache';
+
+const readAsset = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
+
+const fileRoute = (path: string, name: string, type: string): Route => {
+  const body = readAsset(name);
+  return route({
+    method: 'GET',
+    path,
+    summary: 'An interactive page made of this description, on which every route can be tried',
+    isListed: path === paths.docs,
+    access: { kind: 'public' },
+    listener: 'both',
+    textType: type,
+    answers: { 200: Type.String({ description: 'The page.' }) },
+    handle: () => ({ status: 200, body, contentType: `${type}; charset=utf-8`, cacheControl, headers: pageHeaders }),
+  });
+};
+
+/**
+ * The routes.
+ * @param describe makes the document; asked once, when it is first wanted
+ */
+export const docsRoutes = (describe: () => unknown): readonly Route[] => {
+  let document: string | undefined;
+  return [
+    route({
+      method: 'GET',
+      path: paths.openapi,
+      summary: 'This description: an OpenAPI 3.1 document of what this listener answers',
+      access: { kind: 'public' },
+      listener: 'both',
+      answers: { 200: Type.Object({}, { additionalProperties: true, description: 'The document.' }) },
+      handle: () => {
+        document ??= JSON.stringify(describe());
+        return { status: 200, body: document, contentType: 'application/json; charset=utf-8', cacheControl };
+      },
+    }),
+    fileRoute(paths.docs, 'page.html', 'text/html'),
+    ...Object.entries(assets).flatMap(([type, names]) =>
+      names.map((name) => fileRoute(`${paths.docs}/${name}`, name, type)),
+    ),
+  ];
+};

@@ -1,0 +1,145 @@
+/**
+ * The description of the API: an OpenAPI 3.1 document made of the very descriptions and schemas that are mounted.
+ * @module
+ */
+import type { TSchema } from 'typebox';
+import type { Access, Route } from '../../features/route.ts';
+import { bodyBytesMax } from '../json-body.ts';
+import {
+  explainedCodes,
+  type Json,
+  problemSchema,
+  refusalAnswers,
+  refusalExamples,
+  refusalHeaders,
+  refusalsOf,
+} from './refusals.ts';
+import { exampleOf, NamedSchemas } from './schemas.ts';
+import { tagOf, tagsOf } from './tags.ts';
+
+/** What the routes do not say. */
+export interface ApiFacts {
+  readonly version: string;
+  /** Where clients reach the service, beside the place that served the document. */
+  readonly urls: readonly string[];
+}
+
+const description = [
+  'Accounts, sessions and access tokens that are checked locally, and yet are dead everywhere once a sign-out has answered 200.',
+  `Bearer tokens only; no cookies. Bodies are JSON in UTF-8, at most ${bodyBytesMax / 1024} KiB unless a route says otherwise. Unknown fields ` +
+    'and wrong types are refused, never repaired.',
+  'Every refusal is a problem detail (RFC 9457, `application/problem+json`) with a stable `code`. Where it has `Retry-After`, the same ' +
+    'request may be sent again after that many seconds.',
+].join('\n\n');
+
+const securitySchemes: Json = {
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'The `access_token` of a sign-in (RFC 9068), in the header `Authorization` only: never in a URL, a form or a cookie.',
+  },
+  adminKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key made by `catalytic admin-keys create`, for what its scopes name.',
+  },
+};
+
+const securityOf = (access: Access): readonly Json[] => {
+  if (access.kind === 'public') return [];
+  return access.kind === 'admin' ? [{ adminKey: [access.scope] }] : [{ accessToken: [] }];
+};
+
+/** `/auth/sessions/:id` → `/auth/sessions/{id}`. */
+const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
+
+/** Made of method and path, which clients rely on anyway: `GET /auth/sessions/{id}` → `getAuthSessionsId`. */
+const operationIdOf = ({ method, path }: Route): string =>
+  method.toLowerCase() +
+  (path.match(/[A-Za-z0-9]+/g) ?? []).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+
+const parametersOf = (place: 'path' | 'query', schema: TSchema | undefined): readonly Json[] => {
+  const { properties = {}, required = [] } = (schema ?? {}) as {
+    readonly properties?: Readonly<Record<string, Json>>;
+    readonly required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, { description: text, ...rest }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(text === undefined ? {} : { description: text }),
+    schema: rest,
+  }));
+};
+
+const contentOf = (type: string, schema: TSchema, named: NamedSchemas): Json => {
+  const example = exampleOf(schema);
+  return { [type]: { schema: named.add(schema), ...(example === undefined ? {} : { example }) } };
+};
+
+const requestBodyOf = ({ body, streamType }: Route, named: NamedSchemas): Json => {
+  if (body !== undefined)
+    return { requestBody: { required: true, content: contentOf('application/json', body, named) } };
+  if (streamType !== undefined)
+    return { requestBody: { required: true, content: { [streamType]: { schema: { type: 'string' } } } } };
+  return {};
+};
+
+const operationOf = (route: Route, named: NamedSchemas): Json => {
+  const { summary, access, answers, params, query, textType = 'application/json' } = route;
+  const parameters = [...parametersOf('path', params), ...parametersOf('query', query)];
+  const successes = Object.entries(answers).map(([status, schema]) => [
+    status,
+    {
+      description: (schema as { readonly description?: string }).description ?? 'The answer.',
+      content: contentOf(textType.split(';')[0] ?? textType, schema, named),
+    },
+  ]);
+  return {
+    operationId: operationIdOf(route),
+    tags: [tagOf(route.path).name],
+    summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    security: securityOf(access),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...requestBodyOf(route, named),
+    responses: { ...Object.fromEntries(successes), ...refusalAnswers(refusalsOf(route)) },
+  };
+};
+
+/** Describes routes. The order is theirs within each tag. */
+export const describeApi = (routes: readonly Route[], { version, urls }: ApiFacts): Json => {
+  const named = new NamedSchemas();
+  const listed = routes.filter(({ isListed = true }) => isListed);
+  const paths = Map.groupBy(listed, ({ path }) => templateOf(path));
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Catalytic',
+      summary: 'Authentication with immediate revocation',
+      description,
+      version,
+      license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [
+      { url: '/', description: 'The service that serves this document' },
+      ...urls.map((url) => ({ url, description: 'Where clients reach the service' })),
+    ],
+    tags: tagsOf([...paths.keys()]).map(({ name, description: text }) => ({ name, description: text })),
+    paths: Object.fromEntries(
+      [...paths].map(([path, own]) => [
+        path,
+        Object.fromEntries(own.map((route) => [route.method.toLowerCase(), operationOf(route, named)])),
+      ]),
+    ),
+    components: {
+      securitySchemes,
+      schemas: { ...named.all(), Problem: problemSchema },
+      headers: refusalHeaders,
+      examples: refusalExamples(),
+    },
+    'x-error-codes': explainedCodes(),
+  };
+};

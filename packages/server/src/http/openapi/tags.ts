@@ -1,0 +1,48 @@
+/**
+ * The groups of the API's description: what belongs together for whoever reads it.
+ * @module
+ */
+
+/** A group of operations. */
+export interface Tag {
+  readonly name: string;
+  readonly description: string;
+  /** Beginnings of the paths that belong here. */
+  readonly paths: readonly string[];
+}
+
+/** In the order of the page; a path belongs where the longest beginning of it stands. */
+const tagTable: readonly Tag[] = [
+  { name: 'Accounts', description: 'A person’s login in a tenant.', paths: ['/auth/'] },
+  {
+    name: 'Sessions',
+    description: 'Sign in, refresh, sign out. When a sign-out has answered 200, no process accepts its token any more.',
+    paths: ['/auth/login', '/auth/refresh', '/auth/logout', '/auth/sessions'],
+  },
+  {
+    name: 'Access tokens',
+    description: 'What a resource server does with an access token: accept it, or refuse it with a reason.',
+    paths: ['/auth/verify', '/api/'],
+  },
+  {
+    name: 'Keys and metadata',
+    description: 'Public and cacheable: what is needed to check a signature without asking this service.',
+    paths: ['/.well-known/'],
+  },
+  { name: 'Administration', description: 'For operators. Each needs an admin key.', paths: ['/admin/'] },
+  { name: 'Service', description: 'How the service does, and how it describes itself.', paths: ['/'] },
+];
+
+/** How much of a path a group names, characters. */
+const closeness = ({ paths }: Tag, path: string): number =>
+  Math.max(0, ...paths.map((beginning) => (path.startsWith(beginning) ? beginning.length : 0)));
+
+/** The group of a path. */
+export const tagOf = (path: string): Tag =>
+  tagTable.reduce((best, tag) => (closeness(tag, path) > closeness(best, path) ? tag : best));
+
+/** The groups of these paths, in the order of the page. */
+export const tagsOf = (paths: readonly string[]): readonly Tag[] => {
+  const used = new Set(paths.map(tagOf));
+  return tagTable.filter((tag) => used.has(tag));
+};

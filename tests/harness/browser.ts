@@ -1,0 +1,137 @@
+/**
+ * A real browser for tests: Chromium without a window, gone when the scope is over. It speaks to this machine only; what a page asks of any
+ * other place is refused and remembered.
+ * @module
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type FoundProgram,
+  findProgram,
+  needsProgram,
+  type ProgramPlaces,
+  usualProgramPlaces,
+  type WantedProgram,
+} from './find-program.ts';
+
+/** The browser of the tests. Its flag for the version needs no display; the shell is Chromium without the parts that draw windows. */
+export const wantedBrowser: WantedProgram = {
+  title: 'Chromium',
+  names: ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'],
+  versionFlag: '--version',
+  // "light-dark()" in style sheets, nested style rules.
+  versionMin: [123, 0],
+  // The second holds what the first needs to start, the third something to write with.
+  packages: ['chromium-headless-shell', 'chromium-common', 'fonts-dejavu-core'],
+  unpacked: 'usr/lib/chromium/chromium-headless-shell',
+};
+
+/** Longest time for a step of a page, milliseconds. */
+const stepMsMax = 10_000;
+
+/** A page under test. */
+export interface BrowserPage {
+  readonly page: Page;
+  /** Addresses outside the allowed origin that the page asked for: each was refused. */
+  readonly strayRequests: readonly string[];
+  /** Errors that the page wrote to the console or threw, refusals by its Content-Security-Policy among them. */
+  readonly complaints: readonly string[];
+}
+
+/** What a page is opened with. */
+export interface BrowserPageOptions
+  extends Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'deviceScaleFactor' | 'permissions' | 'hasTouch'> {
+  /** The one origin that may be asked; absent: none, as for a file. */
+  readonly origin?: string;
+  /** Statuses of answers that the test expects: Chromium complains about each answer of 400 and above. */
+  readonly expectedStatuses?: readonly number[];
+}
+
+/** A browser under test. */
+export interface TestBrowser {
+  readonly version: string;
+  /** Opens a page that shares nothing with any other. */
+  open(options?: BrowserPageOptions): Promise<BrowserPage>;
+}
+
+/** Where clean-up is registered: a test's context, or `node:test` itself for a whole file. */
+interface Scope {
+  after(clean: () => Promise<void>): void;
+}
+
+/**
+ * Whether tests that need a browser can run, as an option of `test` and `suite`.
+ * @throws Error when there is none and `CI` is set: there nothing may pass unseen
+ */
+export const needsBrowser = (places: ProgramPlaces = usualProgramPlaces): { readonly skip: string | false } =>
+  needsProgram(wantedBrowser, places);
+
+/** What a page means by these names. */
+const families = [
+  ['system-ui', 'DejaVu Sans'],
+  ['sans', 'DejaVu Sans'],
+  ['sans-serif', 'DejaVu Sans'],
+  ['serif', 'DejaVu Serif'],
+  ['monospace', 'DejaVu Sans Mono'],
+]
+  .map(([name, family]) => `<alias><family>${name}</family><prefer><family>${family}</family></prefer></alias>`)
+  .join('');
+
+/** The fonts of the machine and those that were fetched; a machine without any has no settings for them either. */
+const fontSettings = (folder: string, { file, source }: FoundProgram): NodeJS.ProcessEnv => {
+  if (source === 'installed') return {};
+  const fetched = join(dirname(file), '../../share/fonts');
+  const settings = join(folder, 'fonts.conf');
+  writeFileSync(
+    settings,
+    `<fontconfig><dir>/usr/share/fonts</dir><dir>${fetched}</dir><cachedir>${folder}/fonts</cachedir>${families}</fontconfig>`,
+  );
+  return { FONTCONFIG_FILE: settings };
+};
+
+const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
+/** Starts a browser; it is gone when the scope is over, however it ends. */
+export const browserIn = async (scope: Scope, places: ProgramPlaces = usualProgramPlaces): Promise<TestBrowser> => {
+  const program = findProgram(wantedBrowser, places);
+  const folder = mkdtempSync(join(tmpdir(), 'catalytic-browser-'));
+  let close = async (): Promise<void> => {};
+  scope.after(async () => {
+    await close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  });
+  const browser = await chromium.launch({
+    executablePath: program.file,
+    env: { ...definedOnly({ ...program.env, ...fontSettings(folder, program) }), HOME: folder },
+    // Root may not use the sandbox, and the pages are ours. In a container /dev/shm is small.
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-background-networking'],
+    timeout: stepMsMax,
+  });
+  close = () => browser.close();
+
+  const open = async ({ origin, expectedStatuses = [], ...options }: BrowserPageOptions = {}): Promise<BrowserPage> => {
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(stepMsMax);
+    const strayRequests: string[] = [];
+    const complaints: string[] = [];
+    await context.route('**', (route) => {
+      const url = route.request().url();
+      const isOwn = /^(data|blob|file):/.test(url) || (origin !== undefined && new URL(url).origin === origin);
+      if (isOwn) return route.continue();
+      strayRequests.push(url);
+      return route.abort();
+    });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return;
+      const status = Number(/the server responded with a status of (\d+)/.exec(message.text())?.[1]);
+      if (!expectedStatuses.includes(status)) complaints.push(message.text());
+    });
+    return { page, strayRequests, complaints };
+  };
+  return { version: program.version, open };
+};

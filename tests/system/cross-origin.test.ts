@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
+import { after, suite, test } from 'node:test';
+import { signUp } from '../harness/client.ts';
+import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
+
+const app = 'https://app.example.com';
+const local = 'http://localhost:5173';
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** Not `fetch`: it would not let a test choose the origin. */
+const ask = (url: string, method: string, headers: NodeJS.Dict<string | string[]>): Promise<RawAnswer> =>
+  new Promise((resolve, reject) => {
+    const sent = httpRequest(url, { method, headers: headers as Record<string, string>, agent: false }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers }));
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+
+const preflight = (url: string, origin: string | string[]): Promise<RawAnswer> =>
+  ask(`${url}/auth/login`, 'OPTIONS', {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,content-type',
+  });
+
+const corsHeadersOf = ({ headers }: RawAnswer): readonly string[] =>
+  Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+
+/** Each is near to a listed origin, and none is one. */
+const strangers: readonly (string | string[])[] = [
+  'null',
+  '*',
+  '',
+  'https://app.example.com.evil.example',
+  'https://evil.example/app.example.com',
+  'https://evilapp.example.com',
+  'https://example.com',
+  'https://sub.app.example.com',
+  'https://app.example.co',
+  'https://app.example.com:444',
+  'https://app.example.com:443',
+  'https://app.example.com/',
+  'https://app.example.com.',
+  'https://APP.example.com',
+  'HTTPS://app.example.com',
+  'http://app.example.com',
+  'https://app.example.com@evil.example',
+  'https://evil.example#https://app.example.com',
+  'https://app.example.com https://evil.example',
+  'https://app.example.com, http://localhost:5173',
+  'http://localhost',
+  'http://localhost:51730',
+  'http://127.0.0.1:5173',
+  ['https://evil.example', 'https://app.example.com'],
+];
+
+const service = await serviceIn({ after }, { CORS_ORIGINS: `${app}, ${local}` });
+
+suite('pages of other sites', () => {
+  test('a listed origin may ask everything that the routes answer, and send a token and JSON', async () => {
+    for (const origin of [app, local]) {
+      const { status, headers } = await preflight(service.url, origin);
+      assert.equal(status, 204);
+      assert.equal(headers['access-control-allow-origin'], origin);
+      assert.deepEqual(String(headers['access-control-allow-methods']).split(', ').slice(0, 2).sort(), ['GET', 'POST']);
+      assert.equal(headers['access-control-allow-headers'], 'authorization, content-type');
+      assert.match(String(headers['access-control-max-age']), /^\d+$/);
+      assert.equal(headers['access-control-allow-credentials'], undefined);
+      assert.equal(headers['vary'], 'Origin');
+    }
+  });
+
+  test('it reads answers and refusals, with what they say about waiting and authenticating', async () => {
+    const { access } = await signUp(service.url, 'page@example.com');
+    const cases: readonly (readonly [string, string, NodeJS.Dict<string>, number])[] = [
+      ['GET', '/api/protected', { authorization: `Bearer ${access}` }, 200],
+      ['GET', '/api/protected', {}, 401],
+      ['POST', '/auth/login', {}, 400],
+      ['GET', '/nowhere', {}, 404],
+      ['PUT', '/auth/login', {}, 405],
+      // Refused by the framework before any step of ours.
+      ['GET', '/%zz', {}, 400],
+    ];
+    for (const [method, path, headers, status] of cases) {
+      const answer = await ask(`${service.url}${path}`, method, { ...headers, origin: app });
+      assert.equal(answer.status, status, path);
+      assert.equal(answer.headers['access-control-allow-origin'], app, path);
+      assert.equal(answer.headers['vary'], 'Origin', path);
+      for (const name of ['Retry-After', 'WWW-Authenticate', 'RateLimit'])
+        assert.match(String(answer.headers['access-control-expose-headers']), new RegExp(`\\b${name}\\b`));
+    }
+  });
+
+  test('any other origin is told nothing, by a preflight or an answer', async () => {
+    for (const origin of strangers) {
+      const asked = await preflight(service.url, origin);
+      assert.equal(asked.status, 405, `preflight of ${origin}`);
+      assert.deepEqual(corsHeadersOf(asked), [], `preflight of ${origin}`);
+      const read = await ask(`${service.url}/health/live`, 'GET', { origin });
+      assert.deepEqual(corsHeadersOf(read), [], `answer to ${origin}`);
+      assert.equal(read.headers['vary'], 'Origin', 'a cache must tell the two apart');
+    }
+  });
+
+  test('a request of no page is answered as ever', async () => {
+    const { status, headers } = await ask(`${service.url}/health/live`, 'GET', {});
+    assert.deepEqual([status, headers['vary'], headers['access-control-allow-origin']], [200, 'Origin', undefined]);
+    const options = await ask(`${service.url}/auth/login`, 'OPTIONS', { origin: app });
+    assert.equal(options.status, 405, 'OPTIONS that asks for no method is no preflight');
+  });
+});
+
+test('without CORS_ORIGINS there is no such header at all', async (t) => {
+  const { url } = await serviceIn(t);
+  for (const answer of [await preflight(url, app), await ask(`${url}/health/live`, 'GET', { origin: app })]) {
+    assert.deepEqual(corsHeadersOf(answer), []);
+    assert.equal(answer.headers['vary'], undefined);
+  }
+});
+
+test('an origin that no browser sends stops the start', async (t) => {
+  const { code, stderr } = await runCatalytic(['serve'], { DATA_DIR: folderIn(t), PORT: 0, CORS_ORIGINS: `${app}/` });
+  assert.equal(code, 2);
+  assert.match(stderr, /CORS_ORIGINS .* is not origins exactly as browsers send them/);
+});
