@@ -2,32 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCatalytic } from '../harness/service.ts';
 
-const commands = [
-  ['serve'],
-  ['doctor'],
-  ['hash-capacity'],
-  ['backup'],
-  ['restore'],
-  ['restored'],
-  ['migrate'],
-  ['keys'],
-  ['keys', 'list'],
-  ['keys', 'rotate'],
-  ['accounts'],
-  ['tenants'],
-  ['admin-keys', 'create'],
+const names = [
+  ...['serve', 'doctor', 'hash-capacity', 'accounts', 'tenants', 'backup', 'restore', 'restored', 'migrate', 'keys'],
+  'admin-keys',
 ];
+/** One of each sort. */
+const commands = [['serve'], ['backup'], ['accounts'], ['keys', 'rotate']];
 
 test('help teaches: what there is, examples, exit codes, and which setting wins', async () => {
   const { code, stdout } = await runCatalytic(['--help']);
   assert.equal(code, 0);
-  for (const [name] of commands) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  for (const name of names) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
   const helps = await Promise.all(commands.map((words) => runCatalytic([...words, '--help'])));
   for (const [index, { stdout: help }] of helps.entries()) {
     const words = String(commands[index]?.join(' '));
     assert.match(help, new RegExp(`^Examples:\n  npm run -s catalytic -- ${words}`, 'm'), words);
     assert.match(help, /^Exit codes:\n {2}0 /m, words);
-    if (!['keys', 'accounts', 'tenants'].includes(words)) assert.match(help, /flag wins over the environment/, words);
+    if (words !== 'accounts') assert.match(help, /flag wins over the environment/, words);
   }
   for (const heading of ['Where it listens:', 'Passwords:', 'Tokens and sessions:'])
     assert.ok(helps[0]?.stdout.includes(`\n${heading}\n`), heading);
