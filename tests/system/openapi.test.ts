@@ -17,16 +17,32 @@ const operationIds: Readonly<Record<string, string>> = {
   'POST /auth/logout-all': 'postAuthLogoutAll',
   'GET /auth/verify': 'getAuthVerify',
   'GET /auth/me': 'getAuthMe',
+  'POST /auth/password': 'postAuthPassword',
+  'GET /auth/sessions': 'getAuthSessions',
+  'DELETE /auth/sessions/{id}': 'deleteAuthSessionsId',
   'GET /api/protected': 'getApiProtected',
   'GET /.well-known/jwks.json': 'getWellKnownJwksJson',
   'GET /.well-known/oauth-authorization-server': 'getWellKnownOauthAuthorizationServer',
   'POST /admin/accounts/import': 'postAdminAccountsImport',
+  'GET /admin/accounts': 'getAdminAccounts',
+  'POST /admin/accounts': 'postAdminAccounts',
+  'POST /admin/accounts/{id}/disable': 'postAdminAccountsIdDisable',
+  'POST /admin/accounts/{id}/enable': 'postAdminAccountsIdEnable',
+  'GET /admin/accounts/{id}/sessions': 'getAdminAccountsIdSessions',
+  'POST /admin/accounts/{id}/sign-out': 'postAdminAccountsIdSignOut',
+  'GET /admin/tenants': 'getAdminTenants',
+  'POST /admin/tenants': 'postAdminTenants',
+  'POST /admin/tenants/{id}/suspend': 'postAdminTenantsIdSuspend',
+  'POST /admin/tenants/{id}/resume': 'postAdminTenantsIdResume',
   'GET /health/live': 'getHealthLive',
   'GET /health/ready': 'getHealthReady',
   'GET /metrics': 'getMetrics',
   'GET /openapi.json': 'getOpenapiJson',
   'GET /docs': 'getDocs',
 };
+
+/** `/auth/sessions/:id` → `/auth/sessions/{id}`. */
+const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
 
 /** A value with every text, number and truth replaced by the name of its type, and of every list only the first item. */
 const shapeOf = (value: unknown): unknown => {
@@ -63,7 +79,7 @@ suite('the description of the API', () => {
     const routes = operationsOf(api);
     assert.deepEqual(
       Object.values(paths)
-        .map((path) => path.replace(/:(\w+)/g, '{$1}'))
+        .map(templateOf)
         .filter((path) => api.paths[path] === undefined),
       [],
       'these paths are not described',
@@ -118,7 +134,14 @@ suite('the description of the API', () => {
     check('POST /auth/refresh', await refresh(url, String(tokens['refresh_token'])));
     for (const path of ['/auth/verify', '/api/protected', '/auth/me'])
       check(`GET ${path}`, await get(`${url}${path}`, access));
-    check('POST /auth/logout', await logOut(url, access));
+    check('GET /auth/sessions', await get(`${url}/auth/sessions`, access));
+    const change = await request(`${url}/auth/password`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${access}` },
+      body: JSON.stringify(bodyOf('POST /auth/password')),
+    });
+    const changed = check('POST /auth/password', change);
+    check('POST /auth/logout', await logOut(url, String(changed['access_token'])));
     for (const path of [
       '/.well-known/jwks.json',
       '/.well-known/oauth-authorization-server',
@@ -201,14 +224,13 @@ test('each listener describes its own routes, and only the public one says where
     Object.keys(open.paths).filter((path) => /^\/(admin|metrics)/.test(path)),
     [],
   );
-  assert.deepEqual(Object.keys(operate.paths).sort(), [
-    '/admin/accounts/import',
-    '/docs',
-    '/health/live',
-    '/health/ready',
-    '/metrics',
-    '/openapi.json',
-  ]);
+  assert.deepEqual(
+    Object.keys(operate.paths).sort(),
+    Object.values(paths)
+      .filter((path) => /^\/(admin|health|metrics|openapi|docs)/.test(path))
+      .map(templateOf)
+      .sort(),
+  );
   assert.deepEqual(
     open.servers.map(({ url }) => url),
     ['/', issuer],

@@ -97,8 +97,17 @@ interface StreamRoute<QuerySchema extends TSchema>
 export const streamRoute = <QuerySchema extends TSchema>(description: StreamRoute<QuerySchema>): Route =>
   description as unknown as Route;
 
-/** An id as this service writes it: a UUID in lower case, so that one id has one spelling. */
-export const IdText = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
+/** A UUID in lower case, so that one id has one spelling. */
+const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+
+/** An id as this service writes it, that says where a list goes on. */
+export const CursorId = Type.String({ pattern: idPattern, description: '`next_cursor` of the page before.' });
+
+/** Where a list goes on, in its answer. */
+export const NextCursor = Type.String({ description: 'Asks for the next page; absent on the last one.' });
 
 /** The segment of a path that ends in, or leads through, one thing. */
-export const IdParams = Type.Object({ id: IdText }, { additionalProperties: false });
+export const IdParams = Type.Object(
+  { id: Type.String({ pattern: idPattern, description: 'Its id.' }) },
+  { additionalProperties: false },
+);

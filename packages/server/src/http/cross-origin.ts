@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 const preflightSeconds = 7200;
 
 /** What a page may read beyond the body and the few headers that every page may. */
-const exposedHeaders = 'Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy';
+const exposedHeaders = 'Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy, X-Request-Id';
 
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;

@@ -5,7 +5,7 @@
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
-import { IdParams, IdText, type Route, route } from '../route.ts';
+import { CursorId, IdParams, NextCursor, type Route, route } from '../route.ts';
 import { administeredTenant, TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { accountAnswer } from './account-answer.ts';
 import { type AdministeredAccountParts, administeredAccount } from './administered-account.ts';
@@ -18,8 +18,10 @@ import { emailCharactersMax } from './rules.ts';
 const AccountsQuery = Type.Object(
   {
     ...tenantField,
-    email: Type.Optional(Type.String({ minLength: 1, maxLength: emailCharactersMax })),
-    cursor: Type.Optional(IdText),
+    email: Type.Optional(
+      Type.String({ minLength: 1, maxLength: emailCharactersMax, description: 'Only the account with this email.' }),
+    ),
+    cursor: Type.Optional(CursorId),
   },
   { additionalProperties: false },
 );
@@ -27,24 +29,46 @@ const AccountsQuery = Type.Object(
 const AccountBody = Type.Object(
   {
     // Judged by the rules, not the schema: their answers say what to do.
-    email: Type.String({ maxLength: 1024 }),
-    password: Type.Optional(Type.String({ maxLength: 1024 })),
-    password_hash: Type.Optional(Type.String({ maxLength: 512 })),
+    email: Type.String({
+      maxLength: 1024,
+      description: 'Unique in its tenant, without regard to case.',
+      examples: ['grace@example.com'],
+    }),
+    password: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        format: 'password',
+        description: 'The password; the rules are those of a registration. Either this or a hash.',
+        examples: ['a compiler in the attic'],
+      }),
+    ),
+    password_hash: Type.Optional(
+      Type.String({ maxLength: 512, description: 'A ready hash: argon2id, bcrypt, scrypt or PBKDF2.' }),
+    ),
     roles: Type.Optional(Roles),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'NewAccount' },
 );
 
-const AccountAnswer = Type.Object({
-  id: Type.String(),
-  email: Type.String(),
-  tenant_id: Type.String(),
-  status: Type.String(),
-  roles: Type.Array(Type.String()),
-  created_at: Type.String(),
-});
+const AccountAnswer = Type.Object(
+  {
+    id: Type.String({
+      description: 'The account: claim `sub` of its tokens.',
+      examples: ['01a2119f-28ab-7cd0-9da2-d1309a4329b7'],
+    }),
+    email: Type.String({ description: 'The email address.', examples: ['grace@example.com'] }),
+    tenant_id: Type.String({ description: 'Its tenant.', examples: ['01a2119f-24ed-72ac-911e-1ef07c744860'] }),
+    status: Type.String({ description: '`active` or `disabled`.', examples: ['active'] }),
+    roles: Type.Array(Type.String(), { description: 'Its roles.', examples: [['editor']] }),
+    created_at: Type.String({ description: 'When it was made (RFC 3339).', examples: ['2026-01-01T00:00:00.000Z'] }),
+  },
+  { title: 'AdministeredAccount', description: 'The account.' },
+);
 
-const AccountsAnswer = Type.Object({ accounts: Type.Array(AccountAnswer), next_cursor: Type.Optional(Type.String()) });
+const AccountsAnswer = Type.Object(
+  { accounts: Type.Array(AccountAnswer, { description: 'By email.' }), next_cursor: Type.Optional(NextCursor) },
+  { title: 'AdministeredAccounts', description: 'A page of accounts.' },
+);
 
 /** The routes, over their use cases. */
 export const accountAdminRoutes = (
@@ -56,6 +80,7 @@ export const accountAdminRoutes = (
     summary: 'The accounts of a tenant, by email; or the one with an email',
     access: { kind: 'admin', scope: 'accounts:read' },
     listener: 'operate',
+    refuses: ['tenant_unknown'],
     query: AccountsQuery,
     answers: { 200: AccountsAnswer },
     handle: async ({ adminKey, query }) => {
@@ -76,6 +101,16 @@ export const accountAdminRoutes = (
     summary: 'Make an account with a password, or with a ready hash of one',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
+    refuses: [
+      'tenant_unknown',
+      'tenant_suspended',
+      'email_invalid',
+      'email_taken',
+      'password_too_short',
+      'password_too_long',
+      'password_blocked',
+      'hashing_busy',
+    ],
     query: TenantQuery,
     body: AccountBody,
     answers: { 201: AccountAnswer },
@@ -90,6 +125,7 @@ export const accountAdminRoutes = (
     summary: 'Disable an account: every token of it is revoked, and it cannot sign in',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
+    refuses: ['tenant_unknown', 'account_not_found', 'revocation_unknown'],
     params: IdParams,
     query: TenantQuery,
     answers: revokedAnswers,
@@ -104,6 +140,7 @@ export const accountAdminRoutes = (
     summary: 'Make a disabled account active',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
+    refuses: ['tenant_unknown', 'account_not_found'],
     params: IdParams,
     query: TenantQuery,
     answers: { 200: AccountAnswer },

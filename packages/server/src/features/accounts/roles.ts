@@ -5,4 +5,8 @@
 import { Type } from 'typebox';
 
 /** At most 64 names of at most 64 characters: they stand in every access token. */
-export const Roles = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 });
+export const Roles = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+  maxItems: 64,
+  description: 'Roles of the account; they stand in its tokens.',
+  examples: [['editor']],
+});

@@ -6,10 +6,30 @@ import { type TObject, type TProperties, Type } from 'typebox';
 import type { Answer } from '../route.ts';
 import type { Propagation } from './barrier.ts';
 
-/** Schemas of the two answers, by status. @param fields what else they say */
-export const propagationAnswers = (fields: TProperties): Readonly<Record<200 | 202, TObject>> => ({
-  200: Type.Object({ ...fields, propagation: Type.Literal('complete') }),
-  202: Type.Object({ ...fields, propagation: Type.Literal('pending'), complete_within_ms: Type.Integer() }),
+/**
+ * Schemas of the two answers, by status.
+ * @param title name of the first in the API's description; of the second, with `Pending`
+ * @param fields what else they say
+ */
+export const propagationAnswers = (title: string, fields: TProperties): Readonly<Record<200 | 202, TObject>> => ({
+  200: Type.Object(
+    {
+      ...fields,
+      propagation: Type.Literal('complete', { description: 'No process accepts what was revoked any more.' }),
+    },
+    { title, description: 'Done, and true everywhere now.' },
+  ),
+  202: Type.Object(
+    {
+      ...fields,
+      propagation: Type.Literal('pending', { description: 'A process has not confirmed it yet.' }),
+      complete_within_ms: Type.Integer({
+        description: 'Milliseconds after which it is true everywhere, by itself.',
+        examples: [5000],
+      }),
+    },
+    { title: `${title}Pending`, description: 'Done for good, and true everywhere within the time that is named.' },
+  ),
 });
 
 /** The answer. @param fields what else it says */
@@ -19,7 +39,9 @@ export const propagationAnswer = (result: Propagation, fields: Readonly<Record<s
     : { status: 202, body: { ...fields, propagation: 'pending', complete_within_ms: result.completeWithinMs } };
 
 /** The answers of what only revokes. */
-export const revokedAnswers: Readonly<Record<200 | 202, TObject>> = propagationAnswers({ revoked: Type.Literal(true) });
+export const revokedAnswers: Readonly<Record<200 | 202, TObject>> = propagationAnswers('Revoked', {
+  revoked: Type.Literal(true, { description: 'It is durable: nothing brings the token back.' }),
+});
 
 /** The answer of what only revokes. */
 export const revokedAnswer = (result: Propagation): Answer => propagationAnswer(result, { revoked: true });

@@ -6,13 +6,13 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type AdministeredAccountParts, administeredAccount } from '../accounts/administered-account.ts';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
-import { IdParams, IdText, type Route, route } from '../route.ts';
+import { CursorId, IdParams, type Route, route } from '../route.ts';
 import { TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { type ListSessionsParts, listSessions, SessionsAnswer } from './list-sessions.ts';
 import { type SignOutAccountParts, signOutAccount } from './sign-out-account.ts';
 
 const AccountSessionsQuery = Type.Object(
-  { ...tenantField, cursor: Type.Optional(IdText) },
+  { ...tenantField, cursor: Type.Optional(CursorId) },
   { additionalProperties: false },
 );
 
@@ -26,6 +26,7 @@ export const sessionAdminRoutes = (
     summary: 'The live sessions of an account, newest first',
     access: { kind: 'admin', scope: 'accounts:read' },
     listener: 'operate',
+    refuses: ['tenant_unknown', 'account_not_found'],
     params: IdParams,
     query: AccountSessionsQuery,
     answers: { 200: SessionsAnswer },
@@ -40,6 +41,7 @@ export const sessionAdminRoutes = (
     summary: 'End every session of an account',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
+    refuses: ['tenant_unknown', 'account_not_found', 'revocation_unknown'],
     params: IdParams,
     query: TenantQuery,
     answers: revokedAnswers,

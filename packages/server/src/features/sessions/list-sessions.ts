@@ -4,7 +4,7 @@
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { type TObject, Type } from 'typebox';
-import { IdText } from '../route.ts';
+import { CursorId, NextCursor } from '../route.ts';
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
@@ -17,22 +17,42 @@ export interface ListSessionsParts {
 const pageSessions = 100;
 
 /** A page of sessions as it is asked for. */
-export const SessionsQuery = Type.Object({ cursor: Type.Optional(IdText) }, { additionalProperties: false });
+export const SessionsQuery = Type.Object({ cursor: Type.Optional(CursorId) }, { additionalProperties: false });
 
 /** The answer. */
-export const SessionsAnswer: TObject = Type.Object({
-  sessions: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      created_at: Type.String(),
-      authenticated_at: Type.String(),
-      /** When the session ends unless it is refreshed. */
-      expires_at: Type.String(),
-      current: Type.Optional(Type.Boolean()),
-    }),
-  ),
-  next_cursor: Type.Optional(Type.String()),
-});
+export const SessionsAnswer: TObject = Type.Object(
+  {
+    sessions: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({
+            description: 'The session: claim `sid` of its tokens.',
+            examples: ['01a2119f-28d4-7e12-9bca-90460dcb48da'],
+          }),
+          created_at: Type.String({
+            description: 'When it began (RFC 3339).',
+            examples: ['2026-01-01T00:00:00.000Z'],
+          }),
+          authenticated_at: Type.String({
+            description: 'When the password was last checked.',
+            examples: ['2026-01-01T00:00:00.000Z'],
+          }),
+          expires_at: Type.String({
+            description: 'When it ends unless it is refreshed.',
+            examples: ['2026-01-08T00:00:00.000Z'],
+          }),
+          current: Type.Optional(
+            Type.Boolean({ description: 'Whether it is the one of the access token.', examples: [true] }),
+          ),
+        },
+        { title: 'Session' },
+      ),
+      { description: 'At most 100.' },
+    ),
+    next_cursor: Type.Optional(NextCursor),
+  },
+  { title: 'Sessions', description: 'A page of sessions.' },
+);
 
 const time = (ms: number): string => new Date(ms).toISOString();
 

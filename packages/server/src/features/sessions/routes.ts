@@ -89,11 +89,22 @@ const SessionTokensAnswer = Type.Object(sessionTokens, {
 
 const PasswordBody = Type.Object(
   {
-    current_password: Type.String({ minLength: 1, maxLength: passwordUnitsMax }),
+    current_password: Type.String({
+      minLength: 1,
+      maxLength: passwordUnitsMax,
+      format: 'password',
+      description: 'The password until now.',
+      examples: ['analytical engine no 1'],
+    }),
     // Judged by the rules, not the schema: their answers say what to do.
-    new_password: Type.String({ maxLength: passwordUnitsMax }),
+    new_password: Type.String({
+      maxLength: passwordUnitsMax,
+      format: 'password',
+      description: 'The password from now on; the rules are those of a registration.',
+      examples: ['analytical engine no 2'],
+    }),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'PasswordChange' },
 );
 
 /** The routes, over their use cases. */
@@ -164,9 +175,22 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.password,
     summary: 'Change the password: every session ends, and a new one begins for who asks',
+    description: 'The access token that asks is revoked too: go on with the tokens of the answer.',
     access: { kind: 'bearer' },
+    refuses: [
+      'password_wrong',
+      'password_unchanged',
+      'password_too_short',
+      'password_too_long',
+      'password_blocked',
+      'account_disabled',
+      'tenant_suspended',
+      'hashing_busy',
+      'revocation_unknown',
+      'store_unavailable',
+    ],
     body: PasswordBody,
-    answers: propagationAnswers(sessionTokens),
+    answers: propagationAnswers('PasswordChanged', sessionTokens),
     handle: async ({ token, body }) => {
       const { tokens, propagation } = await changePassword(parts, token, body);
       return propagationAnswer(propagation, { ...tokens });
@@ -177,6 +201,7 @@ export const sessionRoutes = (
     path: paths.sessions,
     summary: 'The live sessions of the account, newest first',
     access: { kind: 'bearer' },
+    refuses: ['store_unavailable'],
     query: SessionsQuery,
     answers: { 200: SessionsAnswer },
     handle: async ({ token: { claims }, query }) => ({
@@ -189,6 +214,7 @@ export const sessionRoutes = (
     path: paths.session,
     summary: 'End one session of the account',
     access: { kind: 'bearer' },
+    refuses: ['session_not_found', 'revocation_unknown', 'store_unavailable'],
     params: IdParams,
     answers: revokedAnswers,
     handle: async ({ token, params }) => revokedAnswer(await endOwnSession(parts, token, params.id as SessionId)),

@@ -16,7 +16,12 @@ export const operator: Administrator = { tenantId: null };
 
 /** The field of a query that names the tenant. */
 export const tenantField: { readonly tenant: TOptional<TString> } = {
-  tenant: Type.Optional(Type.String({ pattern: tenantNamePattern })),
+  tenant: Type.Optional(
+    Type.String({
+      pattern: tenantNamePattern,
+      description: `Name of the tenant; that of the key, or else \`${defaultTenantName}\`, unless given.`,
+    }),
+  ),
 };
 
 /** A query that names the tenant and nothing else. */

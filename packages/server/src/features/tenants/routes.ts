@@ -6,21 +6,48 @@ import type { TenantId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
-import { IdParams, type Route, route } from '../route.ts';
+import { IdParams, NextCursor, type Route, route } from '../route.ts';
 import { type CreateTenantParts, createTenant } from './create-tenant.ts';
 import { listTenants } from './list-tenants.ts';
 import { tenantNamePattern } from './rules.ts';
 import { resumeTenant, type SuspendTenantParts, suspendTenant } from './suspend-tenant.ts';
 
-const Name = Type.String({ pattern: tenantNamePattern });
+const TenantsQuery = Type.Object(
+  {
+    cursor: Type.Optional(
+      Type.String({ pattern: tenantNamePattern, description: '`next_cursor` of the page before.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
-const TenantsQuery = Type.Object({ cursor: Type.Optional(Name) }, { additionalProperties: false });
+const TenantBody = Type.Object(
+  {
+    name: Type.String({
+      pattern: tenantNamePattern,
+      description: 'Lower-case letters, digits and dashes; it is given at a sign-in.',
+      examples: ['acme'],
+    }),
+  },
+  { additionalProperties: false, title: 'NewTenant' },
+);
 
-const TenantBody = Type.Object({ name: Name }, { additionalProperties: false });
+const TenantAnswer = Type.Object(
+  {
+    id: Type.String({
+      description: 'The tenant: claim `tid` of its tokens.',
+      examples: ['01a2119f-24ed-72ac-911e-1ef07c744860'],
+    }),
+    name: Type.String({ description: 'Its name.', examples: ['acme'] }),
+    status: Type.String({ description: '`active` or `suspended`.', examples: ['active'] }),
+  },
+  { title: 'Tenant', description: 'The tenant.' },
+);
 
-const TenantAnswer = Type.Object({ id: Type.String(), name: Type.String(), status: Type.String() });
-
-const TenantsAnswer = Type.Object({ tenants: Type.Array(TenantAnswer), next_cursor: Type.Optional(Type.String()) });
+const TenantsAnswer = Type.Object(
+  { tenants: Type.Array(TenantAnswer, { description: 'By name.' }), next_cursor: Type.Optional(NextCursor) },
+  { title: 'Tenants', description: 'A page of tenants.' },
+);
 
 /** The routes, over their use cases. */
 export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): readonly Route[] => [
@@ -43,6 +70,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     summary: 'Make a tenant',
     access: { kind: 'admin', scope: 'tenants:write' },
     listener: 'operate',
+    refuses: ['tenant_taken'],
     body: TenantBody,
     answers: { 201: TenantAnswer },
     handle: async ({ adminKey, body }) => ({ status: 201, body: await createTenant(parts, adminKey, body.name) }),
@@ -53,6 +81,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     summary: 'Suspend a tenant: every token of it is revoked, and nobody signs in',
     access: { kind: 'admin', scope: 'tenants:write' },
     listener: 'operate',
+    refuses: ['tenant_not_found', 'revocation_unknown'],
     params: IdParams,
     answers: revokedAnswers,
     handle: async ({ adminKey, params }) => revokedAnswer(await suspendTenant(parts, adminKey, params.id as TenantId)),
@@ -63,6 +92,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     summary: 'Make a suspended tenant active',
     access: { kind: 'admin', scope: 'tenants:write' },
     listener: 'operate',
+    refuses: ['tenant_not_found'],
     params: IdParams,
     answers: { 200: TenantAnswer },
     handle: async ({ adminKey, params }) => ({
