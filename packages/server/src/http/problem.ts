@@ -43,7 +43,7 @@ export const problemBytes = (error: CatalyticError): string => {
   const body = JSON.stringify(problemOf(error));
   const retry = error.retryAfterSeconds === undefined ? '' : `retry-after: ${error.retryAfterSeconds}\r\n`;
   return (
-    `HTTP/1.1 ${errorKind(error.code).status} Refused\r\ncontent-type: ${problemType}\r\ncache-control: no-store\r\n${retry}` +
+    `HTTP/1.1 ${errorKind(error.code).status} Refused\r\ncontent-type: ${problemType}; charset=utf-8\r\ncache-control: no-store\r\n${retry}` +
     `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   );
 };
