@@ -25,7 +25,7 @@ const startTarget = async (answerMs: number) => {
     response.setHeader('content-type', 'application/json');
     if (url === '/auth/register') response.statusCode = 201;
     const isReady = url === '/health/ready';
-    if (!isReady) addresses.add(request.socket.remoteAddress ?? '');
+    if (url.startsWith('/auth/')) addresses.add(request.socket.remoteAddress ?? '');
     const body = url === '/auth/login' ? { access_token: `t${logins++}`, expires_in: 900 } : {};
     setTimeout(() => response.end(JSON.stringify(body)), isReady || url === '/auth/login' ? 0 : answerMs);
   });

@@ -74,27 +74,35 @@ export const load = async (
 ): Promise<RunResult> => {
   const target = findTarget(options);
   const counted = options.alsoCount.map((pid) => new TargetProcesses(pid));
+  const readOthers = (): Omit<Reading, 'cpu' | 'atMs'> => ({
+    machine: readCpuTimes(),
+    target: target?.read({ search: true }),
+    counted: counted.map((processes) => processes.read({ search: true })),
+  });
+  // First, because it looks at every process of the machine: what comes after is to happen at the times that are noted.
+  let others = readOthers();
   const startMs = performance.now() + (options.processes > 1 ? leadMs : 0);
   const outage = options.outage && new OutageMeasure(options.outage, startMs);
   const running = source.start(startMs, outage);
   const read = async (): Promise<Reading> => ({
     cpu: await running.cpu(),
-    machine: readCpuTimes(),
-    target: target?.read({ search: true }),
-    counted: counted.map((processes) => processes.read({ search: true })),
+    ...readOthers(),
     atMs: performance.now(),
   });
-  const before = { ...(await read()), atMs: startMs };
+  const isLater = startMs > performance.now();
+  if (isLater) await sleep(startMs - performance.now());
   const startedAt = new Date();
-  const scraper =
-    options.metrics === false ? undefined : new MetricsScraper(metricsUrlOf(options), options.durationSeconds);
-  scraper?.start(before.atMs);
-  const sampler = new Sampler(target);
   faults.start({
     say: (line) => dashboard.say(line),
     began: (index, atMs) => outage?.began(index, atMs),
     ended: (index, atMs, isDone) => outage?.ended(index, atMs, isDone),
   });
+  if (isLater) others = readOthers();
+  const before: Reading = { ...others, cpu: await running.cpu(), atMs: startMs };
+  const scraper =
+    options.metrics === false ? undefined : new MetricsScraper(metricsUrlOf(options), options.durationSeconds);
+  scraper?.start(before.atMs);
+  const sampler = new Sampler(target);
   let changes = 0;
   dashboard.start({
     scale: (factor) => {
