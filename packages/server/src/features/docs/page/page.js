@@ -16,6 +16,9 @@ const setMenu = (isOpen) => {
   document.body.classList.toggle('menu-open', isOpen);
 };
 
+/** A path that may be broken after each slash. */
+const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, make('wbr')]);
+
 const navigation = (groups) => [
   ...groups.map(({ name, operations }) =>
     make(
@@ -26,8 +29,8 @@ const navigation = (groups) => [
         make(
           'a',
           { href: `#${operationId}`, title: summary },
-          make(`span.method.${method}`, {}, method),
-          make('span', {}, path),
+          make(`span.method.${method}`, {}, method === 'DELETE' ? 'DEL' : method),
+          make('span', {}, ...breakable(path)),
         ),
       ),
     ),
