@@ -98,6 +98,7 @@ export const boundaryRules: BoundaryRules = {
     'access-tokens': ['signing-keys'],
     accounts: ['passwords', 'revocation', 'tenants'],
     'admin-keys': ['secrets'],
+    audit: ['tenants'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['secrets'],

@@ -46,6 +46,12 @@ interface MetricRow {
   readonly isOfScrape?: boolean;
 }
 
+interface EventRow {
+  readonly sentence: string;
+  readonly actors: string;
+  readonly reasons: Readonly<Record<string, { readonly sentence: string; readonly ends?: string }>>;
+}
+
 const code = (value: string | number): string => `\`${value}\``;
 
 /** Pads the columns as the formatter does, so that it leaves the page alone. */
@@ -144,6 +150,34 @@ const metricsPage = (metricTable: Readonly<Record<string, MetricRow>>, source: s
   );
 };
 
+const endsWords: Readonly<Record<string, string>> = {
+  session: 'its session',
+  account: 'every session of the account',
+  tenant: 'every session of the tenant',
+  deployment: 'every session',
+};
+
+const auditPage = (auditEvents: Readonly<Record<string, EventRow>>, source: string): string => {
+  const rows = Object.entries(auditEvents).flatMap(([event, { sentence, actors, reasons }]) =>
+    Object.entries(reasons).map(([reason, { sentence: why, ends }]) => [
+      code(event),
+      code(reason),
+      `${sentence} ${why}`,
+      ends === undefined ? '' : (endsWords[ends] ?? ends),
+      actors,
+    ]),
+  );
+  return page(
+    'Events of the audit trail',
+    source,
+    'Every row has one of these events, named after the OWASP logging vocabulary, and one of its reasons. Neither ever changes its meaning. ' +
+      '[The audit trail](../operating/audit.md) says how to read it, and what is not in it.\n\n' +
+      '- **ends**: what is signed out by it.\n' +
+      '- **actor**: `self`, the client of the request; `key:ID`, an admin key; `cli`, the command line; `system`, the service by itself.',
+    table(['event', 'reason', 'what it says', 'ends', 'actor'], rows),
+  );
+};
+
 const load = async (root: string, source: string): Promise<Record<string, unknown> | undefined> => {
   const file = join(root, source);
   return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Record<string, unknown>) : undefined;
@@ -175,6 +209,14 @@ export const referencePages = async (root: string): Promise<ReferencePage[]> => 
       path: 'docs/operating/metrics.md',
       source: metricsSource,
       content: metricsPage(metrics['metricTable'] as Record<string, MetricRow>, metricsSource),
+    });
+  const eventsSource = 'packages/server/src/features/audit/events.ts';
+  const events = await load(root, eventsSource);
+  if (events !== undefined)
+    pages.push({
+      path: 'docs/reference/audit-events.md',
+      source: eventsSource,
+      content: auditPage(events['auditEvents'] as Record<string, EventRow>, eventsSource),
     });
   return pages;
 };

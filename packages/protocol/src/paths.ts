@@ -27,6 +27,7 @@ export const paths = {
   tenants: '/admin/tenants',
   tenantSuspend: '/admin/tenants/:id/suspend',
   tenantResume: '/admin/tenants/:id/resume',
+  audit: '/admin/audit',
   live: '/health/live',
   ready: '/health/ready',
   metrics: '/metrics',

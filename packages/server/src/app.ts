@@ -21,6 +21,9 @@ import { ConfigError } from './config/read-config.ts';
 import { accessTokenRoutes } from './features/access-tokens/routes.ts';
 import { accountAdminRoutes } from './features/accounts/admin-routes.ts';
 import { accountRoutes } from './features/accounts/routes.ts';
+import { AuditBuffer } from './features/audit/audit-buffer.ts';
+import { cliOrigin, systemOrigin } from './features/audit/origins.ts';
+import { auditRoutes } from './features/audit/routes.ts';
 import type { NewHistory } from './features/deployment/store.ts';
 import { healthRoutes } from './features/health/routes.ts';
 import { metricsRoutes } from './features/metrics/routes.ts';
@@ -181,7 +184,7 @@ export const beginNewHistory = async (
     ? new Secret(findMasterKey(config.masterKey, config.dataDir) ?? createMasterKey(config.dataDir))
     : (await openKeyRing(config, stores, Date.now)).masterKey;
   const key = createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs);
-  return { ...(await stores.deployment.beginNewHistory(key, nowMs)), formerMasterKey };
+  return { ...(await stores.deployment.beginNewHistory(key, nowMs, cliOrigin)), formerMasterKey };
 };
 
 /**
@@ -290,9 +293,12 @@ export const startService = async (
     closers.push(startHousekeeping({ stores, keys, view, config, log, nowMs, forgetMs }, keyReloadMs));
 
     const signatureChecks = new SignatureChecks((header) => keys.find(header));
+    const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });
+    closers.push(() => auditSink.close());
     const parts = {
       ...stores,
       ...config,
+      auditSink,
       hasher,
       loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
       decoyHash: await hasher.hash(new Secret(tenant.id)),
@@ -338,6 +344,7 @@ export const startService = async (
         ...accountAdminRoutes(parts),
         ...sessionAdminRoutes(parts),
         ...tenantRoutes(parts),
+        ...auditRoutes(parts),
         ...signingKeyRoutes(keys, config.issuer),
         ...healthRoutes(parts),
         ...metricsRoutes({
@@ -347,7 +354,11 @@ export const startService = async (
       ],
     );
     closers.push((isQuick) => listeners.close(isQuick));
-    return { ...(await listeners.listen()), labKeyPath, stop, lookAtCertificate: () => certificate?.look() };
+    const address = await listeners.listen();
+    const bySystem = { by: systemOrigin, subject: link.name };
+    auditSink.add({ event: 'sys_startup', reason: 'ready', atMs: nowMs(), ...bySystem });
+    closers.push(() => auditSink.add({ event: 'sys_shutdown', reason: 'stopped', atMs: nowMs(), ...bySystem }));
+    return { ...address, labKeyPath, stop, lookAtCertificate: () => certificate?.look() };
   } catch (error) {
     await stop(true);
     throw error;

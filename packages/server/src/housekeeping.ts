@@ -25,8 +25,7 @@ export interface HousekeepingParts {
 const purgeRowsMax = 1000;
 /** Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still recognised. */
 const sessionKeepMs = 24 * 3600 * 1000;
-/** The audit trail is kept for a little more than a year. */
-const auditKeepMs = 400 * 24 * 3600 * 1000;
+const dayMs = 24 * 3600 * 1000;
 
 /**
  * Starts the round.
@@ -44,7 +43,7 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
     // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
     (_now, forget) => Number.isFinite(forget) && stores.journal.purge(forget - clockSkewSeconds * 1000, purgeRowsMax),
     (now) => stores.sessions.purge(now - sessionKeepMs, purgeRowsMax),
-    (now) => stores.deployment.purgeAudit(now - auditKeepMs, purgeRowsMax),
+    (now) => (config.auditDays === 0 ? 0 : stores.deployment.purgeAudit(now - config.auditDays * dayMs, purgeRowsMax)),
   ];
 
   /** One step that fails must not keep the others from their turn. */

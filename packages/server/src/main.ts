@@ -8,6 +8,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
 import { accountsCommand } from './commands/accounts.ts';
 import { adminKeysCommand } from './commands/admin-keys.ts';
+import { auditCommand } from './commands/audit.ts';
 import { backupCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hashCapacityCommand } from './commands/hash-capacity.ts';
@@ -35,6 +36,7 @@ const program = new Command('catalytic')
   .commandsGroup('Who uses it:')
   .addCommand(accountsCommand())
   .addCommand(tenantsCommand())
+  .addCommand(auditCommand())
   .commandsGroup('Keep it:')
   .addCommand(backupCommand())
   .addCommand(restoreCommand())

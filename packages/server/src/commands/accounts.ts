@@ -14,6 +14,8 @@ import { createAccount } from '../features/accounts/create-account.ts';
 import { disableAccount, enableAccount } from '../features/accounts/disable-account.ts';
 import { importAccounts } from '../features/accounts/import-accounts.ts';
 import { listAccounts } from '../features/accounts/list-accounts.ts';
+import { cliOrigin } from '../features/audit/origins.ts';
+import type { Origin } from '../features/audit/store.ts';
 import type { Propagation } from '../features/revocation/barrier.ts';
 import { signOutAccount } from '../features/sessions/sign-out-account.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
@@ -71,7 +73,7 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
     const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
     const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });
     try {
-      return await createAccount({ ...desk, hasher }, tenant, { email, password, roles });
+      return await createAccount({ ...desk, hasher }, tenant, { email, password, roles }, cliOrigin);
     } finally {
       await hasher.close();
     }
@@ -89,7 +91,7 @@ const open = (file: string): Readable => {
 const importFrom = async (file: string, options: Options, command: Command): Promise<void> => {
   const counts = await administer(command, async (desk) => {
     try {
-      return await importAccounts(desk, operator, options.tenant, open(file));
+      return await importAccounts(desk, operator, options.tenant, open(file), cliOrigin);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
@@ -122,12 +124,12 @@ const revoke = async (
   text: string,
   options: Options,
   command: Command,
-  act: (desk: Desk, place: AccountPlace) => Promise<Propagation>,
+  act: (desk: Desk, place: AccountPlace, by: Origin) => Promise<Propagation>,
   done: string,
 ): Promise<void> => {
   const { accountId, result } = await administer(command, async (desk) => {
     const place = await placeOf(desk, text, options);
-    return { ...place, result: await act(desk, place) };
+    return { ...place, result: await act(desk, place, cliOrigin) };
   });
   print(options.json, { id: accountId, revoked: true, ...spreadAnswer(result) }, [
     `Account ${accountId} ${done}. ${spread(result)}`,
@@ -135,7 +137,9 @@ const revoke = async (
 };
 
 const enable = async (text: string, options: Options, command: Command): Promise<void> => {
-  const account = await administer(command, async (desk) => enableAccount(desk, await placeOf(desk, text, options)));
+  const account = await administer(command, async (desk) =>
+    enableAccount(desk, await placeOf(desk, text, options), cliOrigin),
+  );
   print(options.json, accountAnswer(account), [
     `Account ${account.id} of ${account.email} is active; it signs in anew.`,
   ]);

@@ -5,6 +5,8 @@
 import { Command, Option as Flag } from 'commander';
 import { createAdminKey } from '../features/admin-keys/create-admin-key.ts';
 import { type AdminScope, adminScopes } from '../features/admin-keys/store.ts';
+import { cliOrigin } from '../features/audit/origins.ts';
+import { tokenHash } from '../features/secrets/random-token.ts';
 import { tenantName } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { teach } from './teach.ts';
@@ -17,13 +19,15 @@ interface CreateOptions {
 }
 
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
-  const secret = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
-    const tenant = options.tenant === undefined ? undefined : await tenants.ensure(options.tenant, Date.now());
+  const { secret, id } = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
+    const tenant =
+      options.tenant === undefined ? undefined : await tenants.ensure(options.tenant, Date.now(), cliOrigin);
     const key = { scopes: options.scope, tenantId: tenant?.id ?? null };
-    return createAdminKey(adminKeys, key, options.description, Date.now());
+    const made = await createAdminKey(adminKeys, key, options.description, Date.now(), cliOrigin);
+    return { secret: made, id: (await adminKeys.findByHash(tokenHash(made)))?.id };
   });
   // The key alone on standard output, so that a script can take it: KEY=$(catalytic admin-keys create …).
-  process.stderr.write('The key is shown once and stored only as a hash:\n');
+  process.stderr.write(`Admin key ${id}, as the audit trail calls it. It is shown once and stored only as a hash:\n`);
   process.stdout.write(`${secret}\n`);
 };
 

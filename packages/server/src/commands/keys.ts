@@ -4,6 +4,7 @@
  */
 import { Command, Option as Flag } from 'commander';
 import { openKeyRing } from '../app.ts';
+import { cliOrigin } from '../features/audit/origins.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { publishLeadSeconds } from '../features/signing-keys/rules.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
@@ -52,7 +53,7 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
     // Opened first: a key sealed under another master key than the others would stop the next start.
     const { masterKey } = await openKeyRing(config, stores, Date.now);
     const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
-    await stores.signingKeys.addSuccessor(successor);
+    await stores.signingKeys.addSuccessor(successor, cliOrigin);
     return successor;
   });
   process.stdout.write(

@@ -4,6 +4,7 @@
  */
 import { type Command, Option as Flag } from 'commander';
 import { ConfigError } from '../config/read-config.ts';
+import { cliOrigin } from '../features/audit/origins.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
 import { createTenant } from '../features/tenants/create-tenant.ts';
 import { listTenants } from '../features/tenants/list-tenants.ts';
@@ -38,7 +39,7 @@ interface ListOptions extends Options {
 }
 
 const create = async (name: string, options: Options, command: Command): Promise<void> => {
-  const tenant = await administer(command, (desk) => createTenant(desk, operator, named(name)));
+  const tenant = await administer(command, (desk) => createTenant(desk, operator, named(name), cliOrigin));
   print(options.json, tenant, [`Tenant ${tenant.name} is made: ${tenant.id}`]);
 };
 
@@ -55,7 +56,7 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
 const suspend = async (name: string, options: Options, command: Command): Promise<void> => {
   const { id, result } = await administer(command, async (desk) => {
     const tenant = await administeredTenant(desk.tenants, operator, named(name));
-    return { id: tenant.id, result: await suspendTenant(desk, operator, tenant.id) };
+    return { id: tenant.id, result: await suspendTenant(desk, operator, tenant.id, cliOrigin) };
   });
   print(options.json, { id, name, revoked: true, ...spreadAnswer(result) }, [
     `Tenant ${name} is suspended. ${spread(result)}`,
@@ -65,7 +66,7 @@ const suspend = async (name: string, options: Options, command: Command): Promis
 const resume = async (name: string, options: Options, command: Command): Promise<void> => {
   const tenant = await administer(command, async (desk) => {
     const { id } = await administeredTenant(desk.tenants, operator, named(name));
-    return resumeTenant(desk, operator, id);
+    return resumeTenant(desk, operator, id, cliOrigin);
   });
   print(options.json, tenant, [`Tenant ${tenant.name} is active; everybody in it signs in anew.`]);
 };

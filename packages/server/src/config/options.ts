@@ -310,6 +310,15 @@ export const options = {
     description:
       'After a full check, how long the same right password of the same account skips the hashing; 0 is off. SECURITY.md says what it costs when memory leaks.',
   },
+  auditDays: {
+    kind: 'number',
+    name: 'AUDIT_DAYS',
+    unit: 'days',
+    minimum: 0,
+    maximum: 36_500,
+    default: 90,
+    description: 'How long rows of the audit trail are kept; 0 keeps them for ever.',
+  },
   logLevel: {
     kind: 'choice',
     name: 'LOG_LEVEL',
@@ -355,5 +364,6 @@ export interface Config extends RedisConfig, TlsConfig {
   readonly revocationLeaseMs: number;
   readonly revocationAnswerMs: number;
   readonly loginCacheSeconds: number;
+  readonly auditDays: number;
   readonly logLevel: string;
 }

@@ -7,6 +7,7 @@ import type { AccountId, MemberId, SessionId, TenantId } from '@catalytic/protoc
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { AccountStore, NewAccount } from './accounts/store.ts';
 import type { AdminKeyStore } from './admin-keys/store.ts';
+import type { AuditStore } from './audit/store.ts';
 import type { DeploymentStore } from './deployment/store.ts';
 import type { JournalStore, MemberStore } from './revocation/store.ts';
 import type { SessionStore } from './sessions/store.ts';
@@ -23,6 +24,7 @@ export interface Engine {
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
   readonly deployment: DeploymentStore;
+  readonly audit: AuditStore;
   /** Changes that no port offers yet, made behind the ports' back. */
   readonly force: {
     accountStatus(id: AccountId, status: 'active' | 'disabled'): Promise<void>;

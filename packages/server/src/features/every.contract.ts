@@ -4,6 +4,7 @@
  */
 import { accountStoreContract } from './accounts/store.contract.ts';
 import { adminKeyStoreContract } from './admin-keys/store.contract.ts';
+import { auditStoreContract } from './audit/store.contract.ts';
 import { deploymentStoreContract } from './deployment/store.contract.ts';
 import type { OpenEngine } from './engine.contract.ts';
 import { journalStoreContract } from './revocation/store.contract.ts';
@@ -20,4 +21,5 @@ export const everyContract = (engineName: string, open: OpenEngine): void => {
   signingKeyStoreContract(engineName, open);
   adminKeyStoreContract(engineName, open);
   deploymentStoreContract(engineName, open);
+  auditStoreContract(engineName, open);
 };

@@ -6,7 +6,8 @@ import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import type { ErrorCode } from '@catalytic/protocol/errors';
 import { type Static, type TSchema, Type } from 'typebox';
-import type { AdminKey, AdminScope } from './admin-keys/store.ts';
+import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
+import type { Origin } from './audit/store.ts';
 
 /** Who may call a route, and so which steps of the pipeline run before its use case. */
 export type Access =
@@ -28,7 +29,9 @@ export interface Call<Body, Query, Params> {
   /** The accepted token; present exactly where the access is `bearer` or `bearer-signing-out`. */
   readonly token: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
-  readonly adminKey: AdminKey;
+  readonly adminKey: KnownAdminKey;
+  /** Who asks, from where: goes with whatever is changed, for the audit trail. */
+  readonly origin: () => Origin;
 }
 
 /** An answer: status and body, which must match one of the route's `answers`. */

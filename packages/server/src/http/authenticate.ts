@@ -11,7 +11,7 @@ import {
   genuineToken,
 } from '../features/access-tokens/check-access-token.ts';
 import { checkAdminKey } from '../features/admin-keys/check-admin-key.ts';
-import type { AdminKey, AdminKeyStore } from '../features/admin-keys/store.ts';
+import type { AdminKeyStore, KnownAdminKey } from '../features/admin-keys/store.ts';
 import type { Access } from '../features/route.ts';
 import { bearerSecret } from './bearer.ts';
 
@@ -22,7 +22,7 @@ export interface AuthenticateParts extends CheckAccessTokenParts {
 }
 
 /** Who calls, as far as the access asks. */
-export type Caller = { readonly token: SignedToken } | { readonly adminKey: AdminKey } | undefined;
+export type Caller = { readonly token: SignedToken } | { readonly adminKey: KnownAdminKey } | undefined;
 
 /** How long a request waits for a process that is not current to become so again. */
 const currencyWaitMs = 250;

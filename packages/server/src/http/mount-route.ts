@@ -12,6 +12,7 @@ import type { Drain } from './drain.ts';
 import { isEmptyBody, isStream } from './json-body.ts';
 import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
+import { requestOrigin } from './request-origin.ts';
 import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
 declare module 'fastify' {
@@ -103,7 +104,8 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
     },
     handler: (request, reply) => {
       const { body, query, params, caller } = request;
-      const call = { body, query, params, ...caller } as Call<unknown, unknown, unknown>;
+      const origin = () => requestOrigin(request);
+      const call = { body, query, params, origin, ...caller } as Call<unknown, unknown, unknown>;
       const answer = handle(call);
       // Awaited only where the use case is asynchronous: verify answers in the turn that judged the token.
       return answer instanceof Promise

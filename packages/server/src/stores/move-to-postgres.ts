@@ -2,6 +2,7 @@
  * Moving an embedded deployment to PostgreSQL.
  * @module
  */
+import { auditColumns } from './audit-row.ts';
 import { type MovingTarget, moveIn, UnknownCommit } from './postgres/move-in.ts';
 import { type MovingSource, openMovingSource, type SourceRow } from './sqlite/move-out.ts';
 
@@ -38,7 +39,7 @@ const tables: readonly Table[] = [
     columns: ['kid', 'algorithm', 'public_jwk', 'private_box', 'created_at', 'activates_at', 'retires_at'],
   },
   { name: 'admin_key', columns: ['hash', 'tenant_id', 'scopes', 'description', 'created_at'], arrays: ['scopes'] },
-  { name: 'audit', columns: ['at', 'event', 'tenant_id', 'account_id', 'session_id'] },
+  { name: 'audit', columns: auditColumns },
 ];
 
 /** Rows in one statement: some 500 kB. */

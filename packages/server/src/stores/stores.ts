@@ -4,6 +4,7 @@
  */
 import type { AccountStore } from '../features/accounts/store.ts';
 import type { AdminKeyStore } from '../features/admin-keys/store.ts';
+import type { AuditStore } from '../features/audit/store.ts';
 import type { DeploymentStore } from '../features/deployment/store.ts';
 import type { JournalStore, MemberStore } from '../features/revocation/store.ts';
 import type { SessionStore } from '../features/sessions/store.ts';
@@ -28,6 +29,7 @@ export interface Stores {
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
   readonly deployment: DeploymentStore;
+  readonly audit: AuditStore;
   /** Goes the way of a write without changing anything. */
   probe(): Promise<void>;
   /** Connections to the primary; `undefined` where the engine has no pool. */

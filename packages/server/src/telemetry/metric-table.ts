@@ -159,6 +159,12 @@ export const metricTable = {
     unit: 'seconds',
     help: 'When the TLS certificate in use expires, since 1970; absent without TLS.',
   },
+  auditDropped: {
+    kind: 'counter',
+    name: 'catalytic_audit_dropped_total',
+    unit: 'count',
+    help: 'Rows of the audit trail that were not written, because refused sign-ins came faster than the database took them, or it was away.',
+  },
   busUp: {
     kind: 'gauge',
     name: 'catalytic_bus_up',

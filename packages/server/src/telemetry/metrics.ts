@@ -48,6 +48,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #workerNumber: number;
   readonly #connectionsRefused: Counter;
+  readonly #auditDropped: Counter;
   readonly #bus: { readonly up: Gauge; readonly roundTrip: Histogram; readonly messages: Counter };
   /** Feeds what the barrier tells. */
   readonly revocations: RevocationObserver;
@@ -73,6 +74,7 @@ export class Metrics {
       onMarked: (members) => marked.inc(members),
     };
     this.#connectionsRefused = this.#counter(metricTable.connectionsRefused);
+    this.#auditDropped = this.#counter(metricTable.auditDropped);
     this.#bus = {
       up: this.#gauge(metricTable.busUp),
       roundTrip: this.#histogram(metricTable.busRoundTrip),
@@ -129,6 +131,11 @@ export class Metrics {
   /** A connection was closed because its peer may not connect. */
   readonly countRefusedConnection = (): void => {
     this.#connectionsRefused.inc();
+  };
+
+  /** Rows of the audit trail were given up. */
+  readonly countDroppedAudit = (rows: number): void => {
+    this.#auditDropped.inc(rows);
   };
 
   /** What a bus tells of itself. It is shown as down until it says otherwise. */

@@ -114,9 +114,9 @@ export const accountAdminRoutes = (
     query: TenantQuery,
     body: AccountBody,
     answers: { 201: AccountAnswer },
-    handle: async ({ adminKey, query, body }) => {
+    handle: async ({ adminKey, query, body, origin }) => {
       const tenant = await administeredTenant(parts.tenants, adminKey, query.tenant);
-      return { status: 201, body: accountAnswer(await createAccount(parts, tenant, body)) };
+      return { status: 201, body: accountAnswer(await createAccount(parts, tenant, body, origin())) };
     },
   }),
   route({
@@ -129,9 +129,9 @@ export const accountAdminRoutes = (
     params: IdParams,
     query: TenantQuery,
     answers: revokedAnswers,
-    handle: async ({ adminKey, params, query }) => {
+    handle: async ({ adminKey, params, query, origin }) => {
       const place = await administeredAccount(parts, adminKey, query.tenant, params.id);
-      return revokedAnswer(await disableAccount(parts, place));
+      return revokedAnswer(await disableAccount(parts, place, origin()));
     },
   }),
   route({
@@ -144,9 +144,9 @@ export const accountAdminRoutes = (
     params: IdParams,
     query: TenantQuery,
     answers: { 200: AccountAnswer },
-    handle: async ({ adminKey, params, query }) => {
+    handle: async ({ adminKey, params, query, origin }) => {
       const place = await administeredAccount(parts, adminKey, query.tenant, params.id);
-      return { status: 200, body: accountAnswer(await enableAccount(parts, place)) };
+      return { status: 200, body: accountAnswer(await enableAccount(parts, place, origin())) };
     },
   }),
 ];

@@ -3,6 +3,7 @@
  * @module
  */
 import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
+import type { Origin } from '../audit/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
@@ -52,6 +53,7 @@ export const createAccount = async (
   { accounts, hasher, nowMs }: CreateAccountParts,
   tenant: Tenant,
   description: AccountDescription,
+  by: Origin,
 ): Promise<Account> => {
   const { email, roles = [] } = description;
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
@@ -59,7 +61,7 @@ export const createAccount = async (
   const passwordHash = await hashOf(hasher, description);
   const createdAtMs = nowMs();
   const account = { email, emailKey: emailKey(email), passwordHash, roles };
-  const id = await accounts.create(tenant.id, account, createdAtMs);
+  const id = await accounts.create(tenant.id, account, createdAtMs, by);
   if (id === 'email_taken') throw new CatalyticError('email_taken');
   if (id === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
   return { id, tenantId: tenant.id, email, status: 'active', roles, createdAtMs };

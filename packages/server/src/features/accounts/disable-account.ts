@@ -3,6 +3,7 @@
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
+import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import type { AccountPlace } from './administered-account.ts';
@@ -23,8 +24,9 @@ export interface DisableAccountParts {
 export const disableAccount = async (
   { accounts, barrier, nowMs }: DisableAccountParts,
   { tenantId, accountId }: AccountPlace,
+  by: Origin,
 ): Promise<Propagation> => {
-  const recorded = await orUnknown(accounts.disable(tenantId, accountId, nowMs()));
+  const recorded = await orUnknown(accounts.disable(tenantId, accountId, nowMs(), by));
   if (recorded === undefined) throw new CatalyticError('account_not_found');
   return barrier.settle(recorded);
 };
@@ -33,8 +35,9 @@ export const disableAccount = async (
 export const enableAccount = async (
   { accounts, nowMs }: Pick<DisableAccountParts, 'accounts' | 'nowMs'>,
   { tenantId, accountId }: AccountPlace,
+  by: Origin,
 ): Promise<Account> => {
-  const account = await accounts.enable(tenantId, accountId, nowMs());
+  const account = await accounts.enable(tenantId, accountId, nowMs(), by);
   if (account === undefined) throw new CatalyticError('account_not_found');
   return account;
 };

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import type { Origin } from '../audit/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
 import type { Administrator } from '../tenants/administered-tenant.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
@@ -101,6 +102,7 @@ export const importAccounts = async (
   administrator: Administrator,
   tenantName: string,
   stream: Readable,
+  by: Origin,
 ): Promise<{ imported: number; existing: number }> => {
   const tenant = await activeTenant(tenants, tenantName);
   if (administrator.tenantId !== null && administrator.tenantId !== tenant.id)
@@ -108,7 +110,7 @@ export const importAccounts = async (
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {
-    const stored = await accounts.importMany(tenant.id, batch, nowMs());
+    const stored = await accounts.importMany(tenant.id, batch, nowMs(), by);
     if (stored === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
     total.imported += stored.imported;
     total.existing += stored.existing;

@@ -4,6 +4,7 @@
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
@@ -33,6 +34,7 @@ export interface Registration {
 export const registerAccount = async (
   { tenants, accounts, hasher, nowMs }: RegisterAccountParts,
   registration: Registration,
+  by: Origin,
 ): Promise<{ accountId: AccountId; email: string; tenant: string }> => {
   const { email } = registration;
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
@@ -44,7 +46,7 @@ export const registerAccount = async (
   // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.
   if ((await accounts.findForLogin(tenant.id, key)) !== undefined) throw new CatalyticError('email_taken');
   const passwordHash = await hasher.hash(password);
-  const accountId = await accounts.create(tenant.id, { email, emailKey: key, passwordHash, roles: [] }, nowMs());
+  const accountId = await accounts.create(tenant.id, { email, emailKey: key, passwordHash, roles: [] }, nowMs(), by);
   if (accountId === 'email_taken') throw new CatalyticError('email_taken');
   if (accountId === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
   return { accountId, email, tenant: tenant.name };

@@ -95,8 +95,8 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     ],
     body: RegisterBody,
     answers: { 201: RegisteredAnswer },
-    handle: async ({ body }) => {
-      const { accountId, email, tenant } = await registerAccount(parts, body);
+    handle: async ({ body, origin }) => {
+      const { accountId, email, tenant } = await registerAccount(parts, body, origin());
       return { status: 201, body: { account_id: accountId, email, tenant } };
     },
   }),
@@ -121,9 +121,9 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     streamType: 'application/x-ndjson',
     query: ImportQuery,
     answers: { 200: ImportedAnswer },
-    handle: async ({ adminKey, query, body }) => ({
+    handle: async ({ adminKey, query, body, origin }) => ({
       status: 200,
-      body: await importAccounts(parts, adminKey, query.tenant ?? defaultTenantName, body),
+      body: await importAccounts(parts, adminKey, query.tenant ?? defaultTenantName, body, origin()),
     }),
   }),
 ];

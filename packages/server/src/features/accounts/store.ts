@@ -3,6 +3,7 @@
  * @module
  */
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
 /** A person's login in a tenant. */
@@ -32,13 +33,14 @@ export interface AccountWithPassword {
   readonly passwordHash: string;
 }
 
-/** Where accounts live. Every engine passes `store.contract.ts`. */
+/** Where accounts live. Every engine passes `store.contract.ts`. What changes leaves a row in the audit trail, in the same transaction. */
 export interface AccountStore {
   /** Stores an account in an active tenant; of two at once with the same email key exactly one succeeds. */
   create(
     tenantId: TenantId,
     account: NewAccount,
     nowMs: number,
+    by?: Origin,
   ): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
   /**
    * Stores what is not there yet, in one transaction, if the tenant is active; accounts whose email key exists are left as they are.
@@ -47,6 +49,7 @@ export interface AccountStore {
     tenantId: TenantId,
     accounts: readonly NewAccount[],
     nowMs: number,
+    by?: Origin,
   ): Promise<{ readonly imported: number; readonly existing: number } | 'tenant_suspended'>;
   find(tenantId: TenantId, id: AccountId): Promise<Account | undefined>;
   findForLogin(tenantId: TenantId, emailKey: string): Promise<AccountWithPassword | undefined>;
@@ -58,9 +61,9 @@ export interface AccountStore {
    * Disables an account and ends its sessions: raises its epoch and journals it. One that is disabled already is journalled again without
    * raising it, so that every success can be waited for. `undefined`: there is none.
    */
-  disable(tenantId: TenantId, id: AccountId, nowMs: number): Promise<Recorded | undefined>;
+  disable(tenantId: TenantId, id: AccountId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
   /** Makes an account active; its former sessions stay ended. `undefined`: there is none. */
-  enable(tenantId: TenantId, id: AccountId, nowMs: number): Promise<Account | undefined>;
+  enable(tenantId: TenantId, id: AccountId, nowMs: number, by?: Origin): Promise<Account | undefined>;
   /** Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password change. */
-  upgradePasswordHash(tenantId: TenantId, id: AccountId, from: string, to: string): Promise<boolean>;
+  upgradePasswordHash(tenantId: TenantId, id: AccountId, from: string, to: string, by?: Origin): Promise<boolean>;
 }

@@ -2,6 +2,7 @@
  * Use case: make a key for the admin API.
  * @module
  */
+import type { Origin } from '../audit/store.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { AdminKey, AdminKeyStore } from './store.ts';
 
@@ -14,8 +15,9 @@ export const createAdminKey = async (
   key: AdminKey,
   description: string,
   nowMs: number,
+  by?: Origin,
 ): Promise<string> => {
   const secret = randomToken(adminKeyPrefix);
-  await adminKeys.add(tokenHash(secret), key, description, nowMs);
+  await adminKeys.add(tokenHash(secret), key, description, nowMs, by);
   return secret;
 };

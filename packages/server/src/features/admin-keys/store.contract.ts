@@ -13,8 +13,16 @@ export const adminKeyStoreContract = (engineName: string, open: OpenEngine): voi
     const { id: tenantId } = await engine.tenants.ensure('acme', 1000);
     await engine.adminKeys.add(bytes('one'), { scopes: ['accounts:import'], tenantId }, 'for acme', 1000);
     await engine.adminKeys.add(bytes('all'), { scopes: ['accounts:import'], tenantId: null }, 'for all', 1000);
-    assert.deepEqual(await engine.adminKeys.findByHash(bytes('one')), { scopes: ['accounts:import'], tenantId });
-    assert.deepEqual(await engine.adminKeys.findByHash(bytes('all')), { scopes: ['accounts:import'], tenantId: null });
+    assert.deepEqual(await engine.adminKeys.findByHash(bytes('one')), {
+      id: Buffer.from('one').toString('hex'),
+      scopes: ['accounts:import'],
+      tenantId,
+    });
+    assert.deepEqual(await engine.adminKeys.findByHash(bytes('all')), {
+      id: Buffer.from('all').toString('hex'),
+      scopes: ['accounts:import'],
+      tenantId: null,
+    });
     assert.equal(await engine.adminKeys.findByHash(bytes('none')), undefined);
   });
 };

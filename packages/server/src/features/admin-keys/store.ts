@@ -3,6 +3,7 @@
  * @module
  */
 import type { TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 
 /** What an admin key may do. */
 export const adminScopes = [
@@ -11,6 +12,7 @@ export const adminScopes = [
   'accounts:write',
   'tenants:read',
   'tenants:write',
+  'audit:read',
 ] as const;
 
 /** One of {@link adminScopes}. */
@@ -23,9 +25,15 @@ export interface AdminKey {
   readonly tenantId: TenantId | null;
 }
 
+/** An admin key that is known. */
+export interface KnownAdminKey extends AdminKey {
+  /** Names it in the audit trail: 12 hexadecimal digits, and no secret. */
+  readonly id: string;
+}
+
 /** Where admin keys live. Every engine passes `store.contract.ts`. */
 export interface AdminKeyStore {
-  /** @param hash SHA-256 of the key */
-  add(hash: Uint8Array, key: AdminKey, description: string, nowMs: number): Promise<void>;
-  findByHash(hash: Uint8Array): Promise<AdminKey | undefined>;
+  /** @param hash SHA-256 of the key @param by who makes it, for the audit trail; default: the service itself */
+  add(hash: Uint8Array, key: AdminKey, description: string, nowMs: number, by?: Origin): Promise<void>;
+  findByHash(hash: Uint8Array): Promise<KnownAdminKey | undefined>;
 }

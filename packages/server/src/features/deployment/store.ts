@@ -2,6 +2,7 @@
  * Port: what concerns the deployment as a whole.
  * @module
  */
+import type { Origin } from '../audit/store.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
 
 /** What a new history has cost. */
@@ -20,7 +21,7 @@ export interface DeploymentStore {
    * Begins a new history after a backup was restored, in one transaction: what was revoked since the backup is not known any more, and
    * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
    */
-  beginNewHistory(key: StoredSigningKey, nowMs: number): Promise<NewHistory>;
-  /** Deletes up to `rowsMax` records of the audit trail from before `beforeMs`. Returns how many. */
+  beginNewHistory(key: StoredSigningKey, nowMs: number, by?: Origin): Promise<NewHistory>;
+  /** Deletes, of the oldest `rowsMax` rows of the audit trail, those from before `beforeMs`. Returns how many. */
   purgeAudit(beforeMs: number, rowsMax: number): Promise<number>;
 }

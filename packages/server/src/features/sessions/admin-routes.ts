@@ -45,9 +45,9 @@ export const sessionAdminRoutes = (
     params: IdParams,
     query: TenantQuery,
     answers: revokedAnswers,
-    handle: async ({ adminKey, params, query }) => {
+    handle: async ({ adminKey, params, query, origin }) => {
       const place = await administeredAccount(parts, adminKey, query.tenant, params.id);
-      return revokedAnswer(await signOutAccount(parts, place));
+      return revokedAnswer(await signOutAccount(parts, place, origin()));
     },
   }),
 ];

@@ -6,6 +6,7 @@ import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import type { AccountStore } from '../accounts/store.ts';
+import type { Origin } from '../audit/store.ts';
 import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
 import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
@@ -46,6 +47,7 @@ export const changePassword = async (
   parts: ChangePasswordParts,
   { claims }: SignedToken,
   request: PasswordChangeRequest,
+  by: Origin,
 ): Promise<{ readonly tokens: SessionTokens; readonly propagation: Propagation }> => {
   const { tid: tenantId, sub: accountId, sid: sessionId } = claims;
   const [current, next] = [preparePassword(request.current_password), preparePassword(request.new_password)];
@@ -71,6 +73,7 @@ export const changePassword = async (
         amr: ['pwd'],
         nowMs,
         refreshToken: { hash: tokenHash(refreshToken), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },
+        by,
       }),
     );
     if (typeof changed === 'object')

@@ -5,6 +5,7 @@
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { SessionId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import type { LogOutParts } from './log-out.ts';
@@ -17,8 +18,11 @@ export const endOwnSession = async (
   parts: LogOutParts,
   { claims }: SignedToken,
   sessionId: SessionId,
+  by: Origin,
 ): Promise<Propagation> => {
-  const recorded = await orUnknown(parts.sessions.endOwn(claims.tid, claims.sub, sessionId, parts.nowMs()));
+  const recorded = await orUnknown(
+    parts.sessions.endOwn(claims.tid, claims.sub, sessionId, parts.nowMs(), by, claims.sid),
+  );
   if (recorded === 'session_not_found') throw new CatalyticError('session_not_found');
   return parts.barrier.settle(recorded);
 };

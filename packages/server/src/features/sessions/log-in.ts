@@ -2,18 +2,19 @@
  * Use case: a person signs in.
  * @module
  */
-import { CatalyticError } from '@catalytic/protocol/errors';
+import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import { emailKey } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
+import type { AuditAct, AuditSink, Origin } from '../audit/store.ts';
 import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
 import { needsUpgrade } from '../passwords/hash-format.ts';
 import { preparePassword } from '../passwords/rules.ts';
 import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { activeTenant } from '../tenants/find-tenant.ts';
-import type { TenantStore } from '../tenants/store.ts';
+import { knownTenant } from '../tenants/find-tenant.ts';
+import type { Tenant, TenantStore } from '../tenants/store.ts';
 import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
 import type { SessionStore } from './store.ts';
 
@@ -23,6 +24,7 @@ export interface LogInParts extends CheckPasswordParts, IssueAccessTokenParts {
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly barrier: Barrier;
+  readonly auditSink: AuditSink;
   readonly refreshTokenSeconds: number;
   /** Most live sessions of an account. */
   readonly maxSessionsPerAccount: number;
@@ -41,13 +43,16 @@ export interface Login {
  * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike, `account_disabled` only to who knows
  *   the password, `tenant_*`, `hashing_busy`
  */
-export const logIn = async (parts: LogInParts, login: Login): Promise<SessionTokens> => {
-  const tenant = await activeTenant(parts.tenants, login.tenant);
+export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
+  const tenant = await knownTenant(parts.tenants, login.tenant);
+  const refuse = refusal(parts, tenant, by);
+  if (tenant.status !== 'active') throw refuse('tenant_suspended');
   const found = await parts.accounts.findForLogin(tenant.id, emailKey(login.email));
   const password = preparePassword(login.password);
   const isRight = await isPasswordRight(parts, found, password);
-  if (found === undefined || !isRight) throw new CatalyticError('credentials_invalid');
-  const passwordHash = await upgradeHash(parts, found, password);
+  if (found === undefined) throw refuse('account_unknown');
+  if (!isRight) throw refuse('password_wrong', found);
+  const passwordHash = await upgradeHash(parts, found, password, by);
   const refreshToken = randomToken(refreshTokenPrefix);
   const nowMs = parts.nowMs();
   const grant = await parts.sessions.open({
@@ -58,24 +63,43 @@ export const logIn = async (parts: LogInParts, login: Login): Promise<SessionTok
     nowMs,
     refreshToken: { hash: tokenHash(refreshToken), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },
     sessionsMax: parts.maxSessionsPerAccount,
+    by,
   });
-  if (grant === 'password_changed') throw new CatalyticError('credentials_invalid');
-  if (typeof grant === 'string') throw new CatalyticError(grant);
+  if (typeof grant === 'string') throw refuse(grant, found);
   // Hinted, not waited for: the answer promises nothing about the sessions that this one displaces, and their journal entries, committed
   // with it, reach every process by themselves.
   if (grant.displaced !== undefined) void parts.barrier.settle(grant.displaced);
   return sessionTokens(parts, grant, refreshToken, nowMs);
 };
 
+/** What a client is told: whether an account exists is not its business. */
+const codes = {
+  account_unknown: 'credentials_invalid',
+  password_wrong: 'credentials_invalid',
+  password_changed: 'credentials_invalid',
+  account_disabled: 'account_disabled',
+  tenant_suspended: 'tenant_suspended',
+} as const satisfies Record<Extract<AuditAct, { event: 'authn_login_fail' }>['reason'], ErrorCode>;
+
+/** Makes refusals, and tells the audit trail of each: whose account it was where there is one, never what the client wrote. */
+const refusal =
+  ({ auditSink, nowMs }: LogInParts, tenant: Tenant, by: Origin) =>
+  (reason: keyof typeof codes, found?: AccountWithPassword): CatalyticError => {
+    const accountId = found?.account.id;
+    auditSink.add({ event: 'authn_login_fail', reason, atMs: nowMs(), tenantId: tenant.id, accountId, by });
+    return new CatalyticError(codes[reason]);
+  };
+
 /** Replaces a hash made with old parameters, now that the password is known. Returns the hash that is stored afterwards. */
 const upgradeHash = async (
   parts: LogInParts,
   { account, passwordHash }: AccountWithPassword,
   password: Secret<string>,
+  by: Origin,
 ): Promise<string> => {
   if (!needsUpgrade(passwordHash)) return passwordHash;
   const upgraded = await parts.hasher.hash(password);
-  const isReplaced = await parts.accounts.upgradePasswordHash(account.tenantId, account.id, passwordHash, upgraded);
+  const isReplaced = await parts.accounts.upgradePasswordHash(account.tenantId, account.id, passwordHash, upgraded, by);
   // Not replaced: the password was changed meanwhile, and opening the session will find that out.
   return isReplaced ? upgraded : passwordHash;
 };

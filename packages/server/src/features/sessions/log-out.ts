@@ -4,6 +4,7 @@
  */
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
+import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import type { SessionStore } from './store.ts';
@@ -16,8 +17,8 @@ export interface LogOutParts {
 }
 
 /** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
-export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
-  const recorded = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs()));
+export const logOut = async (parts: LogOutParts, { claims }: SignedToken, by: Origin): Promise<Propagation> => {
+  const recorded = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs(), by));
   return parts.barrier.settle(recorded);
 };
 
@@ -26,9 +27,13 @@ export const logOut = async (parts: LogOutParts, { claims }: SignedToken): Promi
  * @throws {CatalyticError} `token_revoked` when the token's own session has ended (who kept a dead token may not sign others out),
  *   `revocation_unknown`
  */
-export const logOutEverywhere = async (parts: LogOutParts, { claims }: SignedToken): Promise<Propagation> => {
+export const logOutEverywhere = async (
+  parts: LogOutParts,
+  { claims }: SignedToken,
+  by: Origin,
+): Promise<Propagation> => {
   const recorded = await orUnknown(
-    parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs()),
+    parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs(), by),
   );
   if (recorded === 'session_ended') throw new CatalyticError('token_revoked');
   return parts.barrier.settle(recorded);

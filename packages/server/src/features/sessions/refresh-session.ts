@@ -4,6 +4,7 @@
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
+import type { Origin } from '../audit/store.ts';
 import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import { deriveKey, seal, unseal } from '../secrets/seal.ts';
@@ -27,7 +28,11 @@ const boxContext = 'refresh successor';
  * @throws {CatalyticError} `refresh_invalid`, `refresh_expired`, `refresh_superseded`, `refresh_reused`, `session_ended`,
  *   `account_disabled`, `tenant_suspended`
  */
-export const refreshSession = async (parts: RefreshSessionParts, presented: string): Promise<SessionTokens> => {
+export const refreshSession = async (
+  parts: RefreshSessionParts,
+  presented: string,
+  by: Origin,
+): Promise<SessionTokens> => {
   const successor = randomToken(refreshTokenPrefix);
   const boxKey = deriveKey(Buffer.from(presented), boxContext);
   const nowMs = parts.nowMs();
@@ -37,6 +42,7 @@ export const refreshSession = async (parts: RefreshSessionParts, presented: stri
     successorBox: seal(boxKey, Buffer.from(successor), boxContext),
     nowMs,
     graceMs: parts.refreshGraceSeconds * 1000,
+    by,
   });
   switch (rotated.outcome) {
     case 'rotated':

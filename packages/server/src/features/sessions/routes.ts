@@ -127,7 +127,7 @@ export const sessionRoutes = (
     ],
     body: LoginBody,
     answers: { 200: SessionTokensAnswer },
-    handle: async ({ body }) => ({ status: 200, body: await logIn(parts, body) }),
+    handle: async ({ body, origin }) => ({ status: 200, body: await logIn(parts, body, origin()) }),
   }),
   route({
     method: 'POST',
@@ -148,7 +148,10 @@ export const sessionRoutes = (
     ],
     body: RefreshBody,
     answers: { 200: SessionTokensAnswer },
-    handle: async ({ body }) => ({ status: 200, body: await refreshSession(parts, body.refresh_token) }),
+    handle: async ({ body, origin }) => ({
+      status: 200,
+      body: await refreshSession(parts, body.refresh_token, origin()),
+    }),
   }),
   route({
     method: 'POST',
@@ -159,7 +162,7 @@ export const sessionRoutes = (
     access: { kind: 'bearer-signing-out' },
     refuses: ['revocation_unknown'],
     answers: revokedAnswers,
-    handle: async ({ token }) => revokedAnswer(await logOut(parts, token)),
+    handle: async ({ token, origin }) => revokedAnswer(await logOut(parts, token, origin())),
   }),
   route({
     method: 'POST',
@@ -169,7 +172,7 @@ export const sessionRoutes = (
     access: { kind: 'bearer-signing-out' },
     refuses: ['token_revoked', 'revocation_unknown'],
     answers: revokedAnswers,
-    handle: async ({ token }) => revokedAnswer(await logOutEverywhere(parts, token)),
+    handle: async ({ token, origin }) => revokedAnswer(await logOutEverywhere(parts, token, origin())),
   }),
   route({
     method: 'POST',
@@ -191,8 +194,8 @@ export const sessionRoutes = (
     ],
     body: PasswordBody,
     answers: propagationAnswers('PasswordChanged', sessionTokens),
-    handle: async ({ token, body }) => {
-      const { tokens, propagation } = await changePassword(parts, token, body);
+    handle: async ({ token, body, origin }) => {
+      const { tokens, propagation } = await changePassword(parts, token, body, origin());
       return propagationAnswer(propagation, { ...tokens });
     },
   }),
@@ -217,6 +220,7 @@ export const sessionRoutes = (
     refuses: ['session_not_found', 'revocation_unknown', 'store_unavailable'],
     params: IdParams,
     answers: revokedAnswers,
-    handle: async ({ token, params }) => revokedAnswer(await endOwnSession(parts, token, params.id as SessionId)),
+    handle: async ({ token, params, origin }) =>
+      revokedAnswer(await endOwnSession(parts, token, params.id as SessionId, origin())),
   }),
 ];

@@ -4,6 +4,7 @@
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountPlace } from '../accounts/administered-account.ts';
+import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import type { SessionStore } from './store.ts';
@@ -22,8 +23,9 @@ export interface SignOutAccountParts {
 export const signOutAccount = async (
   { sessions, barrier, nowMs }: SignOutAccountParts,
   { tenantId, accountId }: AccountPlace,
+  by: Origin,
 ): Promise<Propagation> => {
-  const recorded = await orUnknown(sessions.signOut(tenantId, accountId, nowMs()));
+  const recorded = await orUnknown(sessions.signOut(tenantId, accountId, nowMs(), by));
   if (recorded === undefined) throw new CatalyticError('account_not_found');
   return barrier.settle(recorded);
 };

@@ -143,7 +143,7 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
       [['session', grant.sessionId]],
     );
     assert.deepEqual(await readJournal(engine), entries);
-    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_token_reuse']);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'authn_token_reuse']);
     assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 3000 + graceMs))).outcome, 'session_ended');
   });
 
@@ -281,7 +281,7 @@ const owning = (engineName: string, openEngine: OpenEngine): void => {
       Array(2).fill(['session', grant.sessionId]),
     );
     assert.deepEqual(await readJournal(engine), entries);
-    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['session_expired']);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'session_expired']);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 3000))).outcome, 'session_ended');
     assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 3000))).outcome, 'rotated');
   });
@@ -337,6 +337,7 @@ const passwords = (engineName: string, openEngine: OpenEngine): void => {
     );
     const asking = winner?.index ?? 0;
     assert.deepEqual(await engine.force.auditEvents(asking % 2 === 0 ? grant.sessionId : other.sessionId), [
+      'authn_login_success',
       'authn_password_change',
     ]);
     assert.equal((await engine.accounts.findWithPassword(tenantId, accountId))?.passwordHash, `new ${asking}`);
@@ -383,7 +384,7 @@ const limits = (engineName: string, openEngine: OpenEngine): void => {
       [['session', grant.sessionId]],
     );
     assert.deepEqual(await readJournal(engine), third.displaced?.entries);
-    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['session_expired']);
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'session_expired']);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000))).outcome, 'session_ended');
     // The second one lives on, the third one expires: it goes first although it is younger.
     assert.equal((await engine.sessions.rotate(rotation('r1', 'r1+', 50_000))).outcome, 'rotated');

@@ -1,10 +1,12 @@
 /**
  * Port: where sessions and their refresh tokens live.
  *
- * Every operation that decides something decides it in one atomic statement or transaction on the primary database.
+ * Every operation that decides something decides it in one atomic statement or transaction on the primary database, which also holds the row
+ * of the audit trail: each session opened and each act that ends some leave one, and a repeat that ends nothing leaves none.
  * @module
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
 /** What the authorising statement saw: enough to mint an access token (no view, replica or cache takes part). */
@@ -37,6 +39,8 @@ export interface NewSession {
   readonly refreshToken: NewRefreshToken;
   /** Most live sessions of the account, this one among them. */
   readonly sessionsMax: number;
+  /** Who asks, for the audit trail. @default the service itself */
+  readonly by?: Origin;
 }
 
 /** A session that was opened. */
@@ -57,6 +61,8 @@ export interface PasswordChange {
   readonly amr: readonly string[];
   readonly nowMs: number;
   readonly refreshToken: NewRefreshToken;
+  /** Who asks, for the audit trail. @default the service itself */
+  readonly by?: Origin;
 }
 
 /** A live session, as its owner sees it. */
@@ -76,10 +82,15 @@ export interface Rotation {
   readonly successorBox: Uint8Array;
   readonly nowMs: number;
   readonly graceMs: number;
+  /** Who asks, for the audit trail. @default the service itself */
+  readonly by?: Origin;
 }
 
 /** Why a session could not be opened or go on. */
 export type SessionRefusal = 'account_disabled' | 'tenant_suspended' | 'session_ended';
+
+/** Why a session could not be opened. */
+export type OpeningRefusal = Exclude<SessionRefusal, 'session_ended'> | 'password_changed';
 
 /** What became of a rotation. */
 export type Rotated =
@@ -98,7 +109,7 @@ export interface SessionStore {
    * ones then, ends and journals those too many: first what can no longer be refreshed, then the oldest. Sign-ins of one account at the
    * very same moment may leave as many too many behind; the next one ends them.
    */
-  open(session: NewSession): Promise<OpenedSession | SessionRefusal | 'password_changed'>;
+  open(session: NewSession): Promise<OpenedSession | OpeningRefusal>;
   /** Up to `rowsMax` live sessions of an account, newest first, those before a session when one is given. */
   list(
     tenantId: TenantId,
@@ -107,12 +118,14 @@ export interface SessionStore {
     rowsMax: number,
     nowMs: number,
   ): Promise<readonly LiveSession[]>;
-  /** As {@link SessionStore.end}, for a session of this account only. */
+  /** As {@link SessionStore.end}, for a session of this account only. @param asking the session that asks, for the audit trail */
   endOwn(
     tenantId: TenantId,
     accountId: AccountId,
     sessionId: SessionId,
     nowMs: number,
+    by?: Origin,
+    asking?: SessionId,
   ): Promise<Recorded | 'session_not_found'>;
   /**
    * Replaces the password hash if it is still the one that was checked and the asking session lives; raises the account's epoch, which ends
@@ -122,11 +135,11 @@ export interface SessionStore {
     change: PasswordChange,
   ): Promise<{ readonly grant: Grant; readonly recorded: Recorded } | SessionRefusal | 'password_changed'>;
   /** Ends all sessions of an account, whoever asks: raises its epoch and journals it. `undefined`: there is no such account. */
-  signOut(tenantId: TenantId, accountId: AccountId, nowMs: number): Promise<Recorded | undefined>;
+  signOut(tenantId: TenantId, accountId: AccountId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
   /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
   rotate(rotation: Rotation): Promise<Rotated>;
   /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */
-  end(tenantId: TenantId, sessionId: SessionId, nowMs: number): Promise<Recorded>;
+  end(tenantId: TenantId, sessionId: SessionId, nowMs: number, by?: Origin): Promise<Recorded>;
   /**
    * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. When the epoch is higher already (a repeat),
    * journals it again without raising it. `session_ended` when the asking session alone has ended: it may not end others.
@@ -137,6 +150,7 @@ export interface SessionStore {
     sessionId: SessionId,
     seenEpoch: number,
     nowMs: number,
+    by?: Origin,
   ): Promise<Recorded | 'session_ended'>;
   /** Forgets the encrypted successors whose grace window ended before `usedBeforeMs`. */
   forgetSuccessors(usedBeforeMs: number): Promise<void>;

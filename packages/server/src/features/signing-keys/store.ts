@@ -3,6 +3,7 @@
  * @module
  */
 import type { KeyId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 
 /** A signing key as stored: the private part is sealed under the master key. */
 export interface StoredSigningKey {
@@ -23,10 +24,10 @@ export interface StoredSigningKey {
 export interface SigningKeyStore {
   list(): Promise<readonly StoredSigningKey[]>;
   /** Adds the very first key. Of two processes starting at once exactly one succeeds; the other one's key is dropped. */
-  addFirst(key: StoredSigningKey): Promise<void>;
+  addFirst(key: StoredSigningKey, by?: Origin): Promise<void>;
   /**
    * Adds a key that replaces the newest one, whose retirement is set by the database to `activatesAtMs` plus the longest lifetime of any
    * access token (and margins), in one transaction.
    */
-  addSuccessor(key: StoredSigningKey): Promise<void>;
+  addSuccessor(key: StoredSigningKey, by?: Origin): Promise<void>;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
+import type { Origin } from '../audit/store.ts';
 import { type Administrator, refuseBound } from './administered-tenant.ts';
 import type { Tenant, TenantStore } from './store.ts';
 
@@ -17,9 +18,10 @@ export const createTenant = async (
   { tenants, nowMs }: CreateTenantParts,
   administrator: Administrator,
   name: string,
+  by: Origin,
 ): Promise<Tenant> => {
   refuseBound(administrator);
-  const tenant = await tenants.create(name, nowMs());
+  const tenant = await tenants.create(name, nowMs(), by);
   if (tenant === 'tenant_taken') throw new CatalyticError('tenant_taken');
   return tenant;
 };

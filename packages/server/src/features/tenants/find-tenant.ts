@@ -6,13 +6,23 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
 
 /**
- * Finds the tenant a request speaks of.
+ * Finds the tenant a request speaks of, suspended or not.
  * @param name the request's `tenant`; absent means the default tenant
- * @throws {CatalyticError} `tenant_unknown`, `tenant_suspended`
+ * @throws {CatalyticError} `tenant_unknown`
  */
-export const activeTenant = async (tenants: TenantStore, name: string = defaultTenantName): Promise<Tenant> => {
+export const knownTenant = async (tenants: TenantStore, name: string = defaultTenantName): Promise<Tenant> => {
   const tenant = await tenants.findByName(name);
   if (tenant === undefined) throw new CatalyticError('tenant_unknown');
+  return tenant;
+};
+
+/**
+ * Finds the tenant a request speaks of, if it may be served.
+ * @param name see {@link knownTenant}
+ * @throws {CatalyticError} `tenant_unknown`, `tenant_suspended`
+ */
+export const activeTenant = async (tenants: TenantStore, name?: string): Promise<Tenant> => {
+  const tenant = await knownTenant(tenants, name);
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
   return tenant;
 };

@@ -73,7 +73,10 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     refuses: ['tenant_taken'],
     body: TenantBody,
     answers: { 201: TenantAnswer },
-    handle: async ({ adminKey, body }) => ({ status: 201, body: await createTenant(parts, adminKey, body.name) }),
+    handle: async ({ adminKey, body, origin }) => ({
+      status: 201,
+      body: await createTenant(parts, adminKey, body.name, origin()),
+    }),
   }),
   route({
     method: 'POST',
@@ -84,7 +87,8 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     refuses: ['tenant_not_found', 'revocation_unknown'],
     params: IdParams,
     answers: revokedAnswers,
-    handle: async ({ adminKey, params }) => revokedAnswer(await suspendTenant(parts, adminKey, params.id as TenantId)),
+    handle: async ({ adminKey, params, origin }) =>
+      revokedAnswer(await suspendTenant(parts, adminKey, params.id as TenantId, origin())),
   }),
   route({
     method: 'POST',
@@ -95,9 +99,9 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     refuses: ['tenant_not_found'],
     params: IdParams,
     answers: { 200: TenantAnswer },
-    handle: async ({ adminKey, params }) => ({
+    handle: async ({ adminKey, params, origin }) => ({
       status: 200,
-      body: await resumeTenant(parts, adminKey, params.id as TenantId),
+      body: await resumeTenant(parts, adminKey, params.id as TenantId, origin()),
     }),
   }),
 ];

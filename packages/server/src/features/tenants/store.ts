@@ -3,6 +3,7 @@
  * @module
  */
 import type { TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
 /** An isolated customer of the deployment. */
@@ -17,19 +18,19 @@ export interface Tenant {
 export interface TenantStore {
   findByName(name: string): Promise<Tenant | undefined>;
   /** Returns the tenant of that name, creating it when there is none. Two callers at once get the same tenant. */
-  ensure(name: string, nowMs: number): Promise<Tenant>;
+  ensure(name: string, nowMs: number, by?: Origin): Promise<Tenant>;
   find(id: TenantId): Promise<Tenant | undefined>;
   /** Makes a tenant; of two at once with the same name exactly one succeeds. */
-  create(name: string, nowMs: number): Promise<Tenant | 'tenant_taken'>;
+  create(name: string, nowMs: number, by?: Origin): Promise<Tenant | 'tenant_taken'>;
   /** Up to `rowsMax` tenants in the order of their names, those after a name when one is given. */
   list(afterName: string | undefined, rowsMax: number): Promise<readonly Tenant[]>;
   /**
    * Suspends a tenant: raises its epoch and journals it. One that is suspended already is journalled again without raising it, so that
    * every success can be waited for. `undefined`: there is none.
    */
-  suspend(id: TenantId, nowMs: number): Promise<Recorded | undefined>;
+  suspend(id: TenantId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
   /** Makes a tenant active; what its suspension ended stays ended. `undefined`: there is none. */
-  resume(id: TenantId, nowMs: number): Promise<Tenant | undefined>;
+  resume(id: TenantId, nowMs: number, by?: Origin): Promise<Tenant | undefined>;
 }
 
 /** The tenant of requests that name none; created at the first start. */

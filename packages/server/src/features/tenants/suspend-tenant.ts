@@ -4,6 +4,7 @@
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import { type Administrator, refuseBound } from './administered-tenant.ts';
@@ -25,9 +26,10 @@ export const suspendTenant = async (
   { tenants, barrier, nowMs }: SuspendTenantParts,
   administrator: Administrator,
   id: TenantId,
+  by: Origin,
 ): Promise<Propagation> => {
   refuseBound(administrator);
-  const recorded = await orUnknown(tenants.suspend(id, nowMs()));
+  const recorded = await orUnknown(tenants.suspend(id, nowMs(), by));
   if (recorded === undefined) throw new CatalyticError('tenant_not_found');
   return barrier.settle(recorded);
 };
@@ -37,9 +39,10 @@ export const resumeTenant = async (
   { tenants, nowMs }: Pick<SuspendTenantParts, 'tenants' | 'nowMs'>,
   administrator: Administrator,
   id: TenantId,
+  by: Origin,
 ): Promise<Tenant> => {
   refuseBound(administrator);
-  const tenant = await tenants.resume(id, nowMs());
+  const tenant = await tenants.resume(id, nowMs(), by);
   if (tenant === undefined) throw new CatalyticError('tenant_not_found');
   return tenant;
 };

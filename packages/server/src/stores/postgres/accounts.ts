@@ -2,6 +2,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Account, AccountStore, NewAccount } from '../../features/accounts/store.ts';
+import type { Origin } from '../../features/audit/store.ts';
+import { appendAudit, originValue } from './audit-rows.ts';
 import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
 import { lockAccount } from './session-statements.ts';
 import { type Run, statement } from './transactions.ts';
@@ -42,21 +44,29 @@ const page = statement(
     order by email_key limit $3`,
 );
 // One row, whatever it stored: it says why when that is nothing.
-const insert = statement(
-  'account_insert',
-  `with stored as (
+const insertAs = (reason: 'registered' | 'imported') =>
+  statement(
+    `account_insert_${reason}`,
+    `with stored as (
      insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
-     select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3
+     select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3::bigint
        from jsonb_to_recordset($1) as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
-       join tenant t on t.id = $2 and t.status = 'active'
+       join tenant t on t.id = $2::uuid and t.status = 'active'
      on conflict (tenant_id, email_key) do nothing
      returning id
+   ), trace as (
+     ${appendAudit({ event: 'user_created', reason, at: '$3', tenant: '$2', account: 'id', by: '$4' }, 'from stored')}
    )
    select status, array(select id from stored) as ids from tenant where id = $2`,
-);
+  );
+const [insertRegistered, insertImported] = [insertAs('registered'), insertAs('imported')];
 const replaceHash = statement(
   'account_replace_hash',
-  'update account set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3 returning id',
+  `with replaced as (
+     update account set password_hash = $4 where tenant_id = $1::uuid and id = $2 and password_hash = $3 returning id
+   ), trace as (
+     ${appendAudit({ event: 'user_updated', reason: 'hash_upgraded', at: '$5', tenant: '$1', account: 'id', by: '$6' }, 'from replaced')}
+   ) select id from replaced`,
 );
 
 const disable = statement(
@@ -71,22 +81,28 @@ const disable = statement(
      update session set ended_at = $3, end_reason = 'account_disabled'
       where tenant_id = $1 and account_id = $2 and ended_at is null
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id) select $3, 'user_updated', $1, $2 from disabled
+     ${appendAudit({ event: 'user_updated', reason: 'disabled', at: '$3', tenant: '$1', account: '$2', by: '$5' }, 'from disabled')}
    ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 const enable = statement(
   'account_enable',
   `with enabled as (
      update account set status = 'active' where tenant_id = $1 and id = $2 and status = 'disabled' returning id
-   ) insert into audit (at, event, tenant_id, account_id) select $3, 'user_updated', $1, id from enabled`,
+   ) ${appendAudit({ event: 'user_updated', reason: 'enabled', at: '$3', tenant: '$1', account: 'id', by: '$4' }, 'from enabled')}`,
 );
 
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
   /** The ids of those that were new; `undefined` when the tenant is suspended. */
-  const store = async (tenantId: TenantId, accounts: readonly NewAccount[], nowMs: number) => {
+  const store = async (
+    insert: typeof insertRegistered,
+    tenantId: TenantId,
+    accounts: readonly NewAccount[],
+    nowMs: number,
+    by?: Origin,
+  ) => {
     const rows = accounts.map((account) => ({ ...account, id: randomUUIDv7() }));
-    const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs));
+    const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs, originValue(by)));
     if (stored === undefined) throw new Error('Cannot store accounts: there is no such tenant');
     return stored.status === 'active' ? stored.ids : undefined;
   };
@@ -95,29 +111,29 @@ export const postgresAccounts = (run: Run): AccountStore => {
     return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
   };
   return {
-    create: async (tenantId, account, nowMs) => {
-      const ids = await store(tenantId, [account], nowMs);
+    create: async (tenantId, account, nowMs, by) => {
+      const ids = await store(insertRegistered, tenantId, [account], nowMs, by);
       return ids === undefined ? 'tenant_suspended' : (ids[0] ?? 'email_taken');
     },
-    importMany: async (tenantId, accounts, nowMs) => {
-      const ids = await store(tenantId, accounts, nowMs);
+    importMany: async (tenantId, accounts, nowMs, by) => {
+      const ids = await store(insertImported, tenantId, accounts, nowMs, by);
       if (ids === undefined) return 'tenant_suspended';
       return { imported: ids.length, existing: accounts.length - ids.length };
     },
     findWithPassword,
     list: async (tenantId, after, rowsMax) =>
       (await run<AccountRow>(tenantId, page(tenantId, after ?? null, rowsMax))).map(toAccount),
-    disable: async (tenantId, id, nowMs) => {
+    disable: async (tenantId, id, nowMs, by) => {
       // Locked first: the entry of a repeat carries the epoch that the first one has raised.
       const rows = await run<JournalRow>(
         tenantId,
         lockAccount(tenantId, id),
-        disable(tenantId, id, nowMs, randomUUIDv7()),
+        disable(tenantId, id, nowMs, randomUUIDv7(), originValue(by)),
       );
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
-    enable: async (tenantId, id, nowMs) => {
-      const [row] = await run<AccountRow>(tenantId, enable(tenantId, id, nowMs), byId(tenantId, id));
+    enable: async (tenantId, id, nowMs, by) => {
+      const [row] = await run<AccountRow>(tenantId, enable(tenantId, id, nowMs, originValue(by)), byId(tenantId, id));
       return row === undefined ? undefined : toAccount(row);
     },
     find: async (tenantId, id) => {
@@ -128,7 +144,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
       const [row] = await run<AccountRow>(tenantId, byEmail(tenantId, emailKey));
       return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
     },
-    upgradePasswordHash: async (tenantId, id, from, to) =>
-      (await run(tenantId, replaceHash(tenantId, id, from, to))).length === 1,
+    upgradePasswordHash: async (tenantId, id, from, to, by) =>
+      (await run(tenantId, replaceHash(tenantId, id, from, to, Date.now(), originValue(by)))).length === 1,
   };
 };

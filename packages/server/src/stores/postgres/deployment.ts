@@ -1,5 +1,6 @@
 /** The deployment in PostgreSQL. @module */
 import type { DeploymentStore } from '../../features/deployment/store.ts';
+import { appendAudit, originValue } from './audit-rows.ts';
 import type { CountRow } from './session-statements.ts';
 import { insertKey, lockKeys, valuesOf } from './signing-keys.ts';
 import { type Run, statement } from './transactions.ts';
@@ -13,10 +14,14 @@ const isServed = statement(
 
 const generation = statement('deployment_generation', 'select generation from deployment');
 
+const ofRestore = (reason: 'signing_key_killed' | 'history_begun') =>
+  ({ event: 'authz_admin', reason, at: '$2', by: '$3' }) as const;
 const beginNewHistory = statement(
   'deployment_begin_new_history',
   `with killed as (
-     insert into journal (id, kind, key) select gen_random_uuid(), 'key', kid from signing_key where kid <> $1 returning 1
+     insert into journal (id, kind, key) select gen_random_uuid(), 'key', kid from signing_key where kid <> $1 returning key
+   ), killing as (
+     ${appendAudit({ ...ofRestore('signing_key_killed'), subject: 'key' }, 'from killed')}
    ), retired as (
      update signing_key set retires_at = $2 where kid <> $1
    ), ended as (
@@ -25,14 +30,17 @@ const beginNewHistory = statement(
      delete from member
    ), raised as (
      update deployment set generation = generation + 1
+   ), trace as (
+     ${appendAudit({ ...ofRestore('history_begun'), subject: '$1' })}
    )
    select (select count(*) from killed)::integer as keys_killed, (select count(*) from ended)::integer as sessions_ended`,
 );
 
+// The order of position is that of time, nearly; looking at the first rows only, a round that finds nothing is over at once.
 const purgeAudit = statement(
   'audit_purge',
   `with old as (
-     select pos from audit where at < $1 order by pos limit $2 for update skip locked
+     select pos from audit where pos in (select pos from audit order by pos limit $2) and at < $1 for update skip locked
    ), purged as (
      delete from audit a using old where a.pos = old.pos returning 1
    ) select count(*)::integer as rows from purged`,
@@ -43,12 +51,12 @@ export const postgresDeployment = (run: Run): DeploymentStore => ({
   generation: async () => (await run<{ generation: number }>('*', generation()))[0]?.generation ?? 0,
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
   purgeAudit: async (beforeMs, rowsMax) => (await run<CountRow>('*', purgeAudit(beforeMs, rowsMax)))[0]?.rows ?? 0,
-  beginNewHistory: async (key, nowMs) => {
+  beginNewHistory: async (key, nowMs, by) => {
     const [cost] = await run<{ keys_killed: number; sessions_ended: number }>(
       '*',
       lockKeys(),
-      insertKey(...valuesOf(key)),
-      beginNewHistory(key.kid, nowMs),
+      insertKey(...valuesOf(key, by)),
+      beginNewHistory(key.kid, nowMs, originValue(by)),
     );
     return { keysKilled: cost?.keys_killed ?? 0, sessionsEnded: cost?.sessions_ended ?? 0 };
   },

@@ -1,6 +1,7 @@
 /** Statements of sessions and refresh tokens. @module */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { displacedMax } from '../displaced-max.ts';
+import { appendAudit } from './audit-rows.ts';
 import { appendEntry, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 
@@ -51,6 +52,9 @@ export interface CountRow {
   readonly rows: number;
 }
 
+const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
+const ofAccount = { tenant: 'tenant_id', account: 'id' } as const;
+
 /**
  * Counts sessions that have not ended, up to a bound: one that can no longer be refreshed counts too until it is ended or purged, and so an
  * account never has more of them than the limit. All parameters are SQL.
@@ -70,7 +74,9 @@ export const open = statement(
      select $1::uuid, a.tenant_id, a.id, a.epoch, t.epoch, $5::text[], $6::bigint, $6::bigint, $7::bigint
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4 and a.status = 'active' and t.status = 'active'
-     returning id, tenant_id, account_epoch, tenant_epoch
+     returning id, tenant_id, account_id, account_epoch, tenant_epoch
+   ), opening as (
+     ${appendAudit({ event: 'authn_login_success', reason: 'password', at: '$6', ...ofSession, by: '$10' }, 'from opened')}
    ), token as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $8::bytea, tenant_id, id, $7::bigint from opened
@@ -84,9 +90,9 @@ export const open = statement(
       limit greatest(0, least(${displacedMax}, (select sessions from others) + 1 - $9::integer))
    ), ended as (
      update session s set ended_at = $6, end_reason = 'limit'
-       from excess where s.id = excess.id and s.ended_at is null returning s.id
+       from excess where s.id = excess.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id, session_id) select $6, 'session_expired', $2, $3, id from ended
+     ${appendAudit({ event: 'session_expired', reason: 'limit', at: '$6', ...ofSession, by: '$10' }, 'from ended')}
    ), displaced as (
      ${appendEntry({ id: 'gen_random_uuid()', kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
    )
@@ -146,6 +152,9 @@ export const end = statement(
   'session_end',
   `with ended as (
      update session set ended_at = $3, end_reason = 'logout' where tenant_id = $1 and id = $2 and ended_at is null
+     returning id, tenant_id, account_id
+   ), trace as (
+     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout', at: '$3', ...ofSession, by: '$5' }, 'from ended')}
    ) ${appendEntry({ id: '$4', kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
@@ -154,8 +163,9 @@ export const endStolen = statement(
   'session_end_stolen',
   `with ended as (
      update session set ended_at = $3, end_reason = 'refresh_reused' where tenant_id = $1 and id = $2 and ended_at is null
+     returning id, tenant_id, account_id
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id, session_id) values ($3, 'authn_token_reuse', $1, $5, $2)
+     ${appendAudit({ event: 'authn_token_reuse', reason: 'refresh_reused', at: '$3', ...ofSession, by: '$5' }, 'from ended')}
    ) ${appendEntry({ id: '$4', kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
@@ -175,7 +185,9 @@ export const endAll = statement(
      update account a set epoch = a.epoch + 1
       where a.tenant_id = $1 and a.id = $2 and a.epoch = $4
         and exists (select 1 from session s where s.id = $3 and s.account_id = a.id and s.ended_at is null)
-     returning a.epoch
+     returning a.epoch, a.id, a.tenant_id
+   ), trace as (
+     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout_all', at: '$5', ...ofAccount, session: '$3', by: '$7' }, 'from raised')}
    ), reached as (
      select coalesce(r.epoch, a.epoch) as epoch
        from account a left join raised r on true
@@ -194,9 +206,9 @@ export const endOwn = statement(
      select id from session where tenant_id = $1 and account_id = $2 and id = $3
    ), ended as (
      update session s set ended_at = $4, end_reason = 'revoked'
-       from own where s.id = own.id and s.ended_at is null returning s.id
+       from own where s.id = own.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id, session_id) select $4, 'session_expired', $1, $2, id from ended
+     ${appendAudit({ event: 'session_expired', reason: 'revoked', at: '$4', ...ofSession, subject: '$7', by: '$6' }, 'from ended')}
    ) ${appendEntry({ id: '$5', kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
 );
 
@@ -224,8 +236,9 @@ export const changePassword = statement(
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $10::bytea, tenant_id, $7::uuid, $9::bigint from changed
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id, session_id)
-     select $6, 'authn_password_change', tenant_id, id, $3::uuid from changed
+     ${appendAudit({ event: 'authn_password_change', reason: 'changed', at: '$6', ...ofAccount, session: '$3', by: '$12' }, 'from changed')}
+   ), opening as (
+     ${appendAudit({ event: 'authn_login_success', reason: 'password_change', at: '$6', ...ofAccount, session: '$7', by: '$12' }, 'from changed')}
    ), recorded as (
      ${appendEntry({ id: '$11', kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
    )
@@ -242,12 +255,12 @@ export const changePassword = statement(
 export const signOut = statement(
   'session_sign_out',
   `with raised as (
-     update account set epoch = epoch + 1 where tenant_id = $1 and id = $2 returning epoch
+     update account set epoch = epoch + 1 where tenant_id = $1 and id = $2 returning epoch, id, tenant_id
    ), ended as (
      update session s set ended_at = $3, end_reason = 'signed_out'
        from raised where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
-     insert into audit (at, event, tenant_id, account_id) select $3, 'session_expired', $1, $2 from raised
+     ${appendAudit({ event: 'session_expired', reason: 'signed_out', at: '$3', ...ofAccount, by: '$5' }, 'from raised')}
    ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
 );
 

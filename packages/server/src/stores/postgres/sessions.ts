@@ -6,6 +6,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { SessionId } from '@catalytic/protocol/ids';
 import type { LiveSession, Rotated, Rotation, SessionRefusal, SessionStore } from '../../features/sessions/store.ts';
+import { originValue } from './audit-rows.ts';
 import { type JournalRow, toRecorded } from './journal-rows.ts';
 import * as sql from './session-statements.ts';
 import type { Run } from './transactions.ts';
@@ -37,13 +38,14 @@ const rotationTriesMax = 3;
 /** @param run runs transactions */
 export const postgresSessions = (run: Run): SessionStore => {
   const open: SessionStore['open'] = async (session) => {
-    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, sessionsMax } = session;
+    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, sessionsMax, by } = session;
     const sessionId = randomUUIDv7() as SessionId;
     const [row] = await run<sql.OpenedRow>(
       tenantId,
       sql.open(
         ...[sessionId, tenantId, accountId, passwordHash, amr, nowMs, refreshToken.expiresAtMs, refreshToken.hash],
         sessionsMax,
+        originValue(by),
       ),
     );
     if (row === undefined) return 'password_changed';
@@ -65,7 +67,7 @@ export const postgresSessions = (run: Run): SessionStore => {
   };
 
   const changePassword: SessionStore['changePassword'] = async (change) => {
-    const { tenantId, accountId, sessionId: asking, from, to, amr, nowMs, refreshToken } = change;
+    const { tenantId, accountId, sessionId: asking, from, to, amr, nowMs, refreshToken, by } = change;
     const sessionId = randomUUIDv7() as SessionId;
     // Locked first: the deciding statement begins after all earlier changes have committed, so what it says of them is true.
     const [row] = await run<sql.PasswordChangedRow>(
@@ -73,7 +75,7 @@ export const postgresSessions = (run: Run): SessionStore => {
       sql.lockAccount(tenantId, accountId),
       sql.changePassword(
         ...[tenantId, accountId, asking, from, to, nowMs, sessionId, amr, refreshToken.expiresAtMs, refreshToken.hash],
-        randomUUIDv7(),
+        ...[randomUUIDv7(), originValue(by)],
       ),
     );
     if (row === undefined) return 'session_ended';
@@ -87,24 +89,25 @@ export const postgresSessions = (run: Run): SessionStore => {
     return { grant, recorded: toRecorded(recorded) };
   };
 
-  const endAsStolen = async (row: sql.TokenRow, nowMs: number): Promise<Rotated> => {
-    const { tenant_id, account_id, session_id } = row;
+  const endAsStolen = async (row: sql.TokenRow, { nowMs, by }: Rotation): Promise<Rotated> => {
+    const { tenant_id, session_id } = row;
     const rows = await run<JournalRow>(
       tenant_id,
-      sql.endStolen(tenant_id, session_id, nowMs, randomUUIDv7(), account_id),
+      sql.endStolen(tenant_id, session_id, nowMs, randomUUIDv7(), originValue(by)),
     );
     return { outcome: 'refresh_reused', recorded: toRecorded(rows) };
   };
 
   /** The token was not used up by the rotating statement: says why, as a later statement sees it; `undefined` when nothing forbids it. */
-  const judgeUnused = async ({ presentedHash, nowMs, graceMs }: Rotation): Promise<Rotated | undefined> => {
+  const judgeUnused = async (rotation: Rotation): Promise<Rotated | undefined> => {
+    const { presentedHash, nowMs, graceMs } = rotation;
     const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash));
     if (row === undefined) return { outcome: 'refresh_invalid' };
     const refusal = sessionRefusal(row);
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return row.expires_at > nowMs ? undefined : { outcome: 'refresh_expired' };
     // A used token never becomes unused and a forgotten successor never comes back, so this stays true until the next transaction.
-    if (nowMs - row.used_at > graceMs || row.successor_box === null) return endAsStolen(row, nowMs);
+    if (nowMs - row.used_at > graceMs || row.successor_box === null) return endAsStolen(row, rotation);
     if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
   };
@@ -125,25 +128,31 @@ export const postgresSessions = (run: Run): SessionStore => {
   return {
     open,
     rotate,
-    end: async (tenantId, sessionId, nowMs) =>
-      toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, randomUUIDv7()))),
+    end: async (tenantId, sessionId, nowMs, by) =>
+      toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, randomUUIDv7(), originValue(by)))),
     list: (tenantId, accountId, before, rowsMax, nowMs) =>
       run<LiveSession>(tenantId, sql.list(tenantId, accountId, before ?? lastId, nowMs, rowsMax)),
-    endOwn: async (tenantId, accountId, sessionId, nowMs) => {
-      const rows = await run<JournalRow>(tenantId, sql.endOwn(tenantId, accountId, sessionId, nowMs, randomUUIDv7()));
+    endOwn: async (tenantId, accountId, sessionId, nowMs, by, asking) => {
+      const rows = await run<JournalRow>(
+        tenantId,
+        sql.endOwn(tenantId, accountId, sessionId, nowMs, randomUUIDv7(), originValue(by), asking ?? null),
+      );
       return rows.length === 0 ? 'session_not_found' : toRecorded(rows);
     },
     changePassword,
-    signOut: async (tenantId, accountId, nowMs) => {
-      const rows = await run<JournalRow>(tenantId, sql.signOut(tenantId, accountId, nowMs, randomUUIDv7()));
+    signOut: async (tenantId, accountId, nowMs, by) => {
+      const rows = await run<JournalRow>(
+        tenantId,
+        sql.signOut(tenantId, accountId, nowMs, randomUUIDv7(), originValue(by)),
+      );
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
-    endAll: async (tenantId, accountId, sessionId, seenEpoch, nowMs) => {
+    endAll: async (tenantId, accountId, sessionId, seenEpoch, nowMs, by) => {
       // Locked first: the deciding statement begins after all earlier ones have committed, so exactly one raises the epoch.
       const rows = await run<JournalRow>(
         tenantId,
         sql.lockAccount(tenantId, accountId),
-        sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, randomUUIDv7()),
+        sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, randomUUIDv7(), originValue(by)),
       );
       return rows.length === 0 ? 'session_ended' : toRecorded(rows);
     },

@@ -1,7 +1,9 @@
 /** Signing keys in PostgreSQL. @module */
 import { keepUntilMs } from '@catalytic/protocol/journal';
+import type { Origin } from '../../features/audit/store.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
 import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
+import { appendAudit, originValue } from './audit-rows.ts';
 import { type Run, statement } from './transactions.ts';
 
 const all = statement(
@@ -12,15 +14,22 @@ const all = statement(
 /** See {@link SigningKeyStore.addFirst}. */
 export const lockKeys = statement('signing_key_lock', 'lock table signing_key in share row exclusive mode');
 const columns = 'kid, algorithm, public_jwk, private_box, created_at, activates_at';
+const made = (reason: 'signing_key_created' | 'signing_key_rotated') =>
+  ({ event: 'authz_admin', reason, at: 'created_at', subject: 'kid' }) as const;
 const insertFirst = statement(
   'signing_key_insert_first',
-  `insert into signing_key (${columns})
-   select $1, $2, $3, $4::bytea, $5::bigint, $6::bigint where not exists (select 1 from signing_key)`,
+  `with made as (
+     insert into signing_key (${columns})
+     select $1, $2, $3, $4::bytea, $5::bigint, $6::bigint where not exists (select 1 from signing_key)
+     returning kid, created_at
+   ) ${appendAudit({ ...made('signing_key_created'), by: '$7' }, 'from made')}`,
 );
-/** Inserts {@link valuesOf} a key. */
+/** Inserts {@link valuesOf} a key that replaces others. */
 export const insertKey = statement(
   'signing_key_insert',
-  `insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6)`,
+  `with made as (
+     insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6) returning kid, created_at
+   ) ${appendAudit({ ...made('signing_key_rotated'), by: '$7' }, 'from made')}`,
 );
 // The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
 const retireOthers = statement(
@@ -30,23 +39,24 @@ const retireOthers = statement(
     where retires_at is null and kid <> $1`,
 );
 
-/** Its columns. */
-export const valuesOf = (key: StoredSigningKey): readonly unknown[] => [
+/** Its columns, and who made it. */
+export const valuesOf = (key: StoredSigningKey, by: Origin | undefined): readonly unknown[] => [
   key.kid,
   key.algorithm,
   key.publicJwk,
   key.privateBox,
   key.createdAtMs,
   key.activatesAtMs,
+  originValue(by),
 ];
 
 /** @param run runs transactions; keys belong to no tenant */
 export const postgresSigningKeys = (run: Run): SigningKeyStore => ({
   list: async () => (await run<SigningKeyRow>('*', all())).map(toKey),
-  addFirst: async (key) => {
-    await run('*', lockKeys(), insertFirst(...valuesOf(key)));
+  addFirst: async (key, by) => {
+    await run('*', lockKeys(), insertFirst(...valuesOf(key, by)));
   },
-  addSuccessor: async (key) => {
-    await run('*', lockKeys(), insertKey(...valuesOf(key)), retireOthers(key.kid, key.activatesAtMs));
+  addSuccessor: async (key, by) => {
+    await run('*', lockKeys(), insertKey(...valuesOf(key, by)), retireOthers(key.kid, key.activatesAtMs));
   },
 });

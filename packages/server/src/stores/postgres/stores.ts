@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import type { Stores } from '../stores.ts';
 import { postgresAccounts } from './accounts.ts';
 import { postgresAdminKeys } from './admin-keys.ts';
+import { postgresAudit } from './audit.ts';
 import { withBreaker } from './breaker.ts';
 import { postgresDeployment } from './deployment.ts';
 import { postgresJournal } from './journal.ts';
@@ -79,6 +80,7 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
     signingKeys: postgresSigningKeys(run),
     adminKeys: postgresAdminKeys(run),
     deployment: postgresDeployment(run),
+    audit: postgresAudit(run),
     probe: async () => {
       await run('*', probe());
     },

@@ -41,8 +41,8 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
     return row === undefined ? undefined : toAccount(row);
   };
   return {
-    create: (tenantId, account, nowMs) => writer.run('createAccount', { tenantId, account, nowMs }),
-    importMany: (tenantId, accounts, nowMs) => writer.run('importAccounts', { tenantId, accounts, nowMs }),
+    create: (tenantId, account, nowMs, by) => writer.run('createAccount', { tenantId, account, nowMs, by }),
+    importMany: (tenantId, accounts, nowMs, by) => writer.run('importAccounts', { tenantId, accounts, nowMs, by }),
     find,
     findForLogin: async (tenantId, emailKey) => {
       const row = readRow<AccountRow>(byEmail, tenantId, emailKey);
@@ -54,11 +54,12 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
     },
     list: async (tenantId, after, rowsMax) =>
       readRows<AccountRow>(page, { tenant: tenantId, after: after ?? null, rowsMax }).map(toAccount),
-    disable: (tenantId, id, nowMs) => writer.run('disableAccount', { tenantId, id, nowMs }),
-    enable: async (tenantId, id, nowMs) => {
-      await writer.run('enableAccount', { tenantId, id, nowMs });
+    disable: (tenantId, id, nowMs, by) => writer.run('disableAccount', { tenantId, id, nowMs, by }),
+    enable: async (tenantId, id, nowMs, by) => {
+      await writer.run('enableAccount', { tenantId, id, nowMs, by });
       return find(tenantId, id);
     },
-    upgradePasswordHash: (tenantId, id, from, to) => writer.run('upgradePasswordHash', { tenantId, id, from, to }),
+    upgradePasswordHash: (tenantId, id, from, to, by) =>
+      writer.run('upgradePasswordHash', { tenantId, id, from, to, by }),
   };
 };

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
 import type { AdminKeyStore, AdminScope } from '../../features/admin-keys/store.ts';
+import { adminKeyId } from '../audit-row.ts';
 import { readRow } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
@@ -9,12 +10,16 @@ import type { Writer } from './writer.ts';
 export const sqliteAdminKeys = (reader: DatabaseSync, writer: Writer): AdminKeyStore => {
   const byHash = reader.prepare('select tenant_id, scopes from admin_key where hash = ?');
   return {
-    add: (hash, key, description, nowMs) => writer.run('addAdminKey', { hash, key, description, nowMs }),
+    add: (hash, key, description, nowMs, by) => writer.run('addAdminKey', { hash, key, description, nowMs, by }),
     findByHash: async (hash) => {
       const row = readRow<{ tenant_id: TenantId | null; scopes: string }>(byHash, hash);
       return row === undefined
         ? undefined
-        : { tenantId: row.tenant_id, scopes: JSON.parse(row.scopes) as readonly AdminScope[] };
+        : {
+            id: adminKeyId(hash),
+            tenantId: row.tenant_id,
+            scopes: JSON.parse(row.scopes) as readonly AdminScope[],
+          };
     },
   };
 };

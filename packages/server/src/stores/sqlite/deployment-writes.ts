@@ -1,14 +1,18 @@
 /** Writing operations of the deployment. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '@catalytic/protocol/ids';
+import type { Origin } from '../../features/audit/store.ts';
 import type { NewHistory } from '../../features/deployment/store.ts';
 import type { StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { unattributed } from '../audit-row.ts';
+import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
 import { signingKeyWrites } from './signing-key-writes.ts';
 
 /** Prepares the operations. */
 export const deploymentWrites = (database: DatabaseSync) => {
   const journal = journalAppender(database);
+  const audit = auditAppender(database);
   const { addSuccessorSigningKey } = signingKeyWrites(database);
   const listKeys = database.prepare('select kid from signing_key');
   const retireKeys = database.prepare('update signing_key set retires_at = ? where kid <> ?');
@@ -17,22 +21,28 @@ export const deploymentWrites = (database: DatabaseSync) => {
   );
   const removeMembers = database.prepare('delete from member');
   const raiseGeneration = database.prepare('update deployment set generation = generation + 1');
-  // In order of position, which is the order of time.
+  // The order of position is that of time, nearly; looking at the first rows only, a round that finds nothing is over at once.
   const purgeAudit = database.prepare(
-    'delete from audit where pos in (select pos from audit where at < ? order by pos limit ?)',
+    'delete from audit where pos in (select pos from audit order by pos limit ?) and at < ?',
   );
   return {
     purgeAudit: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
-      Number(purgeAudit.run(beforeMs, rowsMax).changes),
+      Number(purgeAudit.run(rowsMax, beforeMs).changes),
 
-    beginNewHistory: ({ key, nowMs }: { key: StoredSigningKey; nowMs: number }): NewHistory => {
+    beginNewHistory: (input: { key: StoredSigningKey; nowMs: number; by?: Origin | undefined }): NewHistory => {
+      const { key, nowMs, by = unattributed } = input;
+      const row = { event: 'authz_admin', atMs: nowMs, by } as const;
       const killed = listKeys.all() as unknown as readonly { readonly kid: KeyId }[];
-      for (const { kid } of killed) journal.append({ kind: 'key', key: kid });
-      addSuccessorSigningKey(key);
+      for (const { kid } of killed) {
+        journal.append({ kind: 'key', key: kid });
+        audit.append({ ...row, reason: 'signing_key_killed', subject: kid });
+      }
+      addSuccessorSigningKey({ key, by });
       retireKeys.run(nowMs, key.kid);
       const { changes } = endSessions.run(nowMs);
       removeMembers.run();
       raiseGeneration.run();
+      audit.append({ ...row, reason: 'history_begun', subject: key.kid });
       return { keysKilled: killed.length, sessionsEnded: Number(changes) };
     },
   };

@@ -17,6 +17,6 @@ export const sqliteDeployment = (dataDir: string, reader: DatabaseSync, writer: 
     lock?.close();
     return lock === undefined;
   },
-  beginNewHistory: (key, nowMs) => writer.run('beginNewHistory', { key, nowMs }),
+  beginNewHistory: (key, nowMs, by) => writer.run('beginNewHistory', { key, nowMs, by }),
   purgeAudit: (beforeMs, rowsMax) => writer.run('purgeAudit', { beforeMs, rowsMax }),
 });

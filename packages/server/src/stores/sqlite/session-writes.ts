@@ -2,16 +2,20 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { Origin } from '../../features/audit/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import type {
   Grant,
   NewSession,
   OpenedSession,
+  OpeningRefusal,
   PasswordChange,
   Rotated,
   Rotation,
   SessionRefusal,
 } from '../../features/sessions/store.ts';
+import { unattributed } from '../audit-row.ts';
+import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
 import { sessionLimiter } from './session-limit.ts';
 
@@ -67,7 +71,8 @@ const sessionRefusal = (row: TokenRow): SessionRefusal | undefined => {
 /** Prepares the operations. */
 export const sessionWrites = (database: DatabaseSync) => {
   const journal = journalAppender(database);
-  const limit = sessionLimiter(database, journal);
+  const audit = auditAppender(database);
+  const limit = sessionLimiter(database, journal, audit);
 
   // The statement that authorises a sign-in: account, tenant, password and epochs are checked and copied in one.
   const openSession = database.prepare(
@@ -113,7 +118,8 @@ export const sessionWrites = (database: DatabaseSync) => {
   );
 
   const endSession = database.prepare(
-    'update session set ended_at = ?, end_reason = ? where tenant_id = ? and id = ? and ended_at is null',
+    `update session set ended_at = ?, end_reason = ? where tenant_id = ? and id = ? and ended_at is null
+     returning account_id`,
   );
   const endSessionsOf = database.prepare(
     // Not those opened since: a repeat ends what the first one ended.
@@ -146,9 +152,6 @@ export const sessionWrites = (database: DatabaseSync) => {
         and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch`,
   );
   const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
-  const audit = database.prepare(
-    'insert into audit (at, event, tenant_id, account_id, session_id) values (?, ?, ?, ?, ?)',
-  );
   const forgetBoxes = database.prepare(
     'update refresh_token set successor_box = null where successor_box is not null and used_at < ?',
   );
@@ -156,26 +159,32 @@ export const sessionWrites = (database: DatabaseSync) => {
     `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
   );
 
-  const endAsStolen = (row: TokenRow, nowMs: number): Recorded => {
-    endSession.run(nowMs, 'refresh_reused', row.tenant_id, row.session_id);
-    audit.run(nowMs, 'authn_token_reuse', row.tenant_id, row.account_id, row.session_id);
-    return journal.append({ kind: 'session', key: row.session_id });
+  const endAsStolen = (row: TokenRow, { nowMs, by = unattributed }: Rotation): Recorded => {
+    const { tenant_id: tenantId, account_id: accountId, session_id: sessionId } = row;
+    endSession.get(nowMs, 'refresh_reused', tenantId, sessionId);
+    const trace = { event: 'authn_token_reuse', reason: 'refresh_reused', atMs: nowMs, by } as const;
+    audit.append({ ...trace, tenantId, accountId, sessionId });
+    return journal.append({ kind: 'session', key: sessionId });
   };
 
   /** The token was not used up by the rotating statement: says why. Same transaction, so nothing can change in between. */
-  const judgeUnused = (row: TokenRow | undefined, { nowMs, graceMs }: Rotation): Rotated => {
+  const judgeUnused = (row: TokenRow | undefined, rotation: Rotation): Rotated => {
+    const { nowMs, graceMs } = rotation;
     if (row === undefined) return { outcome: 'refresh_invalid' };
     const refusal = sessionRefusal(row);
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return { outcome: 'refresh_expired' };
     if (nowMs - row.used_at > graceMs || row.successor_box === null)
-      return { outcome: 'refresh_reused', recorded: endAsStolen(row, nowMs) };
+      return { outcome: 'refresh_reused', recorded: endAsStolen(row, rotation) };
     if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
   };
 
-  const openOne = (input: Omit<NewSession, 'sessionsMax'>): Grant | SessionRefusal | 'password_changed' => {
-    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken } = input;
+  const openOne = (
+    input: Omit<NewSession, 'sessionsMax'>,
+    reason: 'password' | 'password_change',
+  ): Grant | OpeningRefusal => {
+    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, by = unattributed } = input;
     const sessionId = randomUUIDv7() as SessionId;
     const opened = openSession.get({
       id: sessionId,
@@ -193,6 +202,7 @@ export const sessionWrites = (database: DatabaseSync) => {
       return state.account_status === 'active' ? 'password_changed' : 'account_disabled';
     }
     insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
+    audit.append({ event: 'authn_login_success', reason, atMs: nowMs, tenantId, accountId, sessionId, by });
     return {
       tenantId,
       accountId,
@@ -206,10 +216,10 @@ export const sessionWrites = (database: DatabaseSync) => {
   };
 
   return {
-    openSession: (input: NewSession): OpenedSession | SessionRefusal | 'password_changed' => {
-      const grant = openOne(input);
+    openSession: (input: NewSession): OpenedSession | OpeningRefusal => {
+      const grant = openOne(input, 'password');
       if (typeof grant === 'string') return grant;
-      const displaced = limit(grant, input.sessionsMax, input.nowMs);
+      const displaced = limit(grant, input.sessionsMax, input.nowMs, input.by ?? unattributed);
       return displaced === undefined ? grant : { ...grant, displaced };
     },
 
@@ -227,9 +237,18 @@ export const sessionWrites = (database: DatabaseSync) => {
       return { outcome: 'rotated', grant: toGrant(row) };
     },
 
-    endSession: (input: { tenantId: TenantId; sessionId: SessionId; nowMs: number }): Recorded => {
-      endSession.run(input.nowMs, 'logout', input.tenantId, input.sessionId);
-      return journal.append({ kind: 'session', key: input.sessionId });
+    endSession: (input: {
+      tenantId: TenantId;
+      sessionId: SessionId;
+      nowMs: number;
+      by?: Origin | undefined;
+    }): Recorded => {
+      const { tenantId, sessionId, nowMs, by = unattributed } = input;
+      const ended = endSession.get(nowMs, 'logout', tenantId, sessionId) as { account_id: AccountId } | undefined;
+      const trace = { event: 'authn_token_revoked', reason: 'logout', atMs: nowMs, by } as const;
+      // A repeat ends nothing and leaves no further row.
+      if (ended !== undefined) audit.append({ ...trace, tenantId, accountId: ended.account_id, sessionId });
+      return journal.append({ kind: 'session', key: sessionId });
     },
 
     endOwnSession: (input: {
@@ -237,18 +256,21 @@ export const sessionWrites = (database: DatabaseSync) => {
       accountId: AccountId;
       sessionId: SessionId;
       nowMs: number;
+      by?: Origin | undefined;
+      asking?: SessionId | undefined;
     }): Recorded | 'session_not_found' => {
-      const { tenantId, accountId, sessionId, nowMs } = input;
+      const { tenantId, accountId, sessionId, nowMs, by = unattributed, asking } = input;
       if (findOwn.get(tenantId, accountId, sessionId) === undefined) return 'session_not_found';
-      if (endSession.run(nowMs, 'revoked', tenantId, sessionId).changes === 1)
-        audit.run(nowMs, 'session_expired', tenantId, accountId, sessionId);
+      const trace = { event: 'session_expired', reason: 'revoked', atMs: nowMs, subject: asking, by } as const;
+      if (endSession.get(nowMs, 'revoked', tenantId, sessionId) !== undefined)
+        audit.append({ ...trace, tenantId, accountId, sessionId });
       return journal.append({ kind: 'session', key: sessionId });
     },
 
     changePassword: (
       input: PasswordChange,
     ): { grant: Grant; recorded: Recorded } | SessionRefusal | 'password_changed' => {
-      const { tenantId, accountId, sessionId, from, to, nowMs } = input;
+      const { tenantId, accountId, sessionId, from, to, nowMs, by = unattributed } = input;
       const values = { tenant: tenantId, account: accountId, session: sessionId, from, to };
       const raised = replacePassword.get(values) as { epoch: number } | undefined;
       if (raised === undefined) {
@@ -259,19 +281,25 @@ export const sessionWrites = (database: DatabaseSync) => {
         return isAsking ? 'password_changed' : 'session_ended';
       }
       endSessionsOf.run(nowMs, 'password_changed', tenantId, accountId, raised.epoch);
-      const grant = openOne({ ...input, passwordHash: to });
+      const grant = openOne({ ...input, passwordHash: to }, 'password_change');
       // Thrown, not returned: what was changed so far is undone.
       if (typeof grant === 'string') throw new Error(`Cannot open a session after the password change: ${grant}`);
-      audit.run(nowMs, 'authn_password_change', tenantId, accountId, sessionId);
+      const trace = { event: 'authn_password_change', reason: 'changed', atMs: nowMs, by } as const;
+      audit.append({ ...trace, tenantId, accountId, sessionId });
       return { grant, recorded: journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }) };
     },
 
-    signOutAccount: (input: { tenantId: TenantId; accountId: AccountId; nowMs: number }): Recorded | undefined => {
-      const { tenantId, accountId, nowMs } = input;
+    signOutAccount: (input: {
+      tenantId: TenantId;
+      accountId: AccountId;
+      nowMs: number;
+      by?: Origin | undefined;
+    }): Recorded | undefined => {
+      const { tenantId, accountId, nowMs, by = unattributed } = input;
       const raised = raiseEpochAnyway.get(tenantId, accountId) as { epoch: number } | undefined;
       if (raised === undefined) return undefined;
       endSessionsOf.run(nowMs, 'signed_out', tenantId, accountId, raised.epoch);
-      audit.run(nowMs, 'session_expired', tenantId, accountId, null);
+      audit.append({ event: 'session_expired', reason: 'signed_out', atMs: nowMs, tenantId, accountId, by });
       return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
     },
 
@@ -281,12 +309,15 @@ export const sessionWrites = (database: DatabaseSync) => {
       sessionId: SessionId;
       seenEpoch: number;
       nowMs: number;
+      by?: Origin | undefined;
     }): Recorded | 'session_ended' => {
-      const { tenantId, accountId, sessionId, seenEpoch, nowMs } = input;
+      const { tenantId, accountId, sessionId, seenEpoch, nowMs, by = unattributed } = input;
       const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
       const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as { epoch: number };
       if (epoch <= seenEpoch) return 'session_ended';
       endSessionsOf.run(nowMs, 'logout_all', tenantId, accountId, epoch);
+      const trace = { event: 'authn_token_revoked', reason: 'logout_all', atMs: nowMs, by } as const;
+      if (raised !== undefined) audit.append({ ...trace, tenantId, accountId, sessionId });
       return journal.append({ kind: 'account', key: accountId, epoch });
     },
 

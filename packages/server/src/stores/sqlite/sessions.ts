@@ -24,13 +24,13 @@ export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionSto
     list: async (tenantId, accountId, before, rowsMax, nowMs) =>
       readRows<LiveSession>(live, tenantId, accountId, before ?? lastId, nowMs, rowsMax).map((row) => ({ ...row })),
     rotate: (rotation) => writer.run('rotateRefreshToken', rotation),
-    end: (tenantId, sessionId, nowMs) => writer.run('endSession', { tenantId, sessionId, nowMs }),
-    endOwn: (tenantId, accountId, sessionId, nowMs) =>
-      writer.run('endOwnSession', { tenantId, accountId, sessionId, nowMs }),
-    endAll: (tenantId, accountId, sessionId, seenEpoch, nowMs) =>
-      writer.run('endAllSessions', { tenantId, accountId, sessionId, seenEpoch, nowMs }),
+    end: (tenantId, sessionId, nowMs, by) => writer.run('endSession', { tenantId, sessionId, nowMs, by }),
+    endOwn: (tenantId, accountId, sessionId, nowMs, by, asking) =>
+      writer.run('endOwnSession', { tenantId, accountId, sessionId, nowMs, by, asking }),
+    endAll: (tenantId, accountId, sessionId, seenEpoch, nowMs, by) =>
+      writer.run('endAllSessions', { tenantId, accountId, sessionId, seenEpoch, nowMs, by }),
     changePassword: (change) => writer.run('changePassword', change),
-    signOut: (tenantId, accountId, nowMs) => writer.run('signOutAccount', { tenantId, accountId, nowMs }),
+    signOut: (tenantId, accountId, nowMs, by) => writer.run('signOutAccount', { tenantId, accountId, nowMs, by }),
     forgetSuccessors: (usedBeforeMs) => writer.run('forgetSuccessors', { usedBeforeMs }),
     purge: (beforeMs, rowsMax) => writer.run('purgeSessions', { beforeMs, rowsMax }),
   };

@@ -1,10 +1,20 @@
 /** Writing operations of signing keys. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import { keepUntilMs } from '@catalytic/protocol/journal';
+import type { Origin } from '../../features/audit/store.ts';
 import type { StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { unattributed } from '../audit-row.ts';
+import { auditAppender } from './audit-writes.ts';
+
+/** A key to be stored, and who made it. */
+interface NewSigningKey {
+  readonly key: StoredSigningKey;
+  readonly by?: Origin | undefined;
+}
 
 /** Prepares the operations. */
 export const signingKeyWrites = (database: DatabaseSync) => {
+  const audit = auditAppender(database);
   const insertFirst = database.prepare(
     `insert into signing_key select :kid, :algorithm, :jwk, :box, :created, :activates, null
       where not exists (select 1 from signing_key)`,
@@ -25,14 +35,18 @@ export const signingKeyWrites = (database: DatabaseSync) => {
   });
 
   return {
-    addFirstSigningKey: (key: StoredSigningKey): void => {
-      insertFirst.run(columns(key));
+    addFirstSigningKey: ({ key, by = unattributed }: NewSigningKey): void => {
+      const { changes } = insertFirst.run(columns(key));
+      const row = { event: 'authz_admin', reason: 'signing_key_created', subject: key.kid, by } as const;
+      if (changes === 1) audit.append({ ...row, atMs: key.createdAtMs });
     },
-    addSuccessorSigningKey: (key: StoredSigningKey): void => {
+    addSuccessorSigningKey: ({ key, by = unattributed }: NewSigningKey): void => {
       const { token_seconds_max } = readTokenSecondsMax.get() as { token_seconds_max: number };
       insert.run(columns(key));
       // The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
       retireOthers.run(keepUntilMs(key.activatesAtMs, token_seconds_max), key.kid);
+      const row = { event: 'authz_admin', reason: 'signing_key_rotated', subject: key.kid, by } as const;
+      audit.append({ ...row, atMs: key.createdAtMs });
     },
   };
 };

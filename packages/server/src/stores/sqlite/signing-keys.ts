@@ -12,7 +12,7 @@ export const sqliteSigningKeys = (reader: DatabaseSync, writer: Writer): Signing
   );
   return {
     list: async () => readRows<SigningKeyRow>(all).map(toKey),
-    addFirst: (key) => writer.run('addFirstSigningKey', key),
-    addSuccessor: (key) => writer.run('addSuccessorSigningKey', key),
+    addFirst: (key, by) => writer.run('addFirstSigningKey', { key, by }),
+    addSuccessor: (key, by) => writer.run('addSuccessorSigningKey', { key, by }),
   };
 };

@@ -8,6 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
 import { sqliteAdminKeys } from './admin-keys.ts';
+import { sqliteAudit } from './audit.ts';
 import { databasePath, migrate, movedPath, openDatabase } from './database.ts';
 import { sqliteDeployment } from './deployment.ts';
 import { explain } from './explain.ts';
@@ -66,6 +67,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     signingKeys: sqliteSigningKeys(reader, writer),
     adminKeys: sqliteAdminKeys(reader, writer),
     deployment: sqliteDeployment(dataDir, reader, writer),
+    audit: sqliteAudit(reader, writer),
     probe: () => writer.probe(),
     connections: () => undefined,
     close: async () => {

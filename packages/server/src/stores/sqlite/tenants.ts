@@ -21,20 +21,20 @@ export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore
   return {
     findByName,
     find,
-    create: async (name, nowMs) => {
-      const id = await writer.run('createTenant', { name, nowMs });
+    create: async (name, nowMs, by) => {
+      const id = await writer.run('createTenant', { name, nowMs, by });
       return id === undefined ? 'tenant_taken' : { id, name, status: 'active' };
     },
     list: async (afterName = '', rowsMax) => readRows<Tenant>(page, afterName, rowsMax).map((row) => ({ ...row })),
-    suspend: (id, nowMs) => writer.run('suspendTenant', { id, nowMs }),
-    resume: async (id, nowMs) => {
-      await writer.run('resumeTenant', { id, nowMs });
+    suspend: (id, nowMs, by) => writer.run('suspendTenant', { id, nowMs, by }),
+    resume: async (id, nowMs, by) => {
+      await writer.run('resumeTenant', { id, nowMs, by });
       return find(id);
     },
-    ensure: async (name, nowMs) => {
+    ensure: async (name, nowMs, by) => {
       const known = await findByName(name);
       if (known !== undefined) return known;
-      await writer.run('ensureTenant', { name, nowMs });
+      await writer.run('ensureTenant', { name, nowMs, by });
       const created = await findByName(name);
       if (created === undefined) throw new Error(`Cannot find the tenant "${name}" after creating it`);
       return created;

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { accountWrites } from './account-writes.ts';
 import { adminKeyWrites } from './admin-key-writes.ts';
+import { auditWrites } from './audit-writes.ts';
 import { deploymentWrites } from './deployment-writes.ts';
 import { journalWrites } from './journal-writes.ts';
 import { memberWrites } from './member-writes.ts';
@@ -24,6 +25,7 @@ export const createWrites = (database: DatabaseSync) => {
     ...signingKeyWrites(database),
     ...adminKeyWrites(database),
     ...deploymentWrites(database),
+    ...auditWrites(database),
     /** Goes the way of a write and changes nothing. A full disk shows only when something is really written. */
     probe: ({ isWriting }: { isWriting: boolean }): void => {
       if (isWriting) touch.run();

@@ -1,0 +1,198 @@
+/**
+ * Every event of the audit trail, in one table. `docs/reference/audit-events.md` is generated from it.
+ *
+ * Names are those of the OWASP logging vocabulary (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
+ * A name or a reason never changes its meaning: rows outlive versions.
+ * @module
+ */
+
+/** Whose sessions end: the one the row names, all of its account, all of its tenant, all there are. */
+export type Reach = 'session' | 'account' | 'tenant' | 'deployment';
+
+/** Why an event happened, and what it ends. */
+export interface ReasonDescription {
+  /** One sentence. */
+  readonly sentence: string;
+  /** Whose sessions end with it. @default none */
+  readonly ends?: Reach;
+  /** What ended a session, to follow "it was ended at …"; given where `ends` is. */
+  readonly endedBy?: string;
+}
+
+/** One event. */
+export interface EventDescription {
+  /** One sentence. */
+  readonly sentence: string;
+  /** Who can be the actor. */
+  readonly actors: string;
+  /** The closed list of its reasons. */
+  readonly reasons: Readonly<Record<string, ReasonDescription>>;
+}
+
+/** Every event. */
+export const auditEvents = {
+  authn_login_success: {
+    sentence: 'A session was opened.',
+    actors: 'self',
+    reasons: {
+      password: { sentence: 'The password was right.' },
+      password_change: { sentence: 'It takes the place of those that a password change has ended.' },
+    },
+  },
+  authn_login_fail: {
+    sentence: 'A sign-in was refused.',
+    actors: 'self',
+    reasons: {
+      password_wrong: { sentence: 'The account exists, the password was another one.' },
+      password_changed: { sentence: 'The password was changed while it was being checked.' },
+      account_unknown: { sentence: 'The tenant has no such account; what was given as its email is not kept.' },
+      account_disabled: { sentence: 'The password was right, the account is disabled.' },
+      tenant_suspended: { sentence: 'The tenant is suspended; neither account nor password was looked at.' },
+    },
+  },
+  authn_password_change: {
+    sentence: 'A password was changed.',
+    actors: 'self',
+    reasons: {
+      changed: {
+        sentence: 'Every session of the account ended; the row names the session that asked.',
+        ends: 'account',
+        endedBy: 'a password change',
+      },
+    },
+  },
+  session_expired: {
+    sentence: 'A session ended otherwise than by signing out.',
+    actors: 'self, key:ID, cli',
+    reasons: {
+      revoked: {
+        sentence: 'Another session of the account, `subject`, ended it.',
+        ends: 'session',
+        endedBy: 'another session of the account',
+      },
+      limit: {
+        sentence: 'The account had too many; the sign-in of the same request took its place.',
+        ends: 'session',
+        endedBy: 'a sign-in that was one more than the account may have',
+      },
+      signed_out: {
+        sentence: 'An administrator signed the account out, everywhere.',
+        ends: 'account',
+        endedBy: 'an administrator, who signed the account out everywhere',
+      },
+    },
+  },
+  authn_token_created: {
+    sentence: 'A key for the service itself was made; `subject` is its id.',
+    actors: 'cli, system',
+    reasons: { admin_key: { sentence: 'A key for the admin routes.' } },
+  },
+  authn_token_revoked: {
+    sentence: 'Tokens became invalid before they expired.',
+    actors: 'self',
+    reasons: {
+      logout: { sentence: 'The session was signed out.', ends: 'session', endedBy: 'a sign-out' },
+      logout_all: {
+        sentence: 'Every session of the account was signed out; the row names the session that asked.',
+        ends: 'account',
+        endedBy: 'a sign-out everywhere',
+      },
+    },
+  },
+  authn_token_reuse: {
+    sentence: 'A token was used that had been used up.',
+    actors: 'self',
+    reasons: {
+      refresh_reused: {
+        sentence:
+          'A refresh token was used twice, after its grace window: somebody else may have it, so its session ended.',
+        ends: 'session',
+        endedBy: 'a refresh token that was used twice',
+      },
+    },
+  },
+  user_created: {
+    sentence: 'An account was made.',
+    actors: 'self, key:ID, cli',
+    reasons: {
+      registered: { sentence: 'A person registered, or an administrator made it: the actor says which.' },
+      imported: { sentence: 'An import brought it.' },
+    },
+  },
+  user_updated: {
+    sentence: 'An account was changed.',
+    actors: 'self, key:ID, cli',
+    reasons: {
+      hash_upgraded: { sentence: 'The same password is kept under a hash of present cost, after a right sign-in.' },
+      disabled: {
+        sentence: 'It was disabled: every session of it ended.',
+        ends: 'account',
+        endedBy: 'the disabling of the account',
+      },
+      enabled: { sentence: 'It was made active again.' },
+    },
+  },
+  authz_admin: {
+    sentence: 'An operator, or the service itself, changed the deployment.',
+    actors: 'key:ID, cli, system',
+    reasons: {
+      tenant_created: { sentence: 'A tenant was made.' },
+      tenant_suspended: {
+        sentence: 'A tenant was suspended: every session of it ended.',
+        ends: 'tenant',
+        endedBy: 'the suspension of the tenant',
+      },
+      tenant_resumed: { sentence: 'A suspended tenant was made active again.' },
+      signing_key_created: { sentence: 'The first signing key was made; `subject` is its id.' },
+      signing_key_rotated: { sentence: 'A successor was added to the signing keys; `subject` is its id.' },
+      signing_key_killed: { sentence: 'No token of the signing key `subject` is accepted any more.' },
+      history_begun: {
+        sentence:
+          'A backup was restored: every session ended; `subject` is the signing key made for the time after it.',
+        ends: 'deployment',
+        endedBy: 'the restoring of a backup',
+      },
+    },
+  },
+  sys_startup: {
+    sentence: 'A process began to serve; `subject` names it.',
+    actors: 'system',
+    reasons: { ready: { sentence: 'It accepts requests.' } },
+  },
+  sys_shutdown: {
+    sentence: 'A process ended in order; one that was killed leaves no such row.',
+    actors: 'system',
+    reasons: { stopped: { sentence: 'It was told to stop.' } },
+  },
+} as const satisfies Record<string, EventDescription>;
+
+type Table = typeof auditEvents;
+
+/** Name of an event. */
+export type AuditEvent = keyof Table;
+
+/** Reasons of one event. */
+export type AuditReason<Event extends AuditEvent = AuditEvent> = {
+  [Name in Event]: keyof Table[Name]['reasons'] & string;
+}[Event];
+
+/** An event with one of its own reasons. */
+export type AuditAct = {
+  [Name in AuditEvent]: { readonly event: Name; readonly reason: AuditReason<Name> };
+}[AuditEvent];
+
+/** Whether a text names an event. */
+export const isAuditEvent = (text: string): text is AuditEvent => Object.hasOwn(auditEvents, text);
+
+/** Looks a reason up; `undefined` for one of a later or earlier version. */
+export const reasonOf = (event: string, reason: string | null): ReasonDescription | undefined => {
+  if (!isAuditEvent(event) || reason === null) return undefined;
+  const { reasons }: EventDescription = auditEvents[event];
+  return Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
+};
+
+/** Events that can end sessions of this reach. */
+export const eventsThatEnd = (reach: Reach): readonly AuditEvent[] =>
+  Object.entries<EventDescription>(auditEvents).flatMap(([event, { reasons }]) =>
+    isAuditEvent(event) && Object.values(reasons).some(({ ends }) => ends === reach) ? [event] : [],
+  );

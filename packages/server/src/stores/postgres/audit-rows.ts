@@ -1,0 +1,31 @@
+/**
+ * Rows of the audit trail: how they are added.
+ * @module
+ */
+import type { AuditAct, Origin } from '../../features/audit/store.ts';
+import { auditColumns, unattributed } from '../audit-row.ts';
+
+/** What a row says, as SQL; what is absent is null. */
+type RowParts = AuditAct & {
+  readonly at: string;
+  readonly tenant?: string;
+  readonly account?: string;
+  readonly session?: string;
+  readonly subject?: string;
+  /** The parameter that holds {@link originValue}. */
+  readonly by: string;
+};
+
+/**
+ * SQL that adds a row inside the statement of the act it tells of: `with …, trace as (${appendAudit(…)})`.
+ * @param from the rest of the query the parts are selected from: a row for each of its rows
+ */
+export const appendAudit = (parts: RowParts, from = ''): string => {
+  const { at, event, reason, tenant = 'null', account = 'null', session = 'null', subject = 'null', by } = parts;
+  return `insert into audit (${auditColumns.join(', ')})
+   select ${at}::bigint, '${event}', '${reason}', ${tenant}::uuid, ${account}::uuid, ${session}::uuid, ${subject}::text,
+          ${by}::jsonb ->> 'actor', ${by}::jsonb ->> 'address', ${by}::jsonb ->> 'requestId' ${from}`;
+};
+
+/** The value of the parameter that {@link appendAudit} calls `by`. */
+export const originValue = (by: Origin = unattributed): string => JSON.stringify(by);
