@@ -172,7 +172,13 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
       await engine.accounts.create(tenantId, account, 3000, by);
       await engine.accounts.upgradePasswordHash(tenantId, accountId, 'another', 'new', by);
       await engine.tenants.ensure('other', 3000, by);
-      // The refresh token is there already: the session is undone, and its row with it.
+      // The second account of the import cannot be stored: the first one is undone, and its row with it.
+      const [first, second] = ['new', 'bad'].map((name) => ({ ...account, email: name, emailKey: name }));
+      assert.ok(first !== undefined && second !== undefined);
+      const unstorable = { ...second, passwordHash: null as unknown as string };
+      await assert.rejects(engine.accounts.importMany(tenantId, [first, unstorable], 3000, by));
+      assert.equal(await engine.accounts.findForLogin(tenantId, 'new'), undefined);
+      // The refresh token is there already: the session is undone.
       await assert.rejects(open(engine, seeded, 'r0', 3000));
       await engine.force.accountStatus(accountId, 'disabled');
       await assert.rejects(open(engine, seeded, 'q0', 3000));
