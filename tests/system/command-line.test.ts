@@ -3,7 +3,19 @@ import { test } from 'node:test';
 import { runCatalytic } from '../harness/service.ts';
 
 const names = [
-  ...['serve', 'doctor', 'hash-capacity', 'accounts', 'tenants', 'backup', 'restore', 'restored', 'migrate', 'keys'],
+  ...[
+    'serve',
+    'doctor',
+    'hash-capacity',
+    'accounts',
+    'tenants',
+    'audit',
+    'backup',
+    'restore',
+    'restored',
+    'migrate',
+    'keys',
+  ],
   'admin-keys',
 ];
 /** One of each sort. */
