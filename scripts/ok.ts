@@ -25,7 +25,6 @@ const alone = [
   'packages/lab/src/commands/',
   'packages/lab/src/probes/',
   'packages/server/src/hashing/',
-  'tests/model/',
   'tests/system/faults.test.ts',
   'tests/system/kill.test.ts',
 ];

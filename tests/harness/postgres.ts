@@ -17,7 +17,7 @@ import { freePort } from './service.ts';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 const endMsMax = 20_000;
 
 /** How PostgreSQL is asked to stop (`pg_ctl stop --mode`). */

@@ -10,7 +10,7 @@ import { signal } from '../../packages/lab/src/faults/process-tree.ts';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 const endMsMax = 20_000;
 
 /** A server that runs, or has run. */

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 
 /** A service under test. */
 export interface Service {
