@@ -29,6 +29,9 @@ const alone = [
   'tests/system/kill.test.ts',
 ];
 
+/** Tests start some hundreds of processes of ours: compiled once, each starts in half the CPU time. */
+const testEnvironment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
+
 /** Longest time a test file may take. */
 const testFileMsMax = 600_000;
 
@@ -175,7 +178,7 @@ const runFiles = async (title: string, files: readonly string[], atOnce: number)
     `--test-reporter=${script('short-reporter.ts')}`,
     ...files,
   ];
-  const { code, leftProcesses } = await start(command, 'inherit', cleanEnvironment()).done;
+  const { code, leftProcesses } = await start(command, 'inherit', testEnvironment).done;
   if (isStopped) return false;
   // The test runner's own figures stay the last lines of the output.
   if (code !== 0) process.exitCode = 1;

@@ -46,6 +46,7 @@ export const spawnCatalytic = (
   return spawn(program, rest, {
     stdio: [stdin, 'pipe', 'pipe'],
     env: {
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PATH: process.env['PATH'],
       ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     },

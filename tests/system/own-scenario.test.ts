@@ -33,7 +33,11 @@ test("the guide's scenario runs against a service, in two processes, and all of 
   const few = ['--users', '4', '--spawn-rate', '20', '--duration', '4s', '--processes', '2', '--out', out];
   const child = spawn(process.execPath, [lab, ...args, ...few], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -134,9 +134,10 @@ test('whatever signs in or refreshes beside a password change is dead after it',
   const hammer = async (): Promise<void> => {
     let token = other.refresh;
     for (let round = 0; round < 100; round++) {
-      const login = await post(`${url}/auth/login`, { email, password: goodPassword });
+      // Fewer than the limit of this service: beyond it a sign-in would end the session that asks.
+      if (round < 5) beside.push(await post(`${url}/auth/login`, { email, password: goodPassword }));
       const refreshed = await refresh(url, token);
-      beside.push(login, refreshed);
+      beside.push(refreshed);
       if (refreshed.status === 200) token = tokensOf(refreshed).refresh;
       if (await Promise.race([isOver, Promise.resolve(false)])) return;
     }

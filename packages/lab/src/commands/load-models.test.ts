@@ -38,7 +38,11 @@ const run = async (args: readonly string[], { answerMs = 0, stopAfterMs = 0 } = 
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
   const child = spawn(process.execPath, [main, 'run', ...args, '--target', url, '--out', out], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+    },
     // A group of its own, so that an interrupt reaches all of its processes, as that of a terminal does.
     detached: true,
   });

@@ -20,7 +20,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const runLab = async (args: readonly string[]): Promise<{ code: number | null; output: string }> => {
   const child = spawn(process.execPath, [main, 'run', 'outage', ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -25,7 +25,14 @@ const load = async (scenario: string, behaviour: string, args: readonly string[]
     const child = spawn(
       process.execPath,
       [main, 'run', scenario, '--target', `http://127.0.0.1:${port.toString().trim()}`, '--out', out, ...args],
-      { cwd: folder, env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) } },
+      {
+        cwd: folder,
+        env: {
+          PATH: process.env['PATH'],
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+          TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+        },
+      },
     );
     let output = '';
     for (const stream of [child.stdout, child.stderr])
@@ -136,7 +143,11 @@ suite('catalytic-lab run, several workers', { concurrency: 2 }, () => {
   test('the open model is refused where there is nothing to sign out', async () => {
     const child = spawn(process.execPath, [main, 'run', 'mixed', '--logouts-per-second', '5'], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+      },
     });
     const [code] = (await once(child, 'close')) as [number | null];
     assert.equal(code, 1);

@@ -53,7 +53,11 @@ const runLab = async (
   // The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor disturbs another run.
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], TMPDIR: mkdtempSync(join(folder, 'tmp-')) },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+    },
   });
   let output = '';
   let stoppedAtMs = Number.NaN;
