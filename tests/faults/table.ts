@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cell } from './cell.ts';
+import { moments as momentsOf } from './moments.ts';
 
 const count = (value: number): string => value.toLocaleString('en');
 
@@ -34,7 +35,8 @@ const text = ({ answers, answer_ms, logout_back_ms }: Cell): string =>
   ].join('; ');
 
 const table = (cells: readonly Cell[]): string => {
-  const moments = [...new Set(cells.map(({ moment }) => moment))];
+  // Cells stand in the order in which they were played to their end.
+  const moments = Object.keys(momentsOf).filter((name) => cells.some(({ moment }) => moment === name));
   const rows = [...Map.groupBy(cells, ({ fault }) => fault)].map(
     ([fault, own]) =>
       `| ${fault} | ${moments
