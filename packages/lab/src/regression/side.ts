@@ -131,8 +131,9 @@ export class Side {
     const crowd = startArrivals({
       timesMs,
       available: timesMs.length,
-      act: async (index) => {
-        const busy = this.#users[index % this.#users.length] as Busy;
+      act: async () => {
+        // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
+        const busy = this.#users[Math.floor(random() * this.#users.length)] as Busy;
         const task = tasks[Math.floor(random() * tasks.length)] ?? '';
         busy.last = busy.last.then(() => actScenario(scenario, busy.user, task, undefined));
         await busy.last;
