@@ -11,7 +11,7 @@ import { playRound } from './round.ts';
 
 const momentNames = Object.keys(moments);
 
-// Every third fault, by the seed, once, at one of the moments; `node tests/faults/matrix.ts` plays all of them many times. Rounds mostly
+// Every fourth fault, by the seed, once, at one of the moments; `node tests/faults/matrix.ts` plays all of them many times. Rounds mostly
 // wait, so the deployments are played side by side.
 suite('whatever breaks, nothing that was signed out is accepted', { ...needsPostgres(), concurrency: true }, () => {
   /** Faults that can share a deployment do, the one that the first of these settings gives: its start takes longer than a round. */
@@ -20,13 +20,13 @@ suite('whatever breaks, nothing that was signed out is accepted', { ...needsPost
     options: { readonly skip: string | false },
   ): void => {
     const [setting] = served;
-    test(`${setting}: every third fault once (SEED=${seed})`, options, async (t) => {
+    test(`${setting}: every fourth fault once (SEED=${seed})`, options, async (t) => {
       await using deployment = await Deployment.start({ ...settings[setting], leaseMs: 500, answerMs: 700 });
       const names = Object.entries(faults)
         .flatMap(([name, fault]) => (served.includes(fault.setting) ? [name] : []))
-        .filter((_, index) => index % 3 === seed % 3);
+        .filter((_, index) => index % 4 === seed % 4);
       for (const [index, fault] of names.entries()) {
-        const moment = momentNames[(index + Math.floor(seed / 3)) % momentNames.length] as string;
+        const moment = momentNames[(index + Math.floor(seed / 4)) % momentNames.length] as string;
         await t.test(`${fault} × ${moment}`, async () => {
           const round = await playRound(deployment, fault, moment, seed + index);
           assert.deepEqual(
