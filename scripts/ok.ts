@@ -190,8 +190,8 @@ const runTests = async (): Promise<void> => {
   const isAlone = (file: string): boolean => alone.some((path) => file.startsWith(path));
   const atOnce = availableParallelism();
   await runFiles('tests that are run alone', files.filter(isAlone), 1);
-  // Most of the others wait for processes that they have started. The longest stand last, and are begun first: none is left over alone.
-  const others = files.filter((file) => !isAlone(file)).toReversed();
+  // Most of the others wait for processes that they have started.
+  const others = files.filter((file) => !isAlone(file));
   await runFiles('tests', others, atOnce);
 };
 
