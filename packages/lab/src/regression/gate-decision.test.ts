@@ -31,6 +31,13 @@ test('the same passes, 10 % more fails, and about the limit it does not know', (
   assert.equal(verdict(1.05), 'inconclusive');
 });
 
+test('five pairs decide nothing, however far apart they are', () => {
+  const decision = decide(pairsOf(2).slice(0, 5), rule, randomOf('gate', 0));
+  assert.equal(decision.verdict, 'inconclusive');
+  assert.match(decision.reason, /5 pairs show nothing, 6 are the least/);
+  assert.equal(decide(pairsOf(2).slice(0, 6), rule, randomOf('gate', 0)).verdict, 'fail');
+});
+
 test('latencies are shown, and decide nothing', () => {
   const pairs = pairsOf(1).map(({ a, b }) => ({ a, b: { ...b, p99Ms: 300 } }));
   const { verdict: decided, ratios } = decide(pairs, rule, randomOf('gate', 0));

@@ -34,6 +34,9 @@ export interface GateDecision {
 /** What is compared. */
 export type GateFigure = 'cpuUsPerRequest' | 'p50Ms' | 'p95Ms' | 'p99Ms';
 
+/** With fewer, chance alone puts all of them on one side more often than once in twenty (2 · 0.5⁶ = 0.03): an interval would promise too much. */
+const pairsMin = 6;
+
 const figures: readonly GateFigure[] = ['cpuUsPerRequest', 'p50Ms', 'p95Ms', 'p99Ms'];
 
 const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
@@ -69,6 +72,8 @@ export const decide = (pairs: readonly BlockPair[], { limit, confidence }: GateR
     PairedRatio
   >;
   const { cpuUsPerRequest: cpu } = ratios;
+  if (pairs.length < pairsMin)
+    return { verdict: 'inconclusive', reason: `${pairs.length} pairs show nothing, ${pairsMin} are the least`, ratios };
   const verdict = verdictOf(cpu, limit);
   const interval = `${percentText(cpu.ratio)} CPU time a request, ${percentText(cpu.low)} to ${percentText(cpu.high)}`;
   const against = { pass: 'within', fail: 'beyond', inconclusive: 'which does not decide about' }[verdict];
