@@ -17,6 +17,7 @@ import { listAccounts } from '../features/accounts/list-accounts.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import type { Origin } from '../features/audit/store.ts';
 import type { Propagation } from '../features/revocation/barrier.ts';
+import { nextCursorOf } from '../features/route.ts';
 import { signOutAccount } from '../features/sessions/sign-out-account.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
 import { defaultTenantName, type Tenant } from '../features/tenants/store.ts';
@@ -111,7 +112,7 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
     options.json,
     {
       accounts: accounts.map(accountAnswer),
-      ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
+      ...nextCursorOf(nextCursor),
     },
     [
       ...table([['id', 'status', 'email', 'roles'], ...rows]),

@@ -5,6 +5,7 @@
 import { type Command, Option as Flag } from 'commander';
 import { ConfigError } from '../config/read-config.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
+import { nextCursorOf } from '../features/route.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
 import { createTenant } from '../features/tenants/create-tenant.ts';
 import { listTenants } from '../features/tenants/list-tenants.ts';
@@ -47,7 +48,7 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
   const { tenants, nextCursor } = await administer(command, (desk) =>
     listTenants(desk.tenants, operator, options.cursor),
   );
-  print(options.json, { tenants, ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }) }, [
+  print(options.json, { tenants, ...nextCursorOf(nextCursor) }, [
     ...table([['id', 'status', 'name'], ...tenants.map(({ id, status, name }) => [id, status, name])]),
     ...(nextCursor === undefined ? [] : [`There are more: --cursor ${nextCursor}`]),
   ]);

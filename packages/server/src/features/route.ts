@@ -109,6 +109,10 @@ export const CursorId = Type.String({ pattern: idPattern, description: '`next_cu
 /** Where a list goes on, in its answer. */
 export const NextCursor = Type.String({ description: 'Asks for the next page; absent on the last one.' });
 
+/** The field of it; none on the last page. */
+export const nextCursorOf = (cursor: string | undefined): { readonly next_cursor?: string } =>
+  cursor === undefined ? {} : { next_cursor: cursor };
+
 /** The segment of a path that ends in, or leads through, one thing. */
 export const IdParams = Type.Object(
   { id: Type.String({ pattern: idPattern, description: 'Its id.' }) },

@@ -5,7 +5,7 @@
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
-import { CursorId, IdParams, NextCursor, type Route, route } from '../route.ts';
+import { CursorId, IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
 import { administeredTenant, TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { accountAnswer } from './account-answer.ts';
 import { type AdministeredAccountParts, administeredAccount } from './administered-account.ts';
@@ -13,7 +13,7 @@ import { type CreateAccountParts, createAccount } from './create-account.ts';
 import { type DisableAccountParts, disableAccount, enableAccount } from './disable-account.ts';
 import { listAccounts } from './list-accounts.ts';
 import { Roles } from './roles.ts';
-import { emailCharactersMax } from './rules.ts';
+import { emailCharactersMax, newAccountRefusals } from './rules.ts';
 
 const AccountsQuery = Type.Object(
   {
@@ -90,7 +90,7 @@ export const accountAdminRoutes = (
         status: 200,
         body: {
           accounts: accounts.map(accountAnswer),
-          ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
+          ...nextCursorOf(nextCursor),
         },
       };
     },
@@ -101,16 +101,7 @@ export const accountAdminRoutes = (
     summary: 'Make an account with a password, or with a ready hash of one',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
-    refuses: [
-      'tenant_unknown',
-      'tenant_suspended',
-      'email_invalid',
-      'email_taken',
-      'password_too_short',
-      'password_too_long',
-      'password_blocked',
-      'hashing_busy',
-    ],
+    refuses: newAccountRefusals,
     query: TenantQuery,
     body: AccountBody,
     answers: { 201: AccountAnswer },

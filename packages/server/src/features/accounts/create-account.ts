@@ -6,7 +6,7 @@ import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
-import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Tenant } from '../tenants/store.ts';
 import { emailKey, isEmail } from './rules.ts';
 import type { Account, AccountStore } from './store.ts';
@@ -40,8 +40,7 @@ const hashOf = async (hasher: PasswordHasher, description: AccountDescription): 
   }
   if (text === undefined) return refuseField('/password', 'is missing: give it, or password_hash');
   const password = preparePassword(text);
-  const refusal = passwordRefusal(password, email);
-  if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+  admitPassword(password, email);
   return hasher.hash(password);
 };
 

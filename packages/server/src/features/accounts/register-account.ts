@@ -6,7 +6,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
-import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { emailKey, isEmail } from './rules.ts';
@@ -39,8 +39,7 @@ export const registerAccount = async (
   const { email } = registration;
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
   const password = preparePassword(registration.password);
-  const refusal = passwordRefusal(password, email);
-  if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+  admitPassword(password, email);
   const tenant = await activeTenant(tenants, registration.tenant);
   const key = emailKey(email);
   // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.

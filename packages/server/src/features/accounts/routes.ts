@@ -11,6 +11,7 @@ import { defaultTenantName } from '../tenants/store.ts';
 import { describeAccount } from './describe-account.ts';
 import { type ImportAccountsParts, importAccounts } from './import-accounts.ts';
 import { type RegisterAccountParts, registerAccount } from './register-account.ts';
+import { newAccountRefusals } from './rules.ts';
 
 const tenantName = Type.Optional(
   Type.String({
@@ -82,17 +83,7 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     path: paths.register,
     summary: 'Make an account',
     access: { kind: 'public' },
-    refuses: [
-      'tenant_unknown',
-      'tenant_suspended',
-      'email_invalid',
-      'email_taken',
-      'password_too_short',
-      'password_too_long',
-      'password_blocked',
-      'hashing_busy',
-      'store_unavailable',
-    ],
+    refuses: [...newAccountRefusals, 'store_unavailable'],
     body: RegisterBody,
     answers: { 201: RegisteredAnswer },
     handle: async ({ body, origin }) => {

@@ -1,7 +1,9 @@
 /**
- * What an email address is, and when two are the same.
+ * What an email address is, when two are the same, and what is refused of a new account.
  * @module
  */
+import type { ErrorCode } from '@catalytic/protocol/errors';
+import { passwordRefusals } from '../passwords/rules.ts';
 
 /** RFC 5321 section 4.5.3.1.3: a path is at most 256 characters, two of them the angle brackets. */
 export const emailCharactersMax = 254;
@@ -14,3 +16,13 @@ export const isEmail = (text: string): boolean => text.length <= emailCharacters
 
 /** The form in which emails are compared: unique per tenant without regard to case, and to how accents are composed. */
 export const emailKey = (email: string): string => email.normalize('NFC').toLowerCase();
+
+/** Codes with which a new account may be refused, whoever makes it. */
+export const newAccountRefusals = [
+  'tenant_unknown',
+  'tenant_suspended',
+  'email_invalid',
+  'email_taken',
+  ...passwordRefusals,
+  'hashing_busy',
+] as const satisfies readonly ErrorCode[];

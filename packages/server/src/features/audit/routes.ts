@@ -4,7 +4,7 @@
  */
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
-import { NextCursor, type Route, route } from '../route.ts';
+import { NextCursor, nextCursorOf, type Route, route } from '../route.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { type ListAuditParts, listAudit, showRow } from './list-rows.ts';
 import { idPattern, sincePattern } from './rules.ts';
@@ -68,7 +68,7 @@ export const auditRoutes = (parts: ListAuditParts): readonly Route[] => [
       const { rows, next } = await listAudit(parts, adminKey, query);
       return {
         status: 200,
-        body: { rows: rows.map(showRow), ...(next !== undefined && { next_cursor: String(next) }) },
+        body: { rows: rows.map(showRow), ...nextCursorOf(next?.toString()) },
       };
     },
   }),

@@ -24,6 +24,13 @@ export const preparePassword = (password: string): Secret<string> => {
   return new Secret(password.normalize('NFC'));
 };
 
+/** Every code that {@link passwordRefusal} may give. */
+export const passwordRefusals = [
+  'password_too_short',
+  'password_too_long',
+  'password_blocked',
+] as const satisfies readonly ErrorCode[];
+
 /**
  * Judges a new password.
  * @returns `undefined` when it may be used, else the code and a reason that tells the person what to choose instead
@@ -31,7 +38,7 @@ export const preparePassword = (password: string): Secret<string> => {
 export const passwordRefusal = (
   password: Secret<string>,
   email: string,
-): { readonly code: ErrorCode; readonly detail: string } | undefined => {
+): { readonly code: (typeof passwordRefusals)[number]; readonly detail: string } | undefined => {
   const text = password.reveal();
   const codePoints = [...text].length;
   if (codePoints < passwordCodePointsMin)
@@ -45,4 +52,10 @@ export const passwordRefusal = (
   return reason === undefined
     ? undefined
     : { code: 'password_blocked', detail: `This password ${reason}: choose several unrelated words instead` };
+};
+
+/** Lets a new password pass. @throws {CatalyticError} one of {@link passwordRefusals}, with its reason, when it may not be used */
+export const admitPassword = (password: Secret<string>, email: string): void => {
+  const refusal = passwordRefusal(password, email);
+  if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
 };

@@ -8,7 +8,7 @@ import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.
 import type { AccountStore } from '../accounts/store.ts';
 import type { Origin } from '../audit/store.ts';
 import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
-import { passwordRefusal, preparePassword } from '../passwords/rules.ts';
+import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
@@ -55,8 +55,7 @@ export const changePassword = async (
     const found = await parts.accounts.findWithPassword(tenantId, accountId);
     if (found === undefined) throw new CatalyticError('token_revoked');
     // Judged before the costly check, and of what was sent alone: the answer says nothing about the stored password.
-    const refusal = passwordRefusal(next, found.account.email);
-    if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });
+    admitPassword(next, found.account.email);
     if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
     if (!(await isPasswordRight(parts, found, current))) throw new CatalyticError('password_wrong');
     const to = await parts.hasher.hash(next);

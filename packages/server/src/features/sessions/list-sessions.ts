@@ -4,7 +4,7 @@
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { type TObject, Type } from 'typebox';
-import { CursorId, NextCursor } from '../route.ts';
+import { CursorId, NextCursor, nextCursorOf } from '../route.ts';
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
@@ -78,6 +78,6 @@ export const listSessions = async (
       expires_at: time(session.expiresAtMs),
       ...(current === undefined ? {} : { current: session.id === current }),
     })),
-    ...(found.length > shown.length ? { next_cursor: shown.at(-1)?.id } : {}),
+    ...nextCursorOf(found.length > shown.length ? shown.at(-1)?.id : undefined),
   };
 };

@@ -6,6 +6,7 @@ import type { SessionId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { emailCharactersMax } from '../accounts/rules.ts';
+import { passwordRefusals } from '../passwords/rules.ts';
 import {
   propagationAnswer,
   propagationAnswers,
@@ -183,9 +184,7 @@ export const sessionRoutes = (
     refuses: [
       'password_wrong',
       'password_unchanged',
-      'password_too_short',
-      'password_too_long',
-      'password_blocked',
+      ...passwordRefusals,
       'account_disabled',
       'tenant_suspended',
       'hashing_busy',

@@ -6,7 +6,7 @@ import type { TenantId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
-import { IdParams, NextCursor, type Route, route } from '../route.ts';
+import { IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
 import { type CreateTenantParts, createTenant } from './create-tenant.ts';
 import { listTenants } from './list-tenants.ts';
 import { tenantNamePattern } from './rules.ts';
@@ -61,7 +61,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     answers: { 200: TenantsAnswer },
     handle: async ({ adminKey, query }) => {
       const { tenants, nextCursor } = await listTenants(parts.tenants, adminKey, query.cursor);
-      return { status: 200, body: { tenants, ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }) } };
+      return { status: 200, body: { tenants, ...nextCursorOf(nextCursor) } };
     },
   }),
   route({
