@@ -9,6 +9,7 @@ import type { Phase } from '../experiments/phase.ts';
 import { runExperiment } from '../experiments/run-experiment.ts';
 import { week3 } from '../experiments/week3.ts';
 import { exitCodes } from '../reports/result.ts';
+import { interruptSignal } from './interrupt.ts';
 
 const experiments: Readonly<
   Record<string, { readonly title: string; readonly phases: (isQuick: boolean) => readonly Phase[] }>
@@ -57,8 +58,6 @@ const run = async (name: string, flags: Flags): Promise<void> => {
   }
   const out = flags.out ?? `results/${name}`;
   mkdirSync(dirname(out), { recursive: true });
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
   const words = Object.entries({ quick: flags.quick, only: flags.only }).flatMap(([word, value]) =>
     value === undefined || value === false ? [] : [`--${word}${value === true ? '' : ` ${value}`}`],
   );
@@ -70,7 +69,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     databaseUrl: flags.databaseUrl,
     redisUrl: flags.redisUrl,
     runWords: (flags.alsoCount ?? []).flatMap((pid) => ['--also-count', pid]),
-    interrupt: interrupt.signal,
+    interrupt: interruptSignal(),
     say: (line) => process.stdout.write(`${line}\n`),
   });
   process.stdout.write(`The report: ${out}.md\n`);

@@ -4,7 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../reports/result.ts';
 import type { Phase, PhaseResult } from './phase.ts';
@@ -54,12 +56,11 @@ const whereOf = ({ url, adminKeyFile }: StartedTarget): string[] => [
 
 /** Passwords a second: users that log in once, more than can be hashed. `null` when it could not be measured. */
 const measureHashing = async (target: StartedTarget, parts: PhaseParts): Promise<number | null> => {
-  const out = `${parts.out}-hashing`;
+  const folder = mkdtempSync(join(tmpdir(), 'catalytic-hashing-'));
   const { users, perSecond, seconds } = storm;
   const words = ['auth', '--users', users, '--spawn-rate', perSecond, '--duration', `${seconds}s`, '--wait', '100-100'];
-  const { result } = await runLab([...words.map(String), ...whereOf(target), '--tenant', 'lab'], out, parts, false);
-  for (const end of ['.json', '.md', '.html', '_stats.csv', '_stats_history.csv', '_failures.csv', '_exceptions.csv'])
-    rmSync(out + end, { force: true });
+  const { result } = await runLab([...words.map(String), ...whereOf(target)], join(folder, 'result'), parts, false);
+  rmSync(folder, { recursive: true, force: true });
   const logins = result?.whole.endpoints.find(({ name }) => name === '/auth/login');
   return result === undefined || logins === undefined ? null : logins.ok / (result.whole.to_s - result.whole.from_s);
 };

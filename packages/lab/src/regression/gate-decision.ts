@@ -45,7 +45,7 @@ const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
 const percentText = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Math.abs((ratio - 1) * 100).toFixed(1)} %`;
 
 /** Decides about one ratio: fails when the whole interval lies above the limit, passes when it lies below it. */
-export const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
+const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
   low > limit ? 'fail' : high <= limit ? 'pass' : 'inconclusive';
 
 /** What fails a candidate on any machine, in a sentence; `undefined` when nothing does. */
