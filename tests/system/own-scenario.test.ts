@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { runLab } from '../harness/lab.ts';
 import { folderIn, serviceIn } from '../harness/service.ts';
 
-const lab = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
 const guide = fileURLToPath(new URL('../../docs/guides/own-scenario.md', import.meta.url));
 
 /** The example, as the guide tells people to save it: in a folder where nothing is installed. */
@@ -31,20 +29,7 @@ test("the guide's scenario runs against a service, in two processes, and all of 
     join(service.dataDir, 'lab.key'),
   ];
   const few = ['--users', '4', '--spawn-rate', '20', '--duration', '4s', '--processes', '2', '--out', out];
-  const child = spawn(process.execPath, [lab, ...args, ...few], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-    },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (piece: Buffer) => {
-      output += piece.toString();
-    });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const { code, output } = await runLab(folder, [...args, ...few]);
   // On a busy machine the run may be invalid; it can never be anything else.
   assert.ok(code === 0 || code === 3, output);
   assert.equal(output.match(/profile: 4 users against/g)?.length, 2, 'a hook of each process');

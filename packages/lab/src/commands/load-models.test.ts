@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,9 +7,9 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type LabStop, runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,41 +32,21 @@ const startTarget = async (answerMs: number) => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, addresses };
 };
 
-const run = async (args: readonly string[], { answerMs = 0, stopAfterMs = 0 } = {}) => {
+const run = async (
+  args: readonly string[],
+  { answerMs = 0, ...stop }: LabStop & { readonly answerMs?: number } = {},
+) => {
   const { url, server, addresses } = await startTarget(answerMs);
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
-  const child = spawn(process.execPath, [main, 'run', ...args, '--target', url, '--out', out], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-    },
-    // A group of its own, so that an interrupt reaches all of its processes, as that of a terminal does.
-    detached: true,
-  });
-  let output = '';
-  let stoppedAtMs = Number.NaN;
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    stoppedAtMs = performance.now();
-    process.kill(-(child.pid ?? 0), 'SIGINT');
-  };
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (stopAfterMs > 0) timer ??= setTimeout(stop, stopAfterMs);
-    });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  const secondsAfterStop = (performance.now() - stoppedAtMs) / 1000;
-  clearTimeout(timer);
+  const words = ['run', ...args, '--target', url, '--out', out];
+  const ended = await runLab(folder, words, { ...stop, isGroup: true });
   server.closeAllConnections();
   server.close();
   const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
   const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
   assert.ok(validate(result), JSON.stringify(validate.errors));
-  assert.deepEqual(result.exceptions, [], output);
-  return { code, output, result, addresses, secondsAfterStop };
+  assert.deepEqual(result.exceptions, [], ended.output);
+  return { ...ended, result, addresses };
 };
 
 const isBroken = ({ validity }: RunResult, part: string): boolean =>

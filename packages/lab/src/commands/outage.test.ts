@@ -7,33 +7,15 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { runLab } from '../../../../tests/harness/lab.ts';
 import type { OutageResult } from '../reports/outage-result.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const main = fileOf('../main.ts');
 const target = fileOf('../../../../tests/harness/many-workers.ts');
 const schema = JSON.parse(readFileSync(fileOf('../reports/result.schema.json'), 'utf8')) as object;
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-const runLab = async (args: readonly string[]): Promise<{ code: number | null; output: string }> => {
-  const child = spawn(process.execPath, [main, 'run', 'outage', ...args], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-    },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
-};
 
 const users = ['--users', '20', '--spawn-rate', '100', '--wait', '0.05-0.15'];
 
@@ -49,7 +31,7 @@ const load = async (args: (pid: string) => readonly string[]) => {
     const url = `http://127.0.0.1:${port.toString().trim()}`;
     const { headers } = await fetch(`${url}/health/live`);
     const [, , pid = ''] = (headers.get('catalytic-worker') ?? '').split('/');
-    const ended = await runLab(['--target', url, '--out', out, ...users, ...args(pid)]);
+    const ended = await runLab(folder, ['run', 'outage', '--target', url, '--out', out, ...users, ...args(pid)]);
     const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
     const validate = new Ajv2020().compile(schema);
     assert.ok(validate(result), JSON.stringify(validate.errors));
@@ -149,10 +131,10 @@ suite('catalytic-lab run outage', { concurrency: 2 }, () => {
   });
 
   test('nothing to break, and too short a run, are refused with what would do', async () => {
-    const nothing = await runLab([]);
+    const nothing = await runLab(folder, ['run', 'outage']);
     assert.equal(nothing.code, 1);
     assert.match(nothing.output, /nothing to break: declare redis or postgres, for example --process redis=/);
-    const short = await runLab(['--duration', '5s', '--command', 'redis-flush=true']);
+    const short = await runLab(folder, ['run', 'outage', '--duration', '5s', '--command', 'redis-flush=true']);
     assert.equal(short.code, 1);
     assert.match(short.output, /does not fit into 5 s: .* take at least --duration 11s/);
   });

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const main = fileOf('../main.ts');
 const target = fileOf('../../../../tests/harness/many-workers.ts');
 const schema = JSON.parse(readFileSync(fileOf('../reports/result.schema.json'), 'utf8')) as object;
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
@@ -22,24 +22,8 @@ const load = async (scenario: string, behaviour: string, args: readonly string[]
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
   try {
     const [port] = (await once(service.stdout, 'data')) as [Buffer];
-    const child = spawn(
-      process.execPath,
-      [main, 'run', scenario, '--target', `http://127.0.0.1:${port.toString().trim()}`, '--out', out, ...args],
-      {
-        cwd: folder,
-        env: {
-          PATH: process.env['PATH'],
-          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-          TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-        },
-      },
-    );
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-      });
-    const [code] = (await once(child, 'close')) as [number | null];
+    const url = `http://127.0.0.1:${port.toString().trim()}`;
+    const { code, output } = await runLab(folder, ['run', scenario, '--target', url, '--out', out, ...args]);
     const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
     const validate = new Ajv2020().compile(schema);
     assert.ok(validate(result), JSON.stringify(validate.errors));
@@ -141,15 +125,7 @@ suite('catalytic-lab run, several workers', { concurrency: 2 }, () => {
   });
 
   test('the open model is refused where there is nothing to sign out', async () => {
-    const child = spawn(process.execPath, [main, 'run', 'mixed', '--logouts-per-second', '5'], {
-      cwd: folder,
-      env: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-      },
-    });
-    const [code] = (await once(child, 'close')) as [number | null];
+    const { code } = await runLab(folder, ['run', 'mixed', '--logouts-per-second', '5']);
     assert.equal(code, 1);
   });
 });

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type LabStop, runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,42 +46,11 @@ const startTarget = async (behaviour: Behaviour): Promise<{ url: string; server:
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 };
 
-const runLab = async (
-  args: readonly string[],
-  stopAfterMs?: number,
-): Promise<{ code: number | null; output: string; secondsAfterStop: number }> => {
-  // The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor disturbs another run.
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-      TMPDIR: mkdtempSync(join(folder, 'tmp-')),
-    },
-  });
-  let output = '';
-  let stoppedAtMs = Number.NaN;
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    stoppedAtMs = performance.now();
-    child.kill('SIGINT');
-  };
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      // From its first word on: how long a busy machine takes to start the lab is not the question.
-      if (stopAfterMs !== undefined) timer ??= setTimeout(stop, stopAfterMs);
-    });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  return { code, output, secondsAfterStop: (performance.now() - stoppedAtMs) / 1000 };
-};
-
-const load = async (behaviour: Behaviour, more: readonly string[] = [], stopAfterMs?: number) => {
+const load = async (behaviour: Behaviour, more: readonly string[] = [], stop: LabStop = {}) => {
   const { url, server } = await startTarget(behaviour);
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
   const few = ['--users', '20', '--spawn-rate', '100', '--duration', '2s', '--wait', '0.02-0.06'];
-  const ended = await runLab(['run', 'auth', '--target', url, ...few, '--out', out, ...more], stopAfterMs);
+  const ended = await runLab(folder, ['run', 'auth', '--target', url, ...few, '--out', out, ...more], stop);
   server.closeAllConnections();
   server.close();
   const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
@@ -217,7 +186,7 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
   });
 
   test('a target that is not there ends with 5', async () => {
-    const { code, output } = await runLab(['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
+    const { code, output } = await runLab(folder, ['run', 'auth', '--target', 'http://127.0.0.1:1', '--users', '1']);
     assert.equal(code, 5);
     assert.match(output, /Cannot reach/);
   });
@@ -237,20 +206,20 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
       ['run', 'auth', '--fault', 'nobody:kill@3s'],
       ['walk'],
     ];
-    for (const { code, output } of await Promise.all(wrong.map((args) => runLab(args)))) {
+    for (const { code, output } of await Promise.all(wrong.map((args) => runLab(folder, args)))) {
       assert.equal(code, 1, output);
       assert.match(output, /error/);
     }
   });
 
   test('more users than open files allow are refused, naming the limit', async () => {
-    const { code, output } = await runLab(['run', 'auth', '--users', '100000000']);
+    const { code, output } = await runLab(folder, ['run', 'auth', '--users', '100000000']);
     assert.equal(code, 1);
     assert.match(output, /RLIMIT_NOFILE.*ulimit -n 100000064/);
   });
 
   test('an interrupt ends a run within two seconds, with the results so far, and the run is invalid', async () => {
-    const { code, secondsAfterStop, result } = await load('right', ['--duration', '60s'], 2000);
+    const { code, secondsAfterStop, result } = await load('right', ['--duration', '60s'], { stopAfterMs: 2000 });
     assert.ok(secondsAfterStop < 2, `took ${secondsAfterStop} s`);
     assert.equal(result.ended, 'interrupted');
     assert.ok(result.whole.total.requests > 0);

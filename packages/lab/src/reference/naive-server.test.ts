@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { paths } from '@catalytic/protocol/paths';
+import { startNaive } from '../../../../tests/harness/lab.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-const ends: (() => Promise<void>)[] = [];
-after(async () => {
-  for (const end of ends) await end();
-});
-
-const serve = async (state: string): Promise<string> => {
-  const args = [main, 'naive', '--port', '0', '--workers', '2', '--state', state, '--close'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  ends.push(async () => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
-  });
-  for await (const line of createInterface(child.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0];
-    if (url !== undefined) return url;
-  }
-  throw new Error('The naive server did not start');
-};
+const serve = (state: string) => startNaive('--workers', '2', '--state', state, '--close');
 
 const logIn = async (url: string): Promise<string> => {
   const reply = await fetch(url + paths.login, { method: 'POST', body: '{"email":"a@example.com"}' });
@@ -43,7 +22,8 @@ const many = async (url: string, token: string): Promise<Record<number, number>>
 };
 
 test('with a blacklist per process, the others accept what one has signed out', async () => {
-  const url = await serve('blacklist');
+  await using naive = await serve('blacklist');
+  const { url } = naive;
   const token = await logIn(url);
   assert.deepEqual(await many(url, token), { 200: 20 });
   assert.equal(await ask(url, paths.logout, token, 'POST'), 200);
@@ -51,11 +31,13 @@ test('with a blacklist per process, the others accept what one has signed out', 
 });
 
 test('with sessions per process, the others refuse who lives', async () => {
-  const url = await serve('sessions');
+  await using naive = await serve('sessions');
+  const { url } = naive;
   assert.deepEqual(await many(url, await logIn(url)), { 200: 10, 401: 10 });
 });
 
 test('a token of another key, or none, is refused everywhere', async () => {
-  const url = await serve('blacklist');
+  await using naive = await serve('blacklist');
+  const { url } = naive;
   for (const token of ['', 'a.b.c', `${await logIn(url)}x`]) assert.deepEqual(await many(url, token), { 401: 20 });
 });

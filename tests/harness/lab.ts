@@ -1,0 +1,87 @@
+/**
+ * The load lab in a process of its own.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
+
+/**
+ * Where a test of the lab works. The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor
+ * disturbs another run.
+ */
+const placeIn = (folder: string) => ({
+  cwd: folder,
+  env: {
+    PATH: process.env['PATH'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+    TMPDIR: mkdtempSync(join(folder, 'tmp-')),
+  },
+});
+
+/** How the lab is stopped. */
+export interface LabStop {
+  /**
+   * Interrupts it so many milliseconds after its first word: how long a busy machine takes to start it is not the question.
+   * @default never
+   */
+  readonly stopAfterMs?: number;
+  /** Whether the interrupt reaches all of its processes, as that of a terminal does. */
+  readonly isGroup?: boolean;
+}
+
+/** How it ended. */
+export interface LabEnd {
+  readonly code: number | null;
+  /** Both of its outputs. */
+  readonly output: string;
+  /** `NaN` when it was not stopped. */
+  readonly secondsAfterStop: number;
+}
+
+/** Runs the lab to its end. @param folder where it works */
+export const runLab = async (
+  folder: string,
+  words: readonly string[],
+  { stopAfterMs, isGroup = false }: LabStop = {},
+): Promise<LabEnd> => {
+  const child = spawn(process.execPath, [main, ...words], { ...placeIn(folder), detached: isGroup });
+  let output = '';
+  let stoppedAtMs = Number.NaN;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    stoppedAtMs = performance.now();
+    if (child.pid !== undefined) process.kill(isGroup ? -child.pid : child.pid, 'SIGINT');
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (piece: Buffer) => {
+      output += piece.toString();
+      if (stopAfterMs !== undefined) timer ??= setTimeout(stop, stopAfterMs);
+    });
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, output, secondsAfterStop: (performance.now() - stoppedAtMs) / 1000 };
+};
+
+const end = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+};
+
+/** Starts the lab's server that shares nothing. @throws {Error} when it ends before it says where it answers */
+export const startNaive = async (...words: string[]): Promise<{ readonly url: string } & AsyncDisposable> => {
+  const child = spawn(process.execPath, [main, 'naive', '--port', '0', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const url = /http:\S+/.exec(line)?.[0];
+    if (url !== undefined) return { url, [Symbol.asyncDispose]: () => end(child) };
+  }
+  throw new Error('The naive server did not start');
+};
