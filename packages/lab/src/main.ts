@@ -4,6 +4,7 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import { capacityCommand } from './commands/capacity.ts';
 import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
@@ -99,7 +100,11 @@ const optionsOf = async (name: string, flags: Flags): Promise<RunOptions> => {
   }
 };
 
-program.addCommand(gateCommand()).addCommand(experimentCommand()).addCommand(naiveCommand());
+program
+  .addCommand(capacityCommand())
+  .addCommand(gateCommand())
+  .addCommand(experimentCommand())
+  .addCommand(naiveCommand());
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.

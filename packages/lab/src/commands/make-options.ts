@@ -8,13 +8,14 @@ import type { Criteria } from '../measures/criteria.ts';
 import { selectTasks } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { sourceAddressesOf } from '../targets/source-addresses.ts';
+import { readCriteria } from './criteria-file.ts';
 import { planRun } from './plan-run.ts';
 import type { Flags } from './run-flags.ts';
 import type { RunOptions } from './run-options.ts';
 
 const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
 
-/** The scenario's limits, or those given instead. */
+/** The scenario's limits, or those of a file, or those of the command line: the last word wins. */
 const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
   const given = {
     p50MsMax: flags.p50,
@@ -24,7 +25,12 @@ const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
     endpointFailuresPercentMax: flags.endpointFailures,
     rejectedMsMax: flags.rejected,
   };
-  return { ...criteria, ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)) };
+  const ofFile = flags.criteria === undefined ? {} : readCriteria(flags.criteria);
+  return {
+    ...criteria,
+    ...ofFile,
+    ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)),
+  };
 };
 
 const readStages = (file: string): readonly Stage[] => {

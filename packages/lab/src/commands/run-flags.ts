@@ -45,6 +45,8 @@ export interface Flags
   readonly lease: number;
   readonly wait?: readonly [number, number];
   readonly timeout: number;
+  /** File that holds criteria. */
+  readonly criteria?: string;
   readonly p50?: number;
   readonly p95?: number;
   readonly p99?: number;
@@ -181,6 +183,10 @@ export const runFlags: readonly Flag[] = [
   )
     .argParser(collectCounted)
     .default([], 'none'),
+  new Flag(
+    '--criteria <file>',
+    'criteria from a JSON file: {"p95": 150, "failures": 0.1}, by the names of the options below',
+  ),
   new Flag('--p50 <ms>', 'criterion: median of all requests').argParser(parsePositive),
   new Flag('--p95 <ms>', 'criterion').argParser(parsePositive),
   new Flag('--p99 <ms>', 'criterion').argParser(parsePositive),

@@ -9,7 +9,8 @@ export const runHelp = (): string => `
 Scenarios, with weights and waits:
 ${scenarioLines().join('\n')}
 
-  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures and --rejected add to them or replace them.
+  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures and --rejected add to them or replace them,
+  and so does a file: --criteria.
   "revocation" reaches every worker of the target when that is started with EXPOSE_WORKER=1, and otherwise asks over fresh connections.
   "outage" breaks what is declared under the names redis and postgres, one thing after the other, and is judged phase by phase:
   --process redis or postgres is paused, and killed where --command redis-start or postgres-start starts it again; --command redis-flush

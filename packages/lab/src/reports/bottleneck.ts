@@ -92,6 +92,7 @@ const resourcesOf = ({ machine }: RunResult, data: RunData): readonly Resource[]
     above('something was broken on purpose', broken(data)),
     atLeast('generator: CPU', series['generator_cpu_percent'], 90, '% of a core'),
     atLeast('generator: event-loop delay p99', series['loop_delay_p99_ms'], 50, 'ms'),
+    atLeast('generator: event loop busy', series['loop_busy_percent'], 90, '% of the time'),
   ];
 };
 
@@ -109,6 +110,30 @@ const evidenceOf = ({ resource, limit, values, isAt }: Resource, slow: readonly 
   return [
     { resource, limit, highest: Math.max(...known.map(({ value }) => value)), slowPercent, otherPercent, isNamed },
   ];
+};
+
+/** A resource in a stretch of a run. */
+export interface LimitReached {
+  readonly resource: string;
+  readonly limit: string;
+  readonly highest: number;
+  /** Per cent of the stretch in which it was at its limit. */
+  readonly percent: number;
+}
+
+/** Which resources were at their limits, and for how long, in the steady window of a run; in the whole of one that was never steady. */
+export const limitsReached = (result: RunResult): readonly LimitReached[] => {
+  const data = runData(result);
+  const { from_s: from, to_s: to } = result.steady ?? result.whole;
+  return resourcesOf(result, data).flatMap(({ resource, limit, values, isAt }) => {
+    const known = (values ?? []).filter((value, index): value is number => {
+      const atSeconds = (index + 0.5) * data.step;
+      return value !== null && atSeconds >= from && atSeconds <= to;
+    });
+    return known.length === 0
+      ? []
+      : [{ resource, limit, highest: Math.max(...known), percent: share(known.map((value) => isAt(value))) }];
+  });
 };
 
 /** The rule in words. */

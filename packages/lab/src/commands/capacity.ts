@@ -1,0 +1,107 @@
+/**
+ * `catalytic-lab capacity`: how many users does a target carry, and what holds it up?
+ * @module
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Argument, Command } from 'commander';
+import { type Capacity, findCapacity } from '../capacity/find-capacity.ts';
+import { capacityMarkdown, lawSentence, limitSentence } from '../capacity/markdown.ts';
+import { exitCodes } from '../reports/result.ts';
+import { interruptSignal } from './interrupt.ts';
+import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
+
+interface Flags {
+  readonly from: number;
+  readonly usersMax: number;
+  readonly step: number;
+  readonly refine: number;
+  readonly spawnRate?: number;
+  readonly seed: string;
+  readonly out?: string;
+}
+
+/** What a step decides itself. */
+const own = /^--(users|duration|stages?|rate|logouts-per-second|sessions)(=|$)/;
+
+const help = `
+Each step is a run of its own, with twice as many users as the one before until more users bring no more throughput; then some steps in
+between. Every other option of "run" may be given too, and is handed to each step: --target, --admin-key-file, --wait, --processes, …
+
+The report says what the target carries (optimal, acceptable, degraded, saturated), which resource was at its limit, and where the
+scalability law through the steps has its ceiling, with an interval.
+
+Exit codes: 0 a limit of the target was found, 1 wrong usage, 3 none was found: it carries all the users, or the generator gave out first;
+4 consistency violated.
+
+Examples:
+  npm run lab -- capacity auth
+      against a service started with "npm start"
+  npm run lab -- capacity verify --from 1 --wait 0-0 --out results/verify
+      users that never wait: how much work gets done at a time
+  npm run lab -- capacity auth --users-max 20000 --processes 2 --admin-key-file lab.key --target http://127.0.0.1:8001`;
+
+const exitCodeOf = ({ steps, limit, ended }: Capacity): number => {
+  if (steps.some(({ exitCode }) => exitCode === exitCodes.violated)) return exitCodes.violated;
+  return ended === 'completed' && limit.users !== undefined && !limit.isGenerator
+    ? exitCodes.passed
+    : exitCodes.invalid;
+};
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const run = async (scenario: string, flags: Flags, command: Command): Promise<void> => {
+  const runWords = command.args.slice(1);
+  const refused = runWords.find((word) => own.test(word));
+  if (refused !== undefined) command.error(`error: ${refused} is what each step decides itself`);
+  const out = flags.out ?? `results/capacity-${scenario.replace(/.*\//, '').replace(/\.\w+$/, '')}`;
+  mkdirSync(dirname(out), { recursive: true });
+  const typed = ['npm run lab -- capacity', ...process.argv.slice(3)].join(' ');
+  const capacity = await findCapacity(
+    {
+      scenario,
+      usersFirst: flags.from,
+      usersMax: flags.usersMax,
+      refinements: flags.refine,
+      stepSeconds: flags.step,
+      spawnRate: flags.spawnRate,
+      runWords,
+      out,
+      interrupt: interruptSignal(),
+      say,
+      report: (found) => {
+        writeFileSync(`${out}.json`, `${JSON.stringify(found, null, 2)}\n`);
+        writeFileSync(`${out}.md`, capacityMarkdown(found, typed));
+      },
+    },
+    flags.seed,
+  );
+  if (capacity === undefined) {
+    process.exitCode = exitCodes.usage;
+    return;
+  }
+  say(`\n${limitSentence(capacity)}\n${lawSentence(capacity)}\nThe report: ${out}.md`);
+  process.exitCode = exitCodeOf(capacity);
+};
+
+/** The command. */
+export const capacityCommand = (): Command =>
+  new Command('capacity')
+    .description('Find how many users the target carries, and what holds it up.')
+    .usage('[scenario] [options] [options of run]')
+    .addArgument(new Argument('[scenario]', 'what the users do: a name or a file, as for "run"').default('auth'))
+    .option('--from <n>', 'users of the first step', parseCount, 50)
+    .option('--users-max <n>', 'users of the last step, if none saturates the target before', parseCount, 10_000)
+    .option('--step <time>', 'steady part of each step', parseDuration, 20)
+    .option('--refine <n>', 'steps in between, once one is saturated', parseCount, 2)
+    .option(
+      '--spawn-rate <n>',
+      'users started per second (default: half of the first logins the target takes)',
+      parsePositive,
+    )
+    .option('--seed <text>', 'same seed, same tasks and waits', newSeed())
+    .option('--out <prefix>', 'beginning of the names of the result files (default: results/capacity-SCENARIO)')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', help)
+    .action(run);
