@@ -39,7 +39,7 @@ interface DeniedText {
 export interface BoundaryRules {
   /** Packages, and which of ours each may import. */
   readonly packages: Readonly<Record<string, readonly string[]>>;
-  /** Rooms of the server. `main`, `app`: files; `top`: any other file directly under `src`. */
+  /** Rooms of the server. `main`, `app`, `deployment`: files; `top`: any other file directly under `src`. */
   readonly rooms: Readonly<Record<string, Room>>;
   /** Features, and which others each may import beyond the types of their ports. No circles. */
   readonly features: Readonly<Record<string, readonly string[]>>;
@@ -70,11 +70,14 @@ export const boundaryRules: BoundaryRules = {
   rooms: {
     main: { any: ['commands', 'config'] },
     commands: {
-      any: ['app', 'cluster', 'config', 'features', 'hashing', 'preflight', 'telemetry'],
+      any: ['app', 'cluster', 'config', 'deployment', 'features', 'hashing', 'preflight', 'telemetry'],
       types: { stores: /\/stores\/stores\.ts$/ },
     },
-    // The one file that joins features to stores.
-    app: { any: ['top', 'bus', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'] },
+    // The two files that join features to stores: at rest, and serving.
+    deployment: { any: ['bus', 'config', 'features', 'stores'] },
+    app: {
+      any: ['top', 'deployment', 'bus', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'],
+    },
     top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/stores\.ts$/ } },
     http: { any: ['features', 'telemetry'] },
     features: {},

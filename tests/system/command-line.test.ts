@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { runCatalytic } from '../harness/service.ts';
+import { runCatalytic, spawnCatalytic } from '../harness/service.ts';
 
 const names = [
   ...[
@@ -48,4 +49,15 @@ test('a misspelled command or flag is answered with the right one, a version wit
   assert.equal(flag.code, 2);
   assert.match(flag.stderr, /Did you mean --port/);
   assert.match(version.stdout, /^\d+\.\d+\.\d+ \(Node \d+/);
+});
+
+test('a reader that goes away, as `| head` does, is no fault', async () => {
+  const child = spawnCatalytic(['serve', '--help']);
+  child.stdout?.destroy();
+  let stderr = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.deepEqual([code, stderr], [0, '']);
 });

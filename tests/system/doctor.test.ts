@@ -24,6 +24,9 @@ test('a machine that is large enough is well; a warning and a failure have their
       .split('\n')
       .every((line) => line.startsWith('ok ')),
   );
+  const unused = await runCatalytic(['doctor', '--no-measure'], { ...settings, REDIS_HOST: '127.0.0.1' });
+  assert.equal(unused.code, 1, unused.stdout);
+  assert.match(unused.stdout, /^warning {2}Redis is configured and not used: .*set DATABASE_URL/m);
 
   chmodSync(settings.DATA_DIR, 0o755);
   const warned = await runCatalytic(['doctor', '--no-measure'], settings);

@@ -61,6 +61,11 @@ const throwUsage = (command: Command): void => {
 };
 throwUsage(program);
 
+// Whoever reads our output may stop reading (`catalytic audit list | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 // Whatever a command creates belongs to this user alone.
 process.umask(0o077);
 

@@ -4,20 +4,26 @@
  * A connection serves until something is wrong with it and is then thrown away: it does not mend itself, and it keeps nothing for later.
  * @module
  */
-import { createClient } from '@redis/client';
 import { within } from './deadline.ts';
 import type { HostPort, RedisPlace } from './redis-place.ts';
 
 /** A connection that commands and subscriptions share (RESP 3). */
-export type RedisConnection = ReturnType<typeof openClient>;
+export type RedisConnection = Awaited<ReturnType<typeof openClient>>;
 
 /** Longest time for a connection to be ready, milliseconds. A frozen server accepts it and then says nothing. */
 const connectMsMax = 500;
 /** Commands that may wait for their answers. More means that the server does not keep up, and what is new is dropped. */
 const commandsMax = 10_000;
 
-const openClient = ({ host, port }: HostPort, { authorities }: RedisPlace, username?: string, password?: string) =>
-  createClient({
+const openClient = async (
+  { host, port }: HostPort,
+  { authorities }: RedisPlace,
+  username?: string,
+  password?: string,
+) => {
+  // Where there is no Redis, nothing waits for its client to be loaded.
+  const { createClient } = await import('@redis/client');
+  return createClient({
     RESP: 3,
     name: 'catalytic',
     ...(username === undefined ? {} : { username }),
@@ -34,6 +40,7 @@ const openClient = ({ host, port }: HostPort, { authorities }: RedisPlace, usern
         : { tls: true, servername: host, ...(authorities === '' ? {} : { ca: authorities }) }),
     },
   });
+};
 
 /** Cuts a connection. What waits for an answer on it fails. */
 export const cut = (connection: RedisConnection): void => {
@@ -54,7 +61,7 @@ const connectTo = async (client: RedisConnection): Promise<RedisConnection> => {
 
 /** Asks one sentinel. */
 const primaryBy = async (sentinel: HostPort, place: RedisPlace): Promise<HostPort> => {
-  const connection = await connectTo(openClient(sentinel, place, undefined, place.sentinelPassword));
+  const connection = await connectTo(await openClient(sentinel, place, undefined, place.sentinelPassword));
   try {
     const question = connection.sendCommand<readonly [string, string] | null>([
       'SENTINEL',
@@ -101,7 +108,7 @@ export const greet = async (connection: RedisConnection): Promise<RedisGreeting>
  */
 export const connectToPrimary = async (place: RedisPlace): Promise<RedisConnection> => {
   const server = await findPrimary(place);
-  const connection = await connectTo(openClient(server, place, place.username, place.password));
+  const connection = await connectTo(await openClient(server, place, place.username, place.password));
   try {
     const { isPrimary } = await greet(connection);
     if (!isPrimary) throw new Error(`${server.host}:${server.port} is a replica; the bus needs the primary`);

@@ -5,11 +5,11 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option as Flag } from 'commander';
-import { copyDatabase, databasePath, examineDatabase } from '../app.ts';
 import { flush, writeFlushed } from '../config/flushed-file.ts';
 import { findMasterKey, masterKeyPath, masterKeyText } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { copyDatabase, databasePath, examineDatabase } from '../deployment.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { type Manifest, nameOfMoment, type PartName, seal } from './backup-folder.ts';

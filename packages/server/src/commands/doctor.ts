@@ -3,9 +3,9 @@
  * @module
  */
 import { Command, Option as Flag } from 'commander';
-import { findRedis, glanceAtDatabase, inspectPostgres, inspectRedis } from '../app.ts';
 import { findMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
+import { findRedis, glanceAtDatabase, inspectPostgres, inspectRedis } from '../deployment.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';

@@ -3,7 +3,7 @@
  * @module
  */
 import { Command, Option as Flag } from 'commander';
-import { openKeyRing } from '../app.ts';
+import { openKeyRing } from '../deployment.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { publishLeadSeconds } from '../features/signing-keys/rules.ts';

@@ -3,9 +3,9 @@
  * @module
  */
 import { Command, Option as Flag } from 'commander';
-import { moveDeployment } from '../app.ts';
 import { options } from '../config/options.ts';
 import { ConfigError, readStandardInput } from '../config/read-config.ts';
+import { moveDeployment } from '../deployment.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { teach } from './teach.ts';
 

@@ -5,12 +5,12 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option as Flag } from 'commander';
-import { beginNewHistory, examineDatabase, lockDataFolder, putInPlace } from '../app.ts';
 import { makeDataFolder } from '../config/data-folder.ts';
 import { flush, writeFlushed } from '../config/flushed-file.ts';
 import { findMasterKey, masterKeyPath, masterKeyText, readMasterKeyFile } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { beginNewHistory, examineDatabase, lockDataFolder, putInPlace } from '../deployment.ts';
 import type { NewHistory } from '../features/deployment/store.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';

@@ -3,8 +3,8 @@
  * @module
  */
 import { Command, Option as Flag } from 'commander';
-import { beginNewHistory } from '../app.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { beginNewHistory } from '../deployment.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { teach } from './teach.ts';
 import { withStores } from './with-stores.ts';

@@ -5,13 +5,14 @@
 import cluster from 'node:cluster';
 import { resolve } from 'node:path';
 import { Command, Option as Flag } from 'commander';
-import { type RunningService, startService } from '../app.ts';
+import type { RunningService, startService } from '../app.ts';
 import type { ServiceAddress } from '../cluster/messages.ts';
 import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
+import { checkNoRedis } from '../preflight/check-redis.ts';
 import { type Finding, lineOf } from '../preflight/finding.ts';
 import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
@@ -66,9 +67,11 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGINT', () => stop(true));
 };
 
-/** What the machine gives too little of. The service starts all the same. */
+/** What the machine gives too little of, and what it is given in vain. The service starts all the same. */
 const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
-  [checkFiles(config, machine), checkBacklog(config, machine)].filter(({ level }) => level !== 'ok');
+  [checkFiles(config, machine), checkBacklog(config, machine), ...checkNoRedis(config)].filter(
+    ({ level }) => level !== 'ok',
+  );
 
 const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAddress): void => {
   for (const finding of limits) log.warn(lineOf(finding));
@@ -93,12 +96,15 @@ const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAd
   log.info({ url, operateUrl, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
+/** Only a process that serves loads what serves: neither a supervisor nor any other command waits for it. */
+const startServing: typeof startService = async (...parts) => (await import('../app.ts')).startService(...parts);
+
 /** The embedded size: this process serves. */
 const serveAlone = async (start: Start): Promise<void> => {
   const { config, log } = start;
   const fail = failLoudly(log);
   // Before the start, so that a stop during it is honoured as well.
-  const starting = startService(config, log, aloneLink(), fail);
+  const starting = startServing(config, log, aloneLink(), fail);
   stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
   const service = await starting;
   if (config.tlsCertFile !== undefined)
@@ -141,7 +147,7 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
   process.on('SIGTERM', () => stop(false));
   // The terminal sends these to the whole group; the supervisor decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  starting = startService(config, log, link, fail);
+  starting = startServing(config, log, link, fail);
   try {
     link.ready(await starting);
   } catch (error) {

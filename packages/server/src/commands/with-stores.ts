@@ -2,8 +2,9 @@
  * Opening the database for one command, beside a server that may be running.
  * @module
  */
-import { openStores } from '../app.ts';
+
 import type { Config } from '../config/options.ts';
+import { openStores } from '../deployment.ts';
 import type { Stores } from '../stores/stores.ts';
 
 /** Opens the stores, runs the work, closes them. */

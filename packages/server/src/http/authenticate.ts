@@ -5,20 +5,21 @@
 import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
+import type { FastifyRequest } from 'fastify';
 import {
   type CheckAccessTokenParts,
   checkAccessToken,
   genuineToken,
 } from '../features/access-tokens/check-access-token.ts';
-import { checkAdminKey } from '../features/admin-keys/check-admin-key.ts';
-import type { AdminKeyStore, KnownAdminKey } from '../features/admin-keys/store.ts';
+import { type CheckAdminKeyParts, checkAdminKey } from '../features/admin-keys/check-admin-key.ts';
+import type { KnownAdminKey } from '../features/admin-keys/store.ts';
 import type { Access } from '../features/route.ts';
 import { bearerSecret } from './bearer.ts';
+import { requestOrigin } from './request-origin.ts';
 
 /** What this step works with. */
-export interface AuthenticateParts extends CheckAccessTokenParts {
+export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts {
   readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
-  readonly adminKeys: AdminKeyStore;
 }
 
 /** Who calls, as far as the access asks. */
@@ -39,8 +40,9 @@ const accepted = (token: SignedToken | ErrorCode): Caller => {
 export const authenticate = (
   parts: AuthenticateParts,
   access: Access,
-  authorization: string | undefined,
+  request: FastifyRequest,
 ): Caller | Promise<Caller> => {
+  const { authorization } = request.headers;
   switch (access.kind) {
     case 'public':
       return undefined;
@@ -54,8 +56,11 @@ export const authenticate = (
     case 'bearer-signing-out':
       return { token: genuineToken(parts, bearerSecret(authorization, 'token_missing')) };
     case 'admin':
-      return checkAdminKey(parts.adminKeys, bearerSecret(authorization, 'admin_key_missing'), access.scope).then(
-        (adminKey) => ({ adminKey }),
-      );
+      return checkAdminKey(
+        parts,
+        bearerSecret(authorization, 'admin_key_missing'),
+        access.scope,
+        requestOrigin(request),
+      ).then((adminKey) => ({ adminKey }));
   }
 };

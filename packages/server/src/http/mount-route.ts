@@ -79,7 +79,7 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
         if (drain.isRefusing()) refuseWhileStopping(reply);
         refuseOddHead(request.raw);
         refuseDoubledHeaders(request.raw);
-        const caller = authenticate(authentication, access, request.headers.authorization);
+        const caller = authenticate(authentication, access, request);
         if (caller instanceof Promise)
           caller.then((found) => {
             request.caller = found;

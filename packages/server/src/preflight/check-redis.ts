@@ -36,9 +36,19 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
   ];
 };
 
-/** Without Redis, by choice. */
-export const checkNoRedis = ({ databaseUrl }: Config): readonly Finding[] =>
-  databaseUrl === undefined ? [] : [ok(`No Redis is configured: ${withoutBus}`)];
+/** Without Redis, by choice; or beside SQLite, where it has nothing to do. */
+export const checkNoRedis = ({ databaseUrl, ...config }: Config): readonly Finding[] => {
+  if (databaseUrl !== undefined) return [ok(`No Redis is configured: ${withoutBus}`)];
+  const names = [config.redisUrl, config.redisHost, config.redisSentinels];
+  if (names.every((name) => name === undefined)) return [];
+  return [
+    {
+      level: 'warning',
+      text: 'Redis is configured and not used: on SQLite one process serves, and has nobody to tell',
+      remedy: 'set DATABASE_URL to serve with several, or take the settings of Redis away',
+    },
+  ];
+};
 
 /** With a Redis that cannot be used. */
 export const lostRedis = (error: unknown): Finding => {

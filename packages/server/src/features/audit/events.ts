@@ -61,6 +61,15 @@ export const auditEvents = {
       },
     },
   },
+  authn_password_change_fail: {
+    sentence: 'A password change was refused; nothing ended.',
+    actors: 'self',
+    reasons: {
+      password_wrong: {
+        sentence: 'Who asked was signed in, but what they gave as the current password was another one.',
+      },
+    },
+  },
   session_expired: {
     sentence: 'A session ended otherwise than by signing out.',
     actors: 'self, key:ID, cli',
@@ -130,6 +139,14 @@ export const auditEvents = {
         endedBy: 'the disabling of the account',
       },
       enabled: { sentence: 'It was made active again.' },
+    },
+  },
+  authz_fail: {
+    sentence: 'A request of an admin route was refused.',
+    actors: 'self',
+    reasons: {
+      admin_key_invalid: { sentence: 'What it gave as its admin key is none; it is not kept.' },
+      admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.' },
     },
   },
   authz_admin: {

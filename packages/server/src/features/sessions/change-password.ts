@@ -6,7 +6,7 @@ import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import type { AccountStore } from '../accounts/store.ts';
-import type { Origin } from '../audit/store.ts';
+import type { AuditSink, Origin } from '../audit/store.ts';
 import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
 import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
@@ -20,6 +20,7 @@ export interface ChangePasswordParts extends CheckPasswordParts, IssueAccessToke
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly barrier: Barrier;
+  readonly auditSink: AuditSink;
   readonly refreshTokenSeconds: number;
   readonly nowMs: () => number;
 }
@@ -50,6 +51,12 @@ export const changePassword = async (
   by: Origin,
 ): Promise<{ readonly tokens: SessionTokens; readonly propagation: Propagation }> => {
   const { tid: tenantId, sub: accountId, sid: sessionId } = claims;
+  const refuse = (): CatalyticError => {
+    const whose = { tenantId, accountId, sessionId };
+    const act = { event: 'authn_password_change_fail', reason: 'password_wrong' } as const;
+    parts.auditSink.add({ ...act, ...whose, atMs: parts.nowMs(), by });
+    return new CatalyticError('password_wrong');
+  };
   const [current, next] = [preparePassword(request.current_password), preparePassword(request.new_password)];
   for (let attempt = 1; attempt <= triesMax; attempt++) {
     const found = await parts.accounts.findWithPassword(tenantId, accountId);
@@ -57,7 +64,7 @@ export const changePassword = async (
     // Judged before the costly check, and of what was sent alone: the answer says nothing about the stored password.
     admitPassword(next, found.account.email);
     if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
-    if (!(await isPasswordRight(parts, found, current))) throw new CatalyticError('password_wrong');
+    if (!(await isPasswordRight(parts, found, current))) throw refuse();
     const to = await parts.hasher.hash(next);
     const refreshToken = randomToken(refreshTokenPrefix);
     // Read before the statement: it will be `iat`.
@@ -83,5 +90,5 @@ export const changePassword = async (
     if (changed === 'session_ended') throw new CatalyticError('token_revoked');
     if (changed !== 'password_changed') throw new CatalyticError(changed);
   }
-  throw new CatalyticError('password_wrong');
+  throw refuse();
 };

@@ -1,0 +1,137 @@
+/**
+ * The deployment at rest: its database, its keys and where its Redis is, for the server that starts on it and for the commands that look
+ * after it. Nothing in here serves, so that a command need not load what does.
+ * @module
+ */
+import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
+import { makeDataFolder } from './config/data-folder.ts';
+import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
+import type { Config } from './config/options.ts';
+import { ConfigError } from './config/read-config.ts';
+import { cliOrigin } from './features/audit/origins.ts';
+import type { NewHistory } from './features/deployment/store.ts';
+import { Secret } from './features/secrets/secret.ts';
+import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
+import { KeyRing } from './features/signing-keys/key-ring.ts';
+import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
+import { openPostgresStores } from './stores/postgres/stores.ts';
+import { openSqliteStores } from './stores/sqlite/stores.ts';
+import type { Stores } from './stores/stores.ts';
+
+export { inspectRedis } from './bus/inspect-redis.ts';
+export { inspectPostgres } from './stores/postgres/inspect.ts';
+export { copyDatabase } from './stores/sqlite/copy-database.ts';
+export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
+export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';
+export { putInPlace } from './stores/sqlite/put-in-place.ts';
+
+/** The share of one worker in what is counted for the machine. */
+export const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
+
+/**
+ * Opens the stores that the configuration names.
+ * @param onProblem told what an operator should know
+ * @param onFatal called when writing has become impossible for good
+ * @throws {ConfigError} when they cannot be opened
+ */
+export const openStores = async (
+  config: Config,
+  onProblem: (message: string) => void,
+  onFatal: (error: Error) => void,
+): Promise<Stores> => {
+  makeDataFolder(config.dataDir);
+  const { databaseUrl, dataDir } = config;
+  try {
+    if (databaseUrl === undefined) return openSqliteStores(dataDir, onFatal);
+    return await openPostgresStores({
+      url: databaseUrl,
+      replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
+      poolSize: share(config.databasePoolSize, config),
+      overflow: Math.floor(config.databaseMaxOverflow / config.workers),
+      onProblem,
+    });
+  } catch (error) {
+    const place = databaseUrl === undefined ? `the data folder ${dataDir}` : 'the database that DATABASE_URL names';
+    throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Moves the deployment in the data folder to an empty PostgreSQL database. @throws {ConfigError} when that cannot be done */
+export const moveDeployment = async (
+  { dataDir }: Config,
+  url: string,
+  onProblem: (message: string) => void,
+  onMoved: OnMoved,
+): Promise<void> => {
+  try {
+    await moveToPostgres(dataDir, url, onProblem, onMoved);
+  } catch (error) {
+    throw new ConfigError(`Cannot move ${dataDir} to PostgreSQL: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Opens the signing keys with the master key; makes the first of either when there is none. @throws {ConfigError} when they do not open */
+export const openKeyRing = async (
+  config: Config,
+  stores: Stores,
+  nowMs: () => number,
+): Promise<{ readonly keys: KeyRing; readonly masterKey: Secret<Buffer> }> => {
+  const isFirst = (await stores.signingKeys.list()).length === 0;
+  // After the keys: whoever has stored one had its master key before.
+  const known = findMasterKey(config.masterKey, config.dataDir);
+  const cannot = `Cannot open the signing keys in ${config.dataDir}`;
+  const remedy =
+    'restore master.key or CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic restored --new-master-key": everybody signs in once';
+  if (known === undefined && !isFirst) throw new ConfigError(`${cannot}: the master key is missing; ${remedy}`);
+  const masterKey = new Secret(known ?? createMasterKey(config.dataDir));
+  if (isFirst)
+    await stores.signingKeys.addFirst(createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()));
+  const keys = new KeyRing(stores.signingKeys, masterKey);
+  try {
+    await keys.load(nowMs());
+  } catch (error) {
+    throw new ConfigError(`${cannot}: the master key is not the one they were sealed with; ${remedy}`, {
+      cause: error,
+    });
+  }
+  return { keys, masterKey };
+};
+
+/**
+ * Begins a new history after a backup was restored: nothing that was issued before is accepted again. No process may serve.
+ * @param hasNewMasterKey whether the master key is another one from now on: that of the configuration, else a new `master.key`
+ * @throws {ConfigError} when the signing keys do not open with the master key, and it is not to be replaced
+ */
+export const beginNewHistory = async (
+  config: Config,
+  stores: Stores,
+  hasNewMasterKey: boolean,
+): Promise<NewHistory & { readonly formerMasterKey: string | undefined }> => {
+  const nowMs = Date.now();
+  const isReplaced = hasNewMasterKey && config.masterKey === undefined;
+  const formerMasterKey = isReplaced ? putMasterKeyAside(config.dataDir, nowMs) : undefined;
+  const masterKey = hasNewMasterKey
+    ? new Secret(findMasterKey(config.masterKey, config.dataDir) ?? createMasterKey(config.dataDir))
+    : (await openKeyRing(config, stores, Date.now)).masterKey;
+  const key = createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs);
+  return { ...(await stores.deployment.beginNewHistory(key, nowMs, cliOrigin)), formerMasterKey };
+};
+
+/**
+ * Where Redis is, if the configuration says so and there is anybody to tell: SQLite serves one process.
+ * @throws {ConfigError} when it says it in two ways, or for more workers than may connect
+ */
+export const findRedis = (config: Config): RedisPlace | undefined => {
+  if (config.databaseUrl === undefined) return undefined;
+  let place: RedisPlace | undefined;
+  try {
+    place = redisPlace(config);
+  } catch (error) {
+    throw new ConfigError(`Cannot use Redis: ${(error as Error).message}`, { cause: error });
+  }
+  if (place !== undefined && config.redisMaxConnections < config.workers)
+    throw new ConfigError(
+      `Cannot use Redis: each of ${config.workers} workers needs a connection, REDIS_MAX_CONNECTIONS allows ${config.redisMaxConnections}`,
+    );
+  return place;
+};
