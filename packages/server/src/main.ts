@@ -6,45 +6,49 @@
 import { createRequire } from 'node:module';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
-import { accountsCommand } from './commands/accounts.ts';
-import { adminKeysCommand } from './commands/admin-keys.ts';
-import { auditCommand } from './commands/audit.ts';
-import { backupCommand } from './commands/backup.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { hashCapacityCommand } from './commands/hash-capacity.ts';
-import { keysCommand } from './commands/keys.ts';
-import { migrateCommand } from './commands/migrate.ts';
-import { restoreCommand } from './commands/restore.ts';
-import { restoredCommand } from './commands/restored.ts';
-import { serveCommand } from './commands/serve.ts';
 import { teach } from './commands/teach.ts';
-import { tenantsCommand } from './commands/tenants.ts';
 import { ConfigError } from './config/read-config.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Every command under its heading, in the order of the help. */
+const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
+  'Run it:': {
+    serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+    doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+    'hash-capacity': async () => (await import('./commands/hash-capacity.ts')).hashCapacityCommand(),
+  },
+  'Who uses it:': {
+    accounts: async () => (await import('./commands/accounts.ts')).accountsCommand(),
+    tenants: async () => (await import('./commands/tenants.ts')).tenantsCommand(),
+    audit: async () => (await import('./commands/audit.ts')).auditCommand(),
+  },
+  'Keep it:': {
+    backup: async () => (await import('./commands/backup.ts')).backupCommand(),
+    restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
+    restored: async () => (await import('./commands/restored.ts')).restoredCommand(),
+    migrate: async () => (await import('./commands/migrate.ts')).migrateCommand(),
+  },
+  'Keys:': {
+    keys: async () => (await import('./commands/keys.ts')).keysCommand(),
+    'admin-keys': async () => (await import('./commands/admin-keys.ts')).adminKeysCommand(),
+  },
+};
 
 const program = new Command('catalytic')
   .description(
     'Self-hosted, multi-tenant authentication: tokens checked at the speed of a JWT, dead the moment logout answers 200.',
   )
   .version(`${version} (Node ${process.versions.node}, SQLite ${process.versions['sqlite']})`)
-  .showHelpAfterError('"catalytic --help", or --help after a command, says what there is.')
-  .commandsGroup('Run it:')
-  .addCommand(serveCommand())
-  .addCommand(doctorCommand())
-  .addCommand(hashCapacityCommand())
-  .commandsGroup('Who uses it:')
-  .addCommand(accountsCommand())
-  .addCommand(tenantsCommand())
-  .addCommand(auditCommand())
-  .commandsGroup('Keep it:')
-  .addCommand(backupCommand())
-  .addCommand(restoreCommand())
-  .addCommand(restoredCommand())
-  .addCommand(migrateCommand())
-  .commandsGroup('Keys:')
-  .addCommand(keysCommand())
-  .addCommand(adminKeysCommand());
+  .showHelpAfterError('"catalytic --help", or --help after a command, says what there is.');
+
+// Each command brings modules of its own: the one that is asked for need not wait for those of the others.
+const [, , asked = ''] = process.argv;
+const isKnown = Object.values(commands).some((group) => Object.hasOwn(group, asked));
+for (const [heading, group] of Object.entries(commands)) {
+  program.commandsGroup(heading);
+  for (const [name, load] of Object.entries(group)) if (!isKnown || name === asked) program.addCommand(await load());
+}
 
 teach(program, [
   ['serve', 'serve on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
