@@ -8,8 +8,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Origin } from '../audit/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
-import type { Administrator } from '../tenants/administered-tenant.ts';
-import { activeTenant } from '../tenants/find-tenant.ts';
+import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { Roles } from './roles.ts';
 import { emailCharactersMax, emailKey, isEmail } from './rules.ts';
@@ -104,9 +103,8 @@ export const importAccounts = async (
   stream: Readable,
   by: Origin,
 ): Promise<{ imported: number; existing: number }> => {
-  const tenant = await activeTenant(tenants, tenantName);
-  if (administrator.tenantId !== null && administrator.tenantId !== tenant.id)
-    throw new CatalyticError('admin_scope_insufficient');
+  const tenant = await administeredTenant(tenants, administrator, tenantName);
+  if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {

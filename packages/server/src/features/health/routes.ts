@@ -46,9 +46,13 @@ const withoutRedis = {
 
 /** What is left without the database, and for how long. */
 const withoutDatabase = ({ currency, revocationLeaseMs }: HealthParts): string => {
-  const leftMs = revocationLeaseMs - currency.currencyAgeMs();
-  const checks = leftMs > 0 ? `tokens are checked for another ${(leftMs / 1000).toFixed(1)} s` : 'no token is checked';
-  return `The database does not answer: ${checks}; sign-ins, refreshes and sign-outs are refused until it does`;
+  const [ageSeconds, leaseSeconds] = [currency.currencyAgeMs() / 1000, revocationLeaseMs / 1000];
+  // On a full disk the journal can still be read, and checks go on.
+  const checks =
+    ageSeconds < leaseSeconds
+      ? `tokens are checked until revocations have not been read for ${leaseSeconds} s (${ageSeconds.toFixed(1)} s now)`
+      : 'no token is checked';
+  return `The database takes no writes: ${checks}; sign-ins, refreshes and sign-outs are refused until it does`;
 };
 
 /** The routes. Live: the event loop turns. Ready: a request would be served. */
