@@ -129,6 +129,15 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('r2', 'r3', 5000))).outcome, 'rotated');
   });
 
+  test(`${engineName}: a replay that is dated before the use has the same window, so that a clock set back opens none`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    await signIn(engine, 'r0');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 50_000))).outcome, 'rotated');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 50_000 - graceMs))).outcome, 'replayed');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 49_999 - graceMs))).outcome, 'refresh_reused');
+  });
+
   test(`${engineName}: a replay after the grace window ends the session, journals it and leaves a trace`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());

@@ -81,6 +81,7 @@ export interface Rotation {
   /** The successor, encrypted under a key that only the presented token yields; kept for the grace window only. */
   readonly successorBox: Uint8Array;
   readonly nowMs: number;
+  /** Longest time between the use of a token and a replay, in either direction: clocks of machines differ, and a clock can be set back. */
   readonly graceMs: number;
   /** Who asks, for the audit trail. @default the service itself */
   readonly by?: Origin;

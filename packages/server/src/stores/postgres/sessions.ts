@@ -107,7 +107,7 @@ export const postgresSessions = (run: Run): SessionStore => {
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return row.expires_at > nowMs ? undefined : { outcome: 'refresh_expired' };
     // A used token never becomes unused and a forgotten successor never comes back, so this stays true until the next transaction.
-    if (nowMs - row.used_at > graceMs || row.successor_box === null) return endAsStolen(row, rotation);
+    if (Math.abs(nowMs - row.used_at) > graceMs || row.successor_box === null) return endAsStolen(row, rotation);
     if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
   };

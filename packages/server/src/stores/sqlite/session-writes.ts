@@ -174,7 +174,7 @@ export const sessionWrites = (database: DatabaseSync) => {
     const refusal = sessionRefusal(row);
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return { outcome: 'refresh_expired' };
-    if (nowMs - row.used_at > graceMs || row.successor_box === null)
+    if (Math.abs(nowMs - row.used_at) > graceMs || row.successor_box === null)
       return { outcome: 'refresh_reused', recorded: endAsStolen(row, rotation) };
     if (row.successor_used_at !== null) return { outcome: 'refresh_superseded' };
     return { outcome: 'replayed', grant: toGrant(row), successorBox: row.successor_box };
