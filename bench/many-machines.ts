@@ -4,7 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
 import { createMachines } from '../tests/harness/machines.ts';
 import { type Postgres, startPostgres } from '../tests/harness/postgres.ts';
-import { startRedis } from '../tests/harness/redis.ts';
+import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import { removeFolder, type Service, type Settings, startService, temporaryFolder } from '../tests/harness/service.ts';
 import { say } from './setting.ts';
 
@@ -20,9 +22,11 @@ const help = `Starts a real PostgreSQL, a real Redis and the service, and runs t
 
   node bench/many-machines.ts --machines 4 -- revocation --users 400 --duration 5m --out results/one-machine
   node bench/many-machines.ts --machines 2,2 -- auth --users 1000 --duration 3m
+  node bench/many-machines.ts --machines 4 -- outage --users 200 --duration 3m
 
 --machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
-(as root only). --no-redis leaves Redis out. Everything behind -- goes to "catalytic-lab run"; its exit code is ours.
+(as root only). --no-redis leaves Redis out. Everything behind -- goes to "catalytic-lab run"; its exit code is ours. To the scenario "outage" PostgreSQL
+and Redis are declared with what starts and flushes them.
 `;
 
 const { values, positionals } = parseArgs({
@@ -69,15 +73,76 @@ const startDatabase = async (address: string): Promise<Postgres> => {
   return postgres;
 };
 
+/** A part of the deployment that can be killed and started again. */
+interface Breakable {
+  readonly pid: number;
+  start(): Promise<unknown>;
+}
+
+/**
+ * Declares the parts of a deployment to the scenario "outage": files with the ids of their processes, which change, and commands that ask this process
+ * to start them again.
+ */
+const declare = async (postgres: Breakable, redis: (Breakable & { flush(): Promise<unknown> }) | undefined) => {
+  const folder = temporaryFolder();
+  started.defer(() => removeFolder(folder));
+  const words: string[] = [];
+  const acts = new Map<string, () => Promise<unknown>>();
+  const part = (name: string, server: Breakable): void => {
+    const file = join(folder, name);
+    const note = (): void => writeFileSync(file, String(server.pid));
+    note();
+    words.push('--process', `${name}=${file}`);
+    acts.set(`${name}-start`, async () => {
+      await server.start();
+      note();
+    });
+  };
+  part('postgres', postgres);
+  if (redis !== undefined) {
+    part('redis', redis);
+    acts.set('redis-flush', () => redis.flush());
+  }
+  const control = createServer((request, response) => {
+    const act = acts.get(request.url?.slice(1) ?? '') ?? (() => Promise.reject(new Error('There is no such act')));
+    act().then(
+      () => response.end(),
+      (error: Error) => response.writeHead(500).end(error.message),
+    );
+  });
+  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
+  started.defer(() => void control.close());
+  const { port } = control.address() as AddressInfo;
+  for (const name of acts.keys()) {
+    const ask = `fetch('http://127.0.0.1:${port}/${name}').then(async (answer) => { if (!answer.ok) throw new Error(await answer.text()); })`;
+    words.push('--command', `${name}="${process.execPath}" -e "${ask}"`);
+  }
+  return words;
+};
+
 /** Where the lab finds what was started, and whose CPU time is not a stranger's. */
 interface Target {
   readonly url: string;
   readonly operateUrl: string;
   readonly labKeyFile: string;
   readonly pids: readonly number[];
+  /** Words of the scenario "outage". */
+  readonly parts: readonly string[];
 }
 
 const pidOf = ({ process }: Service): number => process.pid ?? 0;
+
+const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<readonly string[]> => {
+  if (positionals[0] !== 'outage') return [];
+  if (redis === undefined) return declare(postgres, undefined);
+  return declare(postgres, {
+    get pid() {
+      return redis.pid;
+    },
+    start: () => redis.start(),
+    flush: () => redis.command('FLUSHALL'),
+  });
+};
 
 const startOne = async (workers: number): Promise<Target> => {
   const postgres = await startDatabase('127.0.0.1');
@@ -88,7 +153,13 @@ const startOne = async (workers: number): Promise<Target> => {
     WORKERS: workers,
   });
   const labKeyFile = join(service.dataDir, 'lab.key');
-  return { url: service.url, operateUrl: service.url, labKeyFile, pids: [postgres.pid, ...(redis ? [redis.pid] : [])] };
+  return {
+    url: service.url,
+    operateUrl: service.url,
+    labKeyFile,
+    pids: [postgres.pid, ...(redis ? [redis.pid] : [])],
+    parts: await partsOf(postgres, redis),
+  };
 };
 
 const startSeveral = async (workers: readonly number[]): Promise<Target> => {
@@ -121,15 +192,16 @@ const startSeveral = async (workers: readonly number[]): Promise<Target> => {
     operateUrl: `http://${machines[0]?.address}:9000`,
     labKeyFile: join(services[0]?.dataDir ?? '', 'lab.key'),
     pids: [postgres.pid, ...(redis ? [redis.pid] : []), ...services.map(pidOf)],
+    parts: await partsOf(postgres, redis),
   };
 };
 
-const runLab = ({ url, operateUrl, labKeyFile, pids }: Target): Promise<number> => {
+const runLab = ({ url, operateUrl, labKeyFile, pids, parts }: Target): Promise<number> => {
   const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
   const where = ['--target', url, '--operate-target', operateUrl, '--admin-key-file', labKeyFile];
   const child = spawn(
     process.execPath,
-    [lab, 'run', ...positionals, ...where, ...pids.flatMap((pid) => ['--also-count', String(pid)])],
+    [lab, 'run', ...positionals, ...parts, ...where, ...pids.flatMap((pid) => ['--also-count', String(pid)])],
     { stdio: 'inherit' },
   );
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill(name));

@@ -19,6 +19,9 @@ export interface UserParts {
   readonly token?: HeldToken;
 }
 
+/** One trade of a refresh token in so many is asked for twice. */
+const replayEvery = 10;
+
 const json = { 'content-type': 'application/json' };
 
 /** Whether an answer leaves open what was done: none at all, or a failure of the target. */
@@ -30,6 +33,7 @@ export class VirtualUser {
   #hasAccount: boolean;
   #token: HeldToken | undefined;
   #intendedAtMs: number | undefined;
+  #trades = 0;
 
   constructor(parts: UserParts) {
     this.#parts = parts;
@@ -88,11 +92,20 @@ export class VirtualUser {
     return this.#send({ method: 'GET', path: paths.verify }, 'verify', this.#token);
   }
 
-  /** Trades the refresh token for the next pair, which the user holds from then on; one of a dead session must be refused. */
+  /**
+   * Trades the refresh token for the next pair, which the user holds from then on; one of a dead session must be refused. One trade in ten
+   * is asked for twice, as after a lost answer: the second time the same successor must come.
+   */
   async refresh(): Promise<void> {
     const token = this.#token;
     if (token === undefined) return;
     const presented = token.refreshToken ?? '';
+    await this.#trade(token, presented);
+    const hasTraded = token.refreshToken !== presented;
+    if (hasTraded && ++this.#trades % replayEvery === 0) await this.#trade(token, presented);
+  }
+
+  async #trade(token: HeldToken, presented: string): Promise<void> {
     const body = JSON.stringify({ refresh_token: presented });
     const request: Request = { method: 'POST', path: paths.refresh, headers: json, body };
     const { status, code, text, sentAtMs, answeredAtMs } = await exchange(

@@ -1,0 +1,128 @@
+/**
+ * A server with one fault, for `bench/planted-faults.ts`: it lets everybody in, answers what the scenario `mixed` asks, and does one thing wrong.
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { paths } from '../packages/protocol/src/paths.ts';
+
+/** What it does wrong, and what that means. */
+export const serverFaults = {
+  none: 'nothing: the control',
+  'stale view': 'a token is accepted for two seconds after its sign-out was answered',
+  'lost delete': 'a token that was refused is accepted again after two seconds',
+  'live refused': 'one check of a live token in twenty is refused',
+  'double refresh': 'a refresh token that is presented twice gets two successors',
+  'yes to everything': 'every request is answered 200, without what the answer must hold',
+  slow: 'every answer takes a second',
+} as const;
+
+/** Name of a fault. */
+export type ServerFault = keyof typeof serverFaults;
+
+const tokenSeconds = 900;
+const wrongMs = 2000;
+/** Under which a token is found: its session. */
+const sessionOf = (token: string): string => token.split('.')[1] ?? '';
+
+class FaultyService {
+  readonly #fault: ServerFault;
+  readonly #endedMs = new Map<string, number>();
+  readonly #successors = new Map<string, string>();
+  #checks = 0;
+
+  constructor(fault: ServerFault) {
+    this.#fault = fault;
+  }
+
+  #grant(session: string, refreshToken = `refresh.${session}.${randomUUID()}`): object {
+    return {
+      access_token: `access.${session}.${randomUUID()}`,
+      token_type: 'Bearer',
+      expires_in: tokenSeconds,
+      session_id: session,
+      refresh_token: refreshToken,
+    };
+  }
+
+  #isEnded(session: string): boolean {
+    const endedMs = this.#endedMs.get(session);
+    if (endedMs === undefined) return false;
+    const hasPassed = performance.now() - endedMs >= wrongMs;
+    return this.#fault === 'stale view' ? hasPassed : this.#fault === 'lost delete' ? !hasPassed : true;
+  }
+
+  #refresh(presented: string): readonly [number, object] {
+    const session = sessionOf(presented);
+    if (this.#isEnded(session)) return [401, { code: 'session_ended' }];
+    const known = this.#fault === 'double refresh' ? undefined : this.#successors.get(presented);
+    const successor = known ?? `refresh.${session}.${randomUUID()}`;
+    this.#successors.set(presented, successor);
+    return [200, this.#grant(session, successor)];
+  }
+
+  answer(
+    method: string,
+    path: string,
+    bearer: string,
+    body: Readonly<Record<string, unknown>>,
+  ): readonly [number, object] {
+    if (path === paths.ready) return [200, { status: 'ready' }];
+    if (this.#fault === 'yes to everything') return [200, {}];
+    if (path === paths.register) return [201, { account_id: randomUUID() }];
+    if (path === paths.login) return [200, this.#grant(randomUUID())];
+    if (path === paths.refresh) return this.#refresh(String(body['refresh_token']));
+    const session = sessionOf(bearer);
+    if (path === paths.logout && method === 'POST') {
+      if (!this.#endedMs.has(session)) this.#endedMs.set(session, performance.now());
+      return [200, { revoked: true, propagation: 'complete' }];
+    }
+    if (path !== paths.protectedSample && path !== paths.verify) return [404, { code: 'route_unknown' }];
+    this.#checks += 1;
+    const isRefused = this.#isEnded(session) || (this.#fault === 'live refused' && this.#checks % 20 === 0);
+    return isRefused ? [401, { code: 'token_revoked' }] : [200, { active: true, claims: { sid: session } }];
+  }
+}
+
+const readBody = async (request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> => {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text === '' ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>);
+};
+
+const serve = (fault: ServerFault): void => {
+  const service = new FaultyService(fault);
+  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
+    const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
+    const body = await readBody(request);
+    if (fault === 'slow' && request.url !== paths.ready) await delay(1000);
+    const [status, answer] = service.answer(request.method ?? '', request.url ?? '', bearer, body);
+    const type = status < 400 ? 'application/json' : 'application/problem+json';
+    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(answer));
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo;
+    process.stdout.write(`http://127.0.0.1:${port}\n`);
+  });
+};
+
+/** Starts it in a process of its own. */
+export const startFaulty = async (fault: ServerFault): Promise<{ readonly url: string } & AsyncDisposable> => {
+  const child = spawn(process.execPath, [import.meta.filename, fault], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return {
+    url: line,
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+};
+
+const [, , asked = ''] = process.argv;
+if (import.meta.main && Object.hasOwn(serverFaults, asked)) serve(asked as ServerFault);

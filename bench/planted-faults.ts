@@ -1,0 +1,276 @@
+/**
+ * Does the lab notice? A run for each fault that can be planted: `node bench/planted-faults.ts --help`.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { RunResult } from '../packages/lab/src/reports/result.ts';
+import { type ServerFault, serverFaults, startFaulty } from './faulty-server.ts';
+import { table } from './figures.ts';
+import { machine, say } from './setting.ts';
+
+const help = `Plants one fault after the other, in a small server or around the lab, and looks whether the lab notices it, and nothing else.
+
+  node bench/planted-faults.ts [--only TEXT] [--out FILE.md]
+
+About 4 minutes. Exit codes: 0 each was noticed, 2 one was not.
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', short: 'h', default: false },
+    only: { type: 'string', default: '' },
+    out: { type: 'string' },
+  },
+});
+
+const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-planted-'));
+
+/** What a run showed. */
+interface Seen {
+  readonly code: number | null;
+  readonly output: string;
+  /** Absent where there was no run. */
+  readonly result: RunResult | undefined;
+}
+
+interface Case {
+  readonly fault: string;
+  /** Which of the lab's checks is to notice it. */
+  readonly check: string;
+  readonly server?: ServerFault;
+  /** Words of the run besides the target; where absent, ten seconds of `mixed`. */
+  readonly words?: readonly string[];
+  /** Shell words before the lab's command. */
+  readonly limit?: string;
+  /** Does something to the lab while it runs. */
+  readonly meanwhile?: (lab: ChildProcess) => Promise<void> | void;
+  readonly exitCode: number;
+  readonly isNoticed: (seen: Seen) => boolean;
+}
+
+const mixed = ['mixed', '--users', '20', '--spawn-rate', '20', '--duration', '12s', '--wait', '0.1-0.3'];
+const violated =
+  (rule: RegExp) =>
+  ({ result }: Seen): boolean =>
+    result?.consistency.timelines.some((timeline) => rule.test(timeline.rule)) === true;
+const failedWith =
+  (error: RegExp) =>
+  ({ result }: Seen): boolean =>
+    result?.errors.some((each) => each.kind === 'real' && error.test(each.error)) === true;
+const broken =
+  (rule: RegExp) =>
+  ({ result }: Seen): boolean =>
+    result?.validity.some((each) => each.verdict === 'broken' && rule.test(each.rule)) === true;
+const says =
+  (text: RegExp) =>
+  ({ output, result }: Seen): boolean =>
+    result === undefined && text.test(output);
+
+/** Lets the process run for a fifth of the time. */
+const starve = async (child: ChildProcess): Promise<void> => {
+  while (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGSTOP');
+    await delay(80);
+    child.kill('SIGCONT');
+    await delay(20);
+  }
+};
+
+/** Keeps every core busy for as long as the lab runs. */
+const beBusy = async (child: ChildProcess): Promise<void> => {
+  const busy = Array.from({ length: availableParallelism() }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
+  await once(child, 'exit');
+  for (const each of busy) each.kill('SIGKILL');
+};
+
+const interruptAfter =
+  (ms: number) =>
+  async (child: ChildProcess): Promise<void> => {
+    await delay(ms);
+    child.kill('SIGINT');
+  };
+
+/** A scenario of its own that is at fault itself. */
+const throwingScenario = join(folder, 'throwing.ts');
+
+const cases: readonly Case[] = [
+  {
+    fault: 'none',
+    check: 'nothing is noticed',
+    exitCode: 0,
+    isNoticed: ({ result }) => result?.consistency.violations === 0,
+  },
+  {
+    fault: serverFaults['stale view'],
+    check: 'consistency: a call that was sent after the sign-out was answered',
+    server: 'stale view',
+    exitCode: 4,
+    isNoticed: violated(/accepted after promise/),
+  },
+  {
+    fault: serverFaults['lost delete'],
+    check: 'consistency: the same, later in the history of the token',
+    server: 'lost delete',
+    exitCode: 4,
+    isNoticed: violated(/accepted/),
+  },
+  {
+    fault: serverFaults['double refresh'],
+    check: 'consistency: one refresh in ten is sent twice',
+    server: 'double refresh',
+    exitCode: 4,
+    isNoticed: violated(/two successors/),
+  },
+  {
+    fault: serverFaults['live refused'],
+    check: 'outcomes: a live token refused is a real failure',
+    server: 'live refused',
+    exitCode: 2,
+    isNoticed: failedWith(/live token refused/),
+  },
+  {
+    fault: serverFaults['yes to everything'],
+    check: 'outcomes: an answer without what it must hold is a real failure',
+    server: 'yes to everything',
+    exitCode: 2,
+    isNoticed: failedWith(/no access token/),
+  },
+  {
+    fault: 'nobody listens',
+    check: 'the target is asked before anything else',
+    words: [...mixed, '--target', 'http://127.0.0.1:9'],
+    exitCode: 5,
+    isNoticed: says(/Cannot reach/),
+  },
+  {
+    fault: 'the generator may open 64 files',
+    check: 'limits are counted before the run, and the command that helps is named',
+    words: [...mixed, '--users', '100'],
+    limit: 'ulimit -n 64; ',
+    exitCode: 1,
+    isNoticed: says(/ulimit -n/),
+  },
+  {
+    fault: 'the generator gets a fifth of a core',
+    check: 'validity: delay of the event loop',
+    words: ['mixed', '--users', '100', '--spawn-rate', '100', '--duration', '12s', '--wait', '0.1-0.3'],
+    meanwhile: starve,
+    exitCode: 3,
+    isNoticed: broken(/event-loop delay|late starts|event loop busy/),
+  },
+  {
+    fault: 'every core is busy with something else',
+    check: 'validity: CPU time of neither lab nor target',
+    meanwhile: beBusy,
+    exitCode: 3,
+    isNoticed: broken(/CPU of others/),
+  },
+  {
+    fault: 'more starts are intended than the users can make',
+    check: 'validity: dropped starts',
+    server: 'slow',
+    words: ['mixed', '--users', '5', '--rate', '100', '--duration', '12s'],
+    exitCode: 3,
+    isNoticed: broken(/dropped starts/),
+  },
+  {
+    fault: 'the run is interrupted',
+    check: 'validity: duration left out',
+    meanwhile: interruptAfter(6000),
+    exitCode: 3,
+    isNoticed: broken(/duration left out/),
+  },
+  {
+    fault: 'a planned fault cannot be done',
+    check: 'validity: planned faults',
+    words: [...mixed, '--command', 'nothing=exit 7', '--fault', 'nothing:run@3s'],
+    exitCode: 3,
+    isNoticed: broken(/planned faults/),
+  },
+  {
+    fault: 'a scenario of one’s own throws',
+    check: 'validity: exceptions in the lab',
+    words: [throwingScenario, '--users', '5', '--spawn-rate', '5', '--duration', '6s'],
+    exitCode: 3,
+    isNoticed: broken(/exceptions/),
+  },
+];
+
+const play = async (one: Case, index: number): Promise<Seen> => {
+  await using target = await startFaulty(one.server ?? 'none');
+  const out = join(folder, String(index));
+  const words = one.words ?? mixed;
+  const command = [
+    process.execPath,
+    lab,
+    'run',
+    ...words,
+    '--plain',
+    '--no-metrics',
+    '--seed',
+    'planted',
+    '--out',
+    out,
+  ];
+  if (!words.includes('--target')) command.push('--target', target.url);
+  const [program = '', ...rest] =
+    one.limit === undefined ? command : ['/bin/sh', '-c', `${one.limit}exec "$@"`, 'sh', ...command];
+  // A key that lies ready in the working folder is for another target.
+  const child = spawn(program, rest, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (piece: Buffer) => {
+      output += piece.toString();
+    });
+  const meanwhile = one.meanwhile?.(child);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  await meanwhile;
+  try {
+    return { code, output, result: JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult };
+  } catch {
+    return { code, output, result: undefined };
+  }
+};
+
+const main = async (): Promise<void> => {
+  writeFileSync(
+    throwingScenario,
+    `import { defineScenario } from '@catalytic/lab/scenario';
+export default defineScenario({ name: 'throwing', summary: 'a fault', tasks: [{ name: 'work', run: () => { throw new Error('at fault'); } }] });
+`,
+  );
+  const chosen = cases.filter(({ fault, check }) => `${fault} ${check}`.includes(values.only));
+  const rows: (readonly (string | number)[])[] = [];
+  for (const [index, one] of chosen.entries()) {
+    const seen = await play(one, index);
+    const isNoticed = seen.code === one.exitCode && one.isNoticed(seen);
+    rows.push([one.fault, one.check, seen.code ?? 'none', isNoticed ? 'noticed' : '**missed**']);
+    say(`${index + 1} of ${chosen.length} ${isNoticed ? '✔' : '✘'} ${one.fault}: ${one.check}`);
+    if (!isNoticed) {
+      say(`   exit code ${seen.code}, not ${one.exitCode}; the end of what it said:\n${seen.output.slice(-1500)}`);
+      process.exitCode = 2;
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+  const text = table(['planted', 'what is to notice it', 'exit code', ''], rows);
+  process.stdout.write(`${text}\n`);
+  const { cores, memoryGib, node } = machine();
+  if (values.out !== undefined)
+    writeFileSync(
+      values.out,
+      `# Does the lab notice?\n\n\`node bench/planted-faults.ts\`, ${new Date().toISOString().slice(0, 10)}; ${cores} cores, ${memoryGib} GiB, Node ${node}. One run for each fault.\n\n${text}\n`,
+    );
+};
+
+if (values.help) process.stdout.write(help);
+else await main();
