@@ -93,7 +93,12 @@ const onServerCore: readonly string[] = ['taskset', '-c', String(serverCore)];
 const startTarget = async (checkout?: string) => {
   const dataDir = temporaryFolder();
   stack.defer(() => removeFolder(dataDir));
-  const settings = { LOGIN_CACHE_SECONDS: 3600, ACCESS_TOKEN_SECONDS: 86_400, LOG_LEVEL: 'warn' };
+  const settings = {
+    LOGIN_CACHE_SECONDS: 3600,
+    ACCESS_TOKEN_SECONDS: 86_400,
+    MAX_SESSIONS_PER_ACCOUNT: 100_000,
+    LOG_LEVEL: 'warn',
+  };
   const service = await startService(dataDir, settings, [
     ...onServerCore,
     ...(checkout === undefined ? [] : insteadOf(checkout)),
