@@ -175,7 +175,7 @@ export const accountsCommand = (): Command => {
     adminCommand(
       group,
       'import <file>',
-      'Take over accounts with ready argon2id, bcrypt, scrypt or PBKDF2 hashes, one JSON object a line; "-" reads standard input. Accounts that exist are left as they are, so an import can be repeated.',
+      'Take over accounts with ready argon2id, bcrypt, scrypt or PBKDF2 hashes, one JSON object a line, {"email", "password_hash", "roles"?}; "-" reads standard input. Accounts that exist are left as they are, so an import can be repeated.',
     ),
   ).action(importFrom);
   inTenant(adminCommand(group, 'list', 'Show accounts by email, a page at a time.'))

@@ -50,6 +50,6 @@ export const adminKeysCommand = (): Command => {
     ['admin-keys create', 'a key for everything; beside a running service'],
     ['admin-keys create --tenant acme', 'a key that may act on one tenant only'],
   ]);
-  addConfigFlags(createCommand, ['dataDir']);
+  addConfigFlags(createCommand, ['dataDir', 'databaseUrl']);
   return group;
 };

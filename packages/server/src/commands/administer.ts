@@ -77,7 +77,7 @@ export const adminCommand = (
   group: Command,
   usage: string,
   description: string,
-  fields: Fields = ['dataDir'],
+  fields: Fields = ['dataDir', 'databaseUrl'],
 ): Command => {
   const command = group
     .command(usage)
@@ -87,4 +87,4 @@ export const adminCommand = (
 };
 
 /** Options of a command that revokes: it waits for leases. */
-export const revokingFields: Fields = ['dataDir', 'revocationLeaseMs'];
+export const revokingFields: Fields = ['dataDir', 'databaseUrl', 'revocationLeaseMs'];

@@ -132,7 +132,7 @@ export const auditCommand = (): Command => {
     ['audit list --since 1h --event authn_login_fail', 'who was refused in the last hour'],
     ['audit list --account ada@example.com --json', 'what one account did, for a script'],
   ]);
-  addConfigFlags(listCommand, ['dataDir']);
+  addConfigFlags(listCommand, ['dataDir', 'databaseUrl']);
   const whyCommand = group
     .command('why')
     .description('Say why a session ended, or why the newest sessions of an account did.')
@@ -144,6 +144,6 @@ export const auditCommand = (): Command => {
     ['audit why --account ada@example.com', 'what became of her newest ten sessions'],
     ['audit why --session 01a2119f-2c03-7a51-8f7e-6f0a3c1d9e42', 'what became of one, by its id'],
   ]);
-  addConfigFlags(whyCommand, ['dataDir']);
+  addConfigFlags(whyCommand, ['dataDir', 'databaseUrl']);
   return group;
 };

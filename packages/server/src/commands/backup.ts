@@ -183,5 +183,5 @@ export const backupCommand = (): Command => {
     ['backup --with-key --to /encrypted/all', 'both together'],
     ['backup --json | jq -r .folder', 'for a script'],
   ]);
-  return addConfigFlags(command, ['dataDir']);
+  return addConfigFlags(command, ['dataDir', 'masterKey']);
 };

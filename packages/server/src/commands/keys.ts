@@ -77,7 +77,7 @@ export const keysCommand = (): Command => {
     .addOption(new Flag('--json', 'as JSON'))
     .action((own: Options, command: Command) => list(own, command));
   teach(listCommand, [['keys list --json', 'for a script']]);
-  addConfigFlags(listCommand, ['dataDir']);
+  addConfigFlags(listCommand, ['dataDir', 'databaseUrl']);
   const rotateCommand = group
     .command('rotate')
     .description('Replace the signing key: the new one is published first and signs once every verifier can know it.')
@@ -87,6 +87,6 @@ export const keysCommand = (): Command => {
     ['keys rotate', 'works beside a running service; no restart, nobody signs in again'],
     ['keys rotate --signing-algorithm Ed25519', 'change the algorithm on this occasion'],
   ]);
-  addConfigFlags(rotateCommand, ['dataDir', 'signingAlgorithm']);
+  addConfigFlags(rotateCommand, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm']);
   return group;
 };

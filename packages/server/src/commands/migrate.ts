@@ -61,5 +61,5 @@ export const migrateCommand = (): Command => {
     ['migrate', 'to the database that DATABASE_URL names'],
     ['migrate --to - < url.txt', 'the URL, with its password, from a file'],
   ]);
-  return addConfigFlags(command, ['dataDir']);
+  return addConfigFlags(command, ['dataDir', 'databaseUrl']);
 };

@@ -145,5 +145,5 @@ export const restoreCommand = (): Command => {
     ],
     ['restore /safe/db --new-master-key', 'when the key is lost'],
   ]);
-  return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
+  return addConfigFlags(command, ['dataDir', 'masterKey', 'signingAlgorithm']);
 };

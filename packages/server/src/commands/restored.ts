@@ -45,5 +45,5 @@ export const restoredCommand = (): Command => {
     ['restored', 'after PostgreSQL was restored, before the service starts'],
     ['restored --new-master-key', 'after the master key was lost'],
   ]);
-  return addConfigFlags(command, ['dataDir', 'signingAlgorithm']);
+  return addConfigFlags(command, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm']);
 };
