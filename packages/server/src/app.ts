@@ -2,6 +2,7 @@
  * The composition: joins features to stores and serves them.
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { systemClocks } from '@catalytic/guard/clocks';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
@@ -118,6 +119,15 @@ export const startService = async (
     const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
     // Before the database is opened: nothing may touch the file while another command restores it.
     closers.push(takeDataFolder(config));
+    // Its process starts while this one opens everything else.
+    const hasher = new HashLanes({
+      lanes: share(config.hashLanes, config),
+      queueMs: config.hashQueueMs,
+      onProblem: (message) => log.error(message),
+    });
+    closers.push(() => hasher.close());
+    const decoyHash = hasher.hash(new Secret(randomUUID()));
+    decoyHash.catch(() => {});
     const stores = await openStores(config, onProblem, onFatal);
     closers.push(() => stores.close());
     // Whoever holds the folder is alone: what is registered belonged to a process that ended without a word.
@@ -126,7 +136,7 @@ export const startService = async (
 
     const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
     const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
-    const tenant = await stores.tenants.ensure(defaultTenantName, nowMs());
+    await stores.tenants.ensure(defaultTenantName, nowMs());
     const { keys, masterKey } = await openKeyRing(config, stores, nowMs);
     const metrics = new Metrics(link.number);
     const place = findRedis(config);
@@ -157,12 +167,6 @@ export const startService = async (
       observer: metrics.revocations,
     });
     await reader.start();
-    const hasher = new HashLanes({
-      lanes: share(config.hashLanes, config),
-      queueMs: config.hashQueueMs,
-      onProblem: (message) => log.error(message),
-    });
-    closers.push(() => hasher.close());
     metrics.watch({ reader, view, hasher, stores });
     link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
@@ -177,7 +181,7 @@ export const startService = async (
       auditSink,
       hasher,
       loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
-      decoyHash: await hasher.hash(new Secret(tenant.id)),
+      decoyHash: await decoyHash,
       keys,
       signatureChecks,
       view,
