@@ -5,7 +5,6 @@
 import type { Readable } from 'node:stream';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import type { Origin } from '../audit/store.ts';
 import { isAcceptedHash } from '../passwords/hash-format.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
@@ -27,21 +26,24 @@ const batchAccounts = 500;
 const lineBytesMax = 4096;
 const importBytesMax = 64 * 1024 * 1024;
 
-const Line = Compile(
-  Type.Object(
-    {
-      email: Type.String({ maxLength: emailCharactersMax }),
-      password_hash: Type.String({ maxLength: 512 }),
-      roles: Type.Optional(Roles),
-    },
-    { additionalProperties: false },
-  ),
+const Line = Type.Object(
+  {
+    email: Type.String({ maxLength: emailCharactersMax }),
+    password_hash: Type.String({ maxLength: 512 }),
+    roles: Type.Optional(Roles),
+  },
+  { additionalProperties: false },
 );
+
+/** The compiler is large, and most processes never see an import. */
+const compileLine = async () => (await import('typebox/compile')).Compile(Line);
+type LineCheck = Awaited<ReturnType<typeof compileLine>>;
+let compiled: Promise<LineCheck> | undefined;
 
 /** Refuses, never repairs: a byte that is no text must not become another account than the one sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-const parseLine = (bytes: Buffer): NewAccount | string | undefined => {
+const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undefined => {
   if (bytes.length > lineBytesMax) return `it is longer than ${lineBytesMax} bytes`;
   let value: unknown;
   try {
@@ -51,7 +53,7 @@ const parseLine = (bytes: Buffer): NewAccount | string | undefined => {
   } catch {
     return 'it is not JSON in UTF-8';
   }
-  if (!Line.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
+  if (!check.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
   if (!isEmail(value.email)) return 'its email is not valid';
   if (!isAcceptedHash(value.password_hash))
     return 'its password_hash is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash';
@@ -105,6 +107,8 @@ export const importAccounts = async (
 ): Promise<{ imported: number; existing: number }> => {
   const tenant = await administeredTenant(tenants, administrator, tenantName);
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
+  compiled ??= compileLine();
+  const check = await compiled;
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {
@@ -117,7 +121,7 @@ export const importAccounts = async (
   let lineNumber = 0;
   for await (const line of lines(stream)) {
     lineNumber += 1;
-    const account = parseLine(line);
+    const account = parseLine(check, line);
     if (account === undefined) continue;
     if (typeof account === 'string')
       throw new CatalyticError('import_line_invalid', {
