@@ -3,16 +3,14 @@
  * The command line.
  * @module
  */
-import { createRequire, enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
 import { teach } from './commands/teach.ts';
+import { keepCompiledModules } from './config/compiled-modules.ts';
 import { ConfigError } from './config/read-config.ts';
 
-// Compiled once, what a command brings loads in half the time. The cache lies in the folder of the installation, whose code is run anyway;
-// where that cannot be written there is none.
-enableCompileCache(fileURLToPath(new URL('../../../.cache/compiled', import.meta.url)));
+keepCompiledModules();
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 

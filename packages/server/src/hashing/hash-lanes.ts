@@ -3,6 +3,7 @@
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { PasswordHasher } from '../features/passwords/hasher.ts';
@@ -167,7 +168,7 @@ export class HashLanes implements PasswordHasher {
   #start(): void {
     const child = fork(fileURLToPath(new URL('./lane-process.ts', import.meta.url)), {
       // Only what the child needs: the master key must not be in its environment. One pool thread for each lane.
-      env: { UV_THREADPOOL_SIZE: String(this.#options.lanes) },
+      env: { UV_THREADPOOL_SIZE: String(this.#options.lanes), NODE_COMPILE_CACHE: getCompileCacheDir() },
       execArgv: [],
     });
     child.on('message', (reply: LaneReply) => this.#settle(reply));
