@@ -97,3 +97,17 @@ test('what is remembered is bounded, and a token in use stays', () => {
   }
   assert.equal(looked, 101, 'the token in use was checked once');
 });
+
+test('tokens that expire are forgotten two lifetimes later, though there is room; one in use stays', () => {
+  const memory = checks();
+  const tokenAt = (iat: number): string =>
+    sign(encodedHeader('ES256', 'k1'), encode({ ...claims, iat, nbf: iat, exp: iat + 60, jti: String(iat) }));
+  const [first, used] = [tokenAt(0), tokenAt(1)];
+  for (const text of [first, used, tokenAt(60)]) memory.check(text);
+  assert.ok(memory.remembered(first), 'its generation is not over');
+  memory.check(tokenAt(61));
+  assert.ok(memory.remembered(used), 'the old generation is looked at');
+  memory.check(tokenAt(122));
+  assert.equal(memory.remembered(first), undefined);
+  assert.ok(memory.remembered(used));
+});

@@ -34,9 +34,12 @@ const parseSegment = (segment: string): Record<string, unknown> | undefined => {
 export class SignatureChecks {
   readonly #findKey: FindKey;
   readonly #entriesMax: number;
-  // Two generations: when the young one is full it becomes the old one. Bounded, O(1), and a token in use is never the one dropped.
+  // Two generations: when the young one is full, or its first token has expired, it becomes the old one. Bounded, O(1), and a token in use
+  // is never the one dropped.
   #young = new Map<string, SignedToken>();
   #old = new Map<string, SignedToken>();
+  /** When the first token of the young generation expires, seconds since 1970. */
+  #youngExp = Number.POSITIVE_INFINITY;
 
   /** @param entriesMax most remembered tokens, in each of two generations; about 2 KB each */
   constructor(findKey: FindKey, entriesMax = 16_384) {
@@ -70,10 +73,13 @@ export class SignatureChecks {
 
   /** Enters a token that this process has just signed itself. */
   remember(token: string, signed: SignedToken): void {
-    if (this.#young.size >= this.#entriesMax) {
+    const { iat, exp } = signed.claims;
+    // Told by the tokens themselves: one that was issued after the first of them had expired.
+    if (this.#young.size >= this.#entriesMax || iat > this.#youngExp) {
       this.#old = this.#young;
       this.#young = new Map();
     }
+    if (this.#young.size === 0) this.#youngExp = exp;
     this.#young.set(token, signed);
   }
 
