@@ -43,5 +43,6 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: LaneRequest) => {
-  void answer(request).then((reply) => process.send?.(reply));
+  // A parent that has gone meanwhile wants no answer: this process is about to end.
+  void answer(request).then((reply) => process.send?.(reply, undefined, undefined, () => {}));
 });
