@@ -30,6 +30,8 @@ const wrongMs = 2000;
 /** Under which a token is found: its session. */
 const sessionOf = (token: string): string => token.split('.')[1] ?? '';
 
+const newRefreshToken = (session: string): string => `refresh.${session}.${randomUUID()}`;
+
 class FaultyService {
   readonly #fault: ServerFault;
   readonly #endedMs = new Map<string, number>();
@@ -40,7 +42,7 @@ class FaultyService {
     this.#fault = fault;
   }
 
-  #grant(session: string, refreshToken = `refresh.${session}.${randomUUID()}`): object {
+  #grant(session: string, refreshToken = newRefreshToken(session)): object {
     return {
       access_token: `access.${session}.${randomUUID()}`,
       token_type: 'Bearer',
@@ -61,7 +63,7 @@ class FaultyService {
     const session = sessionOf(presented);
     if (this.#isEnded(session)) return [401, { code: 'session_ended' }];
     const known = this.#fault === 'double refresh' ? undefined : this.#successors.get(presented);
-    const successor = known ?? `refresh.${session}.${randomUUID()}`;
+    const successor = known ?? newRefreshToken(session);
     this.#successors.set(presented, successor);
     return [200, this.#grant(session, successor)];
   }

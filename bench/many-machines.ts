@@ -73,22 +73,17 @@ const startDatabase = async (address: string): Promise<Postgres> => {
   return postgres;
 };
 
-/** A part of the deployment that can be killed and started again. */
-interface Breakable {
-  readonly pid: number;
-  start(): Promise<unknown>;
-}
-
 /**
- * Declares the parts of a deployment to the scenario "outage": files with the ids of their processes, which change, and commands that ask this process
- * to start them again.
+ * Words that declare PostgreSQL and Redis to the scenario "outage": files with the ids of their processes, which change, and commands that ask this
+ * process to start them again. None for another scenario.
  */
-const declare = async (postgres: Breakable, redis: (Breakable & { flush(): Promise<unknown> }) | undefined) => {
+const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<readonly string[]> => {
+  if (positionals[0] !== 'outage') return [];
   const folder = temporaryFolder();
   started.defer(() => removeFolder(folder));
   const words: string[] = [];
   const acts = new Map<string, () => Promise<unknown>>();
-  const part = (name: string, server: Breakable): void => {
+  const part = (name: string, server: Pick<Redis, 'pid' | 'start'>): void => {
     const file = join(folder, name);
     const note = (): void => writeFileSync(file, String(server.pid));
     note();
@@ -101,7 +96,7 @@ const declare = async (postgres: Breakable, redis: (Breakable & { flush(): Promi
   part('postgres', postgres);
   if (redis !== undefined) {
     part('redis', redis);
-    acts.set('redis-flush', () => redis.flush());
+    acts.set('redis-flush', () => redis.command('FLUSHALL'));
   }
   const control = createServer((request, response) => {
     const act = acts.get(request.url?.slice(1) ?? '') ?? (() => Promise.reject(new Error('There is no such act')));
@@ -131,18 +126,6 @@ interface Target {
 }
 
 const pidOf = ({ process }: Service): number => process.pid ?? 0;
-
-const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<readonly string[]> => {
-  if (positionals[0] !== 'outage') return [];
-  if (redis === undefined) return declare(postgres, undefined);
-  return declare(postgres, {
-    get pid() {
-      return redis.pid;
-    },
-    start: () => redis.start(),
-    flush: () => redis.command('FLUSHALL'),
-  });
-};
 
 const startOne = async (workers: number): Promise<Target> => {
   const postgres = await startDatabase('127.0.0.1');
