@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const manyWorkers = fileURLToPath(new URL('many-workers.ts', import.meta.url));
 const main = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
 
 /**
@@ -84,4 +85,24 @@ export const startNaive = async (...words: string[]): Promise<{ readonly url: st
     if (url !== undefined) return { url, [Symbol.asyncDispose]: () => end(child) };
   }
   throw new Error('The naive server did not start');
+};
+
+/**
+ * Starts a small service of three processes behind one port.
+ * @param behaviour one of those `many-workers.ts` knows
+ * @throws {Error} when it ends before it has a port
+ */
+export const startManyWorkers = async (behaviour: string): Promise<{ readonly url: string } & AsyncDisposable> => {
+  const child = spawn(process.execPath, [manyWorkers, behaviour], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Asked for now: should it die by itself, that has been by the time somebody would wait for it.
+  const closed = once(child, 'close');
+  for await (const port of createInterface(child.stdout))
+    return {
+      url: `http://127.0.0.1:${port}`,
+      [Symbol.asyncDispose]: async () => {
+        child.stdin.end();
+        await closed;
+      },
+    };
+  throw new Error('The service of several processes did not start');
 };

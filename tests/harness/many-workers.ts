@@ -49,6 +49,8 @@ const supervise = (): void => {
   };
   const fork = (): void => {
     const worker = cluster.fork();
+    // What is sent to one that was killed just now is lost; its exit tells the rest.
+    worker.on('error', () => {});
     worker.on('exit', () => {
       for (const session of [...waiting.keys()]) heard(worker, session);
     });

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { runLab } from '../../../../tests/harness/lab.ts';
+import { runLab, startManyWorkers } from '../../../../tests/harness/lab.ts';
 import type { OutageResult } from '../reports/outage-result.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const target = fileOf('../../../../tests/harness/many-workers.ts');
 const schema = JSON.parse(readFileSync(fileOf('../reports/result.schema.json'), 'utf8')) as object;
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,23 +21,16 @@ const users = ['--users', '20', '--spawn-rate', '100', '--wait', '0.05-0.15'];
  * @param args is given one of these processes: to pause it is an outage that requests feel
  */
 const load = async (args: (pid: string) => readonly string[]) => {
-  const service = spawn(process.execPath, [target, 'right'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await using service = await startManyWorkers('right');
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
-  try {
-    const [port] = (await once(service.stdout, 'data')) as [Buffer];
-    const url = `http://127.0.0.1:${port.toString().trim()}`;
-    const { headers } = await fetch(`${url}/health/live`);
-    const [, , pid = ''] = (headers.get('catalytic-worker') ?? '').split('/');
-    const ended = await runLab(folder, ['run', 'outage', '--target', url, '--out', out, ...users, ...args(pid)]);
-    const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
-    const validate = new Ajv2020().compile(schema);
-    assert.ok(validate(result), JSON.stringify(validate.errors));
-    const outage: OutageResult = result.outage ?? assert.fail('no outage in the result');
-    return { ...ended, result, outage, markdown: readFileSync(`${out}.md`, 'utf8') };
-  } finally {
-    service.stdin.end();
-    await once(service, 'close');
-  }
+  const { headers } = await fetch(`${service.url}/health/live`);
+  const [, , pid = ''] = (headers.get('catalytic-worker') ?? '').split('/');
+  const ended = await runLab(folder, ['run', 'outage', '--target', service.url, '--out', out, ...users, ...args(pid)]);
+  const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+  const validate = new Ajv2020().compile(schema);
+  assert.ok(validate(result), JSON.stringify(validate.errors));
+  const outage: OutageResult = result.outage ?? assert.fail('no outage in the result');
+  return { ...ended, result, outage, markdown: readFileSync(`${out}.md`, 'utf8') };
 };
 
 const phaseOf = ({ phases }: OutageResult, name: string) =>

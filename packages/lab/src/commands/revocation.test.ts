@@ -1,37 +1,27 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { runLab } from '../../../../tests/harness/lab.ts';
+import { runLab, startManyWorkers } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const target = fileOf('../../../../tests/harness/many-workers.ts');
 const schema = JSON.parse(readFileSync(fileOf('../reports/result.schema.json'), 'utf8')) as object;
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the lab against three processes behind one port. */
 const load = async (scenario: string, behaviour: string, args: readonly string[]) => {
-  const service = spawn(process.execPath, [target, behaviour], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await using service = await startManyWorkers(behaviour);
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
-  try {
-    const [port] = (await once(service.stdout, 'data')) as [Buffer];
-    const url = `http://127.0.0.1:${port.toString().trim()}`;
-    const { code, output } = await runLab(folder, ['run', scenario, '--target', url, '--out', out, ...args]);
-    const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
-    const validate = new Ajv2020().compile(schema);
-    assert.ok(validate(result), JSON.stringify(validate.errors));
-    return { code, output, result, markdown: readFileSync(`${out}.md`, 'utf8') };
-  } finally {
-    service.stdin.end();
-    await once(service, 'close');
-  }
+  const { code, output } = await runLab(folder, ['run', scenario, '--target', service.url, '--out', out, ...args]);
+  const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+  const validate = new Ajv2020().compile(schema);
+  assert.ok(validate(result), JSON.stringify(validate.errors));
+  return { code, output, result, markdown: readFileSync(`${out}.md`, 'utf8') };
 };
 
 const closed = [
