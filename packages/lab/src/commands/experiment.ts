@@ -68,7 +68,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     service: flags.service,
     databaseUrl: flags.databaseUrl,
     redisUrl: flags.redisUrl,
-    runWords: (flags.alsoCount ?? []).flatMap((pid) => ['--also-count', pid]),
+    alsoCount: (flags.alsoCount ?? []).map(Number),
     interrupt: interruptSignal(),
     say: (line) => process.stdout.write(`${line}\n`),
   });

@@ -6,10 +6,10 @@ import { endingOf } from '../reports/ending.ts';
 import type { RunResult } from '../reports/result.ts';
 import { ms, number, percent, percentile, table } from '../reports/tables.ts';
 import type { WindowResult } from '../reports/window-result.ts';
-import type { Phase, PhaseResult } from './phase.ts';
+import { isKept, type Phase, type PhaseResult, throughputOf } from './phase.ts';
 
-/** Cores that generator and target share. */
-interface Budget {
+/** What a run has used, for each request. */
+interface Used {
   readonly targetUs: number;
   readonly generatorUs: number;
   readonly perSecond: number;
@@ -33,9 +33,15 @@ const describe = ({ target }: Phase): string =>
       ? `the service, ${target.workers} workers`
       : `shares nothing, ${target.workers} processes`;
 
-const runRow = ({ phase, result }: PhaseResult): readonly (string | number)[] => {
-  const head = [phase.id, `${phase.scenario}, ${number(phase.users)} users`, describe(phase)];
-  if (result === null) return [...head, 'not measured', '–', '–', '–', '–', '–'];
+const runRows = ({ phase, result, smaller }: PhaseResult): readonly (readonly (string | number)[])[] =>
+  result === null
+    ? [[phase.id, `${phase.scenario}, ${number(phase.users)} users`, describe(phase), 'not measured', ...dashes(5)]]
+    : [result, ...smaller].map((run) => runRow(phase, run));
+
+const dashes = (count: number): readonly string[] => Array<string>(count).fill('–');
+
+const runRow = (phase: Phase, result: RunResult): readonly (string | number)[] => {
+  const head = [phase.id, `${phase.scenario}, ${number(result.options.users)} users`, describe(phase)];
   const { total } = windowOf(result);
   return [
     ...head,
@@ -66,7 +72,7 @@ const earlierRow = ({ earlier }: Phase): readonly (readonly string[])[] =>
       ];
 
 const tokenRow = ({ phase, result }: PhaseResult): readonly (string | number)[] => {
-  if (result === null) return [phase.id, describe(phase), 'not measured', '–', '–', '–', '–'];
+  if (result === null) return [phase.id, describe(phase), 'not measured', ...dashes(4)];
   const refused = occurrences(result, 'live token refused');
   const accepted = occurrences(result, 'dead token accepted') + occurrences(result, 'refused token accepted again');
   const unanswered = result.errors
@@ -83,8 +89,8 @@ const tokenRow = ({ phase, result }: PhaseResult): readonly (string | number)[] 
   ];
 };
 
-/** What a run asks of the machine if nothing is in its way. */
-const budgetOf = (result: RunResult): Budget | undefined => {
+/** What a run has used of the machine. */
+const usedOf = (result: RunResult): Used | undefined => {
   const { options, target_process: target, generator, machine } = result;
   if (target === null) return undefined;
   const [shortest, longest] = options.wait_s;
@@ -96,10 +102,10 @@ const budgetOf = (result: RunResult): Budget | undefined => {
   };
 };
 
-const budgetRow = ({ phase, result }: PhaseResult): readonly (readonly (string | number)[])[] => {
-  const budget = result === null ? undefined : budgetOf(result);
-  if (result === null || budget === undefined) return [];
-  const { targetUs, generatorUs, perSecond, cores } = budget;
+const usedRow = ({ phase, result }: PhaseResult): readonly (readonly (string | number)[])[] => {
+  const used = result === null ? undefined : usedOf(result);
+  if (result === null || used === undefined) return [];
+  const { targetUs, generatorUs, perSecond, cores } = used;
   const also = result.also_counted.reduce((sum, { cpu_seconds: seconds }) => sum + (seconds ?? 0), 0);
   const alsoUs = result.whole.total.requests === 0 ? 0 : (also * 1e6) / result.whole.total.requests;
   const needed = ((targetUs + alsoUs + generatorUs) * perSecond) / 1e6;
@@ -116,7 +122,39 @@ const budgetRow = ({ phase, result }: PhaseResult): readonly (readonly (string |
   ];
 };
 
-const phaseSection = ({ phase, result, reason, hashesPerSecond, spawnRate }: PhaseResult): string => {
+/** A budget that was measured before its phase. */
+const budgetRows = ({ phase, budget }: PhaseResult): readonly (readonly (string | number)[])[] => {
+  if (budget === null) return [];
+  const { tasks, coresNeeded, cores, usersMax } = budget;
+  return [
+    ...tasks.map(({ task, targetUs, storesUs, generatorUs, perSecond }) => [
+      phase.id,
+      task,
+      ...[targetUs, storesUs, generatorUs, perSecond].map((value) => number(value)),
+      number(((targetUs + storesUs + generatorUs) * perSecond) / 1e6, 2),
+    ]),
+    [
+      phase.id,
+      `**all, ${number(phase.users)} users**`,
+      ...dashes(4),
+      `${coresNeeded.toFixed(2)} of ${cores}: enough for ${number(usersMax)} users`,
+    ],
+  ];
+};
+
+/** Where an aim is named: whether it was kept, and by how many users. */
+const aimLine = ({ phase, result, smaller }: PhaseResult): string => {
+  if (phase.aim === undefined || result === null) return '';
+  const largest = [result, ...smaller].find((run) => isKept(phase, run));
+  const { measured, least } = throughputOf(phase, result) ?? { measured: 0, least: 0 };
+  const asked = `Asked for: ${number(least)} requests a second or more; measured ${number(measured)}.`;
+  if (largest === result) return `${asked} All that was aimed at was kept.`;
+  const tried = [result, ...smaller].map(({ options }) => number(options.users)).join(', ');
+  return `${asked} Not all that was aimed at was kept. ${largest === undefined ? `Nor with fewer users; tried: ${tried}.` : `The most users of those tried (${tried}) that kept all of it: ${number(largest.options.users)}.`}`;
+};
+
+const phaseSection = (phaseResult: PhaseResult): string => {
+  const { phase, result, reason, hashesPerSecond, spawnRate } = phaseResult;
   const head = `### ${phase.id}. ${phase.title}\n\n${phase.question}\n\n`;
   if (result === null) return `${head}Not measured: ${reason ?? 'it was left out'}.\n`;
   const steady = result.steady === null ? 'Never steady: some users did not log in.' : '';
@@ -129,6 +167,7 @@ const phaseSection = ({ phase, result, reason, hashesPerSecond, spawnRate }: Pha
     verdict === 'failed' ? '**failed**' : verdict,
   ]);
   return `${head}${hashed}${number(spawnRate)} users started a second. Ended: ${endingOf(result)}. ${steady}
+${aimLine(phaseResult)}
 
 ${table(['criterion', 'limit', 'measured', 'verdict'], verdicts)}
 `;
@@ -146,7 +185,8 @@ each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a 
 /** The report. @param command what was typed */
 export const experimentMarkdown = (title: string, command: string, results: readonly PhaseResult[]): string => {
   const machine = results.find(({ result }) => result !== null)?.result?.machine;
-  const budget = results.flatMap(budgetRow);
+  const used = results.flatMap(usedRow);
+  const budget = results.flatMap(budgetRows);
   return `# ${title}
 
 \`${command}\`, ${new Date().toISOString().slice(0, 10)}${machine === undefined ? '' : `; generator and target share ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, Node ${machine.node}`}.
@@ -157,7 +197,7 @@ Steady windows: from the first login of the last user on. Latencies in milliseco
 
 ${table(
   ['phase', 'load', 'target', 'requests', 'req/s', 'failed', 'p50', 'p95', 'p99'],
-  results.flatMap((result) => [runRow(result), ...earlierRow(result.phase)]),
+  results.flatMap((result) => [...runRows(result), ...earlierRow(result.phase)]),
 )}
 
 ${strictLine(results)}
@@ -178,9 +218,14 @@ phase 2b-1 shows, and 2b-2 and 2b-3 show what it does when it can. The last colu
 
 ## Budget
 
-CPU time for a request of this mix, times the requests that so many users ask for if every answer is instant.
+Measured before each phase: CPU time of one request of each kind, with 64 users that never pause, times the requests that the users of the phase
+ask for if every answer is instant.
 
-${budget.length === 0 ? 'Not measured.' : table(['phase', 'target µs', 'its stores µs', 'generator µs', 'asked req/s', 'needs', ''], budget)}
+${budget.length === 0 ? 'Not measured.' : table(['phase', 'task', 'target µs', 'its stores µs', 'generator µs', 'a second', 'cores'], budget)}
+
+What the runs used, ramp and first logins with their full hashes included.
+
+${used.length === 0 ? 'Not measured.' : table(['phase', 'target µs', 'its stores µs', 'generator µs', 'asked req/s', 'needs', ''], used)}
 
 ## The runs
 

@@ -4,6 +4,7 @@
  */
 import type { NaiveState } from '../reference/naive-server.ts';
 import type { RunResult } from '../reports/result.ts';
+import type { Budget } from './budget.ts';
 
 /** What is loaded. */
 export type TargetKind =
@@ -37,7 +38,19 @@ export interface Phase {
   readonly steadySeconds: number;
   /** Users started per second, where it is not half of what the target can hash. */
   readonly spawnRate?: number;
+  /** What it is to keep, where that is not what its scenario says. Missed, it is run again with as many users as may keep it. */
+  readonly aim?: Aim;
   readonly earlier?: EarlierFigures;
+}
+
+/** Latencies, milliseconds, and share of real failures, per cent: as in a file of criteria. */
+export interface Aim {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly failures: number;
+  /** Requests a second for each user, at the least: whoever waits asks for less. */
+  readonly requestsPerUser: number;
 }
 
 /** A phase that was run. */
@@ -46,7 +59,27 @@ export interface PhaseResult {
   /** Passwords per second that the target hashed beside nothing else, measured before; `null` where it hashes none. */
   readonly hashesPerSecond: number | null;
   readonly spawnRate: number;
+  /** What it would ask of this machine, measured before; `null` where it was not measured. */
+  readonly budget: Budget | null;
   /** `null`: there is none, for this reason. */
   readonly result: RunResult | null;
   readonly reason: string | null;
+  /** The same with fewer users, until one kept the aim. */
+  readonly smaller: readonly RunResult[];
 }
+
+/** Requests a second of the judged window, and what the aim asks for. `undefined` without an aim. */
+export const throughputOf = ({ aim }: Phase, { options, steady, whole }: RunResult) =>
+  aim === undefined
+    ? undefined
+    : { measured: (steady ?? whole).total.requests_per_second, least: options.users * aim.requestsPerUser };
+
+/** Whether a run has kept all that its phase asks for. */
+export const isKept = (phase: Phase, result: RunResult): boolean => {
+  const throughput = throughputOf(phase, result);
+  return (
+    result.steady !== null &&
+    result.verdicts.every(({ verdict }) => verdict !== 'failed') &&
+    (throughput === undefined || throughput.measured >= throughput.least)
+  );
+};

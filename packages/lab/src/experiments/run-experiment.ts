@@ -3,6 +3,7 @@
  * @module
  */
 import { writeFileSync } from 'node:fs';
+import type { RunResult } from '../reports/result.ts';
 import { experimentMarkdown } from './markdown.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { type PhaseParts, runPhase } from './run-phase.ts';
@@ -45,7 +46,7 @@ export const runExperiment = async (
 };
 
 /** Each run has a file with its seconds. */
-const withoutSeconds = ({ result, ...rest }: PhaseResult): object => ({
-  ...rest,
-  result: result === null ? null : { ...result, seconds: [], history: [] },
-});
+const withoutSeconds = ({ result, smaller, ...rest }: PhaseResult): object => {
+  const bare = (run: RunResult): object => ({ ...run, seconds: [], history: [] });
+  return { ...rest, result: result === null ? null : bare(result), smaller: smaller.map(bare) };
+};

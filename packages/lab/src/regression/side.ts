@@ -5,17 +5,14 @@
 import { arrivalTimes } from '../arrivals/arrival-times.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
-import { ConsistencyChecker } from '../measures/consistency.ts';
 import { outcomesOf } from '../measures/criteria.ts';
 import { Recorder } from '../measures/recorder.ts';
 import { describeMachine, readCpuTimes } from '../probes/machine.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { actScenario, type Scenario, weightsOf } from '../scenarios/scenario.ts';
-import { VirtualUser } from '../scenarios/virtual-user.ts';
-import { prepareAccounts } from '../targets/accounts.ts';
-import { findAdminKey } from '../targets/admin-key.ts';
-import { Connection, type ConnectionLimits } from '../targets/connection.ts';
-import { Lanes } from '../targets/lanes.ts';
+import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
+import type { VirtualUser } from '../scenarios/virtual-user.ts';
+import type { ConnectionLimits } from '../targets/connection.ts';
 
 /** How a side is loaded. */
 export interface SideOptions {
@@ -41,9 +38,6 @@ export interface Block {
   readonly othersPercent: number;
 }
 
-const password = 'a comparison is not a secret';
-/** Users that sign in at the same time: what a small machine hashes without refusing anybody. */
-const signInAtOnce = 4;
 const { cores } = describeMachine();
 
 const ownCpuSeconds = (): number => {
@@ -61,58 +55,26 @@ interface Busy {
 export class Side {
   readonly #options: SideOptions;
   readonly #users: readonly Busy[];
-  readonly #connections: readonly Lanes[];
+  readonly #signedIn: SignedIn;
   readonly #processes: TargetProcesses;
-  readonly #checker: ConsistencyChecker;
-  /** What the users' exchanges are recorded in: another one for each block. */
-  readonly #measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number };
 
-  private constructor(
-    options: SideOptions,
-    users: readonly Busy[],
-    connections: readonly Lanes[],
-    processes: TargetProcesses,
-    measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number },
-  ) {
+  private constructor(options: SideOptions, signedIn: SignedIn, processes: TargetProcesses) {
     this.#options = options;
-    this.#users = users;
-    this.#connections = connections;
+    this.#users = signedIn.users.map((user) => ({ user, last: Promise.resolve() }));
+    this.#signedIn = signedIn;
     this.#processes = processes;
-    this.#measures = measures;
-    this.#checker = measures.checker;
   }
 
   /** Makes accounts and signs everybody in. @throws {Error} a sentence, when that cannot be done */
   static async start(options: SideOptions, runTag: string): Promise<Side> {
-    const { target, users: count, limits } = options;
-    const port = Number(new URL(target).port);
-    const pid = findListener(port);
+    const { target } = options;
+    const pid = findListener(Number(new URL(target).port));
     if (pid === undefined)
       throw new Error(`Cannot compare ${target}: no process of this machine listens there, so its CPU time is unknown`);
-    const connection = new Connection(target, limits);
-    const key = findAdminKey(target, { key: undefined, file: options.adminKeyFile });
-    const accounts = await prepareAccounts(
-      connection,
-      { key, tenant: 'lab', users: count, password, runTag },
-      () => {},
-    ).finally(() => connection.destroy());
-    const measures = { recorder: new Recorder(), checker: new ConsistencyChecker(), nowMs: () => performance.now() };
-    const connections: Lanes[] = [];
-    const users = Array.from({ length: count }, (_, index): Busy => {
-      const lane = new Lanes(target, limits, 1);
-      connections.push(lane);
-      const credentials = accounts.credentialsOf(index);
-      const hasAccount = accounts.kind === 'imported';
-      return {
-        user: new VirtualUser({ connection: lane, credentials, hasAccount, measures }),
-        last: Promise.resolve(),
-      };
+    const signedIn = await signInUsers({ ...options, runTag }).catch((error: Error) => {
+      throw new Error(`Cannot compare ${target}: ${error.message}`);
     });
-    for (let from = 0; from < count; from += signInAtOnce)
-      await Promise.all(users.slice(from, from + signInAtOnce).map(({ user }) => user.enter()));
-    const missing = users.filter(({ user }) => user.token === undefined).length;
-    if (missing > 0) throw new Error(`Cannot compare ${target}: ${missing} of ${count} users could not sign in`);
-    return new Side(options, users, connections, new TargetProcesses(pid), measures);
+    return new Side(options, signedIn, new TargetProcesses(pid));
   }
 
   /**
@@ -121,12 +83,14 @@ export class Side {
    */
   async load(seconds: number, seed: string): Promise<Block> {
     const { scenario, rate } = this.#options;
-    const { recorder } = Object.assign(this.#measures, { recorder: new Recorder() });
+    const { checker } = this.#signedIn.measures;
+    const recorder = new Recorder();
+    this.#signedIn.measures.recorder = recorder;
     const random = randomOf(seed, 0);
     const tasks = Object.entries(weightsOf(scenario)).flatMap(([task, weight]) => Array<string>(weight).fill(task));
     const timesMs = arrivalTimes({ perSecond: rate, stages: [], durationSeconds: seconds, spacing: 'even', seed });
     const [others, own, used] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
-    const violationsBefore = this.#checker.violations.length;
+    const violationsBefore = checker.violations.length;
     const startedMs = performance.now();
     const crowd = startArrivals({
       timesMs,
@@ -155,13 +119,13 @@ export class Side {
       p95Ms: at(95),
       p99Ms: at(99),
       realFailures: real,
-      violations: this.#checker.violations.length - violationsBefore,
+      violations: checker.violations.length - violationsBefore,
       othersPercent: Math.max(0, (100 * busySeconds) / (elapsed * cores)),
     };
   }
 
   close(): void {
-    for (const connection of this.#connections) void connection.destroy();
+    this.#signedIn.close();
   }
 
   #cpuSeconds(): number {

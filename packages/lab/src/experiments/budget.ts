@@ -1,0 +1,132 @@
+/**
+ * What users ask of this machine: CPU time of one request of each kind, measured before a phase, times how often so many users send it.
+ * @module
+ */
+import { Recorder } from '../measures/recorder.ts';
+import { describeMachine } from '../probes/machine.ts';
+import { findListener, TargetProcesses } from '../probes/target-process.ts';
+import { type Scenario, weightsOf } from '../scenarios/scenario.ts';
+import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
+import type { VirtualUser } from '../scenarios/virtual-user.ts';
+
+/** CPU time, microseconds. */
+export interface Cost {
+  readonly targetUs: number;
+  /** Of what works for the target, such as its database. */
+  readonly storesUs: number;
+  readonly generatorUs: number;
+}
+
+/** What one kind of task costs, and how often it is asked for. */
+export interface KindOfTask extends Cost {
+  readonly task: string;
+  readonly perSecond: number;
+}
+
+/** What a phase asks for, if every answer is instant. */
+export interface Budget {
+  readonly tasks: readonly KindOfTask[];
+  readonly coresNeeded: number;
+  readonly cores: number;
+  /** As many users as the cores are enough for. */
+  readonly usersMax: number;
+}
+
+/** Users that ask without a pause: enough to keep every worker busy, as a full load does. */
+const usersAtOnce = 64;
+const taskMs = 4000;
+
+const totalUs = ({ targetUs, storesUs, generatorUs }: Cost): number => targetUs + storesUs + generatorUs;
+
+/** CPU seconds used so far by the target, by its stores, and by this process. */
+type Clock = () => readonly [target: number, stores: number, generator: number];
+
+const clockOf = (url: string, alsoCount: readonly number[]): Clock => {
+  const pid = findListener(Number(new URL(url).port));
+  if (pid === undefined) throw new Error('no process of this machine listens at the target');
+  const target = new TargetProcesses(pid);
+  const stores = alsoCount.map((store) => new TargetProcesses(store));
+  const secondsOf = (processes: TargetProcesses): number => processes.read({ search: true })?.cpuSeconds ?? 0;
+  return () => {
+    const { user, system } = process.cpuUsage();
+    const storeSeconds = stores.reduce((sum, store) => sum + secondsOf(store), 0);
+    return [secondsOf(target), storeSeconds, (user + system) / 1e6];
+  };
+};
+
+/** Has all users act without a pause, and says what one act costs. */
+const costOf = async (
+  { users, measures }: SignedIn,
+  clock: Clock,
+  act: (user: VirtualUser) => Promise<unknown>,
+): Promise<Cost> => {
+  measures.recorder = new Recorder();
+  let acts = 0;
+  const before = clock();
+  const until = performance.now() + taskMs;
+  await Promise.all(
+    users.map(async (user) => {
+      for (; performance.now() < until; acts++) await act(user);
+    }),
+  );
+  const [targetUs = 0, storesUs = 0, generatorUs = 0] = clock().map(
+    (seconds, index) => ((seconds - (before[index] ?? 0)) * 1e6) / acts,
+  );
+  return { targetUs, storesUs, generatorUs };
+};
+
+const minus = (one: Cost, other: Cost): Cost => ({
+  targetUs: Math.max(0, one.targetUs - other.targetUs),
+  storesUs: Math.max(0, one.storesUs - other.storesUs),
+  generatorUs: Math.max(0, one.generatorUs - other.generatorUs),
+});
+
+/** What is measured. */
+export interface BudgetParts {
+  readonly url: string;
+  readonly adminKeyFile: string | undefined;
+  /** Processes that work for the target. */
+  readonly alsoCount: readonly number[];
+  readonly scenario: Scenario;
+  /** Users of the phase. */
+  readonly users: number;
+}
+
+/**
+ * Measures a budget, some seconds for each kind of task.
+ * @throws {Error} a sentence, when the users cannot sign in
+ */
+export const measureBudget = async ({ scenario, users, ...parts }: BudgetParts): Promise<Budget> => {
+  const { tasks: known, waitSeconds } = scenario;
+  const crew = await signInUsers({
+    target: parts.url,
+    adminKeyFile: parts.adminKeyFile,
+    users: usersAtOnce,
+    runTag: `budget${Date.now().toString(36)}`,
+    limits: { connectMs: 10_000, answerMs: 30_000 },
+  });
+  try {
+    const clock = clockOf(parts.url, parts.alsoCount);
+    const login = await costOf(crew, clock, (user) => user.login());
+    const weights = Object.entries(weightsOf(scenario));
+    const weightsSum = weights.reduce((sum, [, weight]) => sum + weight, 0);
+    const tasksPerSecond = users / ((waitSeconds[0] + waitSeconds[1]) / 2);
+    const tasks: KindOfTask[] = [];
+    for (const [task, weight] of weights) {
+      const act = async (user: VirtualUser): Promise<unknown> => known[task]?.act(user, undefined);
+      // Whoever has signed out must sign in before it can do so again.
+      const cost =
+        task === 'login'
+          ? login
+          : task === 'logout'
+            ? minus(await costOf(crew, clock, (user) => act(user).then(() => user.login())), login)
+            : await costOf(crew, clock, act);
+      tasks.push({ task, perSecond: (tasksPerSecond * weight) / weightsSum, ...cost });
+    }
+    const coresNeeded = tasks.reduce((sum, task) => sum + (task.perSecond * totalUs(task)) / 1e6, 0);
+    const { cores } = describeMachine();
+    return { tasks, coresNeeded, cores, usersMax: Math.floor((users * cores) / coresNeeded) };
+  } finally {
+    crew.close();
+  }
+};
