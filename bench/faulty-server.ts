@@ -18,7 +18,8 @@ export const serverFaults = {
   'lost delete': 'a token that was refused is accepted again after two seconds',
   'live refused': 'one check of a live token in twenty is refused',
   'double refresh': 'a refresh token that is presented twice gets two successors',
-  'yes to everything': 'every request is answered 200, without what the answer must hold',
+  'yes to everything': 'every request is answered 200',
+  'empty answers': 'every answer has the right status and nothing in it',
   slow: 'every answer takes a second',
 } as const;
 
@@ -76,6 +77,7 @@ class FaultyService {
   ): readonly [number, object] {
     if (path === paths.ready) return [200, { status: 'ready' }];
     if (this.#fault === 'yes to everything') return [200, {}];
+    if (this.#fault === 'empty answers') return [path === paths.register ? 201 : 200, {}];
     if (path === paths.register) return [201, { account_id: randomUUID() }];
     if (path === paths.login) return [200, this.#grant(randomUUID())];
     if (path === paths.refresh) return this.#refresh(String(body['refresh_token']));

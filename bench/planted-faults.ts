@@ -140,8 +140,15 @@ const cases: readonly Case[] = [
   },
   {
     fault: serverFaults['yes to everything'],
-    check: 'outcomes: an answer without what it must hold is a real failure',
+    check: 'outcomes: a registration is answered 201; 200 is a real failure',
     server: 'yes to everything',
+    exitCode: 2,
+    isNoticed: failedWith(/^200$/),
+  },
+  {
+    fault: serverFaults['empty answers'],
+    check: 'outcomes: an answer without what it must hold is a real failure',
+    server: 'empty answers',
     exitCode: 2,
     isNoticed: failedWith(/no access token/),
   },

@@ -344,4 +344,11 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.equal((await importLines(url, key, line('a@acme.example'), '?tenant=acme')).status, 200);
     assertProblem(await importLines(url, key, line('a@acme.example'), '?tenant=lab'), 'admin_scope_insufficient');
   });
+
+  test('what a process has compiled is there for the next one, even when it is killed', async (t) => {
+    const compiled = folderIn(t);
+    const service = await serviceIn(t, { NODE_COMPILE_CACHE: compiled });
+    await service.end('SIGKILL');
+    assert.ok(readdirSync(compiled, { recursive: true }).length > 100);
+  });
 });

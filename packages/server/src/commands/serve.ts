@@ -9,6 +9,7 @@ import type { RunningService, startService } from '../app.ts';
 import type { ServiceAddress } from '../cluster/messages.ts';
 import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
+import { writeCompiledModules } from '../config/compiled-modules.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
@@ -97,7 +98,11 @@ const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAd
 };
 
 /** Only a process that serves loads what serves: neither a supervisor nor any other command waits for it. */
-const startServing: typeof startService = async (...parts) => (await import('../app.ts')).startService(...parts);
+const startServing: typeof startService = async (...parts) => {
+  const service = await (await import('../app.ts')).startService(...parts);
+  writeCompiledModules();
+  return service;
+};
 
 /** The embedded size: this process serves. */
 const serveAlone = async (start: Start): Promise<void> => {
