@@ -115,7 +115,13 @@ const runTool = async (tool: Tool, url: string, users: number, seconds: number, 
   // The shell waits for the tool and then says what all of its children have used, to the tick.
   const child = spawn('/bin/sh', ['-c', '"$@" >/dev/null 2>"$0.log"; cat /proc/$$/stat', out, ...command], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, K6_NO_USAGE_REPORT: 'true', PYTHONDONTWRITEBYTECODE: '1' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      TMPDIR: folder,
+      K6_NO_USAGE_REPORT: 'true',
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let stat = '';

@@ -77,6 +77,15 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     assert.deepEqual(await run('*', statement('names', 'select name from tenant')()), [{ name: 'c' }]);
   });
 
+  test('what was first sent behind a failure is prepared the next time', async (t) => {
+    const { run } = transactions(t, (await createDatabase(await server())).url);
+    const divide = statement('divide', 'select 1 / $1::integer as quotient');
+    const behind = statement('behind', 'select 7 as seven');
+    await assert.rejects(run('*', divide(0), behind()), /division by zero/);
+    assert.deepEqual(await run('*', behind()), [{ seven: 7 }]);
+    assert.deepEqual(await run('*', divide(1), behind()), [{ seven: 7 }]);
+  });
+
   test('a repeated sign-out everywhere leaves alone who has signed in since', async (t) => {
     const engine = await openEngine(await createDatabase(await server()));
     t.after(() => engine.close());

@@ -2,10 +2,10 @@
 import type { JournalStore } from '../../features/revocation/store.ts';
 import { PostgresJournalSource } from './journal-source.ts';
 import type { CountRow } from './session-statements.ts';
-import { type ConnectionOptions, type Run, statement } from './transactions.ts';
+import { type ConnectionOptions, lockStatement, type Run, statement } from './transactions.ts';
 
 const readMax = statement('deployment_token_seconds_max', 'select token_seconds_max from deployment');
-const lockOutWriters = statement('journal_lock', 'lock table journal in share mode');
+const lockOutWriters = lockStatement('journal_lock', 'journal', 'share');
 const raiseMax = statement(
   'deployment_raise_token_seconds_max',
   'update deployment set token_seconds_max = greatest(token_seconds_max, $1) returning token_seconds_max',

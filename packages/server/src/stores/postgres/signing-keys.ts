@@ -4,7 +4,7 @@ import type { Origin } from '../../features/audit/store.ts';
 import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
 import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
-import { type Run, statement } from './transactions.ts';
+import { lockStatement, type Run, statement } from './transactions.ts';
 
 const all = statement(
   'signing_key_all',
@@ -12,7 +12,7 @@ const all = statement(
 );
 // Two processes with a key each would both find the table empty, or both retire the same predecessor: one at a time. Readers go on.
 /** See {@link SigningKeyStore.addFirst}. */
-export const lockKeys = statement('signing_key_lock', 'lock table signing_key in share row exclusive mode');
+export const lockKeys = lockStatement('signing_key_lock', 'signing_key', 'share row exclusive');
 const columns = 'kid, algorithm, public_jwk, private_box, created_at, activates_at';
 const made = (reason: 'signing_key_created' | 'signing_key_rotated') =>
   ({ event: 'authz_admin', reason, at: 'created_at', subject: 'kid' }) as const;

@@ -5,7 +5,17 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantId } from '@catalytic/protocol/ids';
-import { type Client, type ClientBase, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
+import {
+  type Client,
+  type ClientBase,
+  type CustomTypesConfig,
+  Pool,
+  type PoolClient,
+  type PoolConfig,
+  type QueryResult,
+  types,
+} from 'pg';
+import { Flight } from './flight.ts';
 import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
 
 /** A prepared statement with its values. */
@@ -19,6 +29,13 @@ export interface Statement {
 export const statement =
   (name: string, text: string) =>
   (...values: readonly unknown[]): Statement => ({ name, text, values });
+
+/**
+ * A statement that locks a table until the transaction ends. PostgreSQL takes a bare LOCK TABLE only between BEGIN and COMMIT, which these
+ * transactions do without.
+ */
+export const lockStatement = (name: string, table: string, mode: string): (() => Statement) =>
+  statement(name, `do $$ begin lock table ${table} in ${mode} mode; end $$`);
 
 /**
  * Runs statements in one transaction and returns the rows of the last one, after the commit.
@@ -45,7 +62,12 @@ const prelude = statement(
 
 const conflictRetries = 3;
 
-/** Settings of every connection of this process. Times and counts (`bigint`) stay far below 2^53. */
+/** Times and counts (`bigint`) stay far below 2^53. */
+const numbers: CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
+};
+
+/** Settings of every connection of this process. */
 export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolConfig => ({
   connectionString: url,
   application_name: 'catalytic',
@@ -55,12 +77,10 @@ export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolC
   options: '-c synchronous_commit=on',
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
-  types: {
-    getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
-  },
+  types: numbers,
 });
 
-/** The socket of a client. Everything written between `cork` and `uncork` leaves in one packet; `pg` does so for each query only. */
+/** The socket of a client. */
 const socketOf = (client: ClientBase): Socket =>
   (client as unknown as { connection: { stream: Socket } }).connection.stream;
 
@@ -74,23 +94,16 @@ export const leave = async (client: Client): Promise<void> => {
   clearTimeout(timer);
 };
 
-/** The replies to one flight, in order; when one fails, the first failure, because the others follow from it. */
-const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) => {
-  const socket = socketOf(client);
-  socket.cork();
-  const begin = client.query('begin');
-  const sent = [prelude(tenant), ...statements].map(({ name, text, values }) =>
-    client.query({ name, text, values: [...values] }),
-  );
-  // All are on their way by now, so the deadline of the last one is the deadline of the flight. When it passes, the connection is
-  // destroyed, never reused: an answer may still be coming.
-  const commit = client.query({ text: 'commit', query_timeout: deadlineMs } as { text: string });
-  socket.uncork();
-  const replies = await Promise.allSettled([begin, ...sent, commit]);
-  const failed = replies.find((reply) => reply.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return replies.map((reply) => (reply as PromiseFulfilledResult<QueryResult>).value);
-};
+/** The replies to one flight, in order. */
+const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) =>
+  new Promise<readonly QueryResult[]>((resolve, reject) => {
+    // When the deadline passes, the connection is destroyed, never reused: an answer may still be coming.
+    client.query(
+      new Flight([prelude(tenant), ...statements], numbers, deadlineMs, (error, replies) =>
+        error ? reject(error) : resolve(replies),
+      ),
+    );
+  });
 
 /** The pool and what runs on it. */
 export class Transactions {
@@ -105,7 +118,6 @@ export class Transactions {
     this.#mayLag = options.mayLag === true;
     this.#pool = new Pool({
       ...connectionConfig(options),
-      pipeline: true,
       min: size,
       max: size + overflow,
       idleTimeoutMillis: 10_000,
@@ -172,10 +184,9 @@ export class Transactions {
     const { client, leftMs } = await this.#connect();
     try {
       const replies = await fly(client, tenant, statements, leftMs);
-      if (replies.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back instead of committed');
-      if (replies[1]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
+      if (replies[0]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
       client.release();
-      return replies.at(-2)?.rows ?? [];
+      return replies.at(-1)?.rows ?? [];
     } catch (error) {
       // After an error the server has named and undone, the connection is as good as before.
       client.release(isUnavailable(error) && !isConflict(error));
