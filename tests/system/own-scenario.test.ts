@@ -50,7 +50,10 @@ test("the guide's scenario runs against a service, in two processes, and all of 
   assert.deepEqual(result.exceptions, []);
   assert.equal(result.whole.total.real, 0, output);
   assert.equal(result.consistency.violations, 0);
+  const [markdown, page] = ['md', 'html'].map((ending) => readFileSync(`${out}.${ending}`, 'utf8'));
   for (const { name, passed, failed } of result.own.checks) {
+    assert.ok(markdown?.includes(`| ${name} | ${passed} | 0 | held |`), `${name} is missing from the Markdown report`);
+    assert.ok(page?.includes(`<th scope="row">${name}</th><td>${passed}</td>`), `${name} is missing from the page`);
     assert.equal(failed, 0, name);
     assert.ok(passed > 0, `${name} never ran`);
   }

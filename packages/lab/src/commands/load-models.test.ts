@@ -46,7 +46,7 @@ const run = async (
   const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
   assert.ok(validate(result), JSON.stringify(validate.errors));
   assert.deepEqual(result.exceptions, [], ended.output);
-  return { ...ended, result, addresses };
+  return { ...ended, result, addresses, markdown: readFileSync(`${out}.md`, 'utf8') };
 };
 
 const isBroken = ({ validity }: RunResult, part: string): boolean =>
@@ -69,7 +69,8 @@ suite('models of load', { concurrency: 3 }, () => {
 
   test('stages decide how many users there are', async () => {
     const stages = ['--stage', 'users=12,duration=2s', '--stage', 'users=3,duration=2s,spawn-rate=50'];
-    const { result } = await run(['verify', ...stages, '--spawn-rate', '50', '--wait', '0.05']);
+    const { result, markdown } = await run(['verify', ...stages, '--spawn-rate', '50', '--wait', '0.05']);
+    assert.match(markdown, /## Stages[^#]*\| 0 \| 2 \| 12 \| 50\.0 \| – \|\n\| 2 \| 4 \| 3 \| 50\.0 \| – \|/);
     const users = result.seconds.map((second) => second.users);
     assert.equal(users.length, 4);
     assert.equal(Math.max(...users), 12);

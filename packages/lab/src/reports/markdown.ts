@@ -4,6 +4,7 @@
  */
 import { samplesMin } from '../measures/criteria.ts';
 import { endingOf } from './ending.ts';
+import { furtherTables } from './further-tables.ts';
 import {
   bottleneckSection,
   capacitySection,
@@ -60,6 +61,11 @@ const faultSection = (result: RunResult): string => {
   return result.faults.length === 0 ? '' : `## Faults\n\n${faultTable(result.faults)}\n\n`;
 };
 
+const furtherSections = (result: RunResult): string =>
+  furtherTables(result)
+    .map(({ title, head, rows }) => `## ${title}\n\n${table(head, rows)}\n\n`)
+    .join('');
+
 const loadLine = ({ options }: RunResult): string =>
   options.logouts_per_second === null
     ? `${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s`
@@ -96,7 +102,7 @@ Target ${result.target}, started ${result.started_at}, ${result.ended}.
 Machine of the generator${target === null ? '' : ' and of the target, sharing its cores'}: ${machine.cores} cores of ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.platform}, Node ${machine.node}.
 
 ${summarySection(result)}
-${faultSection(result)}${phaseSections(result)}## Windows
+${faultSection(result)}${phaseSections(result)}${furtherSections(result)}## Windows
 
 ${window('Steady window', result.steady)}
 

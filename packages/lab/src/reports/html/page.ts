@@ -2,12 +2,14 @@
  * The report as one HTML file: offline, with charts, and with another run laid over it or not. Derived from results alone.
  * @module
  */
+
+import { furtherTables } from '../further-tables.ts';
 import { runData, stepOf } from '../page/run-data.js';
 import type { RunResult } from '../result.ts';
 import { readAssets } from './assets.ts';
 import { bottleneckOf, scoreCardOf } from './bottleneck.ts';
 import { criteriaOf, validityOf } from './judgements.ts';
-import { dataBlock, html, type Markup } from './markup.ts';
+import { dataBlock, html, htmlTable, type Markup } from './markup.ts';
 import { endpointsOf, errorsOf, faultsOf } from './requests.ts';
 import { revocationOf } from './revocation.ts';
 import { endingInFull, headerOf } from './verdict.ts';
@@ -20,6 +22,7 @@ ${[
   ['bottleneck', 'Bottleneck'],
   ['endpoints', 'Endpoints'],
   ['errors', 'Errors'],
+  ...(furtherTables(result).length === 0 ? [] : [['further', 'Stages and checks']]),
   ...(result.faults.length === 0 ? [] : [['faults', 'Faults']]),
   ['revocation', 'Revocation'],
   ['validity', 'Validity'],
@@ -27,6 +30,14 @@ ${[
 <span class="tools"><button type="button" id="theme">theme: auto</button>
 <label class="button">compare with another run<input type="file" id="lay-over" accept=".json,application/json"></label></span></nav>
 <p id="drop-said" role="status"></p>`;
+
+const furtherOf = (result: RunResult): Markup | null => {
+  const tables = furtherTables(result);
+  return tables.length === 0
+    ? null
+    : html`<section id="further"><h2>Stages and checks</h2>
+${tables.map(({ title, head, rows }) => htmlTable(title, head, rows))}</section>`;
+};
 
 const comparison = (): Markup => html`<section id="comparison" hidden><h2>Beside another run</h2>
 <p>Other run, drawn in dashed lines: <b id="other-name"></b>. Under 5 % apart is called neither better nor worse; a single pair of runs proves no smaller difference than their own scatter.</p>
@@ -70,6 +81,7 @@ ${criteriaOf(result)}
 ${bottleneckOf(result)}
 ${endpointsOf(result)}
 ${errorsOf(result)}
+${furtherOf(result)}
 ${faultsOf(result)}
 ${revocationOf(result)}
 ${validityOf(result)}
