@@ -27,7 +27,7 @@ const alone = ['packages/lab/src/commands/', 'packages/lab/src/probes/', 'packag
 const testEnvironment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
 
 /** Longest time a test file may take. */
-const testFileMsMax = 600_000;
+const testFileMsMax = 240_000;
 
 interface Step {
   readonly name: string;
