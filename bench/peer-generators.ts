@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ticksPerSecond } from '../packages/lab/src/probes/machine.ts';
 import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import type { RunResult } from '../packages/lab/src/reports/result.ts';
 import { startNaive } from '../tests/harness/lab.ts';
@@ -107,7 +108,6 @@ interface Used {
 
 /** Fields of `/proc/PID/stat` after the name: CPU ticks of children that were waited for. */
 const [childUserField, childSystemField] = [13, 14];
-const ticksPerSecond = 100;
 
 const runTool = async (tool: Tool, url: string, users: number, seconds: number, name: string): Promise<Used> => {
   const out = join(folder, name);

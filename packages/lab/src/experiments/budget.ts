@@ -5,6 +5,7 @@
 import { Recorder } from '../measures/recorder.ts';
 import { describeMachine } from '../probes/machine.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
+import type { RunResult } from '../reports/result.ts';
 import { type Scenario, weightsOf } from '../scenarios/scenario.ts';
 import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
 import type { VirtualUser } from '../scenarios/virtual-user.ts';
@@ -32,11 +33,35 @@ export interface Budget {
   readonly usersMax: number;
 }
 
+/** The same of a run, from what it has used: its ramp and first logins are in it. */
+export interface UsedBudget extends Cost, Omit<Budget, 'tasks'> {
+  /** Requests that its users ask for. */
+  readonly perSecond: number;
+}
+
 /** Users that ask without a pause: enough to keep every worker busy, as a full load does. */
 const usersAtOnce = 64;
 const taskMs = 4000;
 
-const totalUs = ({ targetUs, storesUs, generatorUs }: Cost): number => targetUs + storesUs + generatorUs;
+/** All of it. */
+export const totalUs = ({ targetUs, storesUs, generatorUs }: Cost): number => targetUs + storesUs + generatorUs;
+
+/** What a run has used for each request, and so asks of its cores; `undefined` when its target could not be measured. */
+export const usedBudget = (result: RunResult): UsedBudget | undefined => {
+  const { options, machine, target_process: target, generator, also_counted, whole } = result;
+  if (target === null) return undefined;
+  const storesSeconds = also_counted.reduce((sum, { cpu_seconds: seconds }) => sum + (seconds ?? 0), 0);
+  const cost: Cost = {
+    targetUs: target.cpu_us_per_request,
+    storesUs: (storesSeconds * 1e6) / Math.max(1, whole.total.requests),
+    generatorUs: generator.cpu_us_per_request,
+  };
+  const [shortest, longest] = options.wait_s;
+  const perSecond = options.users / ((shortest + longest) / 2);
+  const coresNeeded = (totalUs(cost) * perSecond) / 1e6;
+  const { cores } = machine;
+  return { ...cost, perSecond, coresNeeded, cores, usersMax: (options.users * cores) / coresNeeded };
+};
 
 /** CPU seconds used so far by the target, by its stores, and by this process. */
 type Clock = () => readonly [target: number, stores: number, generator: number];

@@ -6,15 +6,8 @@ import { endingOf } from '../reports/ending.ts';
 import type { RunResult } from '../reports/result.ts';
 import { ms, number, percent, percentile, table } from '../reports/tables.ts';
 import type { WindowResult } from '../reports/window-result.ts';
+import { totalUs, usedBudget } from './budget.ts';
 import { isKept, type Phase, type PhaseResult, throughputOf } from './phase.ts';
-
-/** What a run has used, for each request. */
-interface Used {
-  readonly targetUs: number;
-  readonly generatorUs: number;
-  readonly perSecond: number;
-  readonly cores: number;
-}
 
 const windowOf = ({ steady, whole }: RunResult): WindowResult => steady ?? whole;
 
@@ -89,35 +82,19 @@ const tokenRow = ({ phase, result }: PhaseResult): readonly (string | number)[] 
   ];
 };
 
-/** What a run has used of the machine. */
-const usedOf = (result: RunResult): Used | undefined => {
-  const { options, target_process: target, generator, machine } = result;
-  if (target === null) return undefined;
-  const [shortest, longest] = options.wait_s;
-  return {
-    targetUs: target.cpu_us_per_request,
-    generatorUs: generator.cpu_us_per_request,
-    perSecond: options.users / ((shortest + longest) / 2),
-    cores: machine.cores,
-  };
-};
-
 const usedRow = ({ phase, result }: PhaseResult): readonly (readonly (string | number)[])[] => {
-  const used = result === null ? undefined : usedOf(result);
+  const used = result === null ? undefined : usedBudget(result);
   if (result === null || used === undefined) return [];
-  const { targetUs, generatorUs, perSecond, cores } = used;
-  const also = result.also_counted.reduce((sum, { cpu_seconds: seconds }) => sum + (seconds ?? 0), 0);
-  const alsoUs = result.whole.total.requests === 0 ? 0 : (also * 1e6) / result.whole.total.requests;
-  const needed = ((targetUs + alsoUs + generatorUs) * perSecond) / 1e6;
+  const { targetUs, storesUs, generatorUs, perSecond, coresNeeded, cores, usersMax } = used;
   return [
     [
       phase.id,
       number(targetUs),
-      result.also_counted.length === 0 ? '–' : number(alsoUs),
+      result.also_counted.length === 0 ? '–' : number(storesUs),
       number(generatorUs),
       number(perSecond),
-      `${needed.toFixed(2)} of ${cores} cores`,
-      needed <= cores ? 'fits' : `carries ${number((cores / needed) * phase.users)} users at most`,
+      `${coresNeeded.toFixed(2)} of ${cores} cores`,
+      coresNeeded <= cores ? 'fits' : `carries ${number(usersMax)} users at most`,
     ],
   ];
 };
@@ -131,7 +108,7 @@ const budgetRows = ({ phase, budget }: PhaseResult): readonly (readonly (string 
       phase.id,
       task,
       ...[targetUs, storesUs, generatorUs, perSecond].map((value) => number(value)),
-      number(((targetUs + storesUs + generatorUs) * perSecond) / 1e6, 2),
+      number((totalUs({ targetUs, storesUs, generatorUs }) * perSecond) / 1e6, 2),
     ]),
     [
       phase.id,

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import type { RunResult } from '../reports/result.ts';
 import { scenarios } from '../scenarios/registry.ts';
-import { type Budget, measureBudget } from './budget.ts';
+import { type Budget, measureBudget, usedBudget } from './budget.ts';
 import { type LabProcessEnd, measureHashing, runLabProcess } from './lab-process.ts';
 import { isKept, type Phase, type PhaseResult } from './phase.ts';
 import { type Means, type StartedTarget, startTarget } from './start-target.ts';
@@ -41,22 +41,6 @@ const sayBudget = ({ tasks, coresNeeded, cores, usersMax }: Budget, say: (line: 
   say(
     `  ${coresNeeded.toFixed(2)} of ${cores} cores${coresNeeded <= cores ? '' : `: more than there is, enough for ${usersMax} users`}`,
   );
-};
-
-/** Users that the machine carries by what a run has used of it. */
-const usersCarried = ({
-  options,
-  machine,
-  target_process: target,
-  generator,
-  also_counted,
-  whole,
-}: RunResult): number => {
-  const also = also_counted.reduce((sum, { cpu_seconds: seconds }) => sum + (seconds ?? 0), 0);
-  const requests = Math.max(1, whole.total.requests);
-  const requestUs = (target?.cpu_us_per_request ?? 0) + generator.cpu_us_per_request + (also * 1e6) / requests;
-  const perUser = 2 / (options.wait_s[0] + options.wait_s[1]);
-  return (machine.cores * 1e6) / requestUs / perUser;
 };
 
 /** Runs it. Never throws: what went wrong is part of the experiment. */
@@ -104,7 +88,8 @@ export const runPhase = async (phase: Phase, parts: PhaseParts): Promise<PhaseRe
     if (ran.result === null) return ended(ran.reason);
     ({ result } = ran);
     for (let last = result; phase.aim !== undefined && !isKept(phase, last) && smaller.length < smallerMax; ) {
-      const most = smaller.length === 0 ? Math.min(phase.users, usersCarried(last)) : last.options.users;
+      const most =
+        smaller.length === 0 ? Math.min(phase.users, usedBudget(last)?.usersMax ?? phase.users) : last.options.users;
       const users = Math.floor((most * smallerShare) / 100) * 100;
       if (interrupt.aborted || users < 100) break;
       const again = await load(users, `${parts.out}-${users}`);

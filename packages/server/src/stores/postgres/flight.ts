@@ -8,8 +8,8 @@
  */
 import { type Connection, type CustomTypesConfig, Query, type QueryResult, type Submittable } from 'pg';
 
-/** A statement with its values; the name is that of the prepared statement. */
-interface Part {
+/** A prepared statement with its values. */
+export interface Statement {
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
@@ -42,7 +42,7 @@ export class Flight implements Submittable {
   #at = 0;
 
   /** @param deadlineMs until the last answer @param callback is given the replies to the statements once they are committed */
-  constructor(parts: readonly Part[], types: CustomTypesConfig, deadlineMs: number, callback: Callback) {
+  constructor(parts: readonly Statement[], types: CustomTypesConfig, deadlineMs: number, callback: Callback) {
     this.query_timeout = deadlineMs;
     this.callback = callback;
     const take = (error: Error | null | undefined, reply: QueryResult): void => {
@@ -88,7 +88,7 @@ export class Flight implements Submittable {
 
   /** Everything is undone: the server skips what comes before the Sync, so it has not parsed what was to come either. */
   handleError(error: Error, connection: Connection): void {
-    const { submittedNamedStatements: submitted } = connection as Connection as unknown as Submitted;
+    const { submittedNamedStatements: submitted } = connection as unknown as Submitted;
     for (const { name } of this.#readers.slice(this.#at)) delete submitted[name];
     this.callback(error, []);
   }

@@ -7,8 +7,9 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Client } from 'pg';
 import { toEntry } from '../journal-row.ts';
+import type { Statement } from './flight.ts';
 import type { JournalRow } from './journal-rows.ts';
-import { connectionConfig, leave, type Statement, statement } from './transactions.ts';
+import { connectionConfig, leave, statement } from './transactions.ts';
 import { asPortError } from './unavailable.ts';
 
 /** Where the next read begins. */

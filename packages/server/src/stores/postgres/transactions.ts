@@ -15,15 +15,8 @@ import {
   type QueryResult,
   types,
 } from 'pg';
-import { Flight } from './flight.ts';
+import { Flight, type Statement } from './flight.ts';
 import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
-
-/** A prepared statement with its values. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
 
 /** Names a statement: each connection parses and plans it once. The caller of {@link Run} names the type of its rows. */
 export const statement =
