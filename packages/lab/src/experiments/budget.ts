@@ -57,6 +57,8 @@ export const usedBudget = (result: RunResult): UsedBudget | undefined => {
     generatorUs: generator.cpu_us_per_request,
   };
   const [shortest, longest] = options.wait_s;
+  // Users that never pause ask for whatever there is.
+  if (longest === 0) return undefined;
   const perSecond = options.users / ((shortest + longest) / 2);
   const coresNeeded = (totalUs(cost) * perSecond) / 1e6;
   const { cores } = machine;

@@ -191,7 +191,8 @@ ${table(
 
 Of the 43.85 % that the report of 3 October 2025 counted as failed with four processes, all but 94 requests were connections that failed (status 0):
 overload, not the state of tokens. It named the blacklist of each process as the cause; with kept connections that could hardly be seen, as
-phase 2b-1 shows, and 2b-2 and 2b-3 show what it does when it can. The last column is what overload alone does.
+phase 2b-1 shows, and 2b-2 and 2b-3 show what it does when it can. What overload does apart from tokens is the last column, and phase 2b-4 is the
+same server with more work than it can do.
 
 ## Budget
 

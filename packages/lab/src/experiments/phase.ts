@@ -38,6 +38,8 @@ export interface Phase {
   readonly steadySeconds: number;
   /** Users started per second, where it is not half of what the target can hash. */
   readonly spawnRate?: number;
+  /** Pause of a user between two tasks, seconds, where it is not what its scenario says. */
+  readonly waitSeconds?: readonly [number, number];
   /** What it is to keep, where that is not what its scenario says. Missed, it is run again with as many users as may keep it. */
   readonly aim?: Aim;
   readonly earlier?: EarlierFigures;

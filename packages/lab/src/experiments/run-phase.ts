@@ -79,6 +79,7 @@ export const runPhase = async (phase: Phase, parts: PhaseParts): Promise<PhaseRe
     const load = async (users: number, out: string): Promise<LabProcessEnd> => {
       const seconds = Math.ceil(users / spawnRate) + phase.steadySeconds;
       const words = [phase.scenario, '--users', users, '--spawn-rate', spawnRate, '--duration', `${seconds}s`];
+      if (phase.waitSeconds !== undefined) words.push('--wait', phase.waitSeconds.join('-'));
       say(`${phase.scenario} with ${users} users for ${seconds} s`);
       const more = [...whereOf(target), ...criteriaWords(phase, parts.out)];
       const also = parts.alsoCount.flatMap((pid) => ['--also-count', String(pid)]);

@@ -70,6 +70,17 @@ const phases: readonly Phase[] = [
     spawnRate: 100,
   },
   {
+    id: '2b-4',
+    title: '5,000 users that never pause, the same 4 processes: overload',
+    question: 'How many requests get no answer at all, whatever the state of their token?',
+    target: { kind: 'naive', workers: 4, state: 'blacklist', closes: true },
+    scenario: 'auth',
+    users: 5000,
+    steadySeconds: 60,
+    spawnRate: 500,
+    waitSeconds: [0, 0],
+  },
+  {
     id: '3',
     title: '5,000 users, 4 workers, PostgreSQL and Redis',
     question: 'The same number of processes, but with shared state.',
