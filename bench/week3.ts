@@ -2,17 +2,17 @@
  * The experiment `week3` with everything it needs: starts a real PostgreSQL and a real Redis for it. `node bench/week3.ts --help`.
  * @module
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { spawnGroup } from '../packages/lab/src/experiments/own-group.ts';
 import { startPostgres } from '../tests/harness/postgres.ts';
 import { startRedis } from '../tests/harness/redis.ts';
 
 const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
 
 const runLab = async (words: readonly string[]): Promise<number> => {
-  const child = spawn(process.execPath, [lab, 'experiment', 'week3', ...words], { stdio: 'inherit' });
-  // Ctrl-C reaches it as well; this process waits for what it has to say.
+  const child = spawnGroup(process.execPath, [lab, 'experiment', 'week3', ...words], { stdio: 'inherit' });
+  // This process waits for what it has to say.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill(name));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;

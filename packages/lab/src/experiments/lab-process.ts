@@ -2,13 +2,13 @@
  * Runs of the lab in processes of their own: what a run measures of itself is then one run's.
  * @module
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../reports/result.ts';
+import { spawnGroup } from './own-group.ts';
 
 /** How a run of its own is made. */
 export interface LabProcessParts {
@@ -34,7 +34,7 @@ export const runLabProcess = async (
 ): Promise<LabProcessEnd> => {
   // An older result of the same name must not be taken for this run's.
   rmSync(`${out}.json`, { force: true });
-  const child = spawn(process.execPath, [lab, 'run', ...words, '--out', out], {
+  const child = spawnGroup(process.execPath, [lab, 'run', ...words, '--out', out], {
     stdio: ['ignore', isShown ? 'inherit' : 'ignore', isShown ? 'inherit' : 'pipe'],
   });
   let printed = '';

@@ -2,7 +2,7 @@
  * Starts what a phase loads, and ends it.
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { paths } from '@catalytic/protocol/paths';
+import { spawnGroup } from './own-group.ts';
 import type { TargetKind } from './phase.ts';
 
 /** What an experiment is given to start targets with. */
@@ -71,15 +72,10 @@ const launch = async (
   settings: Readonly<Record<string, string>>,
   url: string,
 ): Promise<ChildProcess> => {
-  const child = spawn(file, args, {
-    // A group of its own: Ctrl-C reaches the lab first, which then ends all of it in order.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...settings },
-  });
+  const child = spawnGroup(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...settings } });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       printed = (printed + chunk.toString()).slice(-4000);
     });
   try {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccountId } from '@catalytic/protocol/ids';
+import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import { Secret } from '../secrets/secret.ts';
 import { LoginCache } from './login-cache.ts';
 
-const ada = 'ada' as AccountId;
+const ada = { tenantId: 'shop' as TenantId, accountId: 'ada' as AccountId, passwordHash: 'hash' };
 const right = new Secret('right password');
 const wrong = new Secret('wrong password');
 
@@ -16,29 +16,33 @@ const cacheAt = (windowSeconds: number) => {
 
 test('the right password is known within the window, a wrong one never', () => {
   const { cache } = cacheAt(10);
-  assert.equal(cache.has(ada, 'hash', right), false);
-  cache.remember(ada, 'hash', right);
-  assert.equal(cache.has(ada, 'hash', right), true);
-  assert.equal(cache.has(ada, 'hash', wrong), false);
-  assert.equal(cache.has('bob' as AccountId, 'hash', right), false);
+  assert.equal(cache.recall('shop', 'ada@x', right), undefined);
+  cache.remember('shop', 'ada@x', right, ada);
+  assert.equal(cache.recall('shop', 'ada@x', right), ada);
+  assert.equal(cache.recall('shop', 'ada@x', wrong), undefined);
+  assert.equal(cache.recall('shop', 'bob@x', right), undefined);
+  assert.equal(cache.recall('blog', 'ada@x', right), undefined);
 });
 
 test('the window counts from the full check and is not extended by use', () => {
   const { cache, clock } = cacheAt(10);
-  cache.remember(ada, 'hash', right);
-  for (clock.ms = 0; clock.ms < 10_000; clock.ms += 1000) assert.equal(cache.has(ada, 'hash', right), true);
-  assert.equal(cache.has(ada, 'hash', right), false);
+  cache.remember('shop', 'ada@x', right, ada);
+  for (clock.ms = 0; clock.ms < 10_000; clock.ms += 1000) assert.equal(cache.recall('shop', 'ada@x', right), ada);
+  assert.equal(cache.recall('shop', 'ada@x', right), undefined);
 });
 
-test('another stored hash, as after a password change, forgets the entry', () => {
+test('what was forgotten is not known, and the next full check is', () => {
   const { cache } = cacheAt(10);
-  cache.remember(ada, 'old hash', right);
-  assert.equal(cache.has(ada, 'new hash', right), false);
-  assert.equal(cache.has(ada, 'old hash', right), false);
+  cache.remember('shop', 'ada@x', right, ada);
+  cache.forget('shop', 'ada@x');
+  assert.equal(cache.recall('shop', 'ada@x', right), undefined);
+  const later = { ...ada, passwordHash: 'another' };
+  cache.remember('shop', 'ada@x', right, later);
+  assert.equal(cache.recall('shop', 'ada@x', right), later);
 });
 
 test('a window of zero remembers nothing', () => {
   const { cache } = cacheAt(0);
-  cache.remember(ada, 'hash', right);
-  assert.equal(cache.has(ada, 'hash', right), false);
+  cache.remember('shop', 'ada@x', right, ada);
+  assert.equal(cache.recall('shop', 'ada@x', right), undefined);
 });

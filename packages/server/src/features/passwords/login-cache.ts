@@ -3,28 +3,39 @@
  * @module
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { AccountId } from '@catalytic/protocol/ids';
+import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Secret } from '../secrets/secret.ts';
 
+/** Who passed a full check, and against which stored hash. */
+export interface CheckedAccount {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  readonly passwordHash: string;
+}
+
 interface Entry {
-  readonly storedHash: string;
+  readonly account: CheckedAccount;
   readonly mac: Buffer;
   readonly checkedAtMs: number;
 }
 
-/** Most remembered logins; about 400 bytes each. */
+/** Most remembered logins; about 600 bytes each. */
 const entriesMax = 100_000;
 
+/** Names of tenants have no line breaks. */
+const keyOf = (tenantName: string, emailKey: string): string => `${tenantName}\n${emailKey}`;
+
 /**
- * Remembers HMAC-SHA-256 of right passwords under a random key of this process, valid only with the stored hash string that the same
- * login read from the primary: after a password change or a hash upgrade no process can honour an old entry, whatever it remembers.
- * The window counts from the full check and is not extended by use. A wrong password is never answered from here.
+ * Remembers HMAC-SHA-256 of right passwords under a random key of this process, with the account and its stored hash as the full check saw
+ * them. What it recalls is no verdict yet: the statement that opens the session compares account, tenant and stored hash with the primary's
+ * (docs/decisions/0019-remembered-login.md), so no process can honour an old password or a disabled account, whatever it remembers. The
+ * window counts from the full check and is not extended by use. A wrong password is never answered from here.
  */
 export class LoginCache {
   readonly #windowMs: number;
   readonly #nowMs: () => number;
   readonly #key = randomBytes(32);
-  readonly #entries = new Map<AccountId, Entry>();
+  readonly #entries = new Map<string, Entry>();
 
   /**
    * @param windowSeconds 0 turns the cache off
@@ -35,26 +46,33 @@ export class LoginCache {
     this.#nowMs = nowMs;
   }
 
-  /** Whether this password passed a full check against this stored hash within the window. `false` says nothing. */
-  has(account: AccountId, storedHash: string, password: Secret<string>): boolean {
-    const entry = this.#entries.get(account);
-    if (entry === undefined) return false;
-    if (entry.storedHash !== storedHash || this.#nowMs() - entry.checkedAtMs >= this.#windowMs) {
-      this.#entries.delete(account);
-      return false;
+  /** Whose password this was at a full check within the window. `undefined` says nothing. */
+  recall(tenantName: string, emailKey: string, password: Secret<string>): CheckedAccount | undefined {
+    const key = keyOf(tenantName, emailKey);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (this.#nowMs() - entry.checkedAtMs >= this.#windowMs) {
+      this.#entries.delete(key);
+      return undefined;
     }
-    return timingSafeEqual(entry.mac, this.#mac(password));
+    return timingSafeEqual(entry.mac, this.#mac(password)) ? entry.account : undefined;
   }
 
   /** Remembers a full success. The oldest entry goes when there are too many. */
-  remember(account: AccountId, storedHash: string, password: Secret<string>): void {
+  remember(tenantName: string, emailKey: string, password: Secret<string>, account: CheckedAccount): void {
     if (this.#windowMs === 0) return;
-    this.#entries.delete(account);
+    const key = keyOf(tenantName, emailKey);
+    this.#entries.delete(key);
     if (this.#entries.size >= entriesMax) {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
-    this.#entries.set(account, { storedHash, mac: this.#mac(password), checkedAtMs: this.#nowMs() });
+    this.#entries.set(key, { account, mac: this.#mac(password), checkedAtMs: this.#nowMs() });
+  }
+
+  /** What was remembered is no longer so. */
+  forget(tenantName: string, emailKey: string): void {
+    this.#entries.delete(keyOf(tenantName, emailKey));
   }
 
   #mac(password: Secret<string>): Buffer {

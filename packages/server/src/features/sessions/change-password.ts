@@ -7,7 +7,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditSink, Origin } from '../audit/store.ts';
-import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
+import type { PasswordHasher } from '../passwords/hasher.ts';
 import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
@@ -16,7 +16,8 @@ import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
-export interface ChangePasswordParts extends CheckPasswordParts, IssueAccessTokenParts {
+export interface ChangePasswordParts extends IssueAccessTokenParts {
+  readonly hasher: PasswordHasher;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly barrier: Barrier;
@@ -64,7 +65,7 @@ export const changePassword = async (
     // Judged before the costly check, and of what was sent alone: the answer says nothing about the stored password.
     admitPassword(next, found.account.email);
     if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
-    if (!(await isPasswordRight(parts, found, current))) throw refuse();
+    if (!(await parts.hasher.verify(found.passwordHash, current))) throw refuse();
     const to = await parts.hasher.hash(next);
     const refreshToken = randomToken(refreshTokenPrefix);
     // Read before the statement: it will be `iat`.

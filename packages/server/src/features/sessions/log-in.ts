@@ -7,19 +7,24 @@ import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.
 import { emailKey } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
 import type { AuditAct, AuditSink, Origin } from '../audit/store.ts';
-import { type CheckPasswordParts, isPasswordRight } from '../passwords/check-password.ts';
 import { needsUpgrade } from '../passwords/hash-format.ts';
+import type { PasswordHasher } from '../passwords/hasher.ts';
+import type { CheckedAccount, LoginCache } from '../passwords/login-cache.ts';
 import { preparePassword } from '../passwords/rules.ts';
 import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { knownTenant } from '../tenants/find-tenant.ts';
-import type { Tenant, TenantStore } from '../tenants/store.ts';
+import { defaultTenantName, type Tenant, type TenantStore } from '../tenants/store.ts';
 import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
-import type { SessionStore } from './store.ts';
+import type { OpeningRefusal, SessionStore } from './store.ts';
 
 /** What this use case works with. */
-export interface LogInParts extends CheckPasswordParts, IssueAccessTokenParts {
+export interface LogInParts extends IssueAccessTokenParts {
+  readonly hasher: PasswordHasher;
+  readonly loginCache: LoginCache;
+  /** Hash of a password nobody knows: checked when there is no account, so that unknown and wrong cost the same time. */
+  readonly decoyHash: string;
   readonly tenants: TenantStore;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
@@ -44,20 +49,43 @@ export interface Login {
  *   the password, `tenant_*`, `hashing_busy`
  */
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
-  const tenant = await knownTenant(parts.tenants, login.tenant);
+  const { loginCache, hasher, decoyHash } = parts;
+  const tenantName = login.tenant ?? defaultTenantName;
+  const key = emailKey(login.email);
+  const password = preparePassword(login.password);
+  const remembered = loginCache.recall(tenantName, key, password);
+  if (remembered !== undefined) {
+    const opened = await openSession(parts, remembered, by);
+    if (typeof opened !== 'string') return opened;
+    // Hash, account or tenant are not as they were: judged, and paid for, as if nothing were remembered.
+    loginCache.forget(tenantName, key);
+  }
+  const tenant = await knownTenant(parts.tenants, tenantName);
   const refuse = refusal(parts, tenant, by);
   if (tenant.status !== 'active') throw refuse('tenant_suspended');
-  const found = await parts.accounts.findForLogin(tenant.id, emailKey(login.email));
-  const password = preparePassword(login.password);
-  const isRight = await isPasswordRight(parts, found, password);
+  const found = await parts.accounts.findForLogin(tenant.id, key);
+  const isRight = await hasher.verify(found?.passwordHash ?? decoyHash, password);
   if (found === undefined) throw refuse('account_unknown');
   if (!isRight) throw refuse('password_wrong', found);
   const passwordHash = await upgradeHash(parts, found, password, by);
+  const checked: CheckedAccount = { tenantId: tenant.id, accountId: found.account.id, passwordHash };
+  loginCache.remember(tenantName, key, password, checked);
+  const opened = await openSession(parts, checked, by);
+  if (typeof opened === 'string') throw refuse(opened, found);
+  return opened;
+};
+
+/** Opens a session, if hash, account and tenant are still as they were checked, and mints its tokens. */
+const openSession = async (
+  parts: LogInParts,
+  { tenantId, accountId, passwordHash }: CheckedAccount,
+  by: Origin,
+): Promise<SessionTokens | OpeningRefusal> => {
   const refreshToken = randomToken(refreshTokenPrefix);
   const nowMs = parts.nowMs();
   const grant = await parts.sessions.open({
-    tenantId: tenant.id,
-    accountId: found.account.id,
+    tenantId,
+    accountId,
     passwordHash,
     amr: ['pwd'],
     nowMs,
@@ -65,7 +93,7 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     sessionsMax: parts.maxSessionsPerAccount,
     by,
   });
-  if (typeof grant === 'string') throw refuse(grant, found);
+  if (typeof grant === 'string') return grant;
   // Hinted, not waited for: the answer promises nothing about the sessions that this one displaces, and their journal entries, committed
   // with it, reach every process by themselves.
   if (grant.displaced !== undefined) void parts.barrier.settle(grant.displaced);
