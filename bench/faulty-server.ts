@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { paths } from '../packages/protocol/src/paths.ts';
+import { firstLine } from '../tests/harness/first-line.ts';
 
 /** What it does wrong, and what that means. */
 export const serverFaults = {
@@ -118,9 +118,8 @@ const serve = (fault: ServerFault): void => {
 /** Starts it in a process of its own. */
 export const startFaulty = async (fault: ServerFault): Promise<{ readonly url: string } & AsyncDisposable> => {
   const child = spawn(process.execPath, [import.meta.filename, fault], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   return {
-    url: line,
+    url: await firstLine('The faulty server', child.stdout),
     [Symbol.asyncDispose]: async () => {
       child.kill();
       await once(child, 'exit');

@@ -15,7 +15,7 @@ import { lawSentence, limitSentence } from '../packages/lab/src/capacity/markdow
 import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { removeFolder } from '../tests/harness/service.ts';
 import { table } from './figures.ts';
-import { machine, say, startDatabase } from './setting.ts';
+import { reportHead, say, startDatabase } from './setting.ts';
 
 const help = `Runs "catalytic-lab capacity" twice on the same service, and on services and a generator that lack one thing on purpose.
 
@@ -152,10 +152,8 @@ else {
     .filter(([{ planted }]) => planted.startsWith('nothing'))
     .map(([, capacity]) => capacity);
   const isAgreed = first === undefined || second === undefined || agree(first, second);
-  const { cores, memoryGib, node } = machine();
-  const text = `# Does \`capacity\` name what is planted?
-
-\`node bench/planted-bottlenecks.ts --step ${values.step}\`, ${new Date().toISOString().slice(0, 10)}; ${cores} cores, ${memoryGib} GiB, Node ${node}; generator and target share them.
+  const head = reportHead('Does `capacity` name what is planted?', `planted-bottlenecks.ts --step ${values.step}`);
+  const text = `${head}
 
 ${table(
   ['planted', 'where the target was saturated', 'its ceiling', ''],

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import type { RunResult } from '../packages/lab/src/reports/result.ts';
 import { type ServerFault, serverFaults, startFaulty } from './faulty-server.ts';
 import { table } from './figures.ts';
-import { machine, say } from './setting.ts';
+import { reportHead, say } from './setting.ts';
 
 const help = `Plants one fault after the other, in a small server or around the lab, and looks whether the lab notices it, and nothing else.
 
@@ -271,12 +271,10 @@ export default defineScenario({ name: 'throwing', summary: 'a fault', tasks: [{ 
   rmSync(folder, { recursive: true, force: true });
   const text = table(['planted', 'what is to notice it', 'exit code', ''], rows);
   process.stdout.write(`${text}\n`);
-  const { cores, memoryGib, node } = machine();
-  if (values.out !== undefined)
-    writeFileSync(
-      values.out,
-      `# Does the lab notice?\n\n\`node bench/planted-faults.ts\`, ${new Date().toISOString().slice(0, 10)}; ${cores} cores, ${memoryGib} GiB, Node ${node}. One run for each fault.\n\n${text}\n`,
-    );
+  if (values.out !== undefined) {
+    const head = reportHead('Does the lab notice?', 'planted-faults.ts');
+    writeFileSync(values.out, `${head} One run for each fault.\n\n${text}\n`);
+  }
 };
 
 if (values.help) process.stdout.write(help);

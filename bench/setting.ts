@@ -3,8 +3,8 @@
  * @module
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { describeMachine } from '../packages/lab/src/probes/machine.ts';
 import { takeMeasuringTurn } from '../packages/lab/src/probes/measuring-turn.ts';
 import { createRoleStatement } from '../packages/server/src/stores/postgres/preflight.ts';
 import { query, type TextRow } from '../tests/harness/postgres/query.ts';
@@ -39,11 +39,17 @@ export const startDatabase = async (): Promise<BenchDatabase> => {
 };
 
 /** The machine that figures are from. */
-export const machine = () => ({
-  cores: availableParallelism(),
-  memoryGib: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-});
+export const machine = () => {
+  const { cores, memoryGib, node } = describeMachine();
+  return { cores, memoryGib, node };
+};
+
+/** Head of a report in Markdown: what was run, when, and where. @param command without `node bench/` */
+export const reportHead = (title: string, command: string): string => {
+  const { cores, cpu, memoryGib, node } = describeMachine();
+  const day = new Date().toISOString().slice(0, 10);
+  return `# ${title}\n\n\`node bench/${command}\`, ${day}; ${cores} cores of ${cpu}, ${memoryGib} GiB, Node ${node}; generator and target share them.`;
+};
 
 /** Progress, on stderr. */
 export const say = (text: string): boolean => process.stderr.write(`${text}\n`);

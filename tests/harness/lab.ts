@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { firstLine } from './first-line.ts';
 
 const manyWorkers = fileURLToPath(new URL('many-workers.ts', import.meta.url));
 const main = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
@@ -80,11 +80,8 @@ export const startNaive = async (...words: string[]): Promise<{ readonly url: st
   const child = spawn(process.execPath, [main, 'naive', '--port', '0', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  for await (const line of createInterface(child.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0];
-    if (url !== undefined) return { url, [Symbol.asyncDispose]: () => end(child) };
-  }
-  throw new Error('The naive server did not start');
+  const [url = ''] = /http:\S+/.exec(await firstLine('The naive server', child.stdout)) ?? [];
+  return { url, [Symbol.asyncDispose]: () => end(child) };
 };
 
 /**
@@ -96,13 +93,11 @@ export const startManyWorkers = async (behaviour: string): Promise<{ readonly ur
   const child = spawn(process.execPath, [manyWorkers, behaviour], { stdio: ['pipe', 'pipe', 'inherit'] });
   // Asked for now: should it die by itself, that has been by the time somebody would wait for it.
   const closed = once(child, 'close');
-  for await (const port of createInterface(child.stdout))
-    return {
-      url: `http://127.0.0.1:${port}`,
-      [Symbol.asyncDispose]: async () => {
-        child.stdin.end();
-        await closed;
-      },
-    };
-  throw new Error('The service of several processes did not start');
+  return {
+    url: `http://127.0.0.1:${await firstLine('The service of several processes', child.stdout)}`,
+    [Symbol.asyncDispose]: async () => {
+      child.stdin.end();
+      await closed;
+    },
+  };
 };

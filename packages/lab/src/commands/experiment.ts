@@ -19,6 +19,7 @@ const experiments: Readonly<
 
 interface Flags {
   readonly quick: boolean;
+  readonly resume: boolean;
   readonly only?: string;
   readonly service: string;
   readonly databaseUrl?: string;
@@ -31,7 +32,9 @@ const help = `
 The targets are started and ended by the experiment itself. Those with several workers need an empty PostgreSQL database and a Redis of their own; without
 --database-url their phases are reported as not measured.
 
-Exit codes: 0 every phase that was run passed, else the worst that a run ended with; 1 wrong usage.
+Ctrl-C keeps what has been measured; --resume with the same --out goes on after it.
+
+Exit codes: 0 every phase that was run passed, else the worst that a run ended with, 3 at least when it was interrupted; 1 wrong usage.
 
 Examples:
   npm run lab -- experiment week3 --quick
@@ -61,6 +64,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
   const words = Object.entries({ quick: flags.quick, only: flags.only }).flatMap(([word, value]) =>
     value === undefined || value === false ? [] : [`--${word}${value === true ? '' : ` ${value}`}`],
   );
+  const interrupt = interruptSignal();
   const results = await runExperiment(phases, {
     title: experiment.title,
     command: ['npm run lab -- experiment', name, ...words].join(' '),
@@ -69,13 +73,13 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     databaseUrl: flags.databaseUrl,
     redisUrl: flags.redisUrl,
     alsoCount: (flags.alsoCount ?? []).map(Number),
-    interrupt: interruptSignal(),
+    interrupt,
+    isResumed: flags.resume,
     say: (line) => process.stdout.write(`${line}\n`),
   });
   process.stdout.write(`The report: ${out}.md\n`);
-  process.exitCode = Math.max(
-    ...results.map(({ phase, result }) => (phase.target.kind === 'naive' ? 0 : (result?.exit_code ?? 0))),
-  );
+  const endings = results.map(({ phase, result }) => (phase.target.kind === 'naive' ? 0 : (result?.exit_code ?? 0)));
+  process.exitCode = Math.max(...endings, interrupt.aborted ? exitCodes.invalid : exitCodes.passed);
 };
 
 /** The command. */
@@ -84,6 +88,11 @@ export const experimentCommand = (): Command =>
     .description('Run a list of loads, each against a target of its own, and tell them as one report.')
     .addArgument(new Argument('<name>', 'which').choices(Object.keys(experiments)))
     .option('--quick', 'a twentieth of the users, for seconds: to see that it works', false)
+    .option(
+      '--resume',
+      'keep the phases that are measured in the result file already, and go on with the others',
+      false,
+    )
     .option('--only <ids>', 'only these phases, by their ids, separated by commas')
     .option('--service <command>', 'shell command that starts the service', 'npm run --silent catalytic -- serve')
     .option('--database-url <url>', 'empty PostgreSQL database for the targets with several workers')

@@ -11,7 +11,11 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 export const spawnGroup = (file: string, args: readonly string[], options: SpawnOptions): ChildProcess => {
   const child = spawn(file, args, { ...options, detached: true });
   const kill = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended just now.
+    }
   };
   process.on('exit', kill);
   child.once('exit', () => process.off('exit', kill));

@@ -34,7 +34,11 @@ test('a new hash is argon2id with the OWASP parameters and knows its password', 
 test('what would wait too long is refused at once, saying when to come back', async (t) => {
   const lanes = lanesOf(1, 100);
   t.after(() => lanes.close());
-  const results = await Promise.allSettled(Array.from({ length: 50 }, () => lanes.hash(password)));
+  lanes.admit();
+  const asked = Array.from({ length: 50 }, () => lanes.hash(password));
+  assert.throws(() => lanes.admit(), { code: 'hashing_busy' }, 'nothing need be looked up for what would be refused');
+  const results = await Promise.allSettled(asked);
+  lanes.admit();
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   assert.ok(refused.length > 20 && refused.length < 50, `${refused.length} refused`);
   for (const reason of refused) {

@@ -73,6 +73,14 @@ export class HashLanes implements PasswordHasher {
     return (await this.#enqueue(password, storedHash)) === true;
   }
 
+  admit(): void {
+    if (this.#isClosed) throw new CatalyticError('shutting_down');
+    // The queue moves by `lanes` jobs in each mean duration: when that is not soon enough, say so now instead of after the wait.
+    const isFree = this.#running.size < this.#options.lanes && this.#waitingCount === 0 && this.#child !== undefined;
+    const expectedWaitMs = isFree ? 0 : ((this.#waitingCount + 1) * this.#meanMs) / this.#options.lanes;
+    if (expectedWaitMs > this.#options.queueMs || this.#waitingCount >= waitingMax) throw this.#refuse(expectedWaitMs);
+  }
+
   /** Refuses what waits and ends the child; called when no request is left that could be waiting for a running hash. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -100,13 +108,8 @@ export class HashLanes implements PasswordHasher {
   }
 
   #enqueue(password: Secret<string>, storedHash: string | undefined): Promise<string | boolean> {
-    if (this.#isClosed) return Promise.reject(new CatalyticError('shutting_down'));
-    // The queue moves by `lanes` jobs in each mean duration: when that is not soon enough, say so now instead of after the wait.
-    const isFree = this.#running.size < this.#options.lanes && this.#waitingCount === 0 && this.#child !== undefined;
-    const expectedWaitMs = isFree ? 0 : ((this.#waitingCount + 1) * this.#meanMs) / this.#options.lanes;
-    if (expectedWaitMs > this.#options.queueMs || this.#waitingCount >= waitingMax)
-      return Promise.reject(this.#refuse(expectedWaitMs));
     return new Promise((resolve, reject) => {
+      this.admit();
       const deadlineMs = performance.now() + this.#options.queueMs;
       this.#waiting.push({ password, storedHash, resolve, reject, deadlineMs });
       this.#fill();

@@ -40,6 +40,7 @@ export const registerAccount = async (
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
   const password = preparePassword(registration.password);
   admitPassword(password, email);
+  hasher.admit();
   const tenant = await activeTenant(tenants, registration.tenant);
   const key = emailKey(email);
   // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.

@@ -60,6 +60,7 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     // Hash, account or tenant are not as they were: judged, and paid for, as if nothing were remembered.
     loginCache.forget(tenantName, key);
   }
+  hasher.admit();
   const tenant = await knownTenant(parts.tenants, tenantName);
   const refuse = refusal(parts, tenant, by);
   if (tenant.status !== 'active') throw refuse('tenant_suspended');
