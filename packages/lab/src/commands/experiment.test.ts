@@ -49,9 +49,9 @@ suite('catalytic-lab experiment', { concurrency: true }, () => {
 
   test('a phase that lacks its database is told as not measured', async () => {
     const out = join(folder, 'lacking');
-    const { code, output } = await runLab(folder, ['experiment', 'week3', '--quick', '--only', '4', '--out', out]);
+    const { code, output } = await runLab(folder, ['experiment', 'week3', '--quick', '--only', '4b', '--out', out]);
     assert.match(output, /Not measured: it needs an empty PostgreSQL database \(--database-url\)/);
-    const [requests] = cellsAfter(readFileSync(`${out}.md`, 'utf8'), '4', 'auth, 500 users', 'the service, 4 workers');
+    const [requests] = cellsAfter(readFileSync(`${out}.md`, 'utf8'), '4b', 'auth, 500 users', 'the service, 4 workers');
     assert.equal(requests, 'not measured');
     assert.equal(code, 0);
   });

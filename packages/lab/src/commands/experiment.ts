@@ -40,7 +40,7 @@ Examples:
   npm run lab -- experiment week3 --quick
       a few minutes, small: shows that everything works
   npm run lab -- experiment week3 --database-url postgres://… --redis-url redis://… --out results/week3
-      the whole of it, about 40 minutes
+      the whole of it, an hour or two
   npm run lab -- experiment week3 --only 1,2b-2
       two of its phases`;
 

@@ -35,17 +35,28 @@ const dashes = (count: number): readonly string[] => Array<string>(count).fill('
 
 const runRow = (phase: Phase, result: RunResult): readonly (string | number)[] => {
   const head = [phase.id, `${phase.scenario}, ${number(result.options.users)} users`, describe(phase)];
-  const { total } = windowOf(result);
-  return [
-    ...head,
-    number(total.requests),
-    number(total.requests_per_second),
-    percent(total.real, total.requests),
-    percentile(total, 50),
-    percentile(total, 95),
-    percentile(total, 99),
-  ];
+  return [...head, ...figuresOf(windowOf(result))];
 };
+
+const figureNames = ['requests', 'req/s', 'failed', 'p50', 'p95', 'p99'] as const;
+
+const figuresOf = ({ total }: WindowResult): readonly (string | number)[] => [
+  number(total.requests),
+  number(total.requests_per_second),
+  percent(total.real, total.requests),
+  percentile(total, 50),
+  percentile(total, 95),
+  percentile(total, 99),
+];
+
+/** Every run of a phase, in the steady window and with its ramp. */
+const windowRows = ({ result, smaller }: PhaseResult): readonly (readonly (string | number)[])[] =>
+  [...(result === null ? [] : [result]), ...smaller].flatMap((run) => {
+    const users = `${number(run.options.users)} users`;
+    const seconds = ({ from_s: from, to_s: to }: WindowResult): string => `${number(from)} to ${number(to)} s`;
+    const whole = [`${users}, with the ramp`, seconds(run.whole), ...figuresOf(run.whole)];
+    return run.steady === null ? [whole] : [[`${users}, steady`, seconds(run.steady), ...figuresOf(run.steady)], whole];
+  });
 
 const earlierRow = ({ earlier }: Phase): readonly (readonly string[])[] =>
   earlier === undefined
@@ -146,6 +157,8 @@ const phaseSection = (phaseResult: PhaseResult): string => {
   return `${head}${hashed}${number(spawnRate)} users started a second. Ended: ${endingOf(result)}. ${steady}
 ${aimLine(phaseResult)}
 
+${table(['users', 'window', ...figureNames], windowRows(phaseResult))}
+
 ${table(['criterion', 'limit', 'measured', 'verdict'], verdicts)}
 `;
 };
@@ -156,7 +169,7 @@ const strictLine = (results: readonly PhaseResult[]): string => {
   if (hashes.length === 0) return '';
   const most = Math.max(...hashes);
   return `The login cache is on: a user pays for a full password hash once, then for an hour an HMAC. Without it \`auth\` asks for 0.156 hashes a second of
-each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a second at most, which is enough for about ${number(most / 0.156)} users.`;
+each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a second at most, which is enough for about ${number(most / 0.156)} users: 6.4 for each hash a second.`;
 };
 
 /** The report. @param command what was typed */
@@ -173,7 +186,7 @@ export const experimentMarkdown = (title: string, command: string, results: read
 Steady windows: from the first login of the last user on. Latencies in milliseconds, failed: real failures.
 
 ${table(
-  ['phase', 'load', 'target', 'requests', 'req/s', 'failed', 'p50', 'p95', 'p99'],
+  ['phase', 'load', 'target', ...figureNames],
   results.flatMap((result) => [...runRows(result), ...earlierRow(result.phase)]),
 )}
 
