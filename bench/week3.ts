@@ -34,6 +34,9 @@ else {
     '--also-count',
     `${postgres.pid}`,
     `${redis.pid}`,
+    '--process',
+    `redis=${redis.pid}`,
+    `postgres=${postgres.pid}`,
   ];
   process.exitCode = await runLab([...words, ...stores]);
 }

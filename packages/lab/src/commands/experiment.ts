@@ -26,11 +26,12 @@ interface Flags {
   readonly redisUrl?: string;
   readonly out?: string;
   readonly alsoCount?: readonly string[];
+  readonly process?: readonly string[];
 }
 
 const help = `
 The targets are started and ended by the experiment itself. Those with several workers need an empty PostgreSQL database and a Redis of their own; without
---database-url their phases are reported as not measured.
+--database-url their phases are reported as not measured, and so is the phase with faults without --process.
 
 Ctrl-C keeps what has been measured; --resume with the same --out goes on after it.
 
@@ -73,6 +74,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     databaseUrl: flags.databaseUrl,
     redisUrl: flags.redisUrl,
     alsoCount: (flags.alsoCount ?? []).map(Number),
+    processes: flags.process ?? [],
     interrupt,
     isResumed: flags.resume,
     say: (line) => process.stdout.write(`${line}\n`),
@@ -101,6 +103,7 @@ export const experimentCommand = (): Command =>
       '--also-count <pid...>',
       "processes that work for the targets, such as the database: their CPU is no stranger's",
     )
+    .option('--process <name=pid...>', 'redis and postgres, to be paused in the phase that has faults')
     .option('--out <prefix>', 'beginning of the names of the result files (default: results/NAME)')
     .addHelpText('after', help)
     .action(run);

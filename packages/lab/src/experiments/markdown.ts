@@ -133,7 +133,9 @@ const budgetRows = ({ phase, budget }: PhaseResult): readonly (readonly (string 
 /** Where an aim is named: whether it was kept, and by how many users. */
 const aimLine = ({ phase, result, smaller }: PhaseResult): string => {
   if (phase.aim === undefined || result === null) return '';
-  const largest = [result, ...smaller].find((run) => isKept(phase, run));
+  const [largest] = [result, ...smaller]
+    .filter((run) => isKept(phase, run))
+    .toSorted((one, other) => other.options.users - one.options.users);
   const { measured, least } = throughputOf(phase, result) ?? { measured: 0, least: 0 };
   const asked = `Asked for: ${number(least)} requests a second or more; measured ${number(measured)}.`;
   if (largest === result) return `${asked} All that was aimed at was kept.`;

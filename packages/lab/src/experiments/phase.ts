@@ -66,7 +66,7 @@ export interface PhaseResult {
   /** `null`: there is none, for this reason. */
   readonly result: RunResult | null;
   readonly reason: string | null;
-  /** The same with fewer users, until one kept the aim. */
+  /** The same with fewer users, looking for the most that keep the aim. */
   readonly smaller: readonly RunResult[];
 }
 

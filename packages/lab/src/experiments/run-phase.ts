@@ -16,6 +16,8 @@ export interface PhaseParts extends Means {
   readonly out: string;
   /** Processes that work for the targets. */
   readonly alsoCount: readonly number[];
+  /** Those that faults happen to, as `--process` of a run takes them. */
+  readonly processes: readonly string[];
   readonly interrupt: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -29,9 +31,29 @@ const whereOf = ({ url, adminKeyFile }: StartedTarget): string[] => [
   ...(adminKeyFile === undefined ? [] : ['--admin-key-file', adminKeyFile]),
 ];
 
-/** Runs with fewer users at the most, and how many fewer each time: part of what the budget, or the run before, allows. */
+/** Runs with fewer users at the most; how many fewer than the budget, or the run before, allows; how near is near enough. */
 const smallerMax = 3;
 const smallerShare = 0.85;
+const nearEnough = 1.15;
+
+/**
+ * How many users to try next, looking for the most that keep an aim. Pure.
+ * @param tried most users first, as they were asked for
+ * @param allowed as many as the first run's use of the cores allows
+ * @returns `undefined`: near enough, or nothing is left to try
+ */
+export const nextUsers = (
+  tried: readonly { readonly users: number; readonly isKept: boolean }[],
+  allowed: number,
+): number | undefined => {
+  const kept = Math.max(0, ...tried.filter(({ isKept }) => isKept).map(({ users }) => users));
+  const missed = Math.min(...tried.filter(({ isKept }) => !isKept).map(({ users }) => users));
+  if (tried.length > smallerMax || missed <= kept * nearEnough || missed === Number.POSITIVE_INFINITY) return undefined;
+  const most = tried.length === 1 ? Math.min(missed, allowed) : missed;
+  const wanted = kept === 0 ? most * smallerShare : Math.sqrt(kept * missed);
+  const users = Math.floor(wanted / 100) * 100;
+  return users > kept ? users : undefined;
+};
 
 const sayBudget = ({ tasks, coresNeeded, cores, usersMax }: Budget, say: (line: string) => void): void => {
   for (const { task, perSecond, targetUs, storesUs, generatorUs } of tasks)
@@ -76,27 +98,29 @@ export const runPhase = async (phase: Phase, parts: PhaseParts): Promise<PhaseRe
       budget = await measureBudget({ ...target, alsoCount: parts.alsoCount, scenario, users: phase.users });
       sayBudget(budget, say);
     }
+    const criteria = criteriaWords(phase, parts.out);
     const load = async (users: number, out: string): Promise<LabProcessEnd> => {
       const seconds = Math.ceil(users / spawnRate) + phase.steadySeconds;
       const words = [phase.scenario, '--users', users, '--spawn-rate', spawnRate, '--duration', `${seconds}s`];
+      if (phase.scenario === 'outage') words.push(...parts.processes.flatMap((process) => ['--process', process]));
       if (phase.waitSeconds !== undefined) words.push('--wait', phase.waitSeconds.join('-'));
       say(`${phase.scenario} with ${users} users for ${seconds} s`);
-      const more = [...whereOf(target), ...criteriaWords(phase, parts.out)];
+      const more = [...whereOf(target), ...criteria];
       const also = parts.alsoCount.flatMap((pid) => ['--also-count', String(pid)]);
       return runLabProcess([...words.map(String), ...more, ...also], { out, interrupt, isShown: true });
     };
     const ran = await load(phase.users, parts.out);
     if (ran.result === null) return ended(ran.reason);
     ({ result } = ran);
-    for (let last = result; phase.aim !== undefined && !isKept(phase, last) && smaller.length < smallerMax; ) {
-      const most =
-        smaller.length === 0 ? Math.min(phase.users, usedBudget(last)?.usersMax ?? phase.users) : last.options.users;
-      const users = Math.floor((most * smallerShare) / 100) * 100;
-      if (interrupt.aborted || users < 100) break;
+    const tried = [{ users: phase.users, isKept: isKept(phase, result) }];
+    const allowed = usedBudget(result)?.usersMax ?? phase.users;
+    for (;;) {
+      const users = phase.aim === undefined || interrupt.aborted ? undefined : nextUsers(tried, allowed);
+      if (users === undefined) break;
       const again = await load(users, `${parts.out}-${users}`);
       if (again.result === null) break;
-      last = again.result;
-      smaller.push(last);
+      smaller.push(again.result);
+      tried.push({ users, isKept: isKept(phase, again.result) });
     }
     return ended(null);
   } catch (error) {
