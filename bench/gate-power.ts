@@ -9,13 +9,14 @@ import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { decide, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
 import { type Block, Side } from '../packages/lab/src/regression/side.ts';
 import { mixed } from '../packages/lab/src/scenarios/mixed.ts';
+import { drawCharts } from './line-chart.ts';
 import { say, takeTurn } from './setting.ts';
 
 const help = `Records blocks of the same load on one service, the same again, and copies that wait busily for 3, 5, 10 and 20 % of what a request
 costs (bench/busy-wait.patch); then draws gates from them.
 
   node bench/gate-power.ts --out FILE.json --rounds 60 --block 10    records an hour; goes on where FILE.json ends
-  node bench/gate-power.ts --out FILE.json --draw                    draws 1,000 gates for each, and prints the table
+  node bench/gate-power.ts --out FILE.json --draw [--chart FILE.svg] draws 1,000 gates for each, prints the table and draws the curve
 
 A gate is drawn by taking as many rounds as it has pairs, with replacement, in the order of time, whole.
 `;
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     limit: { type: 'string', default: '5' },
     draws: { type: 'string', default: '1000' },
     draw: { type: 'boolean', default: false },
+    chart: { type: 'string' },
   },
 });
 
@@ -128,6 +130,7 @@ const draw = (): void => {
       `${draws} gates of ${pairs} pairs, limit ${values.limit} %\n\n` +
       '| candidate | fail | pass | inconclusive |\n|---|---|---|---|\n',
   );
+  const points: (readonly [number, number])[] = [];
   for (const name of names.slice(1)) {
     const counts: Record<GateVerdict, number> = { pass: 0, fail: 0, inconclusive: 0 };
     for (let gate = 0; gate < draws; gate++) {
@@ -145,6 +148,11 @@ const draw = (): void => {
     process.stdout.write(
       `| ${name} | ${wilson(counts.fail, draws)} | ${wilson(counts.pass, draws)} | ${wilson(counts.inconclusive, draws)} |\n`,
     );
+    points.push([100 * versions[name], (100 * counts.fail) / draws]);
+  }
+  if (values.chart !== undefined) {
+    const title = 'Gates that fail, per cent, by how much slower the candidate was made';
+    writeFileSync(values.chart, drawCharts([{ title, points, unit: '%', line: undefined }]));
   }
 };
 

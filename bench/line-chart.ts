@@ -7,7 +7,9 @@ import { round } from './figures.ts';
 /** What is drawn. */
 export interface Chart {
   readonly title: string;
-  readonly points: readonly (readonly [minutes: number, value: number])[];
+  readonly points: readonly (readonly [at: number, value: number])[];
+  /** Of the axis to the right. @default minutes */
+  readonly unit?: string;
   /** Drawn over the points, from the end of the warm-up on. */
   readonly line: { readonly slope: number; readonly atZero: number; readonly fromMinutes: number } | undefined;
 }
@@ -16,7 +18,7 @@ const width = 720;
 const height = 180;
 const margin = { left: 60, right: 16, top: 28, bottom: 28 };
 
-const drawOne = ({ title, points, line }: Chart, top: number): string => {
+const drawOne = ({ title, points, line, unit = 'min' }: Chart, top: number): string => {
   const toMinutes = Math.max(...points.map(([at]) => at), 1e-9);
   const most = Math.max(...points.map(([, value]) => value), 1e-9) * 1.1;
   const x = (minutes: number): number =>
@@ -32,7 +34,7 @@ const drawOne = ({ title, points, line }: Chart, top: number): string => {
     `<path d="M${margin.left} ${y(0)}H${width - margin.right}M${margin.left} ${y(0)}V${top + margin.top}" stroke="#999" fill="none"/>`,
     label(0),
     label(most / 1.1),
-    `<text x="${width - margin.right}" y="${y(0) + 18}" text-anchor="end">${round(toMinutes, 1)} min</text>`,
+    `<text x="${width - margin.right}" y="${y(0) + 18}" text-anchor="end">${round(toMinutes, 1)} ${unit}</text>`,
     `<path d="${path}" stroke="#2563eb" stroke-width="1.5" fill="none"/>`,
     line === undefined
       ? ''
