@@ -88,6 +88,8 @@ suite('catalytic-lab experiment', { concurrency: true }, () => {
       }
     };
     for (let looks = 0; looks < 50 && isThere(); looks++) await delay(20);
-    assert.ok(!isThere(), `process ${sleeper} still runs`);
+    const isLeft = isThere();
+    if (isLeft) process.kill(sleeper, 'SIGKILL');
+    assert.ok(!isLeft, `process ${sleeper} still runs`);
   });
 });
