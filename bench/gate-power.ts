@@ -9,6 +9,7 @@ import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { decide, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
 import { type Block, Side } from '../packages/lab/src/regression/side.ts';
 import { mixed } from '../packages/lab/src/scenarios/mixed.ts';
+import { service, waitingService } from './busy-wait.ts';
 import { drawCharts } from './line-chart.ts';
 import { say, takeTurn } from './setting.ts';
 
@@ -52,7 +53,6 @@ interface Recorded {
   readonly rounds: readonly Round[];
 }
 
-const service = 'node packages/server/src/main.ts serve';
 const limits = { connectMs: 10_000, answerMs: 30_000 };
 
 const startSide = async (command: string, name: string, stack: AsyncDisposableStack): Promise<Side> => {
@@ -67,11 +67,9 @@ const startSide = async (command: string, name: string, stack: AsyncDisposableSt
   return side;
 };
 
-/** A service that waits so long at each request. */
-const waiting = (microseconds: number): string =>
-  microseconds === 0
-    ? service
-    : `env BUSY_WAIT_US=${microseconds} node scripts/patched.ts --patch bench/busy-wait.patch -- ${service}`;
+/** The versions that wait for nothing are the tree itself, not a copy of it. */
+const serviceOf = (name: Version, requestUs: number): string =>
+  versions[name] === 0 ? service : waitingService(Math.round(versions[name] * requestUs));
 
 const record = async (): Promise<void> => {
   takeTurn();
@@ -85,7 +83,7 @@ const record = async (): Promise<void> => {
   const requestUs = known?.requestUs ?? (await plain.load(blockSeconds, 'calibrate')).cpuUsPerRequest;
   say(`A request of A costs ${requestUs.toFixed(0)} µs`);
   for (const name of names.slice(1)) {
-    const side = await startSide(waiting(Math.round(versions[name] * requestUs)), name, stack);
+    const side = await startSide(serviceOf(name, requestUs), name, stack);
     await side.load(blockSeconds / 2, 'warm');
     sides.set(name, side);
   }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GateDecision } from '../packages/lab/src/regression/gate-decision.ts';
 import type { BlockPair } from '../packages/lab/src/regression/interleave.ts';
+import { service, waitingService } from './busy-wait.ts';
 import { median, table } from './figures.ts';
 import { reportHead, say } from './setting.ts';
 
@@ -42,7 +43,6 @@ interface Written extends GateDecision {
 }
 
 const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-const service = 'node packages/server/src/main.ts serve';
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-gates-'));
 
 const gate = async (candidate: string): Promise<Written> => {
@@ -79,10 +79,9 @@ const run = async (): Promise<void> => {
     if (written.verdict === 'fail') wrong += 1;
   }
   const waitUs = Math.round((median(costs) * Number(values.planted)) / 100);
-  const slower = `env BUSY_WAIT_US=${waitUs} node scripts/patched.ts --patch bench/busy-wait.patch -- ${service}`;
   for (let index = 1; index <= gates; index++) {
     say(`${waitUs} µs slower, ${index} of ${gates}`);
-    const written = await gate(slower);
+    const written = await gate(waitingService(waitUs));
     rows.push(row(`+${values.planted} %: ${waitUs} µs`, written));
     if (written.verdict !== 'fail') wrong += 1;
   }

@@ -11,7 +11,7 @@ export interface Chart {
   /** Of the axis to the right. @default minutes */
   readonly unit?: string;
   /** Drawn over the points, from the end of the warm-up on. */
-  readonly line: { readonly slope: number; readonly atZero: number; readonly fromMinutes: number } | undefined;
+  readonly line: { readonly slope: number; readonly atZero: number; readonly from: number } | undefined;
 }
 
 const width = 720;
@@ -19,26 +19,25 @@ const height = 180;
 const margin = { left: 60, right: 16, top: 28, bottom: 28 };
 
 const drawOne = ({ title, points, line, unit = 'min' }: Chart, top: number): string => {
-  const toMinutes = Math.max(...points.map(([at]) => at), 1e-9);
+  const toEnd = Math.max(...points.map(([at]) => at), 1e-9);
   const most = Math.max(...points.map(([, value]) => value), 1e-9) * 1.1;
-  const x = (minutes: number): number =>
-    round(margin.left + (minutes / toMinutes) * (width - margin.left - margin.right), 1);
+  const x = (at: number): number => round(margin.left + (at / toEnd) * (width - margin.left - margin.right), 1);
   const y = (value: number): number =>
     round(top + height - margin.bottom - (value / most) * (height - margin.top - margin.bottom), 1);
   const label = (value: number): string =>
     `<text x="${margin.left - 6}" y="${y(value) + 4}" text-anchor="end">${round(value, 1)}</text>`;
   const path = points.map(([at, value], index) => `${index === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('');
-  const fitted = (minutes: number): number => (line === undefined ? 0 : line.atZero + line.slope * minutes);
+  const fitted = (at: number): number => (line === undefined ? 0 : line.atZero + line.slope * at);
   return [
     `<text x="${margin.left}" y="${top + 18}" font-weight="bold">${title}</text>`,
     `<path d="M${margin.left} ${y(0)}H${width - margin.right}M${margin.left} ${y(0)}V${top + margin.top}" stroke="#999" fill="none"/>`,
     label(0),
     label(most / 1.1),
-    `<text x="${width - margin.right}" y="${y(0) + 18}" text-anchor="end">${round(toMinutes, 1)} ${unit}</text>`,
+    `<text x="${width - margin.right}" y="${y(0) + 18}" text-anchor="end">${round(toEnd, 1)} ${unit}</text>`,
     `<path d="${path}" stroke="#2563eb" stroke-width="1.5" fill="none"/>`,
     line === undefined
       ? ''
-      : `<path d="M${x(line.fromMinutes)} ${y(fitted(line.fromMinutes))}L${x(toMinutes)} ${y(fitted(toMinutes))}" stroke="#dc2626" stroke-dasharray="6 4" fill="none"/>`,
+      : `<path d="M${x(line.from)} ${y(fitted(line.from))}L${x(toEnd)} ${y(fitted(toEnd))}" stroke="#dc2626" stroke-dasharray="6 4" fill="none"/>`,
   ].join('\n');
 };
 

@@ -188,7 +188,7 @@ const main = async (): Promise<void> => {
           const value = sample[series];
           return value === undefined ? [] : [[sample.atMinutes, value]];
         }),
-        line: line && { ...line, fromMinutes: warmUp },
+        line: line && { ...line, from: warmUp },
       }),
     );
     const report = table(

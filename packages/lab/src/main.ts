@@ -8,6 +8,7 @@ import { capacityCommand } from './commands/capacity.ts';
 import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { gateCommand } from './commands/gate.ts';
+import { listenForInterrupt } from './commands/interrupt.ts';
 import { makeOptions } from './commands/make-options.ts';
 import { naiveCommand } from './commands/naive.ts';
 import { runScenario } from './commands/run.ts';
@@ -28,10 +29,7 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
     process.exitCode = exitCodes.usage;
     return;
   }
-  const interrupt = new AbortController();
-  // Asked twice, it ends without results.
-  const stop = (): void => (interrupt.signal.aborted ? process.exit(exitCodes.invalid) : interrupt.abort());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  const { signal, stop } = listenForInterrupt();
   const dashboard = createDashboard({
     out: process.stdout,
     input: process.stdin,
@@ -41,7 +39,7 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
     canScale: !isOpen(options),
     stop,
   });
-  const result = await runScenario(options, dashboard, interrupt.signal);
+  const result = await runScenario(options, dashboard, signal);
   if ('refusal' in result) {
     process.stderr.write(`catalytic-lab: ${result.refusal}\n`);
     process.exitCode = result.exitCode;

@@ -8,7 +8,7 @@ import { Argument, Command } from 'commander';
 import { type Capacity, findCapacity } from '../capacity/find-capacity.ts';
 import { capacityMarkdown, lawSentence, limitSentence } from '../capacity/markdown.ts';
 import { exitCodes } from '../reports/result.ts';
-import { interruptSignal } from './interrupt.ts';
+import { listenForInterrupt } from './interrupt.ts';
 import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
 
 interface Flags {
@@ -67,7 +67,7 @@ const run = async (scenario: string, flags: Flags, command: Command): Promise<vo
       spawnRate: flags.spawnRate,
       runWords,
       out,
-      interrupt: interruptSignal(),
+      interrupt: listenForInterrupt().signal,
       say,
       report: (found) => {
         writeFileSync(`${out}.json`, `${JSON.stringify(found, null, 2)}\n`);

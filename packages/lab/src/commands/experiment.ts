@@ -9,7 +9,7 @@ import type { Phase } from '../experiments/phase.ts';
 import { runExperiment } from '../experiments/run-experiment.ts';
 import { week3 } from '../experiments/week3.ts';
 import { exitCodes } from '../reports/result.ts';
-import { interruptSignal } from './interrupt.ts';
+import { listenForInterrupt } from './interrupt.ts';
 
 const experiments: Readonly<
   Record<string, { readonly title: string; readonly phases: (isQuick: boolean) => readonly Phase[] }>
@@ -65,7 +65,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
   const words = Object.entries({ quick: flags.quick, only: flags.only }).flatMap(([word, value]) =>
     value === undefined || value === false ? [] : [`--${word}${value === true ? '' : ` ${value}`}`],
   );
-  const interrupt = interruptSignal();
+  const { signal: interrupt } = listenForInterrupt();
   const results = await runExperiment(phases, {
     title: experiment.title,
     command: ['npm run lab -- experiment', name, ...words].join(' '),

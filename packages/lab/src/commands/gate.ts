@@ -12,7 +12,7 @@ import { decide, exactFailure, type GateDecision, type GateVerdict } from '../re
 import { type BlockPair, interleave } from '../regression/interleave.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
-import { interruptSignal } from './interrupt.ts';
+import { listenForInterrupt } from './interrupt.ts';
 import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseTarget } from './run-options.ts';
 
 /** Exit codes of the gate. */
@@ -147,7 +147,7 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
 
 const run = async (flags: Flags): Promise<void> => {
   try {
-    process.exitCode = await compare(flags, interruptSignal());
+    process.exitCode = await compare(flags, listenForInterrupt().signal);
   } catch (error) {
     process.stderr.write(`catalytic-lab: Cannot compare: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = exitUsage;

@@ -49,7 +49,7 @@ export const runExperiment = async (
       parts.say(`── ${index + 1} of ${phases.length}: ${phase.title}: measured before`);
       continue;
     }
-    const left = phases.slice(index).reduce((sum, one) => sum + guessSeconds(one), 0);
+    const left = phases.filter((one) => resultOf(one) === undefined).reduce((sum, one) => sum + guessSeconds(one), 0);
     parts.say(`── ${index + 1} of ${phases.length}: ${phase.title} (about ${minutes(left)} to go)`);
     const result = await runPhase(phase, { ...parts, out: `${parts.out}-${phase.id}` });
     if (result.reason !== null) parts.say(`Not measured: ${result.reason}`);

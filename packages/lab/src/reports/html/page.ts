@@ -2,7 +2,6 @@
  * The report as one HTML file: offline, with charts, and with another run laid over it or not. Derived from results alone.
  * @module
  */
-
 import { furtherTables } from '../further-tables.ts';
 import { runData, stepOf } from '../page/run-data.js';
 import type { RunResult } from '../result.ts';

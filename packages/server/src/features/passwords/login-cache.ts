@@ -19,7 +19,7 @@ interface Entry {
   readonly checkedAtMs: number;
 }
 
-/** Most remembered logins; about 600 bytes each. */
+/** Most remembered logins; about 1.6 kB each. */
 const entriesMax = 100_000;
 
 /** Names of tenants have no line breaks. */
