@@ -9,12 +9,12 @@ import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { decide, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
 import { type Block, Side } from '../packages/lab/src/regression/side.ts';
 import { mixed } from '../packages/lab/src/scenarios/mixed.ts';
-import { service, waitingService } from './busy-wait.ts';
 import { drawCharts } from './line-chart.ts';
 import { say, takeTurn } from './setting.ts';
+import { service, slowerService } from './slower-service.ts';
 
-const help = `Records blocks of the same load on one service, the same again, and copies that wait busily for 3, 5, 10 and 20 % of what a request
-costs (bench/busy-wait.patch); then draws gates from them.
+const help = `Records blocks of the same load on one service, the same again, and copies that wait busily for 3, 5, 10 and 20 % of the CPU time they use
+otherwise (bench/slower-service.patch); then draws gates from them.
 
   node bench/gate-power.ts --out FILE.json --rounds 60 --block 10    records an hour; goes on where FILE.json ends
   node bench/gate-power.ts --out FILE.json --draw [--chart FILE.svg] draws 1,000 gates for each, prints the table and draws the curve
@@ -27,8 +27,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
     out: { type: 'string', default: 'results/gate-power.json' },
     rounds: { type: 'string', default: '60' },
+    'launch-rounds': { type: 'string', default: '12' },
     block: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '400' },
+    rate: { type: 'string', default: '1000' },
     pairs: { type: 'string', default: '12' },
     limit: { type: 'string', default: '5' },
     draws: { type: 'string', default: '1000' },
@@ -37,17 +38,15 @@ const { values } = parseArgs({
   },
 });
 
-/** Versions by name, and what they wait for, as a share of a request's cost. */
+/** Versions by name, and the share of their CPU time that they wait on top. */
 const versions = { A: 0, 'A again': 0, '+3 %': 0.03, '+5 %': 0.05, '+10 %': 0.1, '+20 %': 0.2 } as const;
 type Version = keyof typeof versions;
 const names = Object.keys(versions) as Version[];
 
-/** One block of every version, next to each other in time. */
-type Round = Readonly<Record<Version, Block>>;
+/** One block of every version, next to each other in time, and which launch of the processes it belongs to. */
+type Round = Readonly<Record<Version, Block>> & { readonly launch: number };
 
 interface Recorded {
-  /** What a request of version A cost when the others were built, microseconds: their waits are shares of it. */
-  readonly requestUs: number;
   readonly blockSeconds: number;
   readonly rate: number;
   readonly rounds: readonly Round[];
@@ -68,44 +67,53 @@ const startSide = async (command: string, name: string, stack: AsyncDisposableSt
 };
 
 /** The versions that wait for nothing are the tree itself, not a copy of it. */
-const serviceOf = (name: Version, requestUs: number): string =>
-  versions[name] === 0 ? service : waitingService(Math.round(versions[name] * requestUs));
+const serviceOf = (name: Version): string => (versions[name] === 0 ? service : slowerService(versions[name]));
+
+/** Starts all versions anew, another one first each time, and loads them until they no longer get faster. */
+const launch = async (index: number, stack: AsyncDisposableStack): Promise<ReadonlyMap<Version, Side>> => {
+  const sides = new Map<Version, Side>();
+  for (let at = 0; at < names.length; at++) {
+    const name = names[(at + index) % names.length] as Version;
+    const side = await startSide(serviceOf(name), name, stack);
+    await side.load(2 * Number(values.block), 'warm');
+    sides.set(name, side);
+    say(`Launch ${index + 1}: ${name} runs and is warm`);
+  }
+  return sides;
+};
+
+/** One block of each version; each round begins with another one, and every second round goes backwards. */
+const measureRound = async (index: number, sides: ReadonlyMap<Version, Side>): Promise<Omit<Round, 'launch'>> => {
+  const turned = names.map((_, at) => names[(at + index) % names.length] as Version);
+  const order = index % 2 === 0 ? turned : turned.toReversed();
+  const blocks: Partial<Record<Version, Block>> = {};
+  for (const name of order) blocks[name] = await (sides.get(name) as Side).load(Number(values.block), `round ${index}`);
+  return blocks as Record<Version, Block>;
+};
 
 const record = async (): Promise<void> => {
   takeTurn();
-  const blockSeconds = Number(values.block);
   const known = existsSync(values.out) ? (JSON.parse(readFileSync(values.out, 'utf8')) as Recorded) : undefined;
-  await using stack = new AsyncDisposableStack();
-  const sides = new Map<Version, Side>();
-  const plain = await startSide(service, 'A', stack);
-  sides.set('A', plain);
-  await plain.load(blockSeconds, 'warm');
-  const requestUs = known?.requestUs ?? (await plain.load(blockSeconds, 'calibrate')).cpuUsPerRequest;
-  say(`A request of A costs ${requestUs.toFixed(0)} µs`);
-  for (const name of names.slice(1)) {
-    const side = await startSide(serviceOf(name, requestUs), name, stack);
-    await side.load(blockSeconds / 2, 'warm');
-    sides.set(name, side);
-  }
   const rounds: Round[] = [...(known?.rounds ?? [])];
-  while (rounds.length < Number(values.rounds)) {
-    const index = rounds.length;
-    // Each round begins with another one, and every second round goes backwards.
-    const turned = names.map((_, at) => names[(at + index) % names.length] as Version);
-    const order = index % 2 === 0 ? turned : turned.toReversed();
-    const blocks: Partial<Record<Version, Block>> = {};
-    for (const name of order) blocks[name] = await (sides.get(name) as Side).load(blockSeconds, `round ${index}`);
-    const worst = Math.max(...Object.values(blocks).map(({ othersPercent }) => othersPercent));
-    const costs = names.map((name) => `${name} ${blocks[name]?.cpuUsPerRequest.toFixed(0)}`).join(', ');
-    const isDisturbed = worst > 10;
-    say(
-      `${index + 1} of ${values.rounds}: ${costs} µs${isDisturbed ? `; others used ${worst.toFixed(0)} %, again` : ''}`,
-    );
-    if (isDisturbed) continue;
-    rounds.push(blocks as Round);
-    const recorded: Recorded = { requestUs, blockSeconds, rate: Number(values.rate), rounds };
-    writeFileSync(`${values.out}.new`, `${JSON.stringify(recorded)}\n`);
-    renameSync(`${values.out}.new`, values.out);
+  const [wanted, perLaunch] = [Number(values.rounds), Number(values['launch-rounds'])];
+  for (let index = (rounds.at(-1)?.launch ?? -1) + 1; rounds.length < wanted; index++) {
+    await using stack = new AsyncDisposableStack();
+    const sides = await launch(index, stack);
+    for (let left = Math.min(perLaunch, wanted - rounds.length); left > 0; ) {
+      const round = await measureRound(rounds.length, sides);
+      const worst = Math.max(...names.map((name) => round[name].othersPercent));
+      const costs = names.map((name) => `${name} ${round[name].cpuUsPerRequest.toFixed(0)}`).join(', ');
+      const isDisturbed = worst > 10;
+      say(
+        `${rounds.length + 1} of ${wanted}: ${costs} µs${isDisturbed ? `; others used ${worst.toFixed(0)} %, again` : ''}`,
+      );
+      if (isDisturbed) continue;
+      rounds.push({ ...round, launch: index });
+      left -= 1;
+      const recorded: Recorded = { blockSeconds: Number(values.block), rate: Number(values.rate), rounds };
+      writeFileSync(`${values.out}.new`, `${JSON.stringify(recorded)}\n`);
+      renameSync(`${values.out}.new`, values.out);
+    }
   }
 };
 
@@ -120,11 +128,11 @@ const wilson = (hits: number, all: number): string => {
 };
 
 const draw = (): void => {
-  const { rounds, blockSeconds, rate, requestUs } = JSON.parse(readFileSync(values.out, 'utf8')) as Recorded;
+  const { rounds, blockSeconds, rate } = JSON.parse(readFileSync(values.out, 'utf8')) as Recorded;
   const [pairs, draws] = [Number(values.pairs), Number(values.draws)];
   const rule = { limit: 1 + Number(values.limit) / 100, confidence: 0.95 };
   process.stdout.write(
-    `${rounds.length} rounds of blocks of ${blockSeconds} s at ${rate} requests/s, ${requestUs.toFixed(0)} µs a request; ` +
+    `${rounds.length} rounds of blocks of ${blockSeconds} s at ${rate} requests/s; ` +
       `${draws} gates of ${pairs} pairs, limit ${values.limit} %\n\n` +
       '| candidate | fail | pass | inconclusive |\n|---|---|---|---|\n',
   );

@@ -11,14 +11,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GateDecision } from '../packages/lab/src/regression/gate-decision.ts';
 import type { BlockPair } from '../packages/lab/src/regression/interleave.ts';
-import { service, waitingService } from './busy-wait.ts';
 import { median, table } from './figures.ts';
 import { reportHead, say } from './setting.ts';
+import { service, slowerService } from './slower-service.ts';
 
-const help = `Runs "catalytic-lab gate" some times on the same version twice, then some times on a version that waits busily at each request for a tenth of
-what a request costs (bench/busy-wait.patch).
+const help = `Runs "catalytic-lab gate" some times on the same version twice, then some times on a version that waits busily for a tenth of the CPU time
+that it uses otherwise (bench/slower-service.patch).
 
-  node bench/gate-rounds.ts [--gates 5] [--pairs 12] [--block 10] [--rate 400] [--planted 10] [--limit 5] [--out FILE.md]
+  node bench/gate-rounds.ts [--gates 5] [--pairs 12] [--block 10] [--rate 1000] [--planted 10] [--limit 5] [--out FILE.md]
 
 With blocks of 10 s about 45 minutes. Exit codes: 0 no equal version failed and every slower one did, 2 not so.
 `;
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     gates: { type: 'string', default: '5' },
     pairs: { type: 'string', default: '12' },
     block: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '400' },
+    rate: { type: 'string', default: '1000' },
     planted: { type: 'string', default: '10' },
     limit: { type: 'string', default: '5' },
     out: { type: 'string' },
@@ -69,20 +69,17 @@ const row = (candidate: string, { verdict, ratios, pairs, disturbed }: Written):
 const run = async (): Promise<void> => {
   const gates = Number(values.gates);
   const rows: (readonly string[])[] = [];
-  const costs: number[] = [];
   let wrong = 0;
   for (let index = 1; index <= gates; index++) {
     say(`Equal versions, ${index} of ${gates}`);
     const written = await gate(service);
-    costs.push(...written.pairs.flatMap(({ a, b }) => [a.cpuUsPerRequest, b.cpuUsPerRequest]));
     rows.push(row('the same', written));
     if (written.verdict === 'fail') wrong += 1;
   }
-  const waitUs = Math.round((median(costs) * Number(values.planted)) / 100);
   for (let index = 1; index <= gates; index++) {
-    say(`${waitUs} µs slower, ${index} of ${gates}`);
-    const written = await gate(waitingService(waitUs));
-    rows.push(row(`+${values.planted} %: ${waitUs} µs`, written));
+    say(`${values.planted} % slower, ${index} of ${gates}`);
+    const written = await gate(slowerService(Number(values.planted) / 100));
+    rows.push(row(`+${values.planted} %`, written));
     if (written.verdict !== 'fail') wrong += 1;
   }
   const text = `${reportHead('Whole gates', `gate-rounds.ts --pairs ${values.pairs} --block ${values.block} --rate ${values.rate}`)}
