@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GateDecision } from '../packages/lab/src/regression/gate-decision.ts';
-import type { BlockPair } from '../packages/lab/src/regression/interleave.ts';
+import type { BlockPair } from '../packages/lab/src/regression/pairs.ts';
 import { median, table } from './figures.ts';
 import { reportHead, say } from './setting.ts';
 import { service, slowerService } from './slower-service.ts';
@@ -18,9 +18,9 @@ import { service, slowerService } from './slower-service.ts';
 const help = `Runs "catalytic-lab gate" some times on the same version twice, then some times on a version that waits busily for a tenth of the CPU time
 that it uses otherwise (bench/slower-service.patch).
 
-  node bench/gate-rounds.ts [--gates 5] [--pairs 12] [--block 10] [--rate 1000] [--planted 10] [--limit 5] [--out FILE.md]
+  node bench/gate-rounds.ts [--gates 5] [--pairs 12] [--block 10] [--rate 600] [--planted 10] [--limit 5] [--out FILE.md]
 
-With blocks of 10 s about 45 minutes. Exit codes: 0 no equal version failed and every slower one did, 2 not so.
+With blocks of 10 s about half an hour. Exit codes: 0 no equal version failed and every slower one did, 2 not so.
 `;
 
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     gates: { type: 'string', default: '5' },
     pairs: { type: 'string', default: '12' },
     block: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '1000' },
+    rate: { type: 'string', default: '600' },
     planted: { type: 'string', default: '10' },
     limit: { type: 'string', default: '5' },
     out: { type: 'string' },

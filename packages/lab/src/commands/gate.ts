@@ -9,7 +9,7 @@ import { randomOf } from '../arrivals/random.ts';
 import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
-import { type BlockPair, interleave } from '../regression/interleave.ts';
+import { type BlockPair, loadPair, measurePairs } from '../regression/pairs.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -41,8 +41,7 @@ interface Flags {
 }
 
 const help = `
-Both versions run all the time, and are loaded in turns, a block each: what disturbs the machine for longer than a block disturbs both. The
-verdict is about CPU time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs of blocks
+Both versions run, and are loaded at the same time, a request each in turns: what disturbs the machine disturbs both. The verdict is about CPU time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs of blocks
 (95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
 beforehand: to look again until something comes out would find something.
 
@@ -103,20 +102,17 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
   };
   const [a, b] = [await startSide('baseline'), await startSide('candidate')];
   say(
-    `Warming both up; then ${flags.pairs} pairs of ${flags.block} s, about ${Math.ceil((flags.pairs * flags.block * 2) / 60)} min`,
+    `Warming both up; then ${flags.pairs} pairs of blocks of ${flags.block} s: about ${Math.ceil(((warmBlocks + flags.pairs) * flags.block) / 60)} min in all`,
   );
-  for (const side of [a, b]) await side.load(flags.block * warmBlocks, `${flags.seed}/warm`);
-  const { pairs, disturbed } = await interleave(a, b, {
+  await loadPair(a, b, flags.block * warmBlocks, { seed: `${flags.seed}/warm` });
+  const { pairs, disturbed } = await measurePairs(a, b, {
     pairs: flags.pairs,
     blockSeconds: flags.block,
     seed: flags.seed,
     othersPercentMax,
     interrupt,
     onPair: (pair, done) => say(pairLine(pair, done, flags.pairs)),
-    onDisturbed: (pair) =>
-      say(
-        `     disturbed: others used ${Math.max(pair.a.othersPercent, pair.b.othersPercent).toFixed(0)} % of the machine`,
-      ),
+    onDisturbed: ({ othersPercent }) => say(`     disturbed: others used ${othersPercent.toFixed(0)} % of the machine`),
   });
   const failure = exactFailure([...pairs, ...disturbed].map(({ b: block }) => block));
   if (failure !== undefined) {
@@ -169,7 +165,7 @@ export const gateCommand = (): Command =>
     .option('--scenario <name>', 'whose mix of requests: auth, verify or mixed', 'mixed')
     .option('--pairs <n>', 'pairs of blocks', parseCount, 12)
     .option('--block <time>', 'length of a block', parseDuration, 10)
-    .option('--rate <n>', 'requests per second of a block', parsePositive, 1000)
+    .option('--rate <n>', 'requests per second of each side', parsePositive, 600)
     .option('--users <n>', 'users of each side', parseCount, 40)
     .option('--limit <percent>', 'a candidate that costs so much more is no regression', parsePercent, 5)
     .option('--seed <text>', 'same seed, same requests', newSeed())

@@ -3,8 +3,9 @@
  * @module
  */
 import { Recorder } from '../measures/recorder.ts';
+import { ownCpuSeconds } from '../probes/generator.ts';
 import { describeMachine } from '../probes/machine.ts';
-import { findListener, TargetProcesses } from '../probes/target-process.ts';
+import { TargetProcesses } from '../probes/target-process.ts';
 import type { RunResult } from '../reports/result.ts';
 import { type Scenario, weightsOf } from '../scenarios/scenario.ts';
 import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
@@ -69,16 +70,9 @@ export const usedBudget = (result: RunResult): UsedBudget | undefined => {
 type Clock = () => readonly [target: number, stores: number, generator: number];
 
 const clockOf = (url: string, alsoCount: readonly number[]): Clock => {
-  const pid = findListener(Number(new URL(url).port));
-  if (pid === undefined) throw new Error('no process of this machine listens at the target');
-  const target = new TargetProcesses(pid);
+  const target = TargetProcesses.at(url);
   const stores = alsoCount.map((store) => new TargetProcesses(store));
-  const secondsOf = (processes: TargetProcesses): number => processes.read({ search: true })?.cpuSeconds ?? 0;
-  return () => {
-    const { user, system } = process.cpuUsage();
-    const storeSeconds = stores.reduce((sum, store) => sum + secondsOf(store), 0);
-    return [secondsOf(target), storeSeconds, (user + system) / 1e6];
-  };
+  return () => [target.cpuSeconds(), stores.reduce((sum, store) => sum + store.cpuSeconds(), 0), ownCpuSeconds()];
 };
 
 /** Has all users act without a pause, and says what one act costs. */

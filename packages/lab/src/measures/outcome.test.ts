@@ -68,8 +68,25 @@ const cases: readonly (readonly [string, Partial<Exchange>, 'ok' | 'expected' | 
     'real',
   ],
   [
-    'a refresh token taken for a stolen one after a lost answer',
-    { task: 'refresh', status: 401, code: 'refresh_reused', token: { ...live, isRefreshInDoubt: true } },
+    'a refresh token sent again and taken for a stolen one, within the grace',
+    {
+      task: 'refresh',
+      status: 401,
+      code: 'refresh_reused',
+      answeredAtMs: 10_500,
+      token: { ...live, refreshFirstSentAtMs: 500 },
+    },
+    'real',
+  ],
+  [
+    'a refresh token sent again and taken for a stolen one, after the grace',
+    {
+      task: 'refresh',
+      status: 401,
+      code: 'refresh_reused',
+      answeredAtMs: 10_501,
+      token: { ...live, refreshFirstSentAtMs: 500 },
+    },
     'expected',
   ],
   ['a dead session refreshed', { task: 'refresh', token: { ...live, revokeSentAtMs: 500, deadFromMs: 600 } }, 'real'],

@@ -13,8 +13,8 @@ export interface TokenState {
   readonly deadFromMs?: number;
   /** When a worker, by its name, first answered with a refusal after the logout had been sent: that worker must not accept it again. */
   readonly refusedAtMs?: ReadonlyMap<string, number>;
-  /** A refresh got no clear answer: the refresh token may be spent without the user having its successor. */
-  readonly isRefreshInDoubt?: boolean;
+  /** When the refresh token that is sent was sent for the first time; absent when that is now. */
+  readonly refreshFirstSentAtMs?: number | undefined;
 }
 
 /** What a request was for. */
@@ -53,6 +53,16 @@ export interface Outcome {
 /** A token may be refused as expired this much early or late: the clock of the target is not ours. */
 const expiryToleranceMs = 2000;
 
+/** For so long a used refresh token must still yield its successor (the target's default; the target starts to count later than the user). */
+const refreshGraceMs = 10_000;
+
+/**
+ * Whether a refresh token that is sent again, as after a lost answer, may be taken for a stolen one by the time it is answered: a slow
+ * target reads it after the grace (RFC 9700 section 4.14.2).
+ */
+export const mayBeTheft = (token: TokenState | undefined, answeredAtMs: number): boolean =>
+  answeredAtMs - (token?.refreshFirstSentAtMs ?? answeredAtMs) > refreshGraceMs;
+
 const ok: Outcome = { kind: 'ok', name: 'ok' };
 
 const successStatuses: Readonly<Record<Task, readonly number[]>> = {
@@ -67,7 +77,7 @@ const successStatuses: Readonly<Record<Task, readonly number[]>> = {
 /** Tasks that carry something a logout makes invalid: its refusal needs an excuse, its acceptance must not come too late. */
 const carriesToken: ReadonlySet<Task> = new Set(['protected', 'verify', 'refresh', 'logout']);
 
-/** What a logout does not excuse: the user sends its newest refresh token, once, so the target has mixed something up. */
+/** What a logout does not excuse: the user sends its newest refresh token, so the target has mixed something up. */
 const refreshMixUps: ReadonlySet<string | undefined> = new Set([
   'refresh_reused',
   'refresh_superseded',
@@ -90,8 +100,7 @@ const refusedToken = (exchange: Exchange, name: string): Outcome => {
   if (isExcusedByRevoke(exchange)) return { kind: 'expected', name };
   if (code === 'token_expired' && token !== undefined && answeredAtMs >= token.expiresAtMs - expiryToleranceMs)
     return { kind: 'expected', name };
-  // The answer to an earlier refresh was lost and this one came after the grace: by then a replay is theft (RFC 9700 section 4.14.2).
-  if (code === 'refresh_reused' && token?.isRefreshInDoubt === true) return { kind: 'expected', name };
+  if (code === 'refresh_reused' && mayBeTheft(token, answeredAtMs)) return { kind: 'expected', name };
   return { kind: 'real', name: `${name} (live token refused)` };
 };
 

@@ -19,6 +19,12 @@ export interface GeneratorSecond extends GeneratorHealth {
   readonly rssMb: number;
 }
 
+/** CPU time of this process since it started, seconds. */
+export const ownCpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
 /** The event loop is sampled every so often, milliseconds; the sampling interval is part of what the histogram records. */
 const resolutionMs = 10;
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { portOf } from '../targets/origin.ts';
 import { ticksPerSecond } from './machine.ts';
 
 /** What the target's processes have used. */
@@ -124,6 +125,14 @@ export class TargetProcesses {
     this.root = root;
   }
 
+  /** Those behind an address. @throws {Error} a sentence, when none of this machine listens there */
+  static at(url: string): TargetProcesses {
+    const pid = findListener(portOf(new URL(url).origin));
+    if (pid === undefined)
+      throw new Error(`no process of this machine listens at ${url}, so its CPU time cannot be measured`);
+    return new TargetProcesses(pid);
+  }
+
   /** Reads what they have used, looking for new ones now and then, or now. `undefined` when the root is gone. */
   read({ search = false } = {}): TargetUsage | undefined {
     if (search || this.#readings++ % readingsPerSearch === 0) this.#search();
@@ -139,6 +148,13 @@ export class TargetProcesses {
     this.#carriedTicks += Math.max(0, this.#lastTicks - ticks);
     this.#lastTicks = ticks;
     return { cpuSeconds: (ticks + this.#carriedTicks) / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
+  }
+
+  /** CPU time since they started, seconds, new ones among them looked for. @throws {Error} a sentence, when the root is gone */
+  cpuSeconds(): number {
+    const usage = this.read({ search: true });
+    if (usage === undefined) throw new Error(`process ${this.root}, which was measured, is gone`);
+    return usage.cpuSeconds;
   }
 
   #search(): void {

@@ -12,7 +12,6 @@ const block = (cpuUsPerRequest: number, rest: Partial<Block> = {}): Block => ({
   p99Ms: 3,
   realFailures: 0,
   violations: 0,
-  othersPercent: 1,
   ...rest,
 });
 /** Twelve pairs with noise of ±3 %. */

@@ -8,7 +8,7 @@
  */
 import type { Random } from '../arrivals/random.ts';
 import { type PairedRatio, pairedRatio } from '../statistics/paired-ratio.ts';
-import type { BlockPair } from './interleave.ts';
+import type { Blocks } from './pairs.ts';
 import type { Block } from './side.ts';
 
 /** `inconclusive` is neither: the interval holds the limit, and more pairs may help. */
@@ -37,8 +37,6 @@ export type GateFigure = 'cpuUsPerRequest' | 'p50Ms' | 'p95Ms' | 'p99Ms';
 /** With fewer, chance alone puts all of them on one side more often than once in twenty (2 · 0.5⁶ = 0.03): an interval would promise too much. */
 const pairsMin = 6;
 
-const figures: readonly GateFigure[] = ['cpuUsPerRequest', 'p50Ms', 'p95Ms', 'p99Ms'];
-
 const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
   blocks.reduce((total, block) => total + of(block), 0);
 
@@ -56,26 +54,34 @@ export const exactFailure = (candidates: readonly Block[]): string | undefined =
   return failures > 0 ? `${failures} requests of the candidate failed` : undefined;
 };
 
+const ratioOf = (pairs: readonly Blocks[], figure: GateFigure, confidence: number, random: Random): PairedRatio =>
+  pairedRatio(
+    pairs.map(({ a, b }) => ({ a: a[figure], b: b[figure] })),
+    random,
+    { confidence },
+  );
+
 /**
- * Decides about cost. Whoever looks again after each further pair, until it says something, raises the share of false alarms: the number of
- * pairs is fixed beforehand.
+ * Decides about cost, and nothing else. Whoever looks again after each further pair, until it says something, raises the share of false
+ * alarms: the number of pairs is fixed beforehand.
  */
-export const decide = (pairs: readonly BlockPair[], { limit, confidence }: GateRule, random: Random): GateDecision => {
-  const ratioOf = (figure: GateFigure): PairedRatio =>
-    pairedRatio(
-      pairs.map(({ a, b }) => ({ a: a[figure], b: b[figure] })),
-      random,
-      { confidence },
-    );
-  const ratios = Object.fromEntries(figures.map((figure) => [figure, ratioOf(figure)])) as Record<
-    GateFigure,
-    PairedRatio
-  >;
-  const { cpuUsPerRequest: cpu } = ratios;
+export const decideCost = (
+  pairs: readonly Blocks[],
+  { limit, confidence }: GateRule,
+  random: Random,
+): { readonly verdict: GateVerdict; readonly ratio: PairedRatio } => {
+  const ratio = ratioOf(pairs, 'cpuUsPerRequest', confidence, random);
+  return { verdict: pairs.length < pairsMin ? 'inconclusive' : verdictOf(ratio, limit), ratio };
+};
+
+/** Decides about cost, says why, and shows the other figures. */
+export const decide = (pairs: readonly Blocks[], rule: GateRule, random: Random): GateDecision => {
+  const { verdict, ratio: cpu } = decideCost(pairs, rule, random);
+  const shown = (figure: GateFigure): PairedRatio => ratioOf(pairs, figure, rule.confidence, random);
+  const ratios = { cpuUsPerRequest: cpu, p50Ms: shown('p50Ms'), p95Ms: shown('p95Ms'), p99Ms: shown('p99Ms') };
   if (pairs.length < pairsMin)
-    return { verdict: 'inconclusive', reason: `${pairs.length} pairs show nothing, ${pairsMin} are the least`, ratios };
-  const verdict = verdictOf(cpu, limit);
+    return { verdict, reason: `${pairs.length} pairs show nothing, ${pairsMin} are the least`, ratios };
   const interval = `${percentText(cpu.ratio)} CPU time a request, ${percentText(cpu.low)} to ${percentText(cpu.high)}`;
   const against = { pass: 'within', fail: 'beyond', inconclusive: 'which does not decide about' }[verdict];
-  return { verdict, reason: `${interval}, ${against} the limit of ${percentText(limit)}`, ratios };
+  return { verdict, reason: `${interval}, ${against} the limit of ${percentText(rule.limit)}`, ratios };
 };

@@ -7,8 +7,7 @@ import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { outcomesOf } from '../measures/criteria.ts';
 import { Recorder } from '../measures/recorder.ts';
-import { describeMachine, readCpuTimes } from '../probes/machine.ts';
-import { findListener, TargetProcesses } from '../probes/target-process.ts';
+import { TargetProcesses } from '../probes/target-process.ts';
 import { actScenario, type Scenario, weightsOf } from '../scenarios/scenario.ts';
 import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
 import type { VirtualUser } from '../scenarios/virtual-user.ts';
@@ -34,16 +33,7 @@ export interface Block {
   readonly p99Ms: number;
   readonly realFailures: number;
   readonly violations: number;
-  /** CPU time that neither the lab nor this side used, and steal, per cent of the machine. */
-  readonly othersPercent: number;
 }
-
-const { cores } = describeMachine();
-
-const ownCpuSeconds = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
 
 /** A user and what it is still doing: one request at a time. */
 interface Busy {
@@ -68,20 +58,19 @@ export class Side {
   /** Makes accounts and signs everybody in. @throws {Error} a sentence, when that cannot be done */
   static async start(options: SideOptions, runTag: string): Promise<Side> {
     const { target } = options;
-    const pid = findListener(Number(new URL(target).port));
-    if (pid === undefined)
-      throw new Error(`Cannot compare ${target}: no process of this machine listens there, so its CPU time is unknown`);
+    const processes = TargetProcesses.at(target);
     const signedIn = await signInUsers({ ...options, runTag }).catch((error: Error) => {
-      throw new Error(`Cannot compare ${target}: ${error.message}`);
+      throw new Error(`users of ${target}: ${error.message}`);
     });
-    return new Side(options, signedIn, new TargetProcesses(pid));
+    return new Side(options, signedIn, processes);
   }
 
   /**
    * Loads it for some seconds.
    * @param seed the same for both sides of a pair: both are asked the same
+   * @param shift how much later it is asked, in times between two requests: so two sides take turns
    */
-  async load(seconds: number, seed: string): Promise<Block> {
+  async load(seconds: number, seed: string, shift = 0): Promise<Block> {
     const { scenario, rate } = this.#options;
     const { checker } = this.#signedIn.measures;
     const recorder = new Recorder();
@@ -89,12 +78,12 @@ export class Side {
     const random = randomOf(seed, 0);
     const tasks = Object.entries(weightsOf(scenario)).flatMap(([task, weight]) => Array<string>(weight).fill(task));
     const timesMs = arrivalTimes({ perSecond: rate, stages: [], durationSeconds: seconds, spacing: 'even', seed });
-    const [others, own, used] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
+    const used = this.cpuSeconds();
     const violationsBefore = checker.violations.length;
-    const startedMs = performance.now();
     const crowd = startArrivals({
       timesMs,
       available: timesMs.length,
+      startMs: performance.now() + (shift * 1000) / rate,
       act: async () => {
         // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
         const busy = this.#users[Math.floor(random() * this.#users.length)] as Busy;
@@ -104,33 +93,25 @@ export class Side {
       },
     });
     await crowd.ended;
-    const elapsed = (performance.now() - startedMs) / 1000;
-    const [othersAfter, ownAfter, usedAfter] = [readCpuTimes(), ownCpuSeconds(), this.#cpuSeconds()];
     const { real, all } = outcomesOf(recorder.whole);
     const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
-    const busySeconds =
-      others === undefined || othersAfter === undefined
-        ? 0
-        : othersAfter.busy + othersAfter.steal - others.busy - others.steal - (ownAfter - own) - (usedAfter - used);
     return {
       requests: all,
-      cpuUsPerRequest: ((usedAfter - used) * 1e6) / Math.max(1, all),
+      cpuUsPerRequest: ((this.cpuSeconds() - used) * 1e6) / Math.max(1, all),
       p50Ms: at(50),
       p95Ms: at(95),
       p99Ms: at(99),
       realFailures: real,
       violations: checker.violations.length - violationsBefore,
-      othersPercent: Math.max(0, (100 * busySeconds) / (elapsed * cores)),
     };
+  }
+
+  /** CPU time of the target so far. */
+  cpuSeconds(): number {
+    return this.#processes.cpuSeconds();
   }
 
   close(): void {
     this.#signedIn.close();
-  }
-
-  #cpuSeconds(): number {
-    const usage = this.#processes.read({ search: true });
-    if (usage === undefined) throw new Error(`The process behind ${this.#options.target} is gone`);
-    return usage.cpuSeconds;
   }
 }

@@ -21,7 +21,7 @@ export interface HeldToken extends TokenState {
   revokeSentAtMs?: number;
   deadFromMs?: number;
   refusedAtMs?: Map<string, number>;
-  isRefreshInDoubt?: boolean;
+  refreshFirstSentAtMs?: number | undefined;
 }
 
 /** Where exchanges are entered. */

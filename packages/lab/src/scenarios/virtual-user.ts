@@ -3,6 +3,7 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
+import { mayBeTheft } from '../measures/outcome.ts';
 import type { Credentials } from '../targets/accounts.ts';
 import type { Request } from '../targets/connection.ts';
 import { type Grant, readGrant, readPendingMs } from './answers.ts';
@@ -34,6 +35,8 @@ export class VirtualUser {
   #token: HeldToken | undefined;
   #intendedAtMs: number | undefined;
   #trades = 0;
+  /** The refresh token sent last, and when it was sent for the first time. */
+  #presented: { readonly value: string; readonly firstSentAtMs: number } | undefined;
 
   constructor(parts: UserParts) {
     this.#parts = parts;
@@ -106,21 +109,20 @@ export class VirtualUser {
   }
 
   async #trade(token: HeldToken, presented: string): Promise<void> {
+    const { measures, connection } = this.#parts;
+    const isRepeated = this.#presented?.value === presented;
+    if (!isRepeated) this.#presented = { value: presented, firstSentAtMs: measures.nowMs() };
+    token.refreshFirstSentAtMs = isRepeated ? this.#presented?.firstSentAtMs : undefined;
     const body = JSON.stringify({ refresh_token: presented });
     const request: Request = { method: 'POST', path: paths.refresh, headers: json, body };
-    const { status, code, text, sentAtMs, answeredAtMs } = await exchange(
-      this.#parts.measures,
-      this.#parts.connection,
-      request,
-      { task: 'refresh', token, isInBody: true, intendedAtMs: this.#takeIntended() },
-    );
-    // Taken for theft, the session has ended; whether rightly so is the outcome's business.
-    if (code === 'refresh_reused') token.revokeSentAtMs ??= sentAtMs;
-    if (isInDoubt(status)) token.isRefreshInDoubt = true;
+    const purpose = { task: 'refresh', token, isInBody: true, intendedAtMs: this.#takeIntended() } as const;
+    const { status, code, text, sentAtMs, answeredAtMs } = await exchange(measures, connection, request, purpose);
+    // Taken for theft, the session has ended; whether rightly so is the outcome's business. So it may have without an answer that says so.
+    if (code === 'refresh_reused' || (isInDoubt(status) && mayBeTheft(token, answeredAtMs)))
+      token.revokeSentAtMs ??= sentAtMs;
     const grant = status === 200 ? readGrant(text) : undefined;
     if (grant?.refreshToken === undefined) return;
     this.#parts.measures.checker.observeSuccessor(token.serial, presented, grant.refreshToken);
-    token.isRefreshInDoubt = false;
     token.value = grant.value;
     token.refreshToken = grant.refreshToken;
     token.expiresAtMs = answeredAtMs + grant.expiresInSeconds * 1000;
