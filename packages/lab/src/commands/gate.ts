@@ -9,7 +9,7 @@ import { randomOf } from '../arrivals/random.ts';
 import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
-import { type BlockPair, loadPair, measurePairs } from '../regression/pairs.ts';
+import { type BlockPair, measurePairs, type Sides, warmShare } from '../regression/pairs.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -18,8 +18,6 @@ import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseT
 /** Exit codes of the gate. */
 const gateExitCodes: Readonly<Record<GateVerdict, number>> = { pass: 0, fail: 2, inconclusive: 3 };
 const exitUsage = 1;
-/** Blocks of load before the first that counts: a process that has just started gets faster for that long (V8 compiles what is hot). */
-const warmBlocks = 3;
 /** More CPU time of others disturbs a block, per cent of the machine. */
 const othersPercentMax = 10;
 
@@ -41,8 +39,9 @@ interface Flags {
 }
 
 const help = `
-Both versions run, and are loaded at the same time, a request each in turns: what disturbs the machine disturbs both. The verdict is about CPU time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs of blocks
-(95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
+Both versions are loaded at the same time, a request each in turns: whatever the machine does to one it does to the other. Those that are
+started here are started anew for each pair of blocks: two processes of one version differ for as long as they live. The verdict is about CPU
+time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs (95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
 beforehand: to look again until something comes out would find something.
 
 Exit codes: 0 pass, 1 wrong usage, 2 fail, 3 inconclusive: neither is shown; take more pairs, longer blocks, or a quieter machine.
@@ -91,21 +90,25 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     throw new Error(`a gate loads one of the scenarios auth, verify and mixed, not "${flags.scenario}"`);
   const holder = takeMeasuringTurn();
   if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
-  await using started = new AsyncDisposableStack();
   const limits = { connectMs: 10_000, answerMs: 30_000 };
-  const startSide = async (name: 'baseline' | 'candidate'): Promise<Side> => {
+  const startSide = async (name: 'baseline' | 'candidate', started: AsyncDisposableStack): Promise<Side> => {
     const { url, adminKeyFile } = await targetOf(name, flags, started);
     const options = { target: url, adminKeyFile, scenario, users: flags.users, rate: flags.rate, limits };
     const side = await Side.start(options, `${name}${Date.now().toString(36)}`);
     started.defer(() => side.close());
     return side;
   };
-  const [a, b] = [await startSide('baseline'), await startSide('candidate')];
+  const startBoth = async (): Promise<Sides> => {
+    await using started = new AsyncDisposableStack();
+    const [a, b] = [await startSide('baseline', started), await startSide('candidate', started)];
+    const kept = started.move();
+    return { a, b, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  };
+  const pairSeconds = flags.block * (1 + warmShare);
   say(
-    `Warming both up; then ${flags.pairs} pairs of blocks of ${flags.block} s: about ${Math.ceil(((warmBlocks + flags.pairs) * flags.block) / 60)} min in all`,
+    `${flags.pairs} pairs of blocks of ${flags.block} s, both started anew for each: ${Math.ceil((flags.pairs * pairSeconds) / 60)} min, and the starts`,
   );
-  await loadPair(a, b, flags.block * warmBlocks, { seed: `${flags.seed}/warm` });
-  const { pairs, disturbed } = await measurePairs(a, b, {
+  const { pairs, disturbed } = await measurePairs(startBoth, {
     pairs: flags.pairs,
     blockSeconds: flags.block,
     seed: flags.seed,

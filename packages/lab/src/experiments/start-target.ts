@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { paths } from '@catalytic/protocol/paths';
+import { Connection } from '../targets/connection.ts';
 import { spawnGroup } from './own-group.ts';
 import type { TargetKind } from './phase.ts';
 
@@ -33,6 +34,7 @@ export interface StartedTarget extends AsyncDisposable {
 /** Longest time until it answers, and until it has ended. */
 const startMsMax = 60_000;
 const stopMsMax = 15_000;
+const askedLimits = { connectMs: 1000, answerMs: 5000 };
 /** Everybody logs in once in full; after that, within this time, the login cache answers. */
 const loginCacheSeconds = 3600;
 const lab = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -50,8 +52,11 @@ const freePort = async (): Promise<number> => {
 const untilReady = async (url: string, child: ChildProcess, printed: () => string): Promise<void> => {
   for (const until = performance.now() + startMsMax; performance.now() < until; await delay(100)) {
     if (child.exitCode !== null) break;
-    const reply = await fetch(url + paths.ready).catch(() => undefined);
-    if (reply?.status === 200) return;
+    const connection = new Connection(url, askedLimits);
+    const reply = await connection.send({ method: 'GET', path: paths.ready });
+    // Closed, not kept: a service that stops waits for who may have more to ask.
+    await connection.destroy();
+    if ('status' in reply && reply.status === 200) return;
   }
   throw new Error(`The target does not start:\n${printed()}`);
 };

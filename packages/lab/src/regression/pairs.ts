@@ -21,28 +21,41 @@ export interface BlockPair extends Blocks {
 
 const { cores } = describeMachine();
 
-/** Loads both sides. @param isTurned the second one is asked first */
-export const loadPair = async (
-  a: Side,
-  b: Side,
+/** Blocks of some sides, of the same seconds. */
+export interface Together {
+  /** In the order of the sides. */
+  readonly blocks: readonly Block[];
+  /** See {@link BlockPair}. */
+  readonly othersPercent: number;
+}
+
+/**
+ * Loads sides at the same time: with the same tasks at the same rate, each so much later than the one before it that all take turns.
+ * @param turn which side is asked first: another one each time, so that none always is
+ */
+export const loadTogether = async (
+  sides: readonly Side[],
   seconds: number,
-  { seed, isTurned = false }: { readonly seed: string; readonly isTurned?: boolean },
-): Promise<BlockPair> => {
-  const explained = (): number => ownCpuSeconds() + a.cpuSeconds() + b.cpuSeconds();
+  { seed, turn, interrupt }: { readonly seed: string; readonly turn: number; readonly interrupt: AbortSignal },
+): Promise<Together> => {
+  const explained = (): number => sides.reduce((sum, side) => sum + side.cpuSeconds(), ownCpuSeconds());
   const [all, ours, startedMs] = [readCpuTimes(), explained(), performance.now()];
-  // Both keep to the same times, half the time between two requests apart.
-  const [blockA, blockB] = await Promise.all([
-    a.load(seconds, seed, isTurned ? 0.5 : 0),
-    b.load(seconds, seed, isTurned ? 0 : 0.5),
-  ]);
+  const shiftOf = (index: number): number => ((index + turn) % sides.length) / sides.length;
+  const blocks = await Promise.all(sides.map((side, index) => side.load(seconds, seed, shiftOf(index), interrupt)));
   const [allAfter, oursAfter] = [readCpuTimes(), explained()];
   const elapsed = (performance.now() - startedMs) / 1000;
   const othersSeconds =
     all === undefined || allAfter === undefined
       ? 0
       : allAfter.busy + allAfter.steal - all.busy - all.steal - (oursAfter - ours);
-  return { a: blockA, b: blockB, othersPercent: Math.max(0, (100 * othersSeconds) / (elapsed * cores)) };
+  return { blocks, othersPercent: Math.max(0, (100 * othersSeconds) / (elapsed * cores)) };
 };
+
+/** Two sides that run and whose users have signed in. */
+export interface Sides extends AsyncDisposable {
+  readonly a: Side;
+  readonly b: Side;
+}
 
 /** How they are measured. */
 export interface PairsOptions {
@@ -64,17 +77,32 @@ export interface MeasuredPairs {
   readonly disturbed: readonly BlockPair[];
 }
 
-/** Measures until there are enough pairs; on a machine that is never quiet, not more than twice as many. */
+/** So much of a block's time both are loaded before it: what has just started gets faster for a while (V8 compiles what is hot). */
+export const warmShare = 0.5;
+
+/**
+ * Measures until there are enough pairs; on a machine that is never quiet, not more than twice as many.
+ * @param start starts both sides anew, for each pair: two processes of one version differ from each other, for as long as they live
+ */
 export const measurePairs = async (
-  a: Side,
-  b: Side,
+  start: () => Promise<Sides>,
   { pairs: wanted, blockSeconds, seed, othersPercentMax, interrupt, onPair, onDisturbed }: PairsOptions,
 ): Promise<MeasuredPairs> => {
   const pairs: BlockPair[] = [];
   const disturbed: BlockPair[] = [];
-  for (let round = 0; pairs.length < wanted && disturbed.length <= wanted && !interrupt.aborted; round++) {
-    const pair = await loadPair(a, b, blockSeconds, { seed: `${seed}/${round}`, isTurned: round % 2 === 1 });
-    if (pair.othersPercent > othersPercentMax) {
+  for (let turn = 0; pairs.length < wanted && disturbed.length <= wanted && !interrupt.aborted; turn++) {
+    await using sides = await start();
+    const both = [sides.a, sides.b];
+    await loadTogether(both, blockSeconds * warmShare, { seed: `${seed}/${turn}/warm`, turn, interrupt });
+    const { blocks, othersPercent } = await loadTogether(both, blockSeconds, {
+      seed: `${seed}/${turn}`,
+      turn,
+      interrupt,
+    });
+    if (interrupt.aborted) break;
+    const [a, b] = blocks as [Block, Block];
+    const pair = { a, b, othersPercent };
+    if (othersPercent > othersPercentMax) {
       disturbed.push(pair);
       onDisturbed(pair);
     } else {

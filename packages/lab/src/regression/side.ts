@@ -69,8 +69,9 @@ export class Side {
    * Loads it for some seconds.
    * @param seed the same for both sides of a pair: both are asked the same
    * @param shift how much later it is asked, in times between two requests: so two sides take turns
+   * @param interrupt ends the block at once
    */
-  async load(seconds: number, seed: string, shift = 0): Promise<Block> {
+  async load(seconds: number, seed: string, shift: number, interrupt: AbortSignal): Promise<Block> {
     const { scenario, rate } = this.#options;
     const { checker } = this.#signedIn.measures;
     const recorder = new Recorder();
@@ -92,7 +93,10 @@ export class Side {
         await busy.last;
       },
     });
+    interrupt.addEventListener('abort', crowd.stop);
+    if (interrupt.aborted) crowd.stop();
     await crowd.ended;
+    interrupt.removeEventListener('abort', crowd.stop);
     const { real, all } = outcomesOf(recorder.whole);
     const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
     return {
