@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { randomOf } from '../packages/lab/src/arrivals/random.ts';
+import { randomOf, shuffled } from '../packages/lab/src/arrivals/random.ts';
 import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { describeMachine, type Machine } from '../packages/lab/src/probes/machine.ts';
 import { decideCost, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '60' },
     block: { type: 'string', default: '10' },
     rate: { type: 'string', default: '400' },
-    pairs: { type: 'string', default: '12' },
+    pairs: { type: 'string', default: '8' },
     limit: { type: 'string', default: '5' },
     draws: { type: 'string', default: '1000' },
     draw: { type: 'boolean', default: false },
@@ -65,10 +65,7 @@ const startSide = async (name: Version, stack: AsyncDisposableStack): Promise<Si
   const means = { service: command, databaseUrl: undefined, redisUrl: undefined };
   const { url, adminKeyFile } = stack.use(await startTarget({ kind: 'embedded' }, means));
   const tag = `${name.replace(/\W/g, '')}${Date.now().toString(36)}`;
-  const side = await Side.start(
-    { target: url, adminKeyFile, scenario: mixed, users: 40, rate: Number(values.rate), limits },
-    tag,
-  );
+  const side = await Side.start({ target: url, adminKeyFile, scenario: mixed, users: 40, limits }, tag);
   stack.defer(() => side.close());
   return side;
 };
@@ -76,17 +73,13 @@ const startSide = async (name: Version, stack: AsyncDisposableStack): Promise<Si
 /** Starts all versions and measures a block of each, in another order each time. */
 const measureRound = async (index: number): Promise<{ readonly round: Round; readonly othersPercent: number }> => {
   await using stack = new AsyncDisposableStack();
-  const random = randomOf(`order ${index}`, 0);
-  const order = versions
-    .map((name) => ({ name, at: random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ name }) => name);
+  const order = shuffled(versions, randomOf(`order ${index}`, 0));
   const sides: Side[] = [];
   for (const name of order) sides.push(await startSide(name, stack));
   const seconds = Number(values.block);
-  const how = { seed: `round ${index}`, turn: 0, interrupt: new AbortController().signal };
-  await loadTogether(sides, seconds * warmShare, { ...how, seed: `warm ${index}` });
-  const { blocks, othersPercent } = await loadTogether(sides, seconds, how);
+  const how = { seconds, rate: Number(values.rate), seed: `round ${index}`, interrupt: new AbortController().signal };
+  await loadTogether(sides, { ...how, seconds: seconds * warmShare, seed: `warm ${index}` });
+  const { blocks, othersPercent } = await loadTogether(sides, how);
   const round = Object.fromEntries(order.map((name, at) => [name, blocks[at]])) as unknown as Round;
   return { round, othersPercent };
 };
@@ -180,7 +173,7 @@ const draw = (): void => {
   const draws = Number(values.draws);
   const usual: Kind = { pairs: Number(values.pairs), limit: Number(values.limit) };
   const fewer = draws / 5;
-  const kinds: readonly Kind[] = [6, 12, 18, 24].flatMap((pairs) => [3, 5].map((limit) => ({ pairs, limit })));
+  const kinds: readonly Kind[] = [6, 8, 12, 18].flatMap((pairs) => [3, 5].map((limit) => ({ pairs, limit })));
   const drawn = judged.map((each) => {
     const pairs = rounds.map(each.pairOf);
     const { fail, pass, inconclusive } = drawGates(rounds, each, usual, draws);

@@ -18,7 +18,7 @@ import { service, slowerService } from './slower-service.ts';
 const help = `Runs "catalytic-lab gate" some times on the same version twice, then some times on a version that waits busily for a tenth of the
 CPU time that it uses otherwise (bench/slower-service.patch).
 
-  node bench/gate-rounds.ts [--gates 5] [--pairs 12] [--block 10] [--rate 600] [--planted 10] [--limit 5] [--out FILE.md]
+  node bench/gate-rounds.ts [--gates 5] [--pairs 8] [--block 10] [--rate 600] [--planted 10] [--limit 5] [--out FILE.md]
 
 With blocks of 10 s about half an hour. Exit codes: 0 no equal version failed and every slower one did, 2 not so.
 `;
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h', default: false },
     gates: { type: 'string', default: '5' },
-    pairs: { type: 'string', default: '12' },
+    pairs: { type: 'string', default: '8' },
     block: { type: 'string', default: '10' },
     rate: { type: 'string', default: '600' },
     planted: { type: 'string', default: '10' },

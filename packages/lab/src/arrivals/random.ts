@@ -31,3 +31,9 @@ export const randomOf = (seed: string, index: number): Random => {
   const bytes = hash('sha256', `${seed}/${index}`, 'buffer');
   return sfc32(bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8));
 };
+
+/** The same in another order, each as likely as any (Fisher and Yates). */
+export const shuffled = <Item>(items: readonly Item[], random: Random): readonly Item[] => {
+  const left = [...items];
+  return items.map(() => left.splice(Math.floor(random() * left.length), 1)[0] as Item);
+};

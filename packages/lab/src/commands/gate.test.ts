@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runLab, startNaive } from '../../../../tests/harness/lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
@@ -28,4 +29,29 @@ test('the same on both sides is not a failure; what is missing is named', async 
   const nothing = await gate('--baseline', one.url);
   assert.equal(nothing.code, 1);
   assert.match(nothing.output, /name the candidate: --candidate URL, or --candidate-service COMMAND/);
+});
+
+const server = fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url));
+const services = ['--baseline-service', `node ${server} serve`, '--candidate-service', `node ${server} serve`];
+/** What a started service leaves behind until it has been ended. */
+const left = (): readonly string[] => globSync(join(folder, '*', 'catalytic-experiment-*'));
+
+test('versions given as commands are started for each pair, and ended', async () => {
+  const { code, output } = await gate(...services, ...short);
+  assert.equal(code, 3, output);
+  assert.match(output, /2 pairs show nothing, 6 are the least|pairs were disturbed/);
+  assert.deepEqual(left(), []);
+});
+
+test('an interrupt ends a long block, and what was started', async () => {
+  const { code, output, secondsAfterStop } = await runLab(
+    folder,
+    ['gate', ...services, '--block', '60s', '--rate', '50', '--users', '4'],
+    { stopAfterMs: 3000, isGroup: true },
+  );
+  assert.equal(code, 3, output);
+  assert.match(output, /INCONCLUSIVE: interrupted/);
+  // Two starts on a busy machine, no block.
+  assert.ok(secondsAfterStop < 15, `${secondsAfterStop} s`);
+  assert.deepEqual(left(), []);
 });

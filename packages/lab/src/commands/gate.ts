@@ -93,14 +93,16 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
   const limits = { connectMs: 10_000, answerMs: 30_000 };
   const startSide = async (name: 'baseline' | 'candidate', started: AsyncDisposableStack): Promise<Side> => {
     const { url, adminKeyFile } = await targetOf(name, flags, started);
-    const options = { target: url, adminKeyFile, scenario, users: flags.users, rate: flags.rate, limits };
+    const options = { target: url, adminKeyFile, scenario, users: flags.users, limits };
     const side = await Side.start(options, `${name}${Date.now().toString(36)}`);
     started.defer(() => side.close());
     return side;
   };
-  const startBoth = async (): Promise<Sides> => {
+  const startBoth = async (isCandidateFirst: boolean): Promise<Sides> => {
     await using started = new AsyncDisposableStack();
-    const [a, b] = [await startSide('baseline', started), await startSide('candidate', started)];
+    const early = isCandidateFirst ? await startSide('candidate', started) : undefined;
+    const a = await startSide('baseline', started);
+    const b = early ?? (await startSide('candidate', started));
     const kept = started.move();
     return { a, b, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   };
@@ -111,6 +113,7 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
   const { pairs, disturbed } = await measurePairs(startBoth, {
     pairs: flags.pairs,
     blockSeconds: flags.block,
+    rate: flags.rate,
     seed: flags.seed,
     othersPercentMax,
     interrupt,
@@ -123,7 +126,10 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     return gateExitCodes.fail;
   }
   if (pairs.length < 2) {
-    say(`INCONCLUSIVE: ${disturbed.length} pairs were disturbed by others on this machine`);
+    const why = interrupt.aborted
+      ? 'interrupted'
+      : `${disturbed.length} pairs were disturbed by others on this machine`;
+    say(`INCONCLUSIVE: ${why}`);
     return gateExitCodes.inconclusive;
   }
   const rule = { limit: 1 + flags.limit / 100, confidence: 0.95 };
@@ -166,7 +172,7 @@ export const gateCommand = (): Command =>
     .option('--baseline-key-file <file>', 'admin key that may import accounts')
     .option('--candidate-key-file <file>', 'admin key that may import accounts')
     .option('--scenario <name>', 'whose mix of requests: auth, verify or mixed', 'mixed')
-    .option('--pairs <n>', 'pairs of blocks', parseCount, 12)
+    .option('--pairs <n>', 'pairs of blocks', parseCount, 8)
     .option('--block <time>', 'length of a block', parseDuration, 10)
     .option('--rate <n>', 'requests per second of each side', parsePositive, 600)
     .option('--users <n>', 'users of each side', parseCount, 40)

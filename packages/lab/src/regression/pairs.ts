@@ -1,11 +1,14 @@
 /**
- * Measures two sides, always both at the same time: request by request in turns, so that whatever the machine does to one it does to the other
+ * Measures two sides, always both at the same time, so that whatever the machine does to one it does to the other
  * (docs/decisions/0020-both-sides-at-once.md).
  * @module
  */
+import { arrivalTimes } from '../arrivals/arrival-times.ts';
+import { startArrivals } from '../arrivals/open-arrivals.ts';
+import { randomOf, shuffled } from '../arrivals/random.ts';
 import { ownCpuSeconds } from '../probes/generator.ts';
 import { describeMachine, readCpuTimes } from '../probes/machine.ts';
-import type { Block, Side } from './side.ts';
+import type { Block, Loading, Side } from './side.ts';
 
 /** A block of each side. */
 export interface Blocks {
@@ -29,19 +32,50 @@ export interface Together {
   readonly othersPercent: number;
 }
 
+/** How sides are loaded. */
+export interface TogetherOptions {
+  readonly seconds: number;
+  /** Requests per second of each side, whatever the answers do. */
+  readonly rate: number;
+  readonly seed: string;
+  /** Ends it at once. */
+  readonly interrupt: AbortSignal;
+}
+
 /**
- * Loads sides at the same time: with the same tasks at the same rate, each so much later than the one before it that all take turns.
- * @param turn which side is asked first: another one each time, so that none always is
+ * Loads sides at the same time, with the same tasks. One schedule for all, evenly spaced, deals a request to each side before any is asked
+ * again, each time in another order: who is asked first finds the processor asleep, and pays for waking it.
  */
 export const loadTogether = async (
   sides: readonly Side[],
-  seconds: number,
-  { seed, turn, interrupt }: { readonly seed: string; readonly turn: number; readonly interrupt: AbortSignal },
+  { seconds, rate, seed, interrupt }: TogetherOptions,
 ): Promise<Together> => {
   const explained = (): number => sides.reduce((sum, side) => sum + side.cpuSeconds(), ownCpuSeconds());
   const [all, ours, startedMs] = [readCpuTimes(), explained(), performance.now()];
-  const shiftOf = (index: number): number => ((index + turn) % sides.length) / sides.length;
-  const blocks = await Promise.all(sides.map((side, index) => side.load(seconds, seed, shiftOf(index), interrupt)));
+  const loadings = sides.map((side) => side.begin(seed));
+  const random = randomOf(seed, 1);
+  const timesMs = arrivalTimes({
+    perSecond: rate * sides.length,
+    stages: [],
+    durationSeconds: seconds,
+    spacing: 'even',
+    seed,
+  });
+  let dealt: readonly Loading[] = [];
+  const crowd = startArrivals({
+    timesMs,
+    available: timesMs.length,
+    act: async (index) => {
+      const at = index % sides.length;
+      if (at === 0) dealt = shuffled(loadings, random);
+      await dealt[at]?.ask();
+    },
+  });
+  interrupt.addEventListener('abort', crowd.stop);
+  if (interrupt.aborted) crowd.stop();
+  await crowd.ended;
+  interrupt.removeEventListener('abort', crowd.stop);
+  const blocks = loadings.map((loading) => loading.end());
   const [allAfter, oursAfter] = [readCpuTimes(), explained()];
   const elapsed = (performance.now() - startedMs) / 1000;
   const othersSeconds =
@@ -61,6 +95,8 @@ export interface Sides extends AsyncDisposable {
 export interface PairsOptions {
   readonly pairs: number;
   readonly blockSeconds: number;
+  /** Requests per second of each side. */
+  readonly rate: number;
   readonly seed: string;
   /** A pair with more CPU time of others is measured again, per cent of the machine. */
   readonly othersPercentMax: number;
@@ -82,23 +118,21 @@ export const warmShare = 0.5;
 
 /**
  * Measures until there are enough pairs; on a machine that is never quiet, not more than twice as many.
- * @param start starts both sides anew, for each pair: two processes of one version differ from each other, for as long as they live
+ * @param start starts both sides anew, for each pair: two processes of one version differ from each other, for as long as they live. It is
+ *   told which one to start first, in turns.
  */
 export const measurePairs = async (
-  start: () => Promise<Sides>,
-  { pairs: wanted, blockSeconds, seed, othersPercentMax, interrupt, onPair, onDisturbed }: PairsOptions,
+  start: (isCandidateFirst: boolean) => Promise<Sides>,
+  { pairs: wanted, blockSeconds, rate, seed, othersPercentMax, interrupt, onPair, onDisturbed }: PairsOptions,
 ): Promise<MeasuredPairs> => {
   const pairs: BlockPair[] = [];
   const disturbed: BlockPair[] = [];
   for (let turn = 0; pairs.length < wanted && disturbed.length <= wanted && !interrupt.aborted; turn++) {
-    await using sides = await start();
+    await using sides = await start(turn % 2 === 1);
     const both = [sides.a, sides.b];
-    await loadTogether(both, blockSeconds * warmShare, { seed: `${seed}/${turn}/warm`, turn, interrupt });
-    const { blocks, othersPercent } = await loadTogether(both, blockSeconds, {
-      seed: `${seed}/${turn}`,
-      turn,
-      interrupt,
-    });
+    const how = { seconds: blockSeconds, rate, seed: `${seed}/${turn}`, interrupt };
+    await loadTogether(both, { ...how, seconds: blockSeconds * warmShare, seed: `${seed}/${turn}/warm` });
+    const { blocks, othersPercent } = await loadTogether(both, how);
     if (interrupt.aborted) break;
     const [a, b] = blocks as [Block, Block];
     const pair = { a, b, othersPercent };

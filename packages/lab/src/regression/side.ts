@@ -2,8 +2,6 @@
  * One side of a comparison: a target with users that have signed in, loaded for a block at a time.
  * @module
  */
-import { arrivalTimes } from '../arrivals/arrival-times.ts';
-import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { outcomesOf } from '../measures/criteria.ts';
 import { Recorder } from '../measures/recorder.ts';
@@ -19,8 +17,6 @@ export interface SideOptions {
   readonly adminKeyFile: string | undefined;
   readonly scenario: Scenario;
   readonly users: number;
-  /** Requests per second while it is loaded: the same for both sides, whatever the answers do. */
-  readonly rate: number;
   readonly limits: ConnectionLimits;
 }
 
@@ -33,6 +29,14 @@ export interface Block {
   readonly p99Ms: number;
   readonly realFailures: number;
   readonly violations: number;
+}
+
+/** A block under way. */
+export interface Loading {
+  /** Has a user do a task; ends with its answer. */
+  readonly ask: () => Promise<void>;
+  /** What it has shown. Call it when all has been answered. */
+  readonly end: () => Block;
 }
 
 /** A user and what it is still doing: one request at a time. */
@@ -65,49 +69,37 @@ export class Side {
     return new Side(options, signedIn, processes);
   }
 
-  /**
-   * Loads it for some seconds.
-   * @param seed the same for both sides of a pair: both are asked the same
-   * @param shift how much later it is asked, in times between two requests: so two sides take turns
-   * @param interrupt ends the block at once
-   */
-  async load(seconds: number, seed: string, shift: number, interrupt: AbortSignal): Promise<Block> {
-    const { scenario, rate } = this.#options;
-    const { checker } = this.#signedIn.measures;
+  /** Begins a block. @param seed the same for sides that are compared: they are asked the same */
+  begin(seed: string): Loading {
+    const { scenario } = this.#options;
+    const { measures } = this.#signedIn;
     const recorder = new Recorder();
-    this.#signedIn.measures.recorder = recorder;
+    measures.recorder = recorder;
     const random = randomOf(seed, 0);
     const tasks = Object.entries(weightsOf(scenario)).flatMap(([task, weight]) => Array<string>(weight).fill(task));
-    const timesMs = arrivalTimes({ perSecond: rate, stages: [], durationSeconds: seconds, spacing: 'even', seed });
+    const violationsBefore = measures.checker.violations.length;
     const used = this.cpuSeconds();
-    const violationsBefore = checker.violations.length;
-    const crowd = startArrivals({
-      timesMs,
-      available: timesMs.length,
-      startMs: performance.now() + (shift * 1000) / rate,
-      act: async () => {
-        // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
-        const busy = this.#users[Math.floor(random() * this.#users.length)] as Busy;
-        const task = tasks[Math.floor(random() * tasks.length)] ?? '';
-        busy.last = busy.last.then(() => actScenario(scenario, busy.user, task, undefined));
-        await busy.last;
-      },
-    });
-    interrupt.addEventListener('abort', crowd.stop);
-    if (interrupt.aborted) crowd.stop();
-    await crowd.ended;
-    interrupt.removeEventListener('abort', crowd.stop);
-    const { real, all } = outcomesOf(recorder.whole);
-    const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
-    return {
-      requests: all,
-      cpuUsPerRequest: ((this.cpuSeconds() - used) * 1e6) / Math.max(1, all),
-      p50Ms: at(50),
-      p95Ms: at(95),
-      p99Ms: at(99),
-      realFailures: real,
-      violations: checker.violations.length - violationsBefore,
+    const ask = async (): Promise<void> => {
+      // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
+      const busy = this.#users[Math.floor(random() * this.#users.length)] as Busy;
+      const task = tasks[Math.floor(random() * tasks.length)] ?? '';
+      busy.last = busy.last.then(() => actScenario(scenario, busy.user, task, undefined));
+      await busy.last;
     };
+    const end = (): Block => {
+      const { real, all } = outcomesOf(recorder.whole);
+      const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
+      return {
+        requests: all,
+        cpuUsPerRequest: ((this.cpuSeconds() - used) * 1e6) / Math.max(1, all),
+        p50Ms: at(50),
+        p95Ms: at(95),
+        p99Ms: at(99),
+        realFailures: real,
+        violations: measures.checker.violations.length - violationsBefore,
+      };
+    };
+    return { ask, end };
   }
 
   /** CPU time of the target so far. */
