@@ -12,6 +12,9 @@ import { firstLine } from './first-line.ts';
 const manyWorkers = fileURLToPath(new URL('many-workers.ts', import.meta.url));
 const main = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
 
+/** Shell command that starts the service, as the lab is given it. */
+export const serviceCommand = `node ${fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))} serve`;
+
 /**
  * Where a test of the lab works. The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor
  * disturbs another run.

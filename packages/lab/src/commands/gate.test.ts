@@ -3,8 +3,7 @@ import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { runLab, startNaive } from '../../../../tests/harness/lab.ts';
+import { runLab, serviceCommand, startNaive } from '../../../../tests/harness/lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,8 +30,7 @@ test('the same on both sides is not a failure; what is missing is named', async 
   assert.match(nothing.output, /name the candidate: --candidate URL, or --candidate-service COMMAND/);
 });
 
-const server = fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url));
-const services = ['--baseline-service', `node ${server} serve`, '--candidate-service', `node ${server} serve`];
+const services = ['--baseline-service', serviceCommand, '--candidate-service', serviceCommand];
 /** What a started service leaves behind until it has been ended. */
 const left = (): readonly string[] => globSync(join(folder, '*', 'catalytic-experiment-*'));
 
