@@ -8,7 +8,7 @@ import { randomOf, shuffled } from '../packages/lab/src/arrivals/random.ts';
 import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
 import { describeMachine, type Machine } from '../packages/lab/src/probes/machine.ts';
 import { decideCost, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
-import { type Blocks, loadTogether, warmShare } from '../packages/lab/src/regression/pairs.ts';
+import { type Blocks, loadFresh } from '../packages/lab/src/regression/pairs.ts';
 import { type Block, Side } from '../packages/lab/src/regression/side.ts';
 import { mixed } from '../packages/lab/src/scenarios/mixed.ts';
 import { type PairedRatio, pairedRatio } from '../packages/lab/src/statistics/paired-ratio.ts';
@@ -76,10 +76,12 @@ const measureRound = async (index: number): Promise<{ readonly round: Round; rea
   const order = shuffled(versions, randomOf(`order ${index}`, 0));
   const sides: Side[] = [];
   for (const name of order) sides.push(await startSide(name, stack));
-  const seconds = Number(values.block);
-  const how = { seconds, rate: Number(values.rate), seed: `round ${index}`, interrupt: new AbortController().signal };
-  await loadTogether(sides, { ...how, seconds: seconds * warmShare, seed: `warm ${index}` });
-  const { blocks, othersPercent } = await loadTogether(sides, how);
+  const { blocks, othersPercent } = await loadFresh(sides, {
+    seconds: Number(values.block),
+    rate: Number(values.rate),
+    seed: `round ${index}`,
+    interrupt: new AbortController().signal,
+  });
   const round = Object.fromEntries(order.map((name, at) => [name, blocks[at]])) as unknown as Round;
   return { round, othersPercent };
 };

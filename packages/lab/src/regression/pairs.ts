@@ -46,7 +46,7 @@ export interface TogetherOptions {
  * Loads sides at the same time, with the same tasks. One schedule for all, evenly spaced, deals a request to each side before any is asked
  * again, each time in another order: who is asked first finds the processor asleep, and pays for waking it.
  */
-export const loadTogether = async (
+const loadTogether = async (
   sides: readonly Side[],
   { seconds, rate, seed, interrupt }: TogetherOptions,
 ): Promise<Together> => {
@@ -85,6 +85,16 @@ export const loadTogether = async (
   return { blocks, othersPercent: Math.max(0, (100 * othersSeconds) / (elapsed * cores)) };
 };
 
+/** So much of a block's time sides are loaded before it: what has just started gets faster for a while (V8 compiles what is hot). */
+export const warmShare = 0.5;
+
+/** Warms up sides that have just started, then loads them for the block that counts. */
+export const loadFresh = async (sides: readonly Side[], options: TogetherOptions): Promise<Together> => {
+  const { seconds, seed } = options;
+  await loadTogether(sides, { ...options, seconds: seconds * warmShare, seed: `${seed}/warm` });
+  return loadTogether(sides, options);
+};
+
 /** Two sides that run and whose users have signed in. */
 export interface Sides extends AsyncDisposable {
   readonly a: Side;
@@ -113,9 +123,6 @@ export interface MeasuredPairs {
   readonly disturbed: readonly BlockPair[];
 }
 
-/** So much of a block's time both are loaded before it: what has just started gets faster for a while (V8 compiles what is hot). */
-export const warmShare = 0.5;
-
 /**
  * Measures until there are enough pairs; on a machine that is never quiet, not more than twice as many.
  * @param start starts both sides anew, for each pair: two processes of one version differ from each other, for as long as they live. It is
@@ -129,10 +136,8 @@ export const measurePairs = async (
   const disturbed: BlockPair[] = [];
   for (let turn = 0; pairs.length < wanted && disturbed.length <= wanted && !interrupt.aborted; turn++) {
     await using sides = await start(turn % 2 === 1);
-    const both = [sides.a, sides.b];
-    const how = { seconds: blockSeconds, rate, seed: `${seed}/${turn}`, interrupt };
-    await loadTogether(both, { ...how, seconds: blockSeconds * warmShare, seed: `${seed}/${turn}/warm` });
-    const { blocks, othersPercent } = await loadTogether(both, how);
+    const options = { seconds: blockSeconds, rate, seed: `${seed}/${turn}`, interrupt };
+    const { blocks, othersPercent } = await loadFresh([sides.a, sides.b], options);
     if (interrupt.aborted) break;
     const [a, b] = blocks as [Block, Block];
     const pair = { a, b, othersPercent };

@@ -122,7 +122,7 @@ export class VirtualUser {
       token.revokeSentAtMs ??= sentAtMs;
     const grant = status === 200 ? readGrant(text) : undefined;
     if (grant?.refreshToken === undefined) return;
-    this.#parts.measures.checker.observeSuccessor(token.serial, presented, grant.refreshToken);
+    measures.checker.observeSuccessor(token.serial, presented, grant.refreshToken);
     token.value = grant.value;
     token.refreshToken = grant.refreshToken;
     token.expiresAtMs = answeredAtMs + grant.expiresInSeconds * 1000;
