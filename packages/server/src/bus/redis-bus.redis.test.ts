@@ -8,7 +8,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { needsRedis, type Redis, type RedisOptions, redisIn, startSentinel } from '../../../../tests/harness/redis.ts';
-import { folderIn } from '../../../../tests/harness/service.ts';
+import { folderIn, freePort } from '../../../../tests/harness/service.ts';
 import { type RedisConfig, redisOptions } from '../config/redis-options.ts';
 import type { Hint } from '../features/revocation/hint-bus.ts';
 import { RedisBus } from './redis-bus.ts';
@@ -196,8 +196,7 @@ suite('the bus over Redis', needsRedis(), () => {
       ],
     );
     chmodSync(folder, 0o755);
-    const { port } = await redisIn(t);
-    const tlsPort = port === 65_535 ? port - 1 : port + 1;
+    const tlsPort = await freePort();
     const paths = { 'tls-cert-file': join(folder, 'cert.pem'), 'tls-key-file': join(folder, 'key.pem') };
     await redisIn(t, { settings: { 'tls-port': tlsPort, 'tls-auth-clients': 'no', ...paths } });
     const config = { redisHost: 'localhost', redisPort: tlsPort };
