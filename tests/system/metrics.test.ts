@@ -7,6 +7,7 @@ import { get, goodPassword, logOut, post, signUp } from '../harness/client.ts';
 import { readMetrics } from '../harness/metrics.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { serviceIn } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const { suite, test, after, before } = nodeTest;
 
@@ -94,7 +95,11 @@ suite('metrics of several workers', needsPostgres(), () => {
       for (const number of [1, 2]) {
         assert.ok((metrics.get(`catalytic_currency_age_seconds{worker="${number}"}`) ?? 9) < 1);
         assert.equal(metrics.get(`catalytic_members{worker="${number}"}`), 2);
-        assert.ok((metrics.get(`catalytic_database_connections{state="idle",worker="${number}"}`) ?? 0) > 0);
+        // A worker may be at work with its only connection at this very moment.
+        await waitUntil(`worker ${number}`, 'show an idle connection', 2000, async () => {
+          const idle = `catalytic_database_connections{state="idle",worker="${number}"}`;
+          return ((await scrape(asked)).get(idle) ?? 0) > 0;
+        });
       }
     }
   });
