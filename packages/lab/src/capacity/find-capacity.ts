@@ -3,7 +3,7 @@
  * @module
  */
 import { randomOf } from '../arrivals/random.ts';
-import { measureHashing, runLabProcess } from '../experiments/lab-process.ts';
+import { runLabProcess } from '../experiments/lab-process.ts';
 import { exitCodes } from '../reports/result.ts';
 import { number } from '../reports/tables.ts';
 import { type FitWithInterval, fitWithInterval } from '../statistics/scalability.ts';
@@ -23,8 +23,8 @@ export interface SearchParts extends LadderRule {
   readonly scenario: string;
   /** Steady seconds of a step. */
   readonly stepSeconds: number;
-  /** Users started per second; measured when absent. */
-  readonly spawnRate: number | undefined;
+  /** Users started per second. */
+  readonly spawnRate: number;
   /** Options that every run is given besides. */
   readonly runWords: readonly string[];
   /** Beginning of the names of all files. */
@@ -59,8 +59,6 @@ export interface Capacity {
 
 /** Time that a run takes around its load: importing its users, draining. */
 const aroundSeconds = 6;
-/** Where nothing is hashed, more would only be a burst of connections. */
-const spawnRateMax = 200;
 const samplesOfLaw = 1000;
 
 const lawOf = (steps: readonly CapacityStep[], seed: string): FitWithInterval | null => {
@@ -74,21 +72,13 @@ const lawOf = (steps: readonly CapacityStep[], seed: string): FitWithInterval | 
 const line = ({ users, throughput, p50Ms, p95Ms, failedPercent, grade, isSteady }: GradedStep): string =>
   `${number(users).padStart(7)} users  ${number(throughput).padStart(7)} req/s  p50 ${number(p50Ms ?? 0, 1)}  p95 ${number(p95Ms ?? 0, 1)} ms  ${failedPercent.toFixed(2)} % failed  ${grade}${isSteady ? '' : ', never steady'}`;
 
-/** Half of what is hashed: the other half is for those who are there already. */
-const measureSpawnRate = async ({ runWords, interrupt, say }: SearchParts): Promise<number> => {
-  say('Measuring how many first logins a second the target takes …');
-  const perSecond = await measureHashing(runWords, interrupt);
-  return Math.max(1, Math.min(spawnRateMax, Math.floor((perSecond ?? 2) / 2)));
-};
-
 /**
  * Searches. Ends early when it is interrupted or a run leaves no result.
  * @returns what was found; `undefined` when not even one step was measured, which has been said
  */
 export const findCapacity = async (parts: SearchParts, seed: string): Promise<Capacity | undefined> => {
-  const { scenario, stepSeconds, runWords, out, interrupt, say, report, usersMax } = parts;
+  const { scenario, stepSeconds, spawnRate, runWords, out, interrupt, say, report, usersMax } = parts;
   const startedAt = new Date().toISOString();
-  const spawnRate = parts.spawnRate ?? (await measureSpawnRate(parts));
   say(
     `${number(spawnRate)} users are started a second; ${stepSeconds} steady seconds a step, up to ${number(usersMax)} users`,
   );

@@ -7,8 +7,12 @@ import { dirname } from 'node:path';
 import { Argument, Command } from 'commander';
 import { type Capacity, findCapacity } from '../capacity/find-capacity.ts';
 import { capacityMarkdown, lawSentence, limitSentence } from '../capacity/markdown.ts';
+import { measureSpawnRate, spawnRateUnmeasured } from '../capacity/spawn-rate.ts';
 import { exitCodes } from '../reports/result.ts';
+import { findScenario } from '../scenarios/load-scenario.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { type Flags as RunFlags, readRunWords } from './run-flags.ts';
 import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
 
 interface Flags {
@@ -48,26 +52,42 @@ const exitCodeOf = ({ steps, limit, ended }: Capacity): number => {
     : exitCodes.invalid;
 };
 
+/** What each step is given, read as `run` will read it, so that a mistake is told before anything is asked of the target. */
+const readWords = async (
+  name: string,
+  words: readonly string[],
+  command: Command,
+): Promise<{ readonly scenario: Scenario; readonly runFlags: RunFlags }> => {
+  try {
+    return { runFlags: readRunWords(words), scenario: await findScenario(name) };
+  } catch (error) {
+    return command.error(`error: ${error instanceof Error ? error.message.replace(/^error: /, '') : String(error)}`);
+  }
+};
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const run = async (scenario: string, flags: Flags, command: Command): Promise<void> => {
+const run = async (name: string, flags: Flags, command: Command): Promise<void> => {
   const runWords = command.args.slice(1);
   const refused = runWords.find((word) => own.test(word));
   if (refused !== undefined) command.error(`error: ${refused} is what each step decides itself`);
-  const out = flags.out ?? `results/capacity-${scenario.replace(/.*\//, '').replace(/\.\w+$/, '')}`;
+  const { scenario, runFlags } = await readWords(name, runWords, command);
+  const interrupt = listenForInterrupt().signal;
+  const out = flags.out ?? `results/capacity-${name.replace(/.*\//, '').replace(/\.\w+$/, '')}`;
   mkdirSync(dirname(out), { recursive: true });
   const typed = ['npm run lab -- capacity', ...process.argv.slice(3)].join(' ');
+  const spawnRate = flags.spawnRate ?? (await measureSpawnRate({ scenario, flags: runFlags, interrupt, say }));
   const capacity = await findCapacity(
     {
-      scenario,
+      scenario: name,
       usersFirst: flags.from,
       usersMax: flags.usersMax,
       refinements: flags.refine,
       stepSeconds: flags.step,
-      spawnRate: flags.spawnRate,
+      spawnRate,
       runWords,
       out,
-      interrupt: listenForInterrupt().signal,
+      interrupt,
       say,
       report: (found) => {
         writeFileSync(`${out}.json`, `${JSON.stringify(found, null, 2)}\n`);
@@ -96,7 +116,7 @@ export const capacityCommand = (): Command =>
     .option('--refine <n>', 'steps in between, once one is saturated', parseCount, 2)
     .option(
       '--spawn-rate <n>',
-      'users started per second (default: half of the first logins the target takes)',
+      `users started per second (default: half of the first logins that Catalytic takes; ${spawnRateUnmeasured} for a service that is not ours)`,
       parsePositive,
     )
     .option('--seed <text>', 'same seed, same tasks and waits', newSeed())

@@ -16,7 +16,7 @@ import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { buildResult } from '../reports/build-result.ts';
 import type { Reading, SteadyStart } from '../reports/gathered.ts';
 import type { RunResult } from '../reports/result.ts';
-import { weightsOf } from '../scenarios/scenario.ts';
+import { usesAccounts, weightsOf } from '../scenarios/scenario.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { isOnThisMachine, portOf } from '../targets/origin.ts';
 import type { RunOptions } from './run-options.ts';
@@ -45,9 +45,11 @@ const findTarget = ({ target, targetPid }: RunOptions): TargetProcesses | undefi
   return pid === undefined ? undefined : new TargetProcesses(pid);
 };
 
-/** Where the target's metrics are: as given, else at its operate address. */
-const metricsUrlOf = ({ metrics, operateTarget, target }: RunOptions): string =>
-  typeof metrics === 'string' ? metrics : `${operateTarget ?? target}${paths.metrics}`;
+/** Where the target's metrics are: as given, else at its operate address; `undefined` when they are left alone, as a foreign service's are. */
+const metricsUrlOf = ({ metrics, operateTarget, target, scenario }: RunOptions): string | undefined => {
+  if (metrics === false || (metrics === undefined && !usesAccounts(scenario))) return undefined;
+  return metrics ?? `${operateTarget ?? target}${paths.metrics}`;
+};
 
 /** Waits for the answers still under way; an interrupt shortens the wait. */
 const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<void> => {
@@ -99,8 +101,8 @@ export const load = async (
   });
   if (isLater) others = readOthers();
   const before: Reading = { ...others, cpu: await running.cpu(), atMs: startMs };
-  const scraper =
-    options.metrics === false ? undefined : new MetricsScraper(metricsUrlOf(options), options.durationSeconds);
+  const metricsUrl = metricsUrlOf(options);
+  const scraper = metricsUrl === undefined ? undefined : new MetricsScraper(metricsUrl, options.durationSeconds);
   scraper?.start(before.atMs);
   const sampler = new Sampler(target);
   let changes = 0;

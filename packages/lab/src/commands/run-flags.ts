@@ -2,7 +2,7 @@
  * The options of `run`, as the command line writes them.
  * @module
  */
-import { Option as Flag } from 'commander';
+import { Command, Option as Flag } from 'commander';
 import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
 import {
@@ -174,7 +174,7 @@ export const runFlags: readonly Flag[] = [
     .default(10),
   new Flag(
     '--metrics <url>',
-    "the target's metrics, asked every two seconds (default: /metrics of the operate target)",
+    "the target's metrics, asked every two seconds (default: /metrics of the operate target; of a service that is not ours, none)",
   ).argParser(parseUrl),
   new Flag('--no-metrics', 'leave them alone'),
   new Flag(
@@ -195,3 +195,13 @@ export const runFlags: readonly Flag[] = [
   new Flag('--rejected <ms>', 'criterion: a logout answered until every worker refuses').argParser(parsePositive),
   new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'),
 ];
+
+/**
+ * Reads words that are to be handed to a run.
+ * @throws CommanderError that says what is wrong with them
+ */
+export const readRunWords = (words: readonly string[]): Flags => {
+  const command = new Command('run').exitOverride().configureOutput({ writeErr: () => {} });
+  for (const flag of runFlags) command.addOption(flag);
+  return command.parse([...words], { from: 'user' }).opts<Flags>();
+};

@@ -164,6 +164,10 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
   test('accounts are imported where the admin routes answer', async () => {
     const imported: string[] = [];
     const operate = createServer(async (request, response) => {
+      if (request.url === '/admin/accounts' && request.headers.authorization === undefined) {
+        response.writeHead(401).end(JSON.stringify({ type: 'urn:catalytic:error:credentials_missing' }));
+        return;
+      }
       let lines = 0;
       for await (const chunk of request) lines += String(chunk).split('\n').length;
       imported.push(`${request.method} ${request.url} ${request.headers.authorization}`);

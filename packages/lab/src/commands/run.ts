@@ -12,9 +12,11 @@ import { ConsistencyChecker } from '../measures/consistency.ts';
 import { openFilesMax, portsPerAddress, refuseLimits } from '../probes/limits.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { exitCodes, type RunResult } from '../reports/result.ts';
-import { type AccountSource, prepareAccounts } from '../targets/accounts.ts';
+import { usesAccounts } from '../scenarios/scenario.ts';
+import { type AccountSource, prepareAccounts, unpreparedAccounts } from '../targets/accounts.ts';
 import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
+import { refusesToConnect } from '../targets/reach.ts';
 import { Workers } from '../targets/workers.ts';
 import { type LoadSource, load } from './load.ts';
 import { limitsOf, type OutageOptions, type RunOptions } from './run-options.ts';
@@ -57,9 +59,24 @@ const refuseStart = (options: RunOptions): string | undefined => {
   return undefined;
 };
 
-/** Says why the target cannot be reached; `undefined` when it answers, whatever it answers. */
-const reach = async (probe: Connection, target: string, dashboard: Dashboard): Promise<string | undefined> => {
+/** Says why the target cannot be reached; `undefined` when it answers, whatever it answers. A foreign service is asked nothing. */
+const reach = async (
+  options: RunOptions,
+  dashboard: Dashboard,
+  interrupted: AbortSignal,
+): Promise<string | undefined> => {
+  const { target, scenario } = options;
+  const limits = limitsOf(options);
+  if (!usesAccounts(scenario)) {
+    const failure = await refusesToConnect(target, limits.connectMs, interrupted);
+    return failure && `Cannot reach ${target}: ${failure}; start the service, or name another with --target`;
+  }
+  const probe = new Connection(target, limits);
+  const giveUp = (): void => void probe.destroy();
+  interrupted.addEventListener('abort', giveUp);
   const reply = await probe.send({ method: 'GET', path: paths.ready });
+  interrupted.removeEventListener('abort', giveUp);
+  await probe.destroy();
   if ('failure' in reply)
     return `Cannot reach ${target}: ${reply.failure}; start the service with "npm start", or name another with --target`;
   if (reply.status !== 200) dashboard.say(`GET ${paths.ready} answers ${reply.status}, not 200; the run goes on`);
@@ -72,19 +89,25 @@ const prepareUsers = async (
   dashboard: Dashboard,
   interrupted: AbortSignal,
 ): Promise<AccountSource> => {
-  const { operateTarget = options.target } = options;
+  const { operateTarget = options.target, tenant, password } = options;
+  const runTag = `${Date.now().toString(36)}${randomBytes(2).toString('hex')}`;
+  if (!usesAccounts(options.scenario)) {
+    if (options.adminKeyFile !== undefined)
+      dashboard.say(`The admin key is not used: ${options.scenario.name} does not say "accounts: true"`);
+    return unpreparedAccounts({ runTag, tenant, password });
+  }
   const connection = new Connection(operateTarget, limitsOf(options));
   interrupted.addEventListener('abort', () => void connection.destroy());
   const accounts = await prepareAccounts(
     connection,
     {
       key: findAdminKey(operateTarget, { key: options.adminKey, file: options.adminKeyFile }),
-      tenant: options.tenant,
+      tenant,
       users: options.users,
-      password: options.password,
-      runTag: `${Date.now().toString(36)}${randomBytes(2).toString('hex')}`,
+      password,
+      runTag,
     },
-    (done) => dashboard.say(`Imported ${done} of ${options.users} accounts into tenant ${options.tenant}`),
+    (done) => dashboard.say(`Imported ${done} of ${options.users} accounts into tenant ${tenant}`),
   ).finally(() => connection.destroy());
   if (accounts.reason !== undefined) dashboard.say(`Each user registers itself: ${accounts.reason}`);
   return accounts;
@@ -183,11 +206,9 @@ export const runScenario = async (
   const faults = await openTimeline(options.faults).catch((error: Error) => error.message);
   if (typeof faults === 'string') return { refusal: faults, exitCode: exitCodes.usage };
   if (options.outage !== undefined) sayOutage(options.outage, (line) => dashboard.say(line));
-  const probe = new Connection(options.target, limitsOf(options));
-  interrupted.addEventListener('abort', () => void probe.destroy());
   let prepared: PreparedRun | undefined;
   try {
-    const unreachable = await reach(probe, options.target, dashboard);
+    const unreachable = await reach(options, dashboard, interrupted);
     const ready = unreachable === undefined ? await prepare(options, dashboard, interrupted).catch(asError) : undefined;
     if (!(ready instanceof Error)) prepared = ready;
     if (interrupted.aborted)
@@ -200,6 +221,6 @@ export const runScenario = async (
     if (prepared === undefined) return { refusal: unreachable ?? '', exitCode: exitCodes.unreachable };
     return await load(options, prepared.source, faults, dashboard, interrupted);
   } finally {
-    await Promise.all([probe.destroy(), prepared?.destroy(), faults.close()]);
+    await Promise.all([prepared?.destroy(), faults.close()]);
   }
 };

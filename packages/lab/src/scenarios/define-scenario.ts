@@ -81,6 +81,11 @@ export interface ScenarioDefinition<Row = undefined> {
   readonly onStart?: (user: ScenarioUser<Row>) => Promise<unknown>;
   /** Last act of a user that goes. At the end of a run its requests are not counted any more. */
   readonly onStop?: (user: ScenarioUser<Row>) => Promise<unknown>;
+  /**
+   * Whether the target is Catalytic and its users sign in: `true` has the lab import an account for each, with an admin key, ask the
+   * target whether it is ready, and read its metrics. Without it the target is sent only what the scenario names.
+   */
+  readonly accounts?: boolean;
   /** Rows for the users: `user.data` is one, drawn anew before each task except from a `unique` pool. */
   readonly dataPool?: DataPool<Row>;
   /** Tags of all tasks. */
@@ -106,7 +111,7 @@ export interface DefinedScenario<Row = unknown> extends ScenarioDefinition<Row> 
 const declaredMax = 100;
 const nameGrammar = /^[a-z0-9][a-z0-9-]{0,63}$/i;
 
-const flawOf = ({ name, tasks, checks, metrics }: ScenarioDefinition<never>): string | undefined => {
+const flawOf = ({ name, tasks, checks, metrics, accounts }: ScenarioDefinition<never>): string | undefined => {
   if (!nameGrammar.test(name)) return 'its `name` may hold letters, digits and dashes, 64 at most';
   if (tasks.length === 0) return 'it has no tasks: give at least one';
   if (tasks.some((task) => task.name === '')) return 'one of its tasks has no name';
@@ -115,6 +120,7 @@ const flawOf = ({ name, tasks, checks, metrics }: ScenarioDefinition<never>): st
   if (light !== undefined) return `the weight of its task "${light.name}" is ${light.weight}: give a number above zero`;
   if ((checks?.length ?? 0) > declaredMax || Object.keys(metrics ?? {}).length > declaredMax)
     return `it has more than ${declaredMax} checks or metrics`;
+  if (accounts !== undefined && typeof accounts !== 'boolean') return 'its `accounts` is true or false';
   return undefined;
 };
 

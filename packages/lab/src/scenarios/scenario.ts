@@ -51,6 +51,9 @@ export const actScenario = async (
   else await tasks[task]?.act(user, witnesses);
 };
 
+/** Whether the users of a scenario sign in to Catalytic; else the target is sent only what the scenario names. */
+export const usesAccounts = ({ own }: Scenario): boolean => own === undefined || own.accounts === true;
+
 /** Weights of the tasks. */
 export const weightsOf = ({ tasks }: Scenario): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(tasks).map(([name, { weight }]) => [name, weight]));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { type AccountPlan, type AccountSource, prepareAccounts } from './accounts.ts';
@@ -20,15 +20,23 @@ const plan: AccountPlan = {
   runTag: 'tag',
 };
 
-/** Prepares against a target that answers with `status` and `bodyOf` the lines it got. */
+/** What Catalytic answers to a request without a key. */
+const asCatalytic = (response: ServerResponse): void => {
+  const body = JSON.stringify({ type: 'urn:catalytic:error:credentials_missing', status: 401 });
+  response.writeHead(401, { 'content-type': 'application/problem+json' }).end(body);
+};
+
+/** Prepares against a target that answers with `status` and `bodyOf` the lines it got. @param introduce its answer to a request without a key */
 const prepare = async (
   given: AccountPlan,
   status: number,
   bodyOf: (lines: number) => unknown,
+  introduce = asCatalytic,
 ): Promise<{ source: AccountSource; imports: readonly Import[]; progress: readonly number[] }> => {
   const imports: Import[] = [];
   const progress: number[] = [];
   const server = createServer(async (request, response) => {
+    if (request.headers.authorization === undefined) return introduce(response);
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
     const lines = text.split('\n').map((line) => JSON.parse(line) as Import['lines'][number]);
@@ -42,9 +50,38 @@ const prepare = async (
     return { source: await prepareAccounts(connection, given, (done) => progress.push(done)), imports, progress };
   } finally {
     await connection.destroy();
+    server.closeAllConnections();
     server.close();
   }
 };
+
+const answering =
+  (status: number, body: string, headers = {}) =>
+  (response: ServerResponse): void =>
+    void response.writeHead(status, headers).end(body);
+
+const strangers: Readonly<Record<string, readonly [(response: ServerResponse) => void, RegExp]>> = {
+  'answers 200 to everything': [answering(200, '{"type":"urn:catalytic:error:none"}'), /answered 200/],
+  'has a login page of its own': [answering(401, '<html>Sign in</html>'), /without a problem of Catalytic's/],
+  'refuses with problems of its own': [answering(401, '{"type":"about:blank"}'), /without a problem of Catalytic's/],
+  'answers null': [answering(401, 'null'), /without a problem of Catalytic's/],
+  'redirects to one that would do': [answering(302, '', { location: '/elsewhere' }), /answered 302/],
+  'hangs up': [(response) => void response.destroy(), /did not answer: /],
+  'never answers': [() => {}, /did not answer: nothing within 5 s/],
+};
+
+test('a key goes only to a service that says it is Catalytic', { timeout: 30_000 }, async () => {
+  const tried = Object.entries(strangers).map(async ([what, [introduce, reason]]) => {
+    const { source, imports } = await prepare({ ...plan, users: 1 }, 200, () => ({ imported: 1 }), introduce);
+    assert.deepEqual([source.kind, imports], ['registered', []], `a service that ${what} has got the key`);
+    assert.match(
+      source.reason ?? '',
+      /^the target does not say that it is Catalytic, so it gets no key: GET \/admin\/accounts/,
+    );
+    assert.match(source.reason ?? '', reason, what);
+  });
+  await Promise.all(tried);
+});
 
 test('with a key the whole pool is imported, with a hash that its password opens', async () => {
   const { source, imports, progress } = await prepare(plan, 200, (lines) => ({ imported: lines, existing: 0 }));

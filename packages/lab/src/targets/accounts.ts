@@ -5,6 +5,7 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { paths } from '@catalytic/protocol/paths';
 import type { Connection, Reply } from './connection.ts';
+import { doubtCatalytic } from './identify.ts';
 
 /** How a virtual user signs in. */
 export interface Credentials {
@@ -104,8 +105,17 @@ const importPool = async (
   return undefined;
 };
 
+/** The accounts of a scenario that asks for none: nothing is prepared. */
+export const unpreparedAccounts = (facts: Pick<AccountFacts, 'runTag' | 'tenant' | 'password'>): AccountSource =>
+  accountSource({
+    ...facts,
+    kind: 'registered',
+    reason:
+      'the scenario does not say "accounts: true", so none were prepared; a user that calls login() registers itself',
+  });
+
 /**
- * Prepares accounts for all users.
+ * Prepares accounts for all users. The admin key goes only to a service that says it is Catalytic.
  * @param onProgress is told how many accounts have been imported
  */
 export const prepareAccounts = async (
@@ -117,6 +127,9 @@ export const prepareAccounts = async (
   const facts = { runTag, tenant, password };
   const registered = (reason: string): AccountSource => accountSource({ ...facts, kind: 'registered', reason });
   if ('missing' in key) return registered(key.missing);
+  const doubt = await doubtCatalytic(connection);
+  if (doubt !== undefined)
+    return registered(`the target does not say that it is Catalytic, so it gets no key: ${doubt}`);
   const refusal = await importPool(connection, key.value, plan, onProgress);
   if (refusal !== undefined) return registered(`the import was refused: ${refusal}`);
   return accountSource({ ...facts, kind: 'imported' });

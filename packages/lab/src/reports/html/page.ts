@@ -45,7 +45,7 @@ const comparison = (): Markup => html`<section id="comparison" hidden><h2>Beside
 <tbody id="ratios"></tbody></table></div></section>`;
 
 const serverLine = ({ server }: RunResult): string => {
-  if (server === null) return "The target's metrics were not asked (--no-metrics).";
+  if (server === null) return "The target's metrics were not asked.";
   if (server.not_measured !== null)
     return `The target's metrics were not measured: ${server.not_measured} (${server.url}).`;
   return `The target's own figures come from ${server.url}, asked every ${Number(server.every_s.toFixed(2))} s${server.missed === 0 ? '' : `; ${server.missed} times it did not answer`}.`;

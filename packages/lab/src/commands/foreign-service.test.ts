@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { runLab } from '../../../../tests/harness/lab.ts';
+import type { RunResult } from '../reports/result.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+// A key lies ready, as after an "npm start" in this folder.
+mkdirSync(join(folder, 'data'));
+writeFileSync(join(folder, 'data', 'lab.key'), 'cak_the-key-of-catalytic');
+writeFileSync(join(folder, 'other.key'), 'cak_another-key');
+
+const scenario = (more = ''): string => `import { constant, defineScenario } from '@catalytic/lab/scenario';
+  export default defineScenario({ name: 'shop', wait: constant(0.1), ${more}
+    tasks: [{ name: 'look', run: (user) => user.get('/articles') }] });`;
+writeFileSync(join(folder, 'shop.ts'), scenario());
+writeFileSync(join(folder, 'signed-in.ts'), scenario('accounts: true,'));
+
+/** A service that answers 200 to everything, and what it was asked. */
+const startShop = async () => {
+  const asked = new Set<string>();
+  const told = new Set<string>();
+  const server = createServer((request, response) => {
+    asked.add(`${request.method} ${request.url}`);
+    if (request.headers.authorization !== undefined) told.add(request.headers.authorization);
+    request.resume();
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url, asked, told, [Symbol.dispose]: close };
+};
+
+const few = ['--users', '2', '--spawn-rate', '20', '--duration', '2s'];
+
+suite('a service that is not ours', { concurrency: true }, () => {
+  test('is sent what the scenario names and nothing else, and no key', async () => {
+    using shop = await startShop();
+    const words = ['run', 'shop.ts', '--target', shop.url, ...few, '--out', 'shop', '--admin-key-file', 'other.key'];
+    const { output } = await runLab(folder, words);
+    assert.deepEqual([...shop.asked], ['GET /articles'], output);
+    assert.deepEqual([...shop.told], []);
+    assert.match(output, /The admin key is not used: shop does not say "accounts: true"/);
+    const result = JSON.parse(readFileSync(join(folder, 'shop.json'), 'utf8')) as RunResult;
+    assert.match(result.accounts.reason ?? '', /does not say "accounts: true"/);
+    assert.equal(result.server, null, 'its metrics were not asked');
+  });
+
+  test('is sent nothing else by a search for its capacity either', async () => {
+    using shop = await startShop();
+    const ladder = ['--from', '2', '--users-max', '2', '--step', '2s', '--refine', '1', '--out', 'capacity'];
+    const { output } = await runLab(folder, ['capacity', 'shop.ts', '--target', shop.url, ...ladder]);
+    assert.deepEqual([...shop.asked], ['GET /articles'], output);
+    assert.match(output, /First logins were not measured.*\n10 users are started a second/);
+  });
+
+  test('is asked for its metrics where they are named', async () => {
+    using shop = await startShop();
+    const metrics = ['--metrics', `${shop.url}/figures`];
+    await runLab(folder, ['run', 'shop.ts', '--target', shop.url, ...few, ...metrics, '--out', 'metrics']);
+    assert.deepEqual([...shop.asked].sort(), ['GET /articles', 'GET /figures']);
+  });
+
+  test('gets no key when a scenario takes it for Catalytic, and users are not stormed in', async () => {
+    using shop = await startShop();
+    const { output } = await runLab(folder, ['run', 'signed-in.ts', '--target', shop.url, ...few, '--out', 'taken']);
+    assert.deepEqual([...shop.told], [], output);
+    assert.match(output, /it gets no key: GET \/admin\/accounts without a key answered 200/);
+    const ladder = ['--from', '2', '--users-max', '2', '--step', '2s', '--refine', '1', '--out', 'taken-capacity'];
+    const search = await runLab(folder, ['capacity', 'signed-in.ts', '--target', shop.url, ...ladder]);
+    assert.match(search.output, /First logins were not measured: the target does not say that it is Catalytic/);
+    assert.ok(!shop.asked.has('POST /auth/register'), [...shop.asked].join());
+  });
+
+  test('that is not there ends the run with 5, without a request', async () => {
+    const { code, output } = await runLab(folder, ['run', 'shop.ts', '--target', 'http://127.0.0.1:1', ...few]);
+    assert.equal(code, 5);
+    assert.match(output, /Cannot reach http:\/\/127\.0\.0\.1:1: ECONNREFUSED; start the service/);
+  });
+});
