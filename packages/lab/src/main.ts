@@ -21,11 +21,12 @@ import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
 import { checkWritable, writeResult } from './reports/write-result.ts';
 import { findScenario } from './scenarios/load-scenario.ts';
+import { complain, messageOf, say, shownError } from './texts/say.ts';
 
 const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
   const notWritable = checkWritable(options.out);
   if (notWritable !== undefined) {
-    process.stderr.write(`catalytic-lab: ${notWritable}\n`);
+    complain(notWritable);
     process.exitCode = exitCodes.usage;
     return;
   }
@@ -41,12 +42,12 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
   });
   const result = await runScenario(options, dashboard, signal);
   if ('refusal' in result) {
-    process.stderr.write(`catalytic-lab: ${result.refusal}\n`);
+    complain(result.refusal);
     process.exitCode = result.exitCode;
     return;
   }
   const files = writeResult(result, options.out);
-  for (const line of summaryLines(result, files)) process.stdout.write(`${line}\n`);
+  for (const line of summaryLines(result, files)) say(line);
   process.exitCode = result.exit_code;
   // Last, so that a fault of it costs no result.
   await options.scenario.own?.hooks?.quitting?.(result);
@@ -59,9 +60,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('catalytic-lab')
   .description('Loads an authentication service over HTTP and says whether what it measured may be believed.')
-  .showHelpAfterError()
-  // A mistake on the command line must never look like a verdict on the target.
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+  .showHelpAfterError();
 
 const runCommand = program
   .command('run')
@@ -83,9 +82,9 @@ program
   .action((first: string, second: string, { html }: { readonly html?: string }) => {
     const lines = compareResults(first, second, html);
     if (typeof lines === 'string') {
-      process.stderr.write(`catalytic-lab: ${lines}\n`);
+      complain(lines);
       process.exitCode = exitCodes.usage;
-    } else for (const line of lines) process.stdout.write(`${line}\n`);
+    } else for (const line of lines) say(line);
   });
 
 for (const flag of runFlags) runCommand.addOption(flag);
@@ -94,7 +93,7 @@ const optionsOf = async (name: string, flags: Flags): Promise<RunOptions> => {
   try {
     return makeOptions(name, await findScenario(name), flags);
   } catch (error) {
-    return runCommand.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    return runCommand.error(`error: ${messageOf(error)}`);
   }
 };
 
@@ -103,6 +102,13 @@ program
   .addCommand(gateCommand())
   .addCommand(experimentCommand())
   .addCommand(naiveCommand());
+
+for (const command of [program, ...program.commands])
+  command
+    // What was typed stands in the message: a password may be a part of it.
+    .configureOutput({ outputError: (text, write) => write(`${shownError(text.trimEnd())}\n`) })
+    // A mistake on the command line must never look like a verdict on the target.
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.

@@ -4,6 +4,7 @@
  */
 import { exitCodes } from '../reports/result.ts';
 import { ms, number, table } from '../reports/tables.ts';
+import { mapTexts, markdownText } from '../texts/printable.ts';
 import type { Capacity } from './find-capacity.ts';
 import { gradeRules, limitRule } from './step.ts';
 
@@ -45,8 +46,9 @@ export const lawSentence = ({ law, steps }: Capacity): string => {
   return `By the law of scalability the target does ${number(peakThroughput)} requests a second at most (95 % interval: ${number(peakLow)} to ${high}; ${terms}),${asked}.`;
 };
 
-/** The report. @param command what was typed */
-export const capacityMarkdown = (capacity: Capacity, command: string): string => {
+/** The report. @param typed the command line, without its secrets */
+export const capacityMarkdown = (found: Capacity, typed: string): string => {
+  const [capacity, command] = mapTexts([found, typed] as const, markdownText);
   const { scenario, machine, steps, stepSeconds, spawnRate, seed, startedAt, ended } = capacity;
   const violated = steps.some(({ exitCode }) => exitCode === exitCodes.violated)
     ? '\n**Consistency was violated: a revoked token was accepted.**\n'

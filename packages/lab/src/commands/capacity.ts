@@ -11,6 +11,9 @@ import { measureSpawnRate, spawnRateUnmeasured } from '../capacity/spawn-rate.ts
 import { exitCodes } from '../reports/result.ts';
 import { findScenario } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { printableJson } from '../texts/printable.ts';
+import { redactWords } from '../texts/redact.ts';
+import { messageOf, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { type Flags as RunFlags, readRunWords } from './run-flags.ts';
 import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
@@ -61,11 +64,9 @@ const readWords = async (
   try {
     return { runFlags: readRunWords(words), scenario: await findScenario(name) };
   } catch (error) {
-    return command.error(`error: ${error instanceof Error ? error.message.replace(/^error: /, '') : String(error)}`);
+    return command.error(`error: ${messageOf(error).replace(/^error: /, '')}`);
   }
 };
-
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const run = async (name: string, flags: Flags, command: Command): Promise<void> => {
   const runWords = command.args.slice(1);
@@ -75,7 +76,7 @@ const run = async (name: string, flags: Flags, command: Command): Promise<void> 
   const interrupt = listenForInterrupt().signal;
   const out = flags.out ?? `results/capacity-${name.replace(/.*\//, '').replace(/\.\w+$/, '')}`;
   mkdirSync(dirname(out), { recursive: true });
-  const typed = ['npm run lab -- capacity', ...process.argv.slice(3)].join(' ');
+  const typed = ['npm run lab -- capacity', ...redactWords(process.argv.slice(3))].join(' ');
   const spawnRate = flags.spawnRate ?? (await measureSpawnRate({ scenario, flags: runFlags, interrupt, say }));
   const capacity = await findCapacity(
     {
@@ -90,7 +91,7 @@ const run = async (name: string, flags: Flags, command: Command): Promise<void> 
       interrupt,
       say,
       report: (found) => {
-        writeFileSync(`${out}.json`, `${JSON.stringify(found, null, 2)}\n`);
+        writeFileSync(`${out}.json`, `${printableJson(found, 2)}\n`);
         writeFileSync(`${out}.md`, capacityMarkdown(found, typed));
       },
     },

@@ -9,6 +9,7 @@ import type { Phase } from '../experiments/phase.ts';
 import { runExperiment } from '../experiments/run-experiment.ts';
 import { week3 } from '../experiments/week3.ts';
 import { exitCodes } from '../reports/result.ts';
+import { complain, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
 
 const experiments: Readonly<
@@ -51,12 +52,8 @@ const run = async (name: string, flags: Flags): Promise<void> => {
   const only = flags.only?.split(',');
   const phases = experiment.phases(flags.quick).filter(({ id }) => only === undefined || only.includes(id));
   if (phases.length === 0) {
-    process.stderr.write(
-      `catalytic-lab: no phase has the id ${flags.only}; there are ${experiment
-        .phases(false)
-        .map(({ id }) => id)
-        .join(', ')}\n`,
-    );
+    const ids = experiment.phases(false).map(({ id }) => id);
+    complain(`no phase has the id ${flags.only}; there are ${ids.join(', ')}`);
     process.exitCode = exitCodes.usage;
     return;
   }
@@ -77,9 +74,9 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     processes: flags.process ?? [],
     interrupt,
     isResumed: flags.resume,
-    say: (line) => process.stdout.write(`${line}\n`),
+    say,
   });
-  process.stdout.write(`The report: ${out}.md\n`);
+  say(`The report: ${out}.md`);
   const endings = results.map(({ phase, result }) => (phase.target.kind === 'naive' ? 0 : (result?.exit_code ?? 0)));
   process.exitCode = Math.max(...endings, interrupt.aborted ? exitCodes.invalid : exitCodes.passed);
 };

@@ -12,6 +12,9 @@ import { decide, exactFailure, type GateDecision, type GateVerdict } from '../re
 import { type BlockPair, measurePairs, type Sides, warmShare } from '../regression/pairs.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
+import { mapTexts, printableJson } from '../texts/printable.ts';
+import { redact } from '../texts/redact.ts';
+import { complain, messageOf, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseTarget } from './run-options.ts';
 
@@ -82,7 +85,8 @@ const targetOf = async (
   return { url, adminKeyFile: keyFile };
 };
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+/** The options as they may be written down: the commands that start services may hold secrets. */
+const withoutSecrets = (flags: Flags): Flags => mapTexts(flags, redact);
 
 const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> => {
   const scenario = scenarios.get(flags.scenario);
@@ -146,7 +150,7 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     mkdirSync(dirname(flags.out), { recursive: true });
     writeFileSync(
       flags.out,
-      `${JSON.stringify({ ...decision, verdict, disturbed: disturbed.length, options: flags, pairs }, null, 2)}\n`,
+      `${printableJson({ ...decision, verdict, disturbed: disturbed.length, options: withoutSecrets(flags), pairs }, 2)}\n`,
     );
   }
   return gateExitCodes[verdict];
@@ -156,7 +160,7 @@ const run = async (flags: Flags): Promise<void> => {
   try {
     process.exitCode = await compare(flags, listenForInterrupt().signal);
   } catch (error) {
-    process.stderr.write(`catalytic-lab: Cannot compare: ${error instanceof Error ? error.message : String(error)}\n`);
+    complain(`Cannot compare: ${messageOf(error)}`);
     process.exitCode = exitUsage;
   }
 };

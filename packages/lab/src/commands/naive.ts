@@ -5,6 +5,7 @@
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type NaiveOptions, naiveStates, serveNaive } from '../reference/naive-server.ts';
+import { say } from '../texts/say.ts';
 
 const between = (minimum: number, maximum: number) => (text: string) => {
   const value = Number(text);
@@ -19,7 +20,7 @@ interface Flags extends Omit<NaiveOptions, 'host' | 'closesConnections'> {
 
 const serve = async ({ close, ...flags }: Flags): Promise<void> => {
   const port = await serveNaive({ ...flags, host: '127.0.0.1', closesConnections: close });
-  process.stdout.write(`The naive server answers on http://127.0.0.1:${port} with ${flags.workers} processes\n`);
+  say(`The naive server answers on http://127.0.0.1:${port} with ${flags.workers} processes`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });

@@ -169,10 +169,17 @@ export const parseTarget = (text: string): string => {
   return new URL(text).origin;
 };
 
-/** An address with a path: `http://host:port/metrics`. */
+/** An address with a path: `http://host:port/metrics`. A user and a password in it must be percent-encoded. */
 export const parseUrl = (text: string): string => {
-  parseTarget(text);
-  return new URL(text).href;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8000/metrics.');
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new InvalidArgumentError('Percent-encode the user and the password in it.');
+  }
+  return url.href;
 };
 
 /** `NAME=DONE/ALL`, or `NAME=FILE`; one more each time. */

@@ -6,6 +6,7 @@ import { endingOf } from '../reports/ending.ts';
 import type { RunResult } from '../reports/result.ts';
 import { ms, number, percent, percentile, table } from '../reports/tables.ts';
 import type { WindowResult } from '../reports/window-result.ts';
+import { mapTexts, markdownText } from '../texts/printable.ts';
 import { totalUs, usedBudget } from './budget.ts';
 import { isKept, type Phase, type PhaseResult, throughputOf } from './phase.ts';
 
@@ -175,7 +176,8 @@ each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a 
 };
 
 /** The report. @param command what was typed */
-export const experimentMarkdown = (title: string, command: string, results: readonly PhaseResult[]): string => {
+export const experimentMarkdown = (title: string, command: string, measured: readonly PhaseResult[]): string => {
+  const results = mapTexts(measured, markdownText);
   const machine = results.find(({ result }) => result !== null)?.result?.machine;
   const used = results.flatMap(usedRow);
   const budget = results.flatMap(budgetRows);

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RunResult } from '../reports/result.ts';
+import { printableJson } from '../texts/printable.ts';
 import { experimentMarkdown } from './markdown.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { type PhaseParts, runPhase } from './run-phase.ts';
@@ -41,7 +42,7 @@ export const runExperiment = async (
   const write = (): void => {
     const all = phases.flatMap((phase) => resultOf(phase) ?? []);
     writeFileSync(`${parts.out}.md`, experimentMarkdown(title, command, all));
-    writeFileSync(file, `${JSON.stringify(all.map(withoutSeconds), null, 2)}\n`);
+    writeFileSync(file, `${printableJson(all.map(withoutSeconds), 2)}\n`);
   };
   for (const [index, phase] of phases.entries()) {
     if (parts.interrupt.aborted) break;

@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { paths } from '@catalytic/protocol/paths';
 import { Connection } from '../targets/connection.ts';
+import { redact, secretsIn } from '../texts/redact.ts';
 import { spawnGroup } from './own-group.ts';
 import type { TargetKind } from './phase.ts';
 
@@ -78,13 +79,18 @@ const launch = async (
   url: string,
 ): Promise<ChildProcess> => {
   const child = spawnGroup(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...settings } });
+  // What a service says when it does not start ends up in reports: the settings that are secrets must not.
+  const secrets = [
+    ...secretsIn([...args, ...Object.values(settings)].join(' ')),
+    settings['CATALYTIC_MASTER_KEY'] ?? '',
+  ];
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
       printed = (printed + chunk.toString()).slice(-4000);
     });
   try {
-    await untilReady(url, child, () => printed);
+    await untilReady(url, child, () => redact(printed, secrets));
   } catch (error) {
     await endGroup(child);
     throw error;

@@ -3,6 +3,8 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { printable } from '../texts/printable.ts';
+import { redact, secretsIn } from '../texts/redact.ts';
 import { signal } from './process-tree.ts';
 
 /** Longest time a command may take, milliseconds: a server that starts is up by then, and one that hangs must not hang the run. */
@@ -24,21 +26,23 @@ const killGroup = ({ pid }: ChildProcess): void => {
   if (pid !== undefined) signal(-pid, 'SIGKILL');
 };
 
-/** The last line of what a command wrote, shortened; empty when it wrote nothing. */
-const lastLineOf = (output: string): string => {
+/** The last line of what a command wrote, shortened, without the secrets that its text holds; empty when it wrote nothing. */
+const lastLineOf = (output: string, secrets: readonly string[]): string => {
   const line = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return line.length > lineCharsMax ? `${line.slice(0, lineCharsMax)}…` : line;
+  return printable(redact(line, secrets), lineCharsMax);
 };
 
 /** A command. It may be run several times. */
 export class CommandUnderFault {
   readonly #text: string;
+  readonly #secrets: readonly string[];
   readonly #deadlineMs: number;
   readonly #running = new Set<Running>();
 
   /** @param text for `sh -c` */
   constructor(text: string, deadlineMs = deadlineMsDefault) {
     this.#text = text;
+    this.#secrets = secretsIn(text);
     this.#deadlineMs = deadlineMs;
   }
 
@@ -61,7 +65,7 @@ export class CommandUnderFault {
         this.#running.delete(running);
         // What it left behind may write on until the lab ends, and must not keep the lab from ending.
         for (const stream of [child.stdout, child.stderr]) if ('unref' in stream) (stream.unref as () => void)();
-        const line = lastLineOf(output);
+        const line = lastLineOf(output, this.#secrets);
         if (reason === undefined) resolve();
         else reject(new Error(line === '' ? reason : `${reason}: ${line}`));
       };

@@ -3,6 +3,7 @@
  * @module
  */
 import type { SecondResult } from '../reports/result.ts';
+import { printable } from '../texts/printable.ts';
 import { blockOf, type LiveView } from './block.ts';
 import { plainLine } from './plain-lines.ts';
 
@@ -118,7 +119,7 @@ export const createDashboard = (parts: DashboardParts): Dashboard => {
   return {
     say: (text) => {
       erase();
-      out.write(`${text}\n`);
+      out.write(`${printable(text)}\n`);
     },
     start: (controls) => {
       if (!isDrawn) return;

@@ -3,6 +3,7 @@
  * @module
  */
 import { Connection } from '../targets/connection.ts';
+import { redact } from '../texts/redact.ts';
 import { parsePrometheus, type Sample } from './prometheus-text.ts';
 import { isWantedSample, type Scrape, serverSeries } from './server-series.ts';
 
@@ -16,6 +17,7 @@ const textMax = 4_000_000;
 
 /** What was scraped, in columns. */
 export interface Scraped {
+  /** Without the secrets that were in it. */
   readonly url: string;
   /** Why nothing was measured; `undefined` when something was. */
   readonly reason: string | undefined;
@@ -30,12 +32,20 @@ export interface Scraped {
 
 const keyOf = ({ name, labels }: Sample): string => `${name}${JSON.stringify(Object.entries(labels).sort())}`;
 
+/** User and password of a URL as a request carries them (RFC 7617). */
+const authorizationOf = ({ username, password }: URL): Readonly<Record<string, string>> => {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+};
+
 /** Scrapes from its start to its end. */
 export class MetricsScraper {
   readonly #url: string;
   readonly #everySeconds: number;
   readonly #connection: Connection;
   readonly #path: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #atSeconds: number[] = [];
   readonly #columns = new Map<string, (number | null)[]>(serverSeries.map(({ name }) => [name, []]));
   #before: { readonly scrape: Scrape; readonly atMs: number } | undefined;
@@ -45,11 +55,12 @@ export class MetricsScraper {
   #failure = 'it was not asked';
 
   constructor(url: string, durationSeconds: number) {
-    this.#url = url;
+    this.#url = redact(url);
     this.#everySeconds = Math.max(everySecondsMin, durationSeconds / scrapesMax);
-    const { origin, pathname, search } = new URL(url);
-    this.#path = pathname + search;
-    this.#connection = new Connection(origin, { connectMs: answerMsMax, answerMs: answerMsMax });
+    const place = new URL(url);
+    this.#path = place.pathname + place.search;
+    this.#headers = authorizationOf(place);
+    this.#connection = new Connection(place.origin, { connectMs: answerMsMax, answerMs: answerMsMax });
   }
 
   /** Scrapes now and then every so often. @param startMs start of the run */
@@ -83,7 +94,7 @@ export class MetricsScraper {
 
   async #scrape(startMs: number): Promise<void> {
     const atMs = performance.now();
-    const reply = await this.#connection.send({ method: 'GET', path: this.#path });
+    const reply = await this.#connection.send({ method: 'GET', path: this.#path, headers: this.#headers });
     const scrape = this.#read(reply);
     this.#atSeconds.push((atMs - startMs) / 1000);
     if (scrape === undefined) this.#missed += 1;

@@ -5,6 +5,7 @@
  * @module
  */
 import { percentiles } from '../measures/histogram.ts';
+import { printableLines } from '../texts/printable.ts';
 import type { RunResult } from './result.ts';
 import type { EndpointResult, PercentilesMs } from './window-result.ts';
 
@@ -51,6 +52,12 @@ const nodeName = 'local';
 
 type Cell = string | number;
 
+/**
+ * Text of a target or a scenario as a cell. A spreadsheet runs what begins like a formula: an apostrophe before it makes it text again, and
+ * tools that read the file as text see one more character in a name that no service of good will has.
+ */
+const textCell = (text: string): string => printableLines(text).replace(/^[=+\-@]/, "'$&");
+
 /** RFC 4180: fields with commas, quotes or line ends are quoted; lines end with CRLF. */
 const line = (cells: readonly Cell[]): string =>
   `${cells.map((cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
@@ -72,8 +79,8 @@ const dated = (unixSeconds: number): string => new Date(unixSeconds * 1000).toIS
 
 const statsRow = (type: string, name: string, endpoint: EndpointResult): string =>
   line([
-    type,
-    name,
+    textCell(type),
+    textCell(name),
     endpoint.requests,
     endpoint.real,
     Math.round(endpoint.percentiles_ms['50'] ?? 0),
@@ -120,9 +127,9 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
       .filter(({ kind }) => kind === 'real')
       .map((error) =>
         line([
-          error.method,
-          error.endpoint,
-          error.error,
+          textCell(error.method),
+          textCell(error.endpoint),
+          textCell(error.error),
           error.occurrences,
           dated(error.first_seen_unix_s),
           dated(error.last_seen_unix_s),
@@ -131,6 +138,8 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
   ].join(''),
   _exceptions: [
     line(headers.exceptions),
-    ...result.exceptions.map(({ count, message, traceback }) => line([count, message, traceback, nodeName])),
+    ...result.exceptions.map(({ count, message, traceback }) =>
+      line([count, textCell(message), textCell(traceback), nodeName]),
+    ),
   ].join(''),
 });

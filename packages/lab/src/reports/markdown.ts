@@ -3,6 +3,7 @@
  * @module
  */
 import { samplesMin } from '../measures/criteria.ts';
+import { mapTexts, markdownText } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
 import { furtherTables } from './further-tables.ts';
 import {
@@ -93,7 +94,8 @@ const littleLine = ({ little }: RunResult): string =>
       )} users, of ${number(little.users)} there were.`;
 
 /** Writes the report. */
-export const markdownReport = (result: RunResult): string => {
+export const markdownReport = (measured: RunResult): string => {
+  const result = mapTexts(measured, markdownText);
   const { options, machine, generator, target_process: target } = result;
   return `# Load test \`${result.scenario}\`: ${endingOf(result)}
 

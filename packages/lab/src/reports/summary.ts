@@ -2,6 +2,7 @@
  * What a run prints at its end.
  * @module
  */
+import { mapTexts, printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
 import { ownLines } from './own-result.ts';
 import type { RunResult, TimesResult } from './result.ts';
@@ -50,8 +51,11 @@ const outageLines = ({ outage }: RunResult): readonly string[] => {
   ];
 };
 
-/** The lines. */
-export const summaryLines = (result: RunResult, files: readonly string[]): readonly string[] => [
+/** The lines. Each is one line, whatever the target has said. */
+export const summaryLines = (measured: RunResult, files: readonly string[]): readonly string[] =>
+  linesOf(mapTexts(measured, printable), files);
+
+const linesOf = (result: RunResult, files: readonly string[]): readonly string[] => [
   '',
   windowLine('whole run', result.whole),
   result.steady === null

@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { printableJson } from '../texts/printable.ts';
 import { csvFiles } from './csv.ts';
 import { htmlReport } from './html/page.ts';
 import { markdownReport } from './markdown.ts';
@@ -32,7 +33,7 @@ export const checkWritable = (out: string): string | undefined => {
  */
 export const writeResult = (result: RunResult, out: string): readonly string[] => {
   const files: Record<string, string> = {
-    '.json': `${JSON.stringify(result, null, 1)}\n`,
+    '.json': `${printableJson(result, 1)}\n`,
     '.md': markdownReport(result),
     '.html': htmlReport(result),
     ...Object.fromEntries(Object.entries(csvFiles(result)).map(([end, text]) => [`${end}.csv`, text])),

@@ -25,10 +25,13 @@ const readObject = (text: string): Readonly<Record<string, unknown>> => {
   }
 };
 
-/** The `code` of a problem answer (RFC 9457); `undefined` when it has none. */
+/** Longest code that names an error, characters: what is longer is text, and would make a name of each answer. */
+const codeCharsMax = 100;
+
+/** The `code` of a problem answer (RFC 9457); `undefined` when it has none, or one that is too long to be a name. */
 export const problemCodeOf = (text: string): string | undefined => {
   const { code } = readObject(text);
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' && code.length <= codeCharsMax ? code : undefined;
 };
 
 /** Reads the answer to a login or a refresh; `undefined` when there is no access token in it. */

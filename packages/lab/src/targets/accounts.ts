@@ -4,6 +4,7 @@
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { paths } from '@catalytic/protocol/paths';
+import { problemCodeOf } from '../scenarios/answers.ts';
 import type { Connection, Reply } from './connection.ts';
 import { doubtCatalytic } from './identify.ts';
 
@@ -72,8 +73,8 @@ const poolHash = (password: string): string => {
 const importFailure = (reply: Reply, count: number): string | undefined => {
   if ('failure' in reply) return reply.failure;
   try {
-    const { code, imported } = JSON.parse(reply.text) as { code?: unknown; imported?: unknown };
-    if (reply.status !== 200) return `the target answered ${reply.status} ${String(code ?? '')}`.trim();
+    if (reply.status !== 200) return `the target answered ${reply.status} ${problemCodeOf(reply.text) ?? ''}`.trim();
+    const { imported } = JSON.parse(reply.text) as { imported?: unknown };
     return imported === count ? undefined : `the target imported ${String(imported)} of ${count} accounts`;
   } catch {
     return `the target answered ${reply.status}`;

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { printableJson, printableLines } from '../../texts/printable.ts';
+
 /** Finished markup. */
 export interface Markup {
   readonly markup: string;
@@ -23,7 +25,7 @@ export const escaped = (text: string): string => text.replace(/[&<>"']/g, (lette
 
 const contentOf = (content: Content): string => {
   if (content === null || content === undefined) return '';
-  if (typeof content === 'string') return escaped(content);
+  if (typeof content === 'string') return escaped(printableLines(content, Number.POSITIVE_INFINITY));
   if (typeof content === 'number') return String(content);
   return 'markup' in content ? content.markup : content.map(contentOf).join('');
 };
@@ -38,7 +40,7 @@ export const trusted = (markup: string): Markup => ({ markup });
 
 /** JSON for a data block: no text in it ends the block or opens a comment in it (HTML, section 4.12.1.3). */
 export const dataBlock = (id: string, data: unknown): Markup => ({
-  markup: `<script type="application/json" id="${escaped(id)}">${JSON.stringify(data).replace(/</g, '\\u003c')}</script>`,
+  markup: `<script type="application/json" id="${escaped(id)}">${printableJson(data).replace(/</g, '\\u003c')}</script>`,
 });
 
 /** A cell of a table; figures stand to the right. */
