@@ -28,12 +28,21 @@ export const startsOf = ({ perSecond, stages, durationSeconds }: Omit<ArrivalRat
     ? perSecond * durationSeconds
     : stages.reduce((sum, stage) => sum + (stage.rate ?? perSecond) * stage.durationSeconds, 0);
 
+/** Says why the starts of a run cannot be planned; `undefined` when they can. */
+export const refuseStarts = (plan: Omit<ArrivalRate, 'spacing' | 'seed'>): string | undefined => {
+  const starts = startsOf(plan);
+  return starts <= startsMax
+    ? undefined
+    : `Cannot plan ${Math.round(starts).toLocaleString('en-US')} starts: their times are held in memory, at most ${startsMax.toLocaleString('en-US')}; lower the rate or the duration`;
+};
+
 /**
  * Times of all starts in order, milliseconds since the start of the run.
  * @throws RangeError when there are too many
  */
 export const arrivalTimes = (plan: ArrivalRate): Float64Array => {
-  if (startsOf(plan) > startsMax) throw new RangeError(`Cannot plan more than ${startsMax} starts: shorten the run`);
+  const refusal = refuseStarts(plan);
+  if (refusal !== undefined) throw new RangeError(refusal);
   const random = randomOf(`${plan.seed}/arrivals`, 0);
   const times: number[] = [];
   for (let seconds = 0; seconds < plan.durationSeconds - slackSeconds && times.length < 2 * startsMax; ) {

@@ -3,17 +3,10 @@
  * @module
  */
 
-/** How late starts are counted, milliseconds after their time. */
-const lateStartMs = 100;
-/** Most different exceptions that are kept apart. */
-const exceptionsMax = 100;
+import { ExceptionCounts, type ScenarioException } from './exceptions.ts';
 
-/** A fault of a scenario, not of the target: what the target does wrong is an outcome. */
-export interface ScenarioException {
-  readonly message: string;
-  readonly traceback: string;
-  count: number;
-}
+/** How late starts are counted, milliseconds after their time. */
+export const lateStartMs = 100;
 
 /** Counters of those who load the target. */
 export interface Crowd {
@@ -28,7 +21,7 @@ export interface Crowd {
   /** Tasks begun at their time, and how many of them began late: the generator could not keep its own schedule. */
   readonly tasks: number;
   readonly lateStarts: number;
-  /** Starts that were intended but never came; `undefined` where nothing is intended, as in the closed model. */
+  /** Starts that were due and never came; `undefined` where none is intended, as in the closed model. */
   readonly droppedStarts: number | undefined;
   /** Time spent in the tasks that have ended, milliseconds. */
   readonly taskMs: number;
@@ -52,7 +45,7 @@ export class TaskCounter {
   lateStarts = 0;
   taskMs = 0;
   inFlight = 0;
-  readonly #exceptions = new Map<string, ScenarioException>();
+  readonly #exceptions = new ExceptionCounts();
 
   /** Runs a task. @param dueMs its time; without one it is not counted */
   async run(act: () => Promise<unknown>, dueMs?: number): Promise<void> {
@@ -65,7 +58,7 @@ export class TaskCounter {
     try {
       await act();
     } catch (error) {
-      this.#note(error);
+      this.#exceptions.note(error);
     } finally {
       this.inFlight -= 1;
       if (dueMs !== undefined) this.taskMs += performance.now() - startedMs;
@@ -73,14 +66,6 @@ export class TaskCounter {
   }
 
   get exceptions(): readonly ScenarioException[] {
-    return [...this.#exceptions.values()];
-  }
-
-  #note(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const known = this.#exceptions.get(error.message);
-    if (known !== undefined) known.count += 1;
-    else if (this.#exceptions.size < exceptionsMax)
-      this.#exceptions.set(error.message, { message: error.message, traceback: error.stack ?? '', count: 1 });
+    return this.#exceptions.all;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Alarms } from './alarms.ts';
-import { type Crowd, TaskCounter } from './crowd.ts';
+import { type Crowd, lateStartMs, TaskCounter } from './crowd.ts';
 
 /** Starts in a row without looking after answers, when the schedule has fallen behind. */
 const startsPerTurn = 32;
@@ -34,20 +34,32 @@ export const startArrivals = (plan: ArrivalPlan): Crowd => {
   const counter = new TaskCounter();
   const alarms = new Alarms();
   const startMs = plan.startMs ?? performance.now();
-  const intended = Math.max(0, Math.ceil((timesMs.length - first) / of));
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let isOver = false;
+  let dropped = 0;
 
   const noticeEnd = (): void => {
     if (isOver && counter.inFlight === 0) end();
   };
 
   const startOne = (index: number, dueMs: number): void => {
-    if (hasRoom?.() === false) return;
+    if (hasRoom?.() === false) {
+      dropped += 1;
+      return;
+    }
     void counter.run(() => act(index, dueMs), dueMs).then(noticeEnd);
   };
 
   let next = first;
+  const dueMsOf = (index: number): number => startMs + (timesMs[index] ?? 0);
+
+  /** At the end: starts that are due and not late yet belong to the run; the others that were due never came. */
+  const settle = (): void => {
+    for (const nowMs = performance.now(); next < timesMs.length && dueMsOf(next) <= nowMs; next += of)
+      if (next < available && nowMs - dueMsOf(next) <= lateStartMs) startOne(next, dueMsOf(next));
+      else dropped += 1;
+  };
+
   const arrive = (): void => {
     for (let starts = 0; !isOver; starts++) {
       if (next >= Math.min(available, timesMs.length)) {
@@ -55,7 +67,7 @@ export const startArrivals = (plan: ArrivalPlan): Crowd => {
         noticeEnd();
         return;
       }
-      const dueMs = startMs + (timesMs[next] ?? 0);
+      const dueMs = dueMsOf(next);
       if (dueMs > performance.now()) {
         alarms.at(dueMs, arrive);
         return;
@@ -82,7 +94,7 @@ export const startArrivals = (plan: ArrivalPlan): Crowd => {
       return counter.lateStarts;
     },
     get droppedStarts() {
-      return intended - counter.tasks;
+      return dropped;
     },
     get taskMs() {
       return counter.taskMs;
@@ -98,6 +110,7 @@ export const startArrivals = (plan: ArrivalPlan): Crowd => {
     ended,
     scale: () => {},
     stop: () => {
+      settle();
       isOver = true;
       alarms.clear();
       noticeEnd();

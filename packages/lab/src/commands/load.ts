@@ -9,7 +9,7 @@ import { fingerprintOf } from '../generators/local-load.ts';
 import type { Dashboard } from '../live/dashboard.ts';
 import { OutageMeasure } from '../measures/outage-measure.ts';
 import { RevocationMeasure } from '../measures/revocation.ts';
-import { Sampler } from '../measures/sampler.ts';
+import { type RunStart, Sampler } from '../measures/sampler.ts';
 import { readCpuTimes } from '../probes/machine.ts';
 import { MetricsScraper } from '../probes/metrics-scraper.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
@@ -40,8 +40,22 @@ export interface LoadSource {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const findTarget = ({ target, targetPid }: RunOptions): TargetProcesses | undefined => {
-  const pid = targetPid ?? (isOnThisMachine(target) ? findListener(portOf(target)) : undefined);
+/** Where the requests end: behind the lab's own proxies, when they are sent to one of them. */
+const originBehind = ({ target, faults }: RunOptions): string => {
+  let origin = target;
+  // Each proxy leads on at most once: two that lead to each other lead nowhere.
+  for (const _ of faults.proxies) {
+    const port = portOf(origin);
+    const proxy = [...faults.proxies.values()].find(({ listenPort }) => listenPort === port);
+    if (proxy === undefined || !isOnThisMachine(origin)) break;
+    const { targetHost, targetPort } = proxy;
+    origin = `http://${targetHost.includes(':') ? `[${targetHost}]` : targetHost}:${targetPort}`;
+  }
+  return origin;
+};
+
+const findTarget = (origin: string, { targetPid }: RunOptions): TargetProcesses | undefined => {
+  const pid = targetPid ?? (isOnThisMachine(origin) ? findListener(portOf(origin)) : undefined);
   return pid === undefined ? undefined : new TargetProcesses(pid);
 };
 
@@ -74,7 +88,8 @@ export const load = async (
   dashboard: Dashboard,
   interrupted: AbortSignal,
 ): Promise<RunResult> => {
-  const target = findTarget(options);
+  const origin = originBehind(options);
+  const target = findTarget(origin, options);
   const counted = options.alsoCount.map((pid) => new TargetProcesses(pid));
   const readOthers = (): Omit<Reading, 'cpu' | 'atMs'> => ({
     machine: readCpuTimes(),
@@ -93,7 +108,8 @@ export const load = async (
   });
   const isLater = startMs > performance.now();
   if (isLater) await sleep(startMs - performance.now());
-  const startedAt = new Date();
+  // Both clocks at one moment: from here on only the monotonic one is asked.
+  const start: RunStart = { atMs: startMs, unixMs: Date.now() - (performance.now() - startMs) };
   faults.start({
     say: (line) => dashboard.say(line),
     began: (index, atMs) => outage?.began(index, atMs),
@@ -104,7 +120,7 @@ export const load = async (
   const metricsUrl = metricsUrlOf(options);
   const scraper = metricsUrl === undefined ? undefined : new MetricsScraper(metricsUrl, options.durationSeconds);
   scraper?.start(before.atMs);
-  const sampler = new Sampler(target);
+  const sampler = new Sampler(target, start);
   let changes = 0;
   dashboard.start({
     scale: (factor) => {
@@ -125,7 +141,7 @@ export const load = async (
       await sleep(Math.min(napMs, Math.max(1, nextMs - performance.now())));
       if (steady === undefined && running.isReady) await startSteady();
     }
-    dashboard.show(sampler.take(await running.turnSecond()), steady !== undefined);
+    dashboard.show(sampler.take(await running.turnSecond()), steady !== undefined, sampler);
   }
   running.stop();
   const stoppedAtMs = performance.now();
@@ -137,6 +153,9 @@ export const load = async (
   const after = await read();
   const workerNames = source.workerNames();
   const crowd = await running.finish(isInterrupted);
+  // Answers that came after the end are in every total: so they are in a second, too.
+  const rest = await running.turnSecond();
+  if (rest.requests.requests > 0) sampler.take(rest, true);
   dashboard.end();
   const { scenario } = options;
   return buildResult({
@@ -145,7 +164,7 @@ export const load = async (
     weights: weightsOf(scenario),
     fingerprint: fingerprintOf(options),
     accounts: source.accounts,
-    startedAt,
+    start,
     stoppedAtMs,
     steady,
     isInterrupted,
@@ -159,7 +178,7 @@ export const load = async (
     crowd,
     changes,
     targetPid: target?.root,
-    isTargetRemote: !isOnThisMachine(options.target),
+    isTargetRemote: !isOnThisMachine(origin),
     before,
     after,
     scraped: await scraped,

@@ -3,6 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { refuseStarts } from '../arrivals/arrival-times.ts';
 import { checkStages, parseStage, type Stage, secondsOf, stagedUsers } from '../arrivals/stages.ts';
 import type { Criteria } from '../measures/criteria.ts';
 import { selectTasks } from '../scenarios/load-scenario.ts';
@@ -61,6 +62,16 @@ const staged = (flags: Flags, stages: readonly Stage[]): Flags => {
   return { ...flags, duration, users: Math.max(1, stagedUsers(stages, flags.spawnRate).usersMax) };
 };
 
+/** Says why the starts of the open model cannot be planned; `undefined` when they can, or when there are none. */
+const refuseRate = ({ rate, logoutsPerSecond, sessions, duration }: Flags, stages: readonly Stage[]) => {
+  const perSecond = logoutsPerSecond ?? rate;
+  if (perSecond === undefined && !stages.some((stage) => stage.rate !== undefined)) return undefined;
+  // A run of logouts ends with its last session.
+  const durationSeconds =
+    logoutsPerSecond === undefined ? duration : Math.min(duration, (sessions ?? Infinity) / logoutsPerSecond);
+  return refuseStarts({ perSecond: perSecond ?? 0, stages, durationSeconds });
+};
+
 /**
  * Makes the options of a run.
  * @throws Error that says what is wrong and what is allowed
@@ -69,6 +80,8 @@ export const makeOptions = (name: string, found: Scenario, given: Flags): RunOpt
   const stages = stagesOf(given);
   const flags = staged(given, stages);
   const { tag, excludeTag, pacing, wait } = flags;
+  const refusal = refuseRate(flags, stages);
+  if (refusal !== undefined) throw new Error(refusal);
   const scenario = selectTasks(found, tag, excludeTag);
   if (pacing !== undefined && wait !== undefined) throw new Error('--wait and --pacing: give one of the two');
   if (flags.processes > flags.users)

@@ -7,22 +7,22 @@ import type { RunOptions } from '../commands/run-options.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import { accountSource } from '../targets/accounts.ts';
-import type { Load, LoadMark } from './load.ts';
-import { type Prepared, prepareLoad, startLoad } from './local-load.ts';
-import type { CallMessage, Calls, GeneratorMessage, GeneratorTask } from './messages.ts';
+import type { LoadMark } from './load.ts';
+import { type LocalLoad, type Prepared, prepareLoad, startLoad } from './local-load.ts';
+import type { CallMessage, Calls, GeneratorMessage, GeneratorTask, MeasuredDump } from './messages.ts';
 import { sharedClockMs } from './messages.ts';
 
 /** Time between two looks whether all users are ready, milliseconds. */
 const lookMs = 50;
 
 const clockMs = sharedClockMs();
-const state: { options?: RunOptions; prepared?: Prepared; load?: Load } = {};
+const state: { options?: RunOptions; prepared?: Prepared; load?: LocalLoad } = {};
 
 const send = (message: GeneratorMessage): void => {
   process.send?.(message);
 };
 
-const loadOf = (): Load => {
+const loadOf = (): LocalLoad => {
   if (state.load === undefined) throw new Error('Nothing has been started');
   return state.load;
 };
@@ -50,14 +50,21 @@ const start = (atMs: number): undefined => {
   }, lookMs);
 };
 
+/** All that was measured since the last time. */
+const take = ({ recorder, checker, own }: LocalLoad): MeasuredDump => ({
+  recorder: recorder.take(),
+  checker: checker.take(),
+  own: own.take(),
+});
+
 /** What it answers to each call. */
 const answers: { readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => Promise<Calls[Name][1]> } = {
   prepare,
   start: async (atMs) => start(atMs),
   turnSecond: async () => {
-    const { users, requests, generator } = await loadOf().turnSecond();
-    const { latency, ...counts } = requests;
-    return { users, requests: counts, latency: latency.dump(), generator };
+    const load = loadOf();
+    const { users, generator } = await load.turnSecond();
+    return { users, generator, cpu: process.cpuUsage(), measured: take(load), progress: load.progress() };
   },
   cpu: () => loadOf().cpu(),
   becomeSteady: async (): Promise<LoadMark> => {
@@ -79,7 +86,7 @@ const answers: { readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => P
   finish: async (isInterrupted) => {
     const load = loadOf();
     const end = await load.finish(isInterrupted);
-    return { end, recorder: load.recorder.dump(), checker: load.checker.dump(), own: load.own.dump() };
+    return { measured: take(load), end };
   },
 };
 

@@ -2,7 +2,7 @@
  * The load of a run, whether this process makes it or several others do.
  * @module
  */
-import type { ScenarioException } from '../arrivals/crowd.ts';
+import type { ScenarioException } from '../arrivals/exceptions.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
@@ -26,17 +26,21 @@ export interface LoadMark extends LoadCounters {
   readonly warmUp: GeneratorHealth;
 }
 
-/** What is left of a load at its end. */
-export interface LoadEnd extends LoadCounters {
+/** What a load has done until now. */
+export interface LoadProgress extends LoadCounters {
   /** Users started. */
   readonly started: number;
-  /** Starts that were intended but never came; `undefined` in the closed model. */
+  /** Starts that were due and never came; `undefined` in the closed model. */
   readonly droppedStarts: number | undefined;
-  /** Requests to which the answer was waited for in vain. */
-  readonly cutRequests: number;
   readonly exceptions: readonly ScenarioException[];
   readonly connects: number;
   readonly reconnects: number;
+}
+
+/** What is left of a load at its end. */
+export interface LoadEnd extends LoadProgress {
+  /** Requests that were cut: their answers had not come when the wait for them was over. */
+  readonly cutRequests: number;
   /** The generator since the steady window began, or over the whole run; of several processes the worst. */
   readonly health: GeneratorHealth;
 }
@@ -47,12 +51,13 @@ export interface Load {
   readonly isReady: boolean;
   /** Ends when everything that was started has ended. */
   readonly ended: Promise<void>;
-  /** What was recorded; of several processes only at the end. */
+  /** What was recorded; of several processes, until the last second that was turned. */
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
   readonly own: OwnMeasures;
   /** How fast revocations took effect, where that is measured. */
   readonly revocation?: RevocationMeasure;
+  /** Ends the running second. After {@link finish}: what came since the last one. */
   turnSecond(): Promise<LoadSecond>;
   /** CPU time used so far, by all processes. */
   cpu(): Promise<NodeJS.CpuUsage>;

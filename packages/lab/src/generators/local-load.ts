@@ -4,7 +4,8 @@
  */
 import { arrivalTimes } from '../arrivals/arrival-times.ts';
 import { startCrowd } from '../arrivals/closed-users.ts';
-import type { Crowd, ScenarioException } from '../arrivals/crowd.ts';
+import type { Crowd } from '../arrivals/crowd.ts';
+import { ExceptionCounts } from '../arrivals/exceptions.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { type Behaviour, scheduleFingerprint, stepsOf } from '../arrivals/schedule.ts';
@@ -24,7 +25,7 @@ import { Witnesses } from '../scenarios/witnesses.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { Lanes } from '../targets/lanes.ts';
 import type { Workers } from '../targets/workers.ts';
-import { type Load, type LoadCounters, waitAtMost, waitForCut } from './load.ts';
+import { type Load, type LoadCounters, type LoadProgress, waitAtMost, waitForCut } from './load.ts';
 import { enterAll, makePlayers, type Player, type Players } from './players.ts';
 import { signIn } from './sign-in.ts';
 
@@ -182,20 +183,29 @@ const countersOf = ({ tasks, taskMs, waitMs, userMs, lateStarts }: Crowd): LoadC
 /** Longest wait for the last hook of a scenario, milliseconds. */
 const hookMsMax = 10_000;
 
+/** The load of this process. */
+export interface LocalLoad extends Load {
+  progress(): LoadProgress;
+}
+
 /**
  * Starts the load of this process.
  * @param startMs start of the run
  */
-export const startLoad = (options: RunOptions, prepared: Prepared, startMs: number, outage?: OutageMeasure): Load => {
+export const startLoad = (
+  options: RunOptions,
+  prepared: Prepared,
+  startMs: number,
+  outage?: OutageMeasure,
+): LocalLoad => {
   const { workers, sessions, checker, players, entered } = prepared;
   const hooks = options.scenario.own?.hooks;
-  const hookFaults: ScenarioException[] = [];
+  const hookFaults = new ExceptionCounts();
   const callHook = async (call: () => Promise<void> | void): Promise<void> => {
     try {
       await call();
     } catch (error) {
-      const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-      hookFaults.push({ message, traceback: stack, count: 1 });
+      hookFaults.note(error);
     }
   };
   const recorder = new Recorder(followerOf(outage, hooks));
@@ -213,7 +223,21 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
         : startUsers(options, players, startMs);
   const connections = (): readonly Pick<Lanes, 'connects' | 'reconnects' | 'destroy'>[] =>
     lanes === undefined ? players.connections : [lanes];
+  const progress = (): LoadProgress => {
+    const exceptions = new ExceptionCounts();
+    for (const each of [crowd.exceptions, hookFaults.all]) exceptions.absorb(each);
+    const sum = (key: 'connects' | 'reconnects'): number => connections().reduce((total, each) => total + each[key], 0);
+    return {
+      ...countersOf(crowd),
+      started: crowd.started,
+      droppedStarts: crowd.droppedStarts,
+      exceptions: exceptions.all,
+      connects: sum('connects'),
+      reconnects: sum('reconnects'),
+    };
+  };
   return {
+    progress,
     recorder,
     checker,
     revocation,
@@ -244,24 +268,15 @@ export const startLoad = (options: RunOptions, prepared: Prepared, startMs: numb
       if (isInterrupted) recorder.close();
       await Promise.all([...connections(), workers].map((each) => each?.destroy()));
       await waitForCut(crowd.ended, isInterrupted);
+      // What comes still later is in no file, and must not be in one of them.
+      recorder.close();
       probe.stop();
       if (!isInterrupted)
         await waitAtMost(
           callHook(() => hooks?.testStop?.(factsOf(options))),
           hookMsMax,
         );
-      const sum = (key: 'connects' | 'reconnects'): number =>
-        connections().reduce((total, each) => total + each[key], 0);
-      return {
-        ...counters,
-        started: crowd.started,
-        droppedStarts: crowd.droppedStarts,
-        cutRequests,
-        exceptions: [...crowd.exceptions, ...hookFaults],
-        connects: sum('connects'),
-        reconnects: sum('reconnects'),
-        health,
-      };
+      return { ...progress(), ...counters, cutRequests, health };
     },
   };
 };

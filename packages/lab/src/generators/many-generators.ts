@@ -5,29 +5,30 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ScenarioException } from '../arrivals/crowd.ts';
+import { ExceptionCounts, type ScenarioException } from '../arrivals/exceptions.ts';
 import type { RunOptions } from '../commands/run-options.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
-import { Histogram } from '../measures/histogram.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
 import type { LoadSecond } from '../measures/sampler.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
 import type { AccountSource } from '../targets/accounts.ts';
-import { type Load, type LoadCounters, type LoadEnd, type LoadMark, waitAtMost } from './load.ts';
+import { type Load, type LoadCounters, type LoadEnd, type LoadMark, type LoadProgress, waitAtMost } from './load.ts';
 import {
   type CallName,
   type Calls,
-  type EndDump,
   type GeneratorMessage,
+  type MeasuredDump,
   type SecondDump,
   sharedClockMs,
 } from './messages.ts';
 
 const program = fileURLToPath(new URL('./generator-process.ts', import.meta.url));
 
-/** Longest wait for an answer while a run goes on, milliseconds: a generator that needs longer has lost that second. */
+/** Longest wait for an answer, milliseconds. */
 const answerMsMax = 2000;
+/** Longest wait for the seconds of all, milliseconds: what a generator tells later counts in a later second. */
+const secondMsMax = 500;
 /** Longest wait for a process to end by itself, milliseconds. */
 const endMsMax = 300;
 
@@ -35,8 +36,11 @@ const endMsMax = 300;
 interface Generator {
   readonly child: ChildProcess;
   readonly number: number;
+  readonly name: string;
   isReady: boolean;
-  /** Exit code or signal, when it has ended before its time. */
+  /** The run needs it no more. */
+  isDismissed: boolean;
+  /** How it has ended, in words; `undefined` while it is there. */
   ended: string | undefined;
   /** @throws Error when it could not do it */
   ask<Name extends CallName>(call: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]>;
@@ -51,10 +55,13 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
   const child = fork(program, { serialization: 'advanced' });
   const questions = new Map<number, Question>();
   let id = 0;
+  const name = `Generator process ${number + 1} (process id ${child.pid})`;
   const generator: Generator = {
     child,
     number,
+    name,
     isReady: false,
+    isDismissed: false,
     ended: undefined,
     ask: (call, argument) =>
       new Promise((resolve, reject) => {
@@ -75,12 +82,39 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
       else question?.reject(new Error(told.message));
     }
   });
-  child.on('error', () => {});
-  child.once('exit', (code, signal) => {
-    generator.ended = `Generator process ${number + 1} has ended with ${signal ?? code}`;
+  const giveUpQuestions = (): void => {
     for (const { reject } of questions.values()) reject(new Error(generator.ended));
+    questions.clear();
+  };
+  child.on('error', (error) => {
+    if (child.pid !== undefined) return;
+    generator.ended = `${name} did not start: ${error.message}`;
+    giveUpQuestions();
+  });
+  child.once('exit', (code, signal) => {
+    generator.ended = `${name} ended with ${signal ?? `exit code ${code}`}`;
+    if (!generator.isDismissed) say(`${generator.ended}; the run goes on without its users, and is invalid`);
+    if (!child.connected) giveUpQuestions();
+  });
+  // What it had said before it ended is read until here.
+  child.once('disconnect', () => {
+    if (generator.ended !== undefined) giveUpQuestions();
   });
   return generator;
+};
+
+/** A load that has not begun. */
+const nothing: LoadProgress = {
+  tasks: 0,
+  taskMs: 0,
+  waitMs: 0,
+  userMs: 0,
+  lateStarts: 0,
+  started: 0,
+  droppedStarts: undefined,
+  exceptions: [],
+  connects: 0,
+  reconnects: 0,
 };
 
 /** Asks all of them; one that has ended or takes too long is left out. */
@@ -116,49 +150,26 @@ const countersOf = (all: readonly LoadCounters[]): LoadCounters => ({
   lateStarts: sumOf(all, 'lateStarts'),
 });
 
-const mergeSecond = (all: readonly SecondDump[]): LoadSecond => {
-  const latency = new Histogram(2);
-  for (const each of all) latency.absorb(each.latency);
-  const requests = all.map((each) => each.requests);
-  const generators = all.map(({ generator }) => generator);
+const mergeProgress = (all: readonly LoadProgress[]): LoadProgress => {
+  const exceptions = new ExceptionCounts();
+  for (const each of all) exceptions.absorb(each.exceptions);
+  const dropped = all.flatMap(({ droppedStarts }) => droppedStarts ?? []);
   return {
-    users: sumOf(all, 'users'),
-    requests: {
-      requests: sumOf(requests, 'requests'),
-      ok: sumOf(requests, 'ok'),
-      expected: sumOf(requests, 'expected'),
-      real: sumOf(requests, 'real'),
-      bytes: sumOf(requests, 'bytes'),
-      latency,
-    },
-    // A process that is saturated measures its own queue, however idle the others are: so the worst of them, and not the mean.
-    generator: { ...worst(generators), rssMb: sumOf(generators, 'rssMb') + process.memoryUsage.rss() / 2 ** 20 },
-  };
-};
-
-const mergeExceptions = (all: readonly (readonly ScenarioException[])[]): readonly ScenarioException[] => {
-  const merged = new Map<string, ScenarioException>();
-  for (const exception of all.flat()) {
-    const known = merged.get(exception.message);
-    if (known === undefined) merged.set(exception.message, { ...exception });
-    else known.count += exception.count;
-  }
-  return [...merged.values()];
-};
-
-const mergeEnds = (ends: readonly LoadEnd[], lost: readonly ScenarioException[]): LoadEnd => {
-  const dropped = ends.flatMap(({ droppedStarts }) => droppedStarts ?? []);
-  return {
-    ...countersOf(ends),
-    started: sumOf(ends, 'started'),
+    ...countersOf(all),
+    started: sumOf(all, 'started'),
     droppedStarts: dropped.length === 0 ? undefined : dropped.reduce((sum, each) => sum + each, 0),
-    cutRequests: sumOf(ends, 'cutRequests'),
-    exceptions: mergeExceptions([...ends.map(({ exceptions }) => exceptions), lost]),
-    connects: sumOf(ends, 'connects'),
-    reconnects: sumOf(ends, 'reconnects'),
-    health: worst(ends.map(({ health }) => health)),
+    exceptions: exceptions.all,
+    connects: sumOf(all, 'connects'),
+    reconnects: sumOf(all, 'reconnects'),
   };
 };
+
+/** A process that has gone, or says nothing at the end, took something with it: the run may not be believed. */
+const lossOf = ({ ended, name }: Generator): ScenarioException => ({
+  message: `${ended ?? `${name} did not answer at the end`}: what it measured since its last full second is lost`,
+  traceback: '',
+  count: 1,
+});
 
 /** Several processes that are ready to start. */
 export interface Generators {
@@ -173,14 +184,79 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
   const checker = new ConsistencyChecker();
   const own = new OwnMeasures(options.scenario.own?.checks, options.scenario.own?.metrics);
   const cpuOf = new Map<Generator, NodeJS.CpuUsage>();
+  /** The last second that each has told. */
+  const told = new Map<Generator, SecondDump>();
+  /** Seconds that were told since the last one was turned. */
+  let fresh: SecondDump[] = [];
+  const asked = new Map<Generator, Promise<void>>();
+  let isOver = false;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   void askAll(generators, 'start', startMs + clockMs);
 
-  const absorb = ({ number }: Generator, dump: EndDump): LoadEnd => {
-    recorder.absorb(dump.recorder);
-    checker.absorb(dump.checker, -clockMs, (serial) => serial * generators.length + number);
-    own.absorb(dump.own);
-    return dump.end;
+  const absorb = ({ number }: Generator, measured: MeasuredDump): void => {
+    recorder.absorb(measured.recorder, -clockMs);
+    checker.absorb(measured.checker, -clockMs, (serial) => serial * generators.length + number);
+    own.absorb(measured.own);
+  };
+
+  const takeSecond = (generator: Generator, second: SecondDump): void => {
+    if (isOver) return;
+    absorb(generator, second.measured);
+    cpuOf.set(generator, second.cpu);
+    told.set(generator, second);
+    fresh.push(second);
+  };
+
+  /** Asks for a second, unless the one before is still owed: whenever it comes, it counts, in the second in which it has come. */
+  const askSecond = (generator: Generator): Promise<void> => {
+    const before = asked.get(generator);
+    if (before !== undefined) return before;
+    const asking = generator
+      .ask('turnSecond', undefined)
+      .then(
+        (second) => takeSecond(generator, second),
+        () => {},
+      )
+      .finally(() => asked.delete(generator));
+    asked.set(generator, asking);
+    return asking;
+  };
+
+  const turnSecond = async (): Promise<LoadSecond> => {
+    if (!isOver) await waitAtMost(Promise.all(generators.map(askSecond)), secondMsMax);
+    const here = generators.filter((generator) => generator.ended === undefined);
+    const heard = fresh.map(({ generator }) => generator);
+    fresh = [];
+    return {
+      users: here.reduce((sum, generator) => sum + (told.get(generator)?.users ?? 0), 0),
+      requests: recorder.turnSecond(),
+      // A process that is saturated measures its own queue, however idle the others are: so the worst of them, and not the mean.
+      generator: { ...worst(heard), rssMb: sumOf(heard, 'rssMb') + process.memoryUsage.rss() / 2 ** 20 },
+    };
+  };
+
+  const finish = async (isInterrupted: boolean): Promise<LoadEnd> => {
+    const ends = new Map<Generator, LoadEnd>();
+    const msMax = isInterrupted ? answerMsMax / 2 : 10 * answerMsMax;
+    const finishing = generators.map(async (generator) => {
+      const answer = await generator.ask('finish', isInterrupted).catch(() => undefined);
+      if (answer === undefined || isOver) return;
+      absorb(generator, answer.measured);
+      ends.set(generator, answer.end);
+    });
+    await waitAtMost(Promise.all(finishing), msMax);
+    isOver = true;
+    const lost = generators.filter((generator) => !ends.has(generator));
+    const all = [...ends.values()];
+    return {
+      ...mergeProgress([
+        ...all,
+        ...lost.flatMap((generator) => told.get(generator)?.progress ?? []),
+        { ...nothing, exceptions: lost.map(lossOf) },
+      ]),
+      cutRequests: sumOf(all, 'cutRequests'),
+      health: worst(all.map(({ health }) => health)),
+    };
   };
 
   return {
@@ -191,8 +267,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
       return generators.every(({ isReady }) => isReady);
     },
     ended,
-    turnSecond: async () =>
-      mergeSecond((await askAll(generators, 'turnSecond', undefined)).map(([, second]) => second)),
+    turnSecond,
     cpu: async () => {
       for (const [generator, usage] of await askAll(generators, 'cpu', undefined)) cpuOf.set(generator, usage);
       // One that has ended keeps what it had used when it was last asked.
@@ -203,7 +278,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
       const marks = (await askAll(generators, 'becomeSteady', undefined)).map(([, mark]) => mark);
       return {
         ...countersOf(marks),
-        atMs: Math.max(...marks.map(({ atMs }) => atMs)) - clockMs,
+        atMs: marks.length === 0 ? performance.now() : Math.max(...marks.map(({ atMs }) => atMs)) - clockMs,
         warmUp: worst(marks.map(({ warmUp }) => warmUp)),
       };
     },
@@ -214,23 +289,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
         end(),
       );
     },
-    finish: async (isInterrupted) => {
-      const answers = await askAll(
-        generators,
-        'finish',
-        isInterrupted,
-        isInterrupted ? answerMsMax / 2 : 10 * answerMsMax,
-      );
-      const ends = answers.map(([generator, dump]) => absorb(generator, dump));
-      const silent = generators.filter((generator) => !answers.some(([each]) => each === generator));
-      // What they have measured is lost, so the run may not be believed.
-      const lost = silent.map(({ ended: why, number }) => ({
-        message: why ?? `Generator process ${number + 1} did not answer at the end`,
-        traceback: '',
-        count: 1,
-      }));
-      return mergeEnds(ends, lost);
-    },
+    finish,
   };
 };
 
@@ -251,6 +310,7 @@ export const openGenerators = async (
   const of = options.processes;
   const generators = Array.from({ length: of }, (_, number) => startGenerator(number, say));
   const close = async (): Promise<void> => {
+    for (const generator of generators) generator.isDismissed = true;
     const gone = generators.map(
       ({ child }) =>
         new Promise<void>((resolve) => {

@@ -4,12 +4,11 @@
  */
 import type { RunOptions } from '../commands/run-options.ts';
 import type { CheckerDump } from '../measures/consistency.ts';
-import type { HistogramDump } from '../measures/histogram.ts';
 import type { OwnDump } from '../measures/own-measures.ts';
-import type { RecorderDump, Second } from '../measures/recorder.ts';
+import type { RecorderDump } from '../measures/recorder.ts';
 import type { GeneratorSecond } from '../probes/generator.ts';
 import type { AccountFacts } from '../targets/accounts.ts';
-import type { LoadEnd, LoadMark } from './load.ts';
+import type { LoadEnd, LoadMark, LoadProgress } from './load.ts';
 
 /** What a generator is told first. The scenario is loaded anew there: code does not travel. */
 export interface GeneratorTask {
@@ -17,20 +16,27 @@ export interface GeneratorTask {
   readonly accounts: AccountFacts;
 }
 
-/** A second of one generator. */
-export interface SecondDump {
-  readonly users: number;
-  readonly requests: Omit<Second, 'latency'>;
-  readonly latency: HistogramDump;
-  readonly generator: GeneratorSecond;
-}
-
-/** All that is left of one generator. */
-export interface EndDump {
-  readonly end: LoadEnd;
+/** What a generator has measured since it was last asked. It keeps nothing: what has been handed over is safe, whatever happens to it. */
+export interface MeasuredDump {
   readonly recorder: RecorderDump;
   readonly checker: CheckerDump;
   readonly own: OwnDump;
+}
+
+/** A second of one generator. */
+export interface SecondDump {
+  readonly users: number;
+  readonly generator: GeneratorSecond;
+  readonly cpu: NodeJS.CpuUsage;
+  readonly measured: MeasuredDump;
+  /** Until now, in case that it says no more. */
+  readonly progress: LoadProgress;
+}
+
+/** The rest of one generator. */
+export interface EndDump {
+  readonly measured: MeasuredDump;
+  readonly end: LoadEnd;
 }
 
 /** What can be asked of a generator: argument and answer. Times are on the clock that all processes of a machine share. */

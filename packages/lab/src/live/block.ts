@@ -22,12 +22,12 @@ const barColumns = 30;
 const chartSeconds = 60;
 const steps = '▁▂▃▄▅▆▇█';
 
-/** A chart of one line, from zero to the highest value. */
-const sparkline = (values: readonly number[]): string => {
-  const highest = Math.max(...values, 0);
-  return values
-    .map((value) => steps[highest === 0 ? 0 : Math.min(7, Math.floor((value / highest) * 8))] ?? '')
-    .join('');
+/** A chart of one line, from zero to the highest value; blank where there is none. */
+const sparkline = (values: readonly (number | null)[]): string => {
+  const highest = Math.max(...values.map((value) => value ?? 0), 0);
+  const stepOf = (value: number): string =>
+    steps[highest === 0 ? 0 : Math.min(7, Math.floor((value / highest) * 8))] ?? '';
+  return values.map((value) => (value === null ? ' ' : stepOf(value))).join('');
 };
 
 const timeOf = (seconds: number): string => {
@@ -57,7 +57,7 @@ export const blockOf = (seconds: readonly SecondResult[], view: LiveView, column
     `  users     ${second?.users ?? 0} of ${view.users}${view.factor === 1 ? '' : `, by hand ${(view.factor * 100).toFixed(0)} %`}`,
     `  requests  ${second?.requests ?? 0}/s   p50 ${ms(second?.p50_ms ?? null)}   p95 ${ms(second?.p95_ms ?? null)}   p99 ${ms(second?.p99_ms ?? null)} ms`,
     `  requests/s ${sparkline(recent.map(({ requests }) => requests))}`,
-    `  p95        ${sparkline(recent.map(({ p95_ms }) => p95_ms ?? 0))}`,
+    `  p95        ${sparkline(recent.map(({ p95_ms }) => p95_ms))}`,
     `  outcomes  ok ${ok}   expected ${expected}   real failures ${real}`,
     `  generator ${(second?.generator_cpu_percent ?? 0).toFixed(0)} % of a core, loop delay p99 ${(second?.loop_delay_p99_ms ?? 0).toFixed(1)} ms, ${(second?.generator_rss_mb ?? 0).toFixed(0)} MB` +
       (second?.target_cpu_percent == null ? '' : `   target ${second.target_cpu_percent.toFixed(0)} % CPU`),

@@ -2,6 +2,7 @@
  * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line every five seconds elsewhere.
  * @module
  */
+import type { Sampler } from '../measures/sampler.ts';
 import type { SecondResult } from '../reports/result.ts';
 import { printable } from '../texts/printable.ts';
 import { blockOf, type LiveView } from './block.ts';
@@ -48,7 +49,8 @@ export interface Dashboard {
   say(text: string): void;
   /** From now on there is something to see. */
   start(controls: Controls): void;
-  show(second: SecondResult, isSteady: boolean): void;
+  /** @param sampler has the seconds before it */
+  show(second: SecondResult, isSteady: boolean, sampler: Pick<Sampler, 'last'>): void;
   /** Clears what was drawn and gives the terminal back. */
   end(): void;
 }
@@ -133,11 +135,12 @@ export const createDashboard = (parts: DashboardParts): Dashboard => {
       // Whatever ends this process: a terminal that shows neither keys nor cursor is a nuisance.
       process.once('exit', giveBack);
     },
-    show: (second, isSteady) => {
+    show: (second, isSteady, sampler) => {
       seconds.push(second);
       view = { ...view, isSteady };
       if (isDrawn) draw();
-      else if (second.t_s % plainEverySeconds === 0) out.write(`${plainLine(seconds, isSteady, durationSeconds)}\n`);
+      else if (second.t_s % plainEverySeconds === 0)
+        out.write(`${plainLine(seconds, sampler.last(plainEverySeconds), isSteady, durationSeconds)}\n`);
     },
     end: () => {
       erase();

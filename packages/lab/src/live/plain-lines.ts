@@ -1,7 +1,8 @@
 /**
- * A second of a run as one line.
+ * The last seconds of a run as one line.
  * @module
  */
+import type { Stretch } from '../measures/sampler.ts';
 import type { SecondResult } from '../reports/result.ts';
 
 /** Milliseconds for people. */
@@ -15,16 +16,30 @@ export const totalsOf = (seconds: readonly SecondResult[]): { ok: number; expect
   return totals;
 };
 
-/** The last second, and the outcomes so far. @param durationSeconds length of the run */
-export const plainLine = (seconds: readonly SecondResult[], isSteady: boolean, durationSeconds: number): string => {
-  const second = seconds.at(-1);
+/**
+ * The seconds since the line before, and the outcomes so far.
+ * @param seconds of the run so far
+ * @param interval those that the line is about
+ * @param durationSeconds length of the run
+ */
+export const plainLine = (
+  seconds: readonly SecondResult[],
+  interval: Stretch,
+  isSteady: boolean,
+  durationSeconds: number,
+): string => {
+  const second = interval.seconds.at(-1);
   if (second === undefined) return '';
-  const { ok, expected, real } = totalsOf(seconds);
+  const [recent, all] = [totalsOf(interval.seconds), totalsOf(seconds)];
+  const requests = recent.ok + recent.expected + recent.real;
+  const at = (percentile: number): string => ms(interval.latency.at(percentile) ?? null);
   const leftSeconds = Math.max(0, durationSeconds - second.t_s);
+  const cpuPercent = Math.max(...interval.seconds.map((each) => each.generator_cpu_percent));
   return (
-    `${String(second.t_s).padStart(4)} s  ${leftSeconds.toFixed(0)} s left  users ${second.users}  ${second.requests} req/s  ` +
-    `p50 ${ms(second.p50_ms)}  p95 ${ms(second.p95_ms)}  p99 ${ms(second.p99_ms)} ms  ` +
-    `ok ${ok}  expected ${expected}  real failures ${real}  generator ${second.generator_cpu_percent.toFixed(0)} % CPU` +
+    `${String(second.t_s).padStart(4)} s  ${leftSeconds.toFixed(0)} s left  users ${second.users}  ` +
+    `last ${interval.seconds.length} s: ${(requests / interval.seconds.length).toFixed(0)} req/s  ` +
+    `p50 ${at(50)}  p95 ${at(95)}  p99 ${at(99)} ms  real failures ${recent.real}  ` +
+    `so far: ok ${all.ok}  expected ${all.expected}  real failures ${all.real}  generator ${cpuPercent.toFixed(0)} % CPU` +
     `${isSteady ? '  steady' : ''}`
   );
 };

@@ -111,8 +111,11 @@ export class ConsistencyChecker {
     else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
   }
 
-  dump(): CheckerDump {
-    const { violations, violationCount, deadChecks, revokedTokens, rotations } = this;
+  /** Hands over all that was found since it was last asked, to be absorbed by another checker; the sessions are remembered. */
+  take(): CheckerDump {
+    const { violationCount, deadChecks, revokedTokens, rotations } = this;
+    const violations = this.violations.splice(0);
+    Object.assign(this, { violationCount: 0, deadChecks: 0, revokedTokens: 0, rotations: 0 });
     return { violations, violationCount, deadChecks, revokedTokens, rotations };
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeWindow } from './criteria.ts';
 import { Histogram } from './histogram.ts';
-import { Window } from './recorder.ts';
+import { Window } from './window.ts';
 
 const criteria = { p50MsMax: 100, p95MsMax: 500, p99MsMax: 1000, realFailuresPercentMax: 1 };
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Histogram } from './histogram.ts';
-import type { Window } from './recorder.ts';
+import type { Window } from './window.ts';
 
 /** Limits a run must keep to pass; what a scenario leaves out is not judged. */
 export interface Criteria {

@@ -10,18 +10,21 @@ export interface ErrorCount {
   readonly method: string;
   readonly endpoint: string;
   readonly error: string;
-  occurrences: number;
-  /** Unix seconds. */
-  readonly firstSeen: number;
-  lastSeen: number;
+  readonly occurrences: number;
+  /** When the first and the last of them were answered, or given up: on the monotonic clock, which nobody sets. */
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
 }
 
-/** Most different errors that are told apart; what comes after is counted under one name. */
+/** Most different errors that are told apart; what comes after is counted under one name for each endpoint. */
 const errorsMax = 1000;
+const otherErrors = 'other errors';
+
+type Writable = { -readonly [Key in keyof ErrorCount]: ErrorCount[Key] };
 
 /** Counts errors. */
 export class ErrorCounts {
-  readonly #counts = new Map<string, ErrorCount>();
+  readonly #counts = new Map<string, Writable>();
   readonly #errorsMax: number;
 
   constructor(errorsAtMost = errorsMax) {
@@ -33,36 +36,37 @@ export class ErrorCounts {
     return [...this.#counts.values()].sort((a, b) => b.occurrences - a.occurrences);
   }
 
-  /** Takes a request that has ended; one whose outcome is ok is no error. */
-  record({ method, name: endpoint, outcome: { kind, name } }: Measured): void {
-    if (kind === 'ok') return;
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const error = this.#counts.size < this.#errorsMax ? name : 'other errors';
-    const key = `${kind} ${method} ${endpoint} ${error}`;
-    const known = this.#counts.get(key);
-    if (known === undefined) {
-      const count = { kind, method, endpoint, error, occurrences: 1, firstSeen: nowSeconds, lastSeen: nowSeconds };
-      this.#counts.set(key, count);
-      return;
-    }
-    known.occurrences += 1;
-    known.lastSeen = nowSeconds;
+  /**
+   * Takes a request that has ended; one whose outcome is ok is no error.
+   * @param endpoint name under which the request was counted
+   */
+  record({ method, outcome: { kind, name }, answeredAtMs }: Measured, endpoint: string): void {
+    if (kind !== 'ok') this.#add(kind, method, endpoint, name, 1, answeredAtMs, answeredAtMs);
   }
 
-  /** Adds what another process has counted. */
-  absorb(count: ErrorCount): void {
-    const { kind, method, endpoint, error, occurrences, firstSeen, lastSeen } = count;
-    const key = `${kind} ${method} ${endpoint} ${error}`;
+  /** Adds what was counted elsewhere. @param clockMs from the clock there to ours, milliseconds */
+  absorb({ kind, method, endpoint, error, occurrences, firstSeenMs, lastSeenMs }: ErrorCount, clockMs = 0): void {
+    this.#add(kind, method, endpoint, error, occurrences, firstSeenMs + clockMs, lastSeenMs + clockMs);
+  }
+
+  #add(
+    kind: ErrorCount['kind'],
+    method: string,
+    endpoint: string,
+    error: string,
+    occurrences: number,
+    firstSeenMs: number,
+    lastSeenMs: number,
+  ): void {
+    // Names have spaces in them: joined by one, two errors could be taken for each other.
+    const key = `${kind}\0${method}\0${endpoint}\0${error}`;
     const known = this.#counts.get(key);
-    if (known === undefined) {
-      if (this.#counts.size < this.#errorsMax + 1) this.#counts.set(key, { ...count });
-      return;
-    }
-    this.#counts.set(key, {
-      ...known,
-      occurrences: known.occurrences + occurrences,
-      firstSeen: Math.min(known.firstSeen, firstSeen),
-      lastSeen: Math.max(known.lastSeen, lastSeen),
-    });
+    if (known !== undefined) {
+      known.occurrences += occurrences;
+      known.firstSeenMs = Math.min(known.firstSeenMs, firstSeenMs);
+      known.lastSeenMs = Math.max(known.lastSeenMs, lastSeenMs);
+    } else if (this.#counts.size < this.#errorsMax || error === otherErrors)
+      this.#counts.set(key, { kind, method, endpoint, error, occurrences, firstSeenMs, lastSeenMs });
+    else this.#add(kind, method, endpoint, otherErrors, occurrences, firstSeenMs, lastSeenMs);
   }
 }

@@ -1,105 +1,162 @@
 /**
- * Latency histograms of constant size.
+ * Histograms of latencies, and of other values in thousandths, that merge without loss and whose figures never leave the data.
+ *
+ * The layout is that of HdrHistogram with three significant digits: values below 2,048 thousandths apart from each other, then 1,024 steps
+ * to each power of two. An own one, because a generator hands over every second what it has recorded since: that takes a form in which only
+ * the counts travel that are not 0, and memory only where values lie.
  * @module
  */
-import {
-  build,
-  decodeFromCompressedBase64,
-  encodeIntoCompressedBase64,
-  type Histogram as HdrHistogram,
-} from 'hdr-histogram-js';
-
-/** Longest latency told apart, microseconds; longer ones count as this. */
-const microsecondsMax = 300_000_000;
 
 /** Percentiles that Locust prints, and so do we. */
 export const percentiles = [50, 66, 75, 80, 90, 95, 98, 99, 99.9, 99.99, 100] as const;
 
+/** Steps to a power of two: a value is told to a thousandth part or better. */
+const stepsBits = 10;
+const steps = 1 << stepsBits;
+/** Largest value told apart, thousandths: the index is computed in 32 bits. Larger ones share its place: 71 minutes, of latencies. */
+const toldApartMax = 2 ** 32 - 1;
+/** Largest value that is recorded, thousandths: 50 days, of latencies. Sums of that size stay exact. */
+const recordedMax = 2 ** 42;
+
+/** Place of a value: 21 is where the highest bit of 11 stands. */
+const indexOf = (value: number): number => {
+  const within = Math.min(value, toldApartMax);
+  const shift = Math.max(0, 21 - Math.clz32(within));
+  return (shift << stepsBits) + (within >>> shift);
+};
+
+/** Largest value of a place. */
+const highestAt = (index: number): number => {
+  const shift = Math.max(0, (index >>> stepsBits) - 1);
+  return (index - (shift << stepsBits) + 1) * 2 ** shift - 1;
+};
+
 /** A histogram as it travels between processes. Nothing is lost. */
 export interface HistogramDump {
-  /** HdrHistogram's own format, V2, compressed. */
-  readonly counts: string;
-  readonly sumMs: number;
-  readonly minMicroseconds: number;
-  readonly maxMicroseconds: number;
+  /** Pairs of place and count, of all that is not 0. */
+  readonly counts: Uint32Array;
+  readonly count: number;
+  /** In thousandths, as what follows. */
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
 }
 
-/** Records latencies in milliseconds with three significant digits. */
+/**
+ * Records latencies in milliseconds, in whole microseconds. Below 0 counts as 0. Smallest, largest and mean are exact; percentiles have
+ * three significant digits and lie between the smallest and the largest.
+ */
 export class Histogram {
-  readonly #hdr: HdrHistogram;
-  #sumMs = 0;
-  // Beside the counts, which know a value to three digits only, and forget more when they travel.
-  #minMicroseconds = Number.POSITIVE_INFINITY;
-  #maxMicroseconds = 0;
-
-  /** @param digits significant digits, 1 to 3; fewer take less memory */
-  constructor(digits: 1 | 2 | 3 = 3) {
-    this.#hdr = build({
-      lowestDiscernibleValue: 1,
-      highestTrackableValue: microsecondsMax,
-      numberOfSignificantValueDigits: digits,
-    });
-  }
+  /** Counts by place, 1,024 places in a part. Parts without a value are not there. */
+  #parts: (Uint32Array | undefined)[] = [];
+  #count = 0;
+  // Whole numbers: their sum is the same in whatever order they come.
+  #sum = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = 0;
 
   record(latencyMs: number): void {
-    const microseconds = Math.min(microsecondsMax, Math.max(1, Math.round(latencyMs * 1000)));
-    this.#hdr.recordValue(microseconds);
-    this.#sumMs += latencyMs;
-    if (microseconds < this.#minMicroseconds) this.#minMicroseconds = microseconds;
-    if (microseconds > this.#maxMicroseconds) this.#maxMicroseconds = microseconds;
+    const rounded = Math.round(latencyMs * 1000);
+    // Written so that NaN counts as 0.
+    const value = rounded > 0 ? Math.min(rounded, recordedMax) : 0;
+    this.#countAt(indexOf(value), 1);
+    this.#count += 1;
+    this.#sum += value;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
   }
 
-  add(other: Histogram): void {
-    this.#add(other.#hdr, other.#sumMs, other.#minMicroseconds, other.#maxMicroseconds);
-  }
-
-  /** Adds what another process has recorded. */
-  absorb({ counts, sumMs, minMicroseconds, maxMicroseconds }: HistogramDump): void {
-    this.#add(decodeFromCompressedBase64(counts, 32, false, microsecondsMax), sumMs, minMicroseconds, maxMicroseconds);
+  /** Adds what another process, or another histogram, has recorded. */
+  absorb({ counts, count, sum, min, max }: HistogramDump): void {
+    for (let at = 0; at < counts.length; at += 2) this.#countAt(counts[at] ?? 0, counts[at + 1] ?? 0);
+    this.#count += count;
+    this.#sum += sum;
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
   }
 
   dump(): HistogramDump {
+    const pairs: number[] = [];
+    for (const [index, count] of this.#counts()) pairs.push(index, count);
     return {
-      counts: encodeIntoCompressedBase64(this.#hdr),
-      sumMs: this.#sumMs,
-      minMicroseconds: this.#minMicroseconds,
-      maxMicroseconds: this.#maxMicroseconds,
+      counts: Uint32Array.from(pairs),
+      count: this.#count,
+      sum: this.#sum,
+      min: this.#min,
+      max: this.#max,
     };
   }
 
   reset(): void {
-    this.#hdr.reset();
-    this.#sumMs = 0;
-    this.#minMicroseconds = Number.POSITIVE_INFINITY;
-    this.#maxMicroseconds = 0;
-  }
-
-  #add(hdr: HdrHistogram, sumMs: number, minMicroseconds: number, maxMicroseconds: number): void {
-    this.#hdr.add(hdr);
-    this.#sumMs += sumMs;
-    this.#minMicroseconds = Math.min(this.#minMicroseconds, minMicroseconds);
-    this.#maxMicroseconds = Math.max(this.#maxMicroseconds, maxMicroseconds);
+    this.#parts = [];
+    this.#count = 0;
+    this.#sum = 0;
+    this.#min = Number.POSITIVE_INFINITY;
+    this.#max = 0;
   }
 
   get count(): number {
-    return this.#hdr.totalCount;
+    return this.#count;
   }
 
   /** Milliseconds; 0 when nothing was recorded. */
   get meanMs(): number {
-    return this.count === 0 ? 0 : this.#sumMs / this.count;
+    return this.#count === 0 ? 0 : this.#sum / this.#count / 1000;
   }
 
   get minMs(): number {
-    return this.count === 0 ? 0 : this.#minMicroseconds / 1000;
+    return this.#count === 0 ? 0 : this.#min / 1000;
   }
 
   get maxMs(): number {
-    return this.#maxMicroseconds / 1000;
+    return this.#max / 1000;
   }
 
-  /** Latency in milliseconds that `percentile` per cent did not exceed; `undefined` when nothing was recorded. */
+  /**
+   * Latency in milliseconds that `percentile` per cent did not exceed, the hundredth being the largest; `undefined` when nothing was
+   * recorded.
+   */
   at(percentile: number): number | undefined {
-    return this.count === 0 ? undefined : this.#hdr.getValueAtPercentile(percentile) / 1000;
+    if (this.#count === 0) return undefined;
+    if (percentile >= 100) return this.maxMs;
+    // 99.9 per cent of 1,000 are 999, which floating point makes a little more.
+    const rank = Math.max(1, Math.ceil((percentile / 100) * this.#count * (1 - 1e-12)));
+    let passed = 0;
+    for (const [index, count] of this.#counts()) {
+      passed += count;
+      // The largest value of the place: within it, the largest and the smallest that were recorded are closer to the truth.
+      if (passed >= rank) return Math.min(this.#max, Math.max(this.#min, highestAt(index))) / 1000;
+    }
+    return this.maxMs;
+  }
+
+  /** Places and counts that are not 0, in order. */
+  *#counts(): Generator<readonly [index: number, count: number]> {
+    for (const [part, counts] of this.#parts.entries()) {
+      if (counts === undefined) continue;
+      for (let at = 0; at < steps; at++) {
+        const count = counts[at];
+        if (count !== undefined && count > 0) yield [(part << stepsBits) + at, count];
+      }
+    }
+  }
+
+  #countAt(index: number, more: number): void {
+    const part = index >>> stepsBits;
+    let counts = this.#parts[part];
+    if (counts === undefined) {
+      counts = new Uint32Array(steps);
+      this.#parts[part] = counts;
+    }
+    counts[index & (steps - 1)] = (counts[index & (steps - 1)] ?? 0) + more;
   }
 }
+
+/** Percentiles of a histogram by name; none when nothing was recorded. */
+export const percentilesOf = (histogram: Histogram): Record<string, number> =>
+  Object.fromEntries(
+    percentiles.flatMap((percentile) => {
+      const value = histogram.at(percentile);
+      return value === undefined ? [] : [[String(percentile), value]];
+    }),
+  );

@@ -52,7 +52,7 @@ test('recorders, checkers, checks and metrics merge', () => {
     recorder.recordLogout('pending', 150);
   }
   const merged = new Recorder();
-  for (const recorder of recorders) merged.absorb(sent(recorder.dump()));
+  for (const recorder of recorders) merged.absorb(sent(recorder.take()));
   assert.equal(merged.whole.total.count, 12);
   assert.equal(merged.steady?.total.count, 8);
   assert.deepEqual([...merged.whole.endpoints.keys()].toSorted(), ['GET /0', 'GET /1', 'GET /both']);
@@ -70,7 +70,7 @@ test('recorders, checkers, checks and metrics merge', () => {
   const serial = other.issue(1000);
   other.observeSuccessor(serial, 'a', 'b');
   other.observeSuccessor(serial, 'a', 'c');
-  checker.absorb(sent(other.dump()), 500, (number) => number + 7);
+  checker.absorb(sent(other.take()), 500, (number) => number + 7);
   assert.equal(checker.violationCount, 1);
   assert.deepEqual(checker.violations[0], {
     token: 7,
@@ -79,11 +79,13 @@ test('recorders, checkers, checks and metrics merge', () => {
   });
 
   const own = new OwnMeasures(['holds'], { sum: 'counter', size: 'trend' });
-  own.check('holds', true);
-  own.count('sum', 2);
-  own.trend('size', 10);
   const all = new OwnMeasures(['holds'], { sum: 'counter', size: 'trend' });
-  for (let count = 0; count < 2; count++) all.absorb(sent(own.dump()));
+  for (let count = 0; count < 2; count++) {
+    own.check('holds', true);
+    own.count('sum', 2);
+    own.trend('size', 10);
+    all.absorb(sent(own.take()));
+  }
   assert.deepEqual(
     [all.checks.get('holds'), all.counters.get('sum'), all.trends.get('size')?.count],
     [{ passed: 2, failed: 0 }, 4, 2],

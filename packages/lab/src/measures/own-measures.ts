@@ -4,7 +4,10 @@
  */
 import { Histogram, type HistogramDump } from './histogram.ts';
 
-/** What kind of metric: a sum, or a distribution of values from 0 to 300,000. */
+/** Largest value of a trend: a histogram tells no larger ones apart. */
+const trendMax = 4_000_000;
+
+/** What kind of metric: a sum, or a distribution of values from 0 to 4,000,000. */
 export type MetricKind = 'counter' | 'trend';
 
 /** How often a check held. */
@@ -42,26 +45,39 @@ export class OwnMeasures {
     count[holds ? 'passed' : 'failed'] += 1;
   }
 
-  /** Adds to a counter. @throws Error when it was not declared */
+  /** Adds to a counter. @throws Error when it was not declared, or is no number */
   count(name: string, more: number): void {
     const sum = this.counters.get(name);
     if (sum === undefined)
       throw new Error(`Cannot count "${name}": add ${name}: 'counter' to \`metrics\` of the scenario`);
+    // A sum that is no number could not be written.
+    if (!Number.isFinite(sum + more)) throw new Error(`Cannot count ${more} for "${name}": give a number`);
     this.counters.set(name, sum + more);
   }
 
-  /** Records a value of a trend. @throws Error when it was not declared, or is no number from 0 on */
+  /** Records a value of a trend. @throws Error when it was not declared, or is no number from 0 to 4,000,000 */
   trend(name: string, value: number): void {
     const histogram = this.trends.get(name);
     if (histogram === undefined)
       throw new Error(`Cannot record "${name}": add ${name}: 'trend' to \`metrics\` of the scenario`);
-    if (!(value >= 0)) throw new Error(`Cannot record ${value} for "${name}": give a number from 0 to 300,000`);
+    if (!(value >= 0 && value <= trendMax))
+      throw new Error(
+        `Cannot record ${value} for "${name}": give a number from 0 to ${trendMax.toLocaleString('en-US')}`,
+      );
     histogram.record(value);
   }
 
-  dump(): OwnDump {
-    const { checks, counters } = this;
-    return { checks, counters, trends: [...this.trends].map(([name, trend]) => [name, trend.dump()]) };
+  /** Hands over all that was counted since it was last asked, to be absorbed elsewhere. */
+  take(): OwnDump {
+    const dump: OwnDump = {
+      checks: new Map([...this.checks].map(([name, count]) => [name, { ...count }])),
+      counters: new Map(this.counters),
+      trends: [...this.trends].map(([name, trend]) => [name, trend.dump()]),
+    };
+    for (const count of this.checks.values()) Object.assign(count, { passed: 0, failed: 0 });
+    for (const name of this.counters.keys()) this.counters.set(name, 0);
+    for (const trend of this.trends.values()) trend.reset();
+    return dump;
   }
 
   /** Adds what another process has counted. */

@@ -6,7 +6,8 @@ import { paths } from '@catalytic/protocol/paths';
 import type { OutageSubject } from '../faults/outages.ts';
 import { ErrorCounts } from './error-counts.ts';
 import { isCutAt, type Measured } from './measured.ts';
-import { type Follower, Window } from './recorder.ts';
+import type { Follower } from './recorder.ts';
+import { Window } from './window.ts';
 
 /** What a phase is: users still start; nothing has been broken yet; something is broken; it has healed. */
 export type PhaseKind = 'starting' | 'before' | 'outage' | 'after';
@@ -60,8 +61,8 @@ export class Phase {
 
   record(measured: Measured): void {
     const { name, outcome, sentAtMs, answeredAtMs } = measured;
-    this.window.record(measured);
-    this.errors.record(measured);
+    const endpoint = this.window.record(measured);
+    this.errors.record(measured, endpoint.name);
     if (outcome.breach !== undefined) this.violations += 1;
     const { leaseEndsAtMs } = this.start;
     if (leaseEndsAtMs === undefined) return;

@@ -3,100 +3,9 @@
  * @module
  */
 import { type ErrorCount, ErrorCounts } from './error-counts.ts';
-import { Histogram, type HistogramDump } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 import type { Measured } from './measured.ts';
-
-/** Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got no answer with the time until that was clear. */
-export interface EndpointMeasure {
-  readonly method: string;
-  readonly name: string;
-  readonly latency: Histogram;
-  ok: number;
-  expected: number;
-  real: number;
-  bytes: number;
-}
-
-/** Most workers that are told apart: a target that invents names must not fill the memory. */
-const workersMax = 1000;
-
-/** Most endpoints that are told apart: a scenario that counts each path with its id apart must not fill the memory either. */
-const endpointsMax = 500;
-const otherEndpoints = 'other endpoints';
-
-/** A window of the run, by endpoint. */
-export class Window {
-  readonly endpoints = new Map<string, EndpointMeasure>();
-  /** Requests by the worker that answered. */
-  readonly workers = new Map<string, number>();
-  /** Answers 200 and 202 to logouts. */
-  readonly logouts = { completed: 0, pending: 0 };
-  /** Requests to which no answer came. */
-  unanswered = 0;
-
-  /** Latencies of all endpoints. Added up when they are asked for: recording each twice would be a part of what a request costs. */
-  get total(): Histogram {
-    const total = new Histogram();
-    for (const { latency } of this.endpoints.values()) total.add(latency);
-    return total;
-  }
-
-  record(measured: Measured): void {
-    const { method, name, outcome, sentAtMs, answeredAtMs, bytes, worker } = measured;
-    const latencyMs = answeredAtMs - sentAtMs;
-    const endpoint = this.#endpoint(method, name);
-    endpoint.latency.record(latencyMs);
-    endpoint[outcome.kind] += 1;
-    endpoint.bytes += bytes;
-    if (outcome.isUnanswered === true) this.unanswered += 1;
-    if (worker !== undefined && (this.workers.has(worker) || this.workers.size < workersMax))
-      this.workers.set(worker, (this.workers.get(worker) ?? 0) + 1);
-  }
-
-  dump(): WindowDump {
-    return {
-      endpoints: [...this.endpoints.values()].map((each) => ({ ...each, latency: each.latency.dump() })),
-      workers: this.workers,
-      logouts: this.logouts,
-      unanswered: this.unanswered,
-    };
-  }
-
-  /** Adds what another process has recorded. */
-  absorb({ endpoints, workers, logouts, unanswered }: WindowDump): void {
-    for (const other of endpoints) {
-      const { ok, expected, real, bytes } = other;
-      const endpoint = this.#endpoint(other.method, other.name);
-      endpoint.latency.absorb(other.latency);
-      endpoint.ok += ok;
-      endpoint.expected += expected;
-      endpoint.real += real;
-      endpoint.bytes += bytes;
-    }
-    for (const [worker, count] of workers) this.workers.set(worker, (this.workers.get(worker) ?? 0) + count);
-    this.logouts.completed += logouts.completed;
-    this.logouts.pending += logouts.pending;
-    this.unanswered += unanswered;
-  }
-
-  #endpoint(method: string, name: string): EndpointMeasure {
-    const key = `${method} ${name}`;
-    const known = this.endpoints.get(key);
-    if (known !== undefined) return known;
-    if (this.endpoints.size >= endpointsMax && name !== otherEndpoints) return this.#endpoint(method, otherEndpoints);
-    const endpoint = { method, name, latency: new Histogram(), ok: 0, expected: 0, real: 0, bytes: 0 };
-    this.endpoints.set(key, endpoint);
-    return endpoint;
-  }
-}
-
-/** A window as it travels between processes. */
-export interface WindowDump {
-  readonly endpoints: readonly (Omit<EndpointMeasure, 'latency'> & { readonly latency: HistogramDump })[];
-  readonly workers: ReadonlyMap<string, number>;
-  readonly logouts: { readonly completed: number; readonly pending: number };
-  readonly unanswered: number;
-}
+import { KnownNames, Window, type WindowDump } from './window.ts';
 
 /** One second of the run. */
 export interface Second {
@@ -105,13 +14,13 @@ export interface Second {
   readonly expected: number;
   readonly real: number;
   readonly bytes: number;
-  /** With two significant digits. */
   readonly latency: Histogram;
 }
 
-/** All that a recorder holds, as it travels between processes. */
+/** What a recorder has recorded, as it travels between processes. */
 export interface RecorderDump {
-  readonly whole: WindowDump;
+  /** Requests sent before the steady window, and in it. */
+  readonly early: WindowDump;
   readonly steady: WindowDump | undefined;
   readonly errors: readonly ErrorCount[];
 }
@@ -122,72 +31,118 @@ export interface Follower {
   recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void;
 }
 
-/** Records exchanges as they end. */
-export class Recorder {
-  readonly whole = new Window();
-  steady: Window | undefined;
-  readonly errors = new ErrorCounts();
+const noSecond = (): { -readonly [Key in keyof Second]: Second[Key] } => ({
+  requests: 0,
+  ok: 0,
+  expected: 0,
+  real: 0,
+  bytes: 0,
+  latency: new Histogram(),
+});
 
+/** Records exchanges as they end. Each is counted in one window and in one second, so that the seconds add up to the whole run. */
+export class Recorder {
   readonly #follower: Follower | undefined;
+  /** Both windows tell the same endpoints apart. */
+  readonly #names = new KnownNames();
+  #early = new Window(this.#names);
+  #steady: Window | undefined;
+  #errors = new ErrorCounts();
   #steadyFromMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
-  #second = new Histogram(2);
-  #counts = { requests: 0, ok: 0, expected: 0, real: 0, bytes: 0 };
+  #second = noSecond();
 
   constructor(follower?: Follower) {
     this.#follower = follower;
   }
 
-  /** Requests sent from now on also count for the steady window. */
+  /** The whole run. Added up when it is asked for: recording twice would be a part of what a request costs. */
+  get whole(): Window {
+    const whole = new Window(this.#names);
+    for (const part of [this.#early, this.#steady]) if (part !== undefined) whole.absorb(part.dump());
+    return whole;
+  }
+
+  /** Requests sent since every user had been ready once; `undefined` until then. */
+  get steady(): Window | undefined {
+    return this.#steady;
+  }
+
+  get errors(): ErrorCounts {
+    return this.#errors;
+  }
+
+  /** Requests sent from now on count for the steady window. */
   startSteady(nowMs: number): void {
-    this.steady = new Window();
+    this.#steady = new Window(this.#names);
     this.#steadyFromMs = nowMs;
   }
 
-  /** Requests that end from now on are not recorded: an interrupt has cut them, not the target. */
+  /** What ends from now on is not recorded: an interrupt has cut it, not the target, or the run is over. */
   close(): void {
     this.#isClosed = true;
   }
 
   /** Takes an answer to a logout: revoked everywhere, or pending. */
   recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void {
-    this.whole.logouts[kind] += 1;
-    if (this.steady !== undefined && sentAtMs >= this.#steadyFromMs) this.steady.logouts[kind] += 1;
+    if (this.#isClosed) return;
+    this.#windowAt(sentAtMs).logouts[kind] += 1;
     this.#follower?.recordLogout(kind, sentAtMs);
   }
 
   record(measured: Measured): void {
     if (this.#isClosed) return;
     const { outcome, sentAtMs, answeredAtMs, bytes } = measured;
-    this.whole.record(measured);
-    if (sentAtMs >= this.#steadyFromMs) this.steady?.record(measured);
-    this.#second.record(answeredAtMs - sentAtMs);
-    this.#counts.requests += 1;
-    this.#counts.bytes += bytes;
-    this.#counts[outcome.kind] += 1;
-    this.errors.record(measured);
+    const endpoint = this.#windowAt(sentAtMs).record(measured);
+    this.#second.latency.record(answeredAtMs - sentAtMs);
+    this.#second.requests += 1;
+    this.#second.bytes += bytes;
+    this.#second[outcome.kind] += 1;
+    if (outcome.kind !== 'ok') this.#errors.record(measured, endpoint.name);
     this.#follower?.record(measured);
   }
 
   /** Ends the running second. */
   turnSecond(): Second {
-    const second: Second = { ...this.#counts, latency: this.#second };
-    this.#second = new Histogram(2);
-    this.#counts = { requests: 0, ok: 0, expected: 0, real: 0, bytes: 0 };
+    const second = this.#second;
+    this.#second = noSecond();
     return second;
   }
 
-  dump(): RecorderDump {
-    return { whole: this.whole.dump(), steady: this.steady?.dump(), errors: this.errors.all };
+  /** Hands over all that was recorded since it was last asked, to be absorbed by another recorder; here it is forgotten. */
+  take(): RecorderDump {
+    const dump = { early: this.#early.dump(), steady: this.#steady?.dump(), errors: this.#errors.all };
+    this.#early = new Window(this.#names);
+    this.#steady = this.#steady && new Window(this.#names);
+    this.#errors = new ErrorCounts();
+    this.#second = noSecond();
+    return dump;
   }
 
-  /** Adds what another process has recorded. */
-  absorb({ whole, steady, errors }: RecorderDump): void {
-    this.whole.absorb(whole);
+  /** Adds what another process has recorded, to the running second too. @param clockMs from its clock to ours, milliseconds */
+  absorb({ early, steady, errors }: RecorderDump, clockMs = 0): void {
+    this.#absorbWindow(this.#early, early);
     if (steady !== undefined) {
-      this.steady ??= new Window();
-      this.steady.absorb(steady);
+      this.#steady ??= new Window(this.#names);
+      this.#absorbWindow(this.#steady, steady);
     }
-    for (const error of errors) this.errors.absorb(error);
+    for (const error of errors)
+      this.#errors.absorb({ ...error, endpoint: this.#names.endpointOf(error.method, error.endpoint) }, clockMs);
+  }
+
+  #windowAt(sentAtMs: number): Window {
+    return this.#steady !== undefined && sentAtMs >= this.#steadyFromMs ? this.#steady : this.#early;
+  }
+
+  #absorbWindow(window: Window, dump: WindowDump): void {
+    window.absorb(dump);
+    for (const { bytes, latencies } of dump.endpoints) {
+      this.#second.bytes += bytes;
+      for (const [kind, latency] of latencies) {
+        this.#second.latency.absorb(latency);
+        this.#second.requests += latency.count;
+        this.#second[kind] += latency.count;
+      }
+    }
   }
 }

@@ -5,20 +5,26 @@
 import type { GeneratorSecond } from '../probes/generator.ts';
 import type { TargetProcesses, TargetUsage } from '../probes/target-process.ts';
 import type { HistoryRow, SecondResult } from '../reports/result.ts';
-import { Histogram, percentiles } from './histogram.ts';
+import { Histogram, percentilesOf } from './histogram.ts';
 import type { Second } from './recorder.ts';
-
-/** Percentiles of a histogram by name. */
-export const percentilesOf = (histogram: { at(percentile: number): number | undefined }): Record<string, number> =>
-  Object.fromEntries(
-    percentiles.flatMap((percentile) => {
-      const value = histogram.at(percentile);
-      return value === undefined ? [] : [[String(percentile), value]];
-    }),
-  );
 
 /** Seconds that the percentiles of a history row cover: a cumulative percentile would hide every late spike. */
 const historyWindowSeconds = 10;
+
+/** Shorter stretches tell no share of a CPU, milliseconds: it is counted in steps of 10 ms. */
+const cpuStretchMsMin = 100;
+
+/** When a run started. */
+export interface RunStart {
+  /** On the monotonic clock. */
+  readonly atMs: number;
+  /** What the wall clock said then, milliseconds: it may be set meanwhile, so that later times are counted from here. */
+  readonly unixMs: number;
+}
+
+/** Unix seconds of a moment of the monotonic clock. */
+export const unixSecondsAt = ({ atMs, unixMs }: RunStart, momentMs: number): number =>
+  Math.floor((unixMs + momentMs - atMs) / 1000);
 
 /** What the generator, however many processes it is, has done in a second. */
 export interface LoadSecond {
@@ -28,36 +34,44 @@ export interface LoadSecond {
   readonly generator: GeneratorSecond;
 }
 
+/** Some seconds of a run in a row. */
+export interface Stretch {
+  readonly seconds: readonly SecondResult[];
+  readonly latency: Histogram;
+}
+
 /** Samples a run. */
 export class Sampler {
   readonly seconds: SecondResult[] = [];
   readonly history: HistoryRow[] = [];
   readonly #target: TargetProcesses | undefined;
+  readonly #start: RunStart;
   readonly #recent: Histogram[] = [];
-  readonly #total = new Histogram(2);
+  readonly #total = new Histogram();
   #bytes = 0;
   #failures = 0;
   #lastUsage: TargetUsage | undefined;
   #lastMs = performance.now();
 
-  constructor(target: TargetProcesses | undefined) {
+  constructor(target: TargetProcesses | undefined, start: RunStart) {
     this.#target = target;
+    this.#start = start;
     this.#lastUsage = target?.read();
   }
 
-  /** Takes a second that has ended. */
-  take({ users, requests: { requests, ok, expected, real, bytes, latency }, generator }: LoadSecond): SecondResult {
+  /**
+   * Takes a second that has ended.
+   * @param isAfterEnd whether it is what came after the last one, while the answers still under way were waited for
+   */
+  take(
+    { users, requests: { requests, ok, expected, real, bytes, latency }, generator }: LoadSecond,
+    isAfterEnd = false,
+  ): SecondResult {
     const nowMs = performance.now();
     const usage = this.#target?.read();
-    const cpuPercent =
-      usage === undefined || this.#lastUsage === undefined
-        ? null
-        : ((usage.cpuSeconds - this.#lastUsage.cpuSeconds) / (nowMs - this.#lastMs)) * 100_000;
-    this.#lastUsage = usage;
-    this.#lastMs = nowMs;
     const second: SecondResult = {
       t_s: this.seconds.length + 1,
-      unix_s: Math.floor(Date.now() / 1000),
+      unix_s: unixSecondsAt(this.#start, nowMs),
       users,
       requests,
       ok,
@@ -70,11 +84,12 @@ export class Sampler {
       loop_delay_p99_ms: generator.loopDelayP99Ms,
       loop_busy_percent: generator.loopBusyPercent,
       generator_rss_mb: generator.rssMb,
-      target_cpu_percent: cpuPercent,
+      target_cpu_percent: this.#cpuPercent(usage, nowMs),
       target_rss_mb: usage?.rssMb ?? null,
+      ...(isAfterEnd ? { is_after_end: true } : {}),
     };
     this.seconds.push(second);
-    this.#total.add(latency);
+    this.#total.absorb(latency.dump());
     this.#bytes += bytes;
     this.#failures += real;
     this.#recent.push(latency);
@@ -83,17 +98,34 @@ export class Sampler {
     return second;
   }
 
+  /** The last seconds, and the latencies of all of them. @param seconds 10 at most */
+  last(seconds: number): Stretch {
+    const latency = new Histogram();
+    for (const each of this.#recent.slice(-seconds)) latency.absorb(each.dump());
+    return { seconds: this.seconds.slice(-seconds), latency };
+  }
+
+  #cpuPercent(usage: TargetUsage | undefined, nowMs: number): number | null {
+    const stretchMs = nowMs - this.#lastMs;
+    const last = this.#lastUsage;
+    if (stretchMs < cpuStretchMsMin) return null;
+    this.#lastUsage = usage;
+    this.#lastMs = nowMs;
+    return usage === undefined || last === undefined
+      ? null
+      : ((usage.cpuSeconds - last.cpuSeconds) / stretchMs) * 100_000;
+  }
+
   #historyRow(second: SecondResult): HistoryRow {
-    const last = this.seconds.slice(-historyWindowSeconds);
+    const { seconds: last, latency: recent } = this.last(historyWindowSeconds);
     const sum = (kind: 'requests' | 'real'): number => last.reduce((total, row) => total + row[kind], 0);
-    const recent = new Histogram(2);
-    for (const latency of this.#recent) recent.add(latency);
     return {
       unix_s: second.unix_s,
       users: second.users,
       requests_per_second: sum('requests') / last.length,
       failures_per_second: sum('real') / last.length,
       percentiles_ms: percentilesOf(recent),
+      min_ms: recent.minMs,
       total_requests: this.#total.count,
       total_failures: this.#failures,
       total_median_ms: this.#total.at(50) ?? 0,

@@ -66,7 +66,8 @@ const holdsOneOf = (pid: number, sockets: ReadonlySet<string>): boolean => {
 export const findListener = (port: number): number | undefined => {
   const sockets = listeningSockets(port);
   if (sockets.size === 0) return undefined;
-  const listeners = processIds().filter((pid) => holdsOneOf(pid, sockets));
+  // The lab may listen itself, as a proxy or for a scenario: it is never the target.
+  const listeners = processIds().filter((pid) => pid !== process.pid && holdsOneOf(pid, sockets));
   const parents = new Map(listeners.map((pid) => [pid, readStat(pid)?.parent]));
   const roots = listeners.filter((pid) => !listeners.includes(parents.get(pid) ?? 0));
   const [first] = roots;

@@ -87,8 +87,10 @@ export class Side {
       await busy.last;
     };
     const end = (): Block => {
-      const { real, all } = outcomesOf(recorder.whole);
-      const at = (percentile: number): number => recorder.whole.total.at(percentile) ?? Number.NaN;
+      const { whole } = recorder;
+      const { real, all } = outcomesOf(whole);
+      const { total } = whole;
+      const at = (percentile: number): number => total.at(percentile) ?? Number.NaN;
       return {
         requests: all,
         cpuUsPerRequest: ((this.cpuSeconds() - used) * 1e6) / Math.max(1, all),

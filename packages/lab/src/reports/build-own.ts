@@ -2,8 +2,9 @@
  * From the checks and metrics of an own scenario to the result.
  * @module
  */
+
+import { percentilesOf } from '../measures/histogram.ts';
 import type { OwnMeasures } from '../measures/own-measures.ts';
-import { percentilesOf } from '../measures/sampler.ts';
 import type { OwnResult } from './own-result.ts';
 
 /** Builds what the result says of them; `null` when the scenario is one of ours. */

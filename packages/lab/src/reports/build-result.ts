@@ -4,6 +4,7 @@
  */
 import manifest from '../../package.json' with { type: 'json' };
 import { type Criteria, judgeWindow, outcomesOf, type Verdict } from '../measures/criteria.ts';
+import { unixSecondsAt } from '../measures/sampler.ts';
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
 import { buildConsistency } from './build-consistency.ts';
@@ -13,7 +14,7 @@ import { buildRevocation } from './build-revocation.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
-import { exitCodes, type RunResult } from './result.ts';
+import { exitCodes, type RunResult, type SecondResult } from './result.ts';
 
 /** Version of the lab, as its package says. */
 const labVersion: string = manifest.version;
@@ -34,15 +35,15 @@ export const exitCodeOf = (
   return verdicts.some(({ verdict }) => verdict === 'failed') ? exitCodes.criterionFailed : exitCodes.passed;
 };
 
-const errorsOf = ({ recorder }: Gathered): RunResult['errors'] =>
-  recorder.errors.all.map(({ kind, method, endpoint, error, occurrences, firstSeen, lastSeen }) => ({
+const errorsOf = ({ recorder, start }: Gathered): RunResult['errors'] =>
+  recorder.errors.all.map(({ kind, method, endpoint, error, occurrences, firstSeenMs, lastSeenMs }) => ({
     kind,
     method,
     endpoint,
     error,
     occurrences,
-    first_seen_unix_s: firstSeen,
-    last_seen_unix_s: lastSeen,
+    first_seen_unix_s: unixSecondsAt(start, firstSeenMs),
+    last_seen_unix_s: unixSecondsAt(start, lastSeenMs),
   }));
 
 const machineOf = ({ cores, cpu, memoryGib, platform, node }: Machine): RunResult['machine'] => ({
@@ -100,6 +101,10 @@ const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_co
     return { pid, cpu_seconds: from === undefined || to === undefined ? null : to.cpuSeconds - from.cpuSeconds };
   });
 
+/** Not by spreading: a run of two days has more seconds than a call takes arguments. */
+const largestOf = (seconds: Gathered['seconds'], of: (second: SecondResult) => number): number =>
+  seconds.reduce((largest, second) => Math.max(largest, of(second)), 0);
+
 const generatorOf = (gathered: Gathered, requests: number): RunResult['generator'] => {
   const { crowd, seconds } = gathered;
   const { connects, reconnects, cutRequests } = crowd;
@@ -107,7 +112,7 @@ const generatorOf = (gathered: Gathered, requests: number): RunResult['generator
   return {
     cpu_seconds: cpuSeconds,
     cpu_us_per_request: (cpuSeconds * 1e6) / requests,
-    rss_mb_max: Math.max(0, ...seconds.map((second) => second.generator_rss_mb)),
+    rss_mb_max: largestOf(seconds, (second) => second.generator_rss_mb),
     connections_opened: connects,
     reconnects,
     users_started: crowd.started,
@@ -127,7 +132,7 @@ const targetOf = ({ targetPid, before, after, seconds }: Gathered, requests: num
     rss_mb_max: Math.max(
       before.target.rssMb,
       after.target.rssMb,
-      ...seconds.map((second) => second.target_rss_mb ?? 0),
+      largestOf(seconds, (second) => second.target_rss_mb ?? 0),
     ),
   };
 };
@@ -149,14 +154,15 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const { options, recorder, checker, before, accounts, isInterrupted, revocation, workerNames } = gathered;
   const machine = describeMachine();
   const endSeconds = (gathered.stoppedAtMs - before.atMs) / 1000;
-  const whole = buildWindow(recorder.whole, 0, endSeconds);
+  const { whole: wholeWindow } = recorder;
+  const whole = buildWindow(wholeWindow, 0, endSeconds);
   const steady =
     recorder.steady === undefined || gathered.steady === undefined
       ? null
       : buildWindow(recorder.steady, (gathered.steady.atMs - before.atMs) / 1000, endSeconds);
   const isSteadyEnough = steady !== null && endSeconds - steady.from_s >= Math.min(steadySecondsEnough, endSeconds / 2);
   const judged = isSteadyEnough ? 'steady' : 'whole';
-  const window = judged === 'steady' ? (recorder.steady ?? recorder.whole) : recorder.whole;
+  const window = judged === 'steady' ? (recorder.steady ?? wholeWindow) : wholeWindow;
   const logouts = gathered.faults.length === 0 ? window.logouts : undefined;
   const outage = buildOutage(gathered);
   const verdicts = [
@@ -167,12 +173,12 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
   const requests = Math.max(1, whole.total.requests);
   // Not one answer to any request: the target was there at the start and is gone.
-  const isUnreachable = whole.total.requests > 0 && recorder.whole.unanswered === whole.total.requests;
+  const isUnreachable = whole.total.requests > 0 && wholeWindow.unanswered === whole.total.requests;
   return {
     format: 'catalytic-lab/1',
     lab_version: labVersion,
     scenario: gathered.scenario,
-    started_at: gathered.startedAt.toISOString(),
+    started_at: new Date(gathered.start.unixMs).toISOString(),
     target: options.target,
     options: optionsOf(gathered),
     schedule_fingerprint: gathered.fingerprint,
@@ -183,7 +189,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     steady,
     errors: errorsOf(gathered),
     exceptions: gathered.crowd.exceptions.map(({ count, message, traceback }) => ({ count, message, traceback })),
-    logouts: recorder.whole.logouts,
+    logouts: wholeWindow.logouts,
     faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, doneSeconds, error }) => ({
       name,
       fault,

@@ -2,17 +2,9 @@
  * From the measured revocations to their figures.
  * @module
  */
-import type { Histogram } from '../measures/histogram.ts';
-import { percentilesOf } from '../measures/sampler.ts';
+import { timesOf } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
-import type { RevocationResult, TimesResult } from './result.ts';
-
-const timesOf = (histogram: Histogram): TimesResult => ({
-  count: histogram.count,
-  mean_ms: histogram.meanMs,
-  max_ms: histogram.maxMs,
-  percentiles_ms: percentilesOf(histogram),
-});
+import type { RevocationResult } from './result.ts';
 
 /** Builds the figures; `null` when the scenario does not ask every worker. */
 export const buildRevocation = ({ revocation, workerNames, options }: Gathered): RevocationResult | null =>

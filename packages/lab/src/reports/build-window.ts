@@ -3,27 +3,45 @@
  * @module
  */
 import { outcomesOf } from '../measures/criteria.ts';
-import type { Histogram } from '../measures/histogram.ts';
-import type { EndpointMeasure, Window } from '../measures/recorder.ts';
-import { percentilesOf } from '../measures/sampler.ts';
-import type { CurvePoint, EndpointResult, WindowResult } from './window-result.ts';
+import { type Histogram, percentilesOf } from '../measures/histogram.ts';
+import type { Window } from '../measures/window.ts';
+import type { CurvePoint, EndpointResult, TimesResult, WindowResult } from './window-result.ts';
 
-const endpointResult = (measure: EndpointMeasure, seconds: number): EndpointResult => {
-  const { method, name, latency, ok, expected, real, bytes } = measure;
-  const requests = ok + expected + real;
+/** Figures of a histogram of times. */
+export const timesOf = (histogram: Histogram): TimesResult => ({
+  count: histogram.count,
+  mean_ms: histogram.meanMs,
+  max_ms: histogram.maxMs,
+  percentiles_ms: percentilesOf(histogram),
+});
+
+/** What is known of an endpoint, or of all of them together. */
+interface Endpoint {
+  readonly method: string;
+  readonly name: string;
+  readonly latency: Histogram;
+  readonly latencies: readonly (readonly ['ok' | 'expected' | 'real', Histogram])[];
+  readonly bytes: number;
+}
+
+const endpointResult = ({ method, name, latency, latencies, bytes }: Endpoint, seconds: number): EndpointResult => {
+  const requests = latency.count;
+  const times = new Map(latencies.filter(([, { count }]) => count > 0));
+  const countOf = (kind: 'ok' | 'expected' | 'real'): number => times.get(kind)?.count ?? 0;
   return {
     method,
     name,
     requests,
-    ok,
-    expected,
-    real,
+    ok: countOf('ok'),
+    expected: countOf('expected'),
+    real: countOf('real'),
     requests_per_second: requests / seconds,
     mean_ms: latency.meanMs,
     min_ms: latency.minMs,
     max_ms: latency.maxMs,
     mean_bytes: requests === 0 ? 0 : bytes / requests,
     percentiles_ms: percentilesOf(latency),
+    ...Object.fromEntries([...times].map(([kind, each]) => [`${kind}_ms`, timesOf(each)])),
   };
 };
 
@@ -49,16 +67,15 @@ export const buildWindow = (window: Window, fromSeconds: number, toSeconds: numb
   const seconds = Math.max(0.001, toSeconds - fromSeconds);
   const endpoints = [...window.endpoints.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const { ok, expected, real, all } = outcomesOf(window);
+  const latency = window.total;
+  const latencies = (['ok', 'expected', 'real'] as const).map((kind) => [kind, window.totalOf(kind)] as const);
   const bytes = endpoints.reduce((sum, endpoint) => sum + endpoint.bytes, 0);
   const percent = (part: number, whole: number): number => (whole === 0 ? 100 : (100 * part) / whole);
   return {
     from_s: fromSeconds,
     to_s: toSeconds,
-    total: endpointResult(
-      { method: '', name: 'Aggregated', latency: window.total, ok, expected, real, bytes },
-      seconds,
-    ),
-    curve: curveOf(window.total),
+    total: endpointResult({ method: '', name: 'Aggregated', latency, latencies, bytes }, seconds),
+    curve: curveOf(latency),
     endpoints: endpoints.map((endpoint) => endpointResult(endpoint, seconds)),
     success_percent_with_expected: percent(ok + expected, all),
     success_percent_without_expected: percent(ok, ok + real),

@@ -13,9 +13,11 @@ const blocks = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as 
 /** Marks of the outages, in order; there are fewer in any run that can be read. */
 const marks = '123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** One column: the value, `0` or `null` for nothing. */
+/** One column: blank for nothing. */
 const blockOf = (value: number | null, most: number): string =>
   value === null || value <= 0 || most <= 0 ? ' ' : (blocks[Math.ceil((value / most) * 8)] ?? '█');
+/** Shorter latencies are drawn as this, milliseconds: a second with requests is never blank. */
+const latencyMsMin = 0.001;
 
 const inColumns = <T>(values: readonly T[], perColumn: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(values.length / perColumn) }, (_, column) =>
@@ -56,7 +58,9 @@ export const outageChart = (seconds: readonly SecondResult[], { phases }: Outage
     ),
     measureLine(
       'p99, ms',
-      columns.map((column) => largest(column.map(({ p99_ms }) => p99_ms))),
+      columns.map((column) =>
+        largest(column.map(({ p99_ms }) => (p99_ms === null ? null : Math.max(latencyMsMin, p99_ms)))),
+      ),
     ),
     line('outages', bands.join(''), perColumn === 1 ? '1 s each' : `${perColumn} s each`),
     ...outages.map(

@@ -1,12 +1,13 @@
 /**
  * Locust's four CSV files, with its exact columns and ways of writing figures (Locust 2.47), so that tools made for Locust read our runs.
  *
- * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a history row cover the last ten seconds.
+ * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a history row cover the last ten seconds. They
+ * are whole milliseconds, except where rounding would lead out of the range of what was measured: then they are written as they are.
  * @module
  */
 import { percentiles } from '../measures/histogram.ts';
 import { printableLines } from '../texts/printable.ts';
-import type { RunResult } from './result.ts';
+import type { HistoryRow, RunResult } from './result.ts';
 import type { EndpointResult, PercentilesMs } from './window-result.ts';
 
 const percentileHeaders = percentiles.map((percentile) => `${percentile}%`);
@@ -62,10 +63,22 @@ const textCell = (text: string): string => printableLines(text).replace(/^[=+\-@
 const line = (cells: readonly Cell[]): string =>
   `${cells.map((cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
 
-const percentileCells = (values: PercentilesMs): readonly Cell[] =>
+/** Shortest and longest latency of what a row is about, milliseconds. */
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Whole milliseconds, unless nothing that was measured was so short or so long. */
+const wholeWithin = (value: number, { min, max }: Range): number => {
+  const whole = Math.round(value);
+  return whole < min || whole > max ? value : whole;
+};
+
+const percentileCells = (values: PercentilesMs, range: Range): readonly Cell[] =>
   percentiles.map((percentile) => {
     const value = values[String(percentile)];
-    return value === undefined ? 'N/A' : Math.round(value);
+    return value === undefined ? 'N/A' : wholeWithin(value, range);
   });
 
 /** Python writes a float that is whole with `.0`: what reads a column's type from its first row must find a float there. */
@@ -77,21 +90,45 @@ const rate = (value: number): string => value.toFixed(6);
 /** RFC 3339 in whole seconds, as Locust dates failures. */
 const dated = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 
-const statsRow = (type: string, name: string, endpoint: EndpointResult): string =>
-  line([
+const statsRow = (type: string, name: string, endpoint: EndpointResult): string => {
+  const range = { min: endpoint.min_ms, max: endpoint.max_ms };
+  return line([
     textCell(type),
     textCell(name),
     endpoint.requests,
     endpoint.real,
-    Math.round(endpoint.percentiles_ms['50'] ?? 0),
+    wholeWithin(endpoint.percentiles_ms['50'] ?? 0, range),
     float(endpoint.mean_ms),
     float(endpoint.min_ms),
     float(endpoint.max_ms),
     float(endpoint.mean_bytes),
     float(endpoint.requests_per_second),
     float(endpoint.requests === 0 ? 0 : (endpoint.requests_per_second * endpoint.real) / endpoint.requests),
-    ...percentileCells(endpoint.percentiles_ms),
+    ...percentileCells(endpoint.percentiles_ms, range),
   ]);
+};
+
+const historyRow = (row: HistoryRow): string => {
+  const total = { min: row.total_min_ms, max: row.total_max_ms };
+  // Results of earlier versions know the shortest latency of the whole run only.
+  const recent = { min: row.min_ms ?? total.min, max: row.percentiles_ms['100'] ?? total.max };
+  return line([
+    row.unix_s,
+    row.users,
+    '',
+    'Aggregated',
+    rate(row.requests_per_second),
+    rate(row.failures_per_second),
+    ...percentileCells(row.percentiles_ms, recent),
+    row.total_requests,
+    row.total_failures,
+    wholeWithin(row.total_median_ms, total),
+    float(row.total_mean_ms),
+    float(row.total_min_ms),
+    float(row.total_max_ms),
+    float(row.total_mean_bytes),
+  ]);
+};
 
 /** The four files of a result, by the end of their names. */
 export const csvFiles = (result: RunResult): Readonly<Record<string, string>> => ({
@@ -100,27 +137,7 @@ export const csvFiles = (result: RunResult): Readonly<Record<string, string>> =>
     ...result.whole.endpoints.map((endpoint) => statsRow(endpoint.method, endpoint.name, endpoint)),
     statsRow('', 'Aggregated', result.whole.total),
   ].join(''),
-  _stats_history: [
-    line(headers.history),
-    ...result.history.map((row) =>
-      line([
-        row.unix_s,
-        row.users,
-        '',
-        'Aggregated',
-        rate(row.requests_per_second),
-        rate(row.failures_per_second),
-        ...percentileCells(row.percentiles_ms),
-        row.total_requests,
-        row.total_failures,
-        Math.round(row.total_median_ms),
-        float(row.total_mean_ms),
-        float(row.total_min_ms),
-        float(row.total_max_ms),
-        float(row.total_mean_bytes),
-      ]),
-    ),
-  ].join(''),
+  _stats_history: [line(headers.history), ...result.history.map(historyRow)].join(''),
   _failures: [
     line(headers.failures),
     ...result.errors

@@ -10,6 +10,7 @@ import type { OutageMeasure } from '../measures/outage-measure.ts';
 import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
+import type { RunStart } from '../measures/sampler.ts';
 import type { CpuTimes } from '../probes/machine.ts';
 import type { Scraped } from '../probes/metrics-scraper.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
@@ -39,7 +40,7 @@ export interface Gathered {
   readonly weights: Readonly<Record<string, number>>;
   readonly fingerprint: string;
   readonly accounts: { readonly kind: 'imported' | 'registered'; readonly reason?: string };
-  readonly startedAt: Date;
+  readonly start: RunStart;
   readonly stoppedAtMs: number;
   readonly steady: SteadyStart | undefined;
   readonly isInterrupted: boolean;

@@ -70,7 +70,10 @@ export const judgeConditions = (
     changes: gathered.changes,
     exceptions: crowd.exceptions.reduce((sum, { count }) => sum + count, 0),
     requests,
-    generatorCpuPercents: seconds.slice(from?.second ?? 0).map((second) => second.generator_cpu_percent),
+    generatorCpuPercents: seconds
+      .slice(from?.second ?? 0)
+      .filter((second) => second.is_after_end !== true)
+      .map((second) => second.generator_cpu_percent),
     loopDelayP99Ms: Math.max(health.loopDelayP99Ms, warmUp?.loopDelayP99Ms ?? 0),
     loopBusyPercent: Math.max(health.loopBusyPercent, warmUp?.loopBusyPercent ?? 0),
     tasks: crowd.tasks - (from?.tasks ?? 0),

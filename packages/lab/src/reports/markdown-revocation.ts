@@ -2,9 +2,9 @@
  * What the report in words says of revocation: was the promise kept, and how fast.
  * @module
  */
-import type { RunResult, TimesResult } from './result.ts';
+import type { RunResult } from './result.ts';
 import { ms, number, table } from './tables.ts';
-import type { WindowResult } from './window-result.ts';
+import type { TimesResult, WindowResult } from './window-result.ts';
 
 const timelines = ({ consistency }: RunResult): string =>
   consistency.timelines

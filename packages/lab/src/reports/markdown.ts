@@ -17,8 +17,9 @@ import {
 import { outageSection, phaseSections } from './markdown-outage.ts';
 import { consistencySection, revocationSection } from './markdown-revocation.ts';
 import { summarySection } from './markdown-summary.ts';
+import { outcomeLatencies } from './outcome-latencies.ts';
 import type { RunResult } from './result.ts';
-import { faultTable, ms, number, percentile, table } from './tables.ts';
+import { faultTable, ms, number, percentile, successLine, table } from './tables.ts';
 import type { EndpointResult, WindowResult } from './window-result.ts';
 
 const endpointTable = ({ endpoints, total }: WindowResult): string =>
@@ -72,12 +73,15 @@ const loadLine = ({ options }: RunResult): string =>
     ? `${number(options.users)} users, ${options.spawn_rate}/s, ${number(options.duration_s)} s`
     : `Open model: ${options.logouts_per_second} logouts/s for ${number(options.duration_s)} s, latencies from the intended start, over at most ${number(options.users)} connections`;
 
+const outcomeTable = (part: WindowResult): string => {
+  const latencies = outcomeLatencies(part);
+  return latencies === undefined ? '' : `\n\n${latencies.title}:\n\n${table(latencies.head, latencies.rows)}`;
+};
+
 const window = (title: string, part: WindowResult | null): string =>
   part === null
     ? `### ${title}\n\nNot reached: some users never logged in.`
-    : `### ${title}: ${number(part.from_s)} s to ${number(part.to_s)} s\n\n${endpointTable(part)}\n\n` +
-      `Success ${part.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ` +
-      `${part.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
+    : `### ${title}: ${number(part.from_s)} s to ${number(part.to_s)} s\n\n${endpointTable(part)}\n\n${successLine(part)}${outcomeTable(part)}`;
 
 const judgedTitle = ({ judged, steady, outage }: RunResult): string => {
   if (outage !== null) return 'Criteria, judged phase by phase';

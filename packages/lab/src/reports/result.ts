@@ -8,12 +8,12 @@ import type { Verdict } from '../measures/criteria.ts';
 import type { ValidityCheck } from '../measures/validity.ts';
 import type { OutageResult } from './outage-result.ts';
 import type { OwnResult } from './own-result.ts';
-import type { PercentilesMs, WindowResult } from './window-result.ts';
+import type { PercentilesMs, TimesResult, WindowResult } from './window-result.ts';
 
 /** Exit codes of the lab. */
 export const exitCodes = { passed: 0, usage: 1, criterionFailed: 2, invalid: 3, violated: 4, unreachable: 5 } as const;
 
-/** One second. */
+/** One second. Together they hold every request of the run. */
 export interface SecondResult {
   readonly t_s: number;
   readonly unix_s: number;
@@ -31,14 +31,8 @@ export interface SecondResult {
   readonly generator_rss_mb: number;
   readonly target_cpu_percent: number | null;
   readonly target_rss_mb: number | null;
-}
-
-/** A distribution of times. */
-export interface TimesResult {
-  readonly count: number;
-  readonly mean_ms: number;
-  readonly max_ms: number;
-  readonly percentiles_ms: PercentilesMs;
+  /** Set on the last one when it is none: what was answered after the end, while the answers still under way were waited for. */
+  readonly is_after_end?: boolean;
 }
 
 /** How fast revocations took effect. */
@@ -222,7 +216,10 @@ export interface HistoryRow {
   readonly users: number;
   readonly requests_per_second: number;
   readonly failures_per_second: number;
+  /** Of the last ten seconds, as the shortest latency is. */
   readonly percentiles_ms: PercentilesMs;
+  /** Absent in results of earlier versions. */
+  readonly min_ms?: number;
   readonly total_requests: number;
   readonly total_failures: number;
   readonly total_median_ms: number;

@@ -4,9 +4,10 @@
  */
 import { mapTexts, printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
+import { judgedWindow } from './judged-window.ts';
 import { ownLines } from './own-result.ts';
-import type { RunResult, TimesResult } from './result.ts';
-import type { WindowResult } from './window-result.ts';
+import type { RunResult } from './result.ts';
+import type { TimesResult, WindowResult } from './window-result.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
@@ -15,6 +16,15 @@ const windowLine = (name: string, { total }: WindowResult): string =>
   `  ${name.padEnd(14)} ${String(total.requests).padStart(8)} requests ${total.requests_per_second.toFixed(0).padStart(6)}/s   ` +
   `p50 ${ms(total.percentiles_ms['50'])}  p95 ${ms(total.percentiles_ms['95'])}  p99 ${ms(total.percentiles_ms['99'])} ms   ` +
   `ok ${total.ok}  expected ${total.expected}  real failures ${total.real}`;
+
+/** Failures apart from answers: they are often much faster, or as slow as the timeout. */
+const outcomeLines = (name: string, { total }: WindowResult): readonly string[] =>
+  total.real === 0 || total.real_ms === undefined
+    ? []
+    : [
+        ...(total.ok_ms === undefined ? [] : [timesLine(`${name}, ok`, total.ok_ms)]),
+        timesLine(`${name}, real failures`, total.real_ms),
+      ];
 
 /** Kinds of real failures that are listed; the report has all of them. */
 const realFailuresMax = 5;
@@ -61,6 +71,7 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
   result.steady === null
     ? '  steady window  not reached: some users never logged in'
     : windowLine('steady window', result.steady),
+  ...outcomeLines(result.judged === 'steady' ? 'steady window' : 'whole run', judgedWindow(result)),
   ...outageLines(result),
   '',
   result.outage === null

@@ -4,7 +4,7 @@
  */
 import { samplesMin } from '../measures/criteria.ts';
 import type { RunResult } from './result.ts';
-import type { EndpointResult } from './window-result.ts';
+import type { EndpointResult, WindowResult } from './window-result.ts';
 
 /** A number with thousands separated. */
 export const number = (value: number, digits = 0): string =>
@@ -29,6 +29,12 @@ export const table = (head: readonly string[], rows: readonly (readonly (string 
 /** A share in words. */
 export const percent = (part: number, all: number): string =>
   all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`;
+
+/** How much of what was asked went well. */
+export const successLine = (window: WindowResult): string =>
+  window.total.requests === 0
+    ? 'No request was answered or given up.'
+    : `Success ${window.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ${window.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
 
 /** What was done to the target, and when. */
 export const faultTable = (faults: RunResult['faults']): string =>

@@ -6,6 +6,14 @@
 /** Latencies in milliseconds by percentile. */
 export type PercentilesMs = Readonly<Record<string, number>>;
 
+/** A distribution of times. */
+export interface TimesResult {
+  readonly count: number;
+  readonly mean_ms: number;
+  readonly max_ms: number;
+  readonly percentiles_ms: PercentilesMs;
+}
+
 /** One endpoint, or all of them together. */
 export interface EndpointResult {
   readonly method: string;
@@ -19,7 +27,12 @@ export interface EndpointResult {
   readonly min_ms: number;
   readonly max_ms: number;
   readonly mean_bytes: number;
+  /** Of all requests, whatever came of them. */
   readonly percentiles_ms: PercentilesMs;
+  /** Of the requests with each outcome; absent where there was none, and in results of earlier versions. */
+  readonly ok_ms?: TimesResult;
+  readonly expected_ms?: TimesResult;
+  readonly real_ms?: TimesResult;
 }
 
 /** A percentile and its latency in milliseconds. */

@@ -227,7 +227,7 @@ export class ScenarioUser<Row = undefined> {
     this.#parts.own.count(name, more);
   }
 
-  /** Records a value from 0 to 300,000 of a trend. */
+  /** Records a value from 0 to 4,000,000 of a trend, to three decimals. */
   trend(name: string, value: number): void {
     this.#parts.own.trend(name, value);
   }

@@ -3,8 +3,9 @@
  * @module
  */
 import { judgedWindow } from '../judged-window.ts';
+import { outcomeLatencies } from '../outcome-latencies.ts';
 import type { RunResult } from '../result.ts';
-import { ms, number, percent, percentile } from '../tables.ts';
+import { ms, number, percent, percentile, successLine } from '../tables.ts';
 import type { EndpointResult, WindowResult } from '../window-result.ts';
 import { bar } from './judgements.ts';
 import { html, htmlTable, type Markup } from './markup.ts';
@@ -53,9 +54,15 @@ const windowTable = (caption: string, { endpoints, total }: WindowResult): Marku
     [...endpoints, { ...total, method: '', name: 'all' }].map((endpoint) => endpointRow(endpoint, total.requests)),
   );
 
+const outcomeTable = (window: WindowResult): Markup | null => {
+  const latencies = outcomeLatencies(window);
+  return latencies === undefined ? null : htmlTable(latencies.title, latencies.head, latencies.rows);
+};
+
 /** The endpoints. */
 export const endpointsOf = (result: RunResult): Markup => html`<section id="endpoints"><h2>Endpoints</h2>
 ${windowTable(result.judged === 'steady' ? 'Steady window; latencies in milliseconds' : 'Whole run; latencies in milliseconds', judgedWindow(result))}
+${outcomeTable(judgedWindow(result))}
 ${result.judged === 'steady' ? html`<details><summary>Whole run, the start of the users included</summary>${windowTable('Whole run; latencies in milliseconds', result.whole)}</details>` : null}
 <p class="note">* too few samples to be judged.</p></section>`;
 
@@ -75,7 +82,7 @@ const exceptionsOf = ({ exceptions }: RunResult): Markup | null =>
 export const errorsOf = (result: RunResult): Markup => {
   const { whole, errors } = result;
   return html`<section id="errors"><h2>Errors, expected and real</h2>
-<p>Success ${whole.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ${whole.success_percent_without_expected.toFixed(3)} % without counting them at all.</p>
+<p>${successLine(whole)}</p>
 ${
   errors.length === 0
     ? html`<p>None.</p>`

@@ -2,8 +2,9 @@
  * Was the promise kept, and how fast?
  * @module
  */
-import type { RunResult, TimesResult } from '../result.ts';
+import type { RunResult } from '../result.ts';
 import { ms, number } from '../tables.ts';
+import type { TimesResult } from '../window-result.ts';
 import { html, htmlTable, type Markup } from './markup.ts';
 
 /** Timelines of violations that are shown; the JSON file has more. */

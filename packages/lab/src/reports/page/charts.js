@@ -106,13 +106,22 @@ const axisOf = (scale, side, values, extra = {}) => ({
   ...extra,
 });
 
+/** Places of values that stand alone between missing ones: no line leads to them. `null`: there are none. */
+const isolated = (u, index) => {
+  const values = u.data[index];
+  const isThere = (at) => (values[at] ?? null) !== null;
+  const isLine = u.series[index].spanGaps && values.filter((value) => value !== null).length > 1;
+  const alone = isLine ? [] : [...values.keys()].filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
+  return alone.length === 0 ? null : alone;
+};
+
 const seriesOf = ({ label, tint, isFilled, isOther, scale = 'y', isStep, isPointed }) => ({
   label,
   scale,
   stroke: () => (isOther ? withAlpha(colour(tint), 0.75) : colour(tint)),
   width: isOther ? 1.25 : 1.75,
   spanGaps: isPointed === true,
-  points: { show: false },
+  points: { show: false, filter: isolated, size: 5, fill: () => colour(tint) },
   ...(isOther ? { dash: [6, 4] } : {}),
   ...(isFilled ? { fill: () => withAlpha(colour(tint), 0.8), width: 0 } : {}),
   ...(isStep ? { paths: uPlot.paths.stepped({ align: -1 }) } : {}),

@@ -18,8 +18,10 @@ const largest = (values) => {
   return there.length === 0 ? null : Math.max(...there);
 };
 
-/** Four significant digits are more than a chart shows. */
-const short = (value) => (value === null ? null : Number(value.toPrecision(4)));
+/** Latencies have three decimals: to round them, or counts, any further would lead out of what was measured. */
+const short = (value) => (value === null ? null : Number(value.toFixed(3)));
+/** What the target says of itself is in any unit; four significant digits are more than a chart shows. */
+const shown = (value) => (value === null ? null : Number(value.toPrecision(4)));
 
 /** Rates are averaged over the seconds of a point; of latencies and delays the largest is kept, so that no spike is lost. */
 const columns = {
@@ -51,7 +53,7 @@ const serverColumns = (server, points, step) => {
     return place >= 0 && server.t_s[place] - from <= Math.max(step, 1.5 * server.every_s) ? place : -1;
   });
   return Object.fromEntries(
-    Object.entries(server.series).map(([name, values]) => [name, places.map((place) => short(values[place] ?? null))]),
+    Object.entries(server.series).map(([name, values]) => [name, places.map((place) => shown(values[place] ?? null))]),
   );
 };
 
@@ -113,7 +115,7 @@ export const figuresOf = (result) => {
     { name: 'p95, ms', value: at('95') },
     { name: 'p99, ms', value: at('99') },
     { name: 'p99.9, ms', value: at('99.9') },
-    { name: 'slowest, ms', value: total.max_ms },
+    { name: 'slowest, ms', value: total.requests === 0 ? null : total.max_ms },
     { name: 'real failures, %', value: percent(total.real) },
     { name: 'expected refusals, %', value: percent(total.expected), neither: true },
     { name: 'CPU of the target per request, µs', value: result.target_process?.cpu_us_per_request ?? null },
