@@ -31,7 +31,7 @@ test("the guide's scenario runs against a service, in two processes, and all of 
   const few = ['--users', '4', '--spawn-rate', '20', '--duration', '4s', '--processes', '2', '--out', out];
   const { code, output } = await runLab(folder, [...args, ...few]);
   // On a busy machine the run may be invalid; it can never be anything else.
-  assert.ok(code === 0 || code === 3, output);
+  assert.ok(code === 0 || code === 3 || code === 6, output);
   assert.equal(output.match(/profile: 4 users against/g)?.length, 2, 'a hook of each process');
   assert.match(output, /profile: everybody is here/);
   assert.match(output, /profile: ended with [03]/);

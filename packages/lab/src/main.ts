@@ -4,6 +4,7 @@
  * @module
  */
 import { Argument, Command } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { capacityCommand } from './commands/capacity.ts';
 import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
@@ -15,13 +16,14 @@ import { runScenario } from './commands/run.ts';
 import { type Flags, runFlags } from './commands/run-flags.ts';
 import { runHelp } from './commands/run-help.ts';
 import type { RunOptions } from './commands/run-options.ts';
+import { refuseInOneLine, type Typed, typedOf } from './commands/usage-errors.ts';
 import { isOpen } from './generators/local-load.ts';
 import { createDashboard } from './live/dashboard.ts';
 import { exitCodes } from './reports/result.ts';
 import { summaryLines } from './reports/summary.ts';
 import { checkWritable, writeResult } from './reports/write-result.ts';
 import { findScenario } from './scenarios/load-scenario.ts';
-import { complain, messageOf, say, shownError } from './texts/say.ts';
+import { complain, messageOf, say } from './texts/say.ts';
 
 const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
   const notWritable = checkWritable(options.out);
@@ -60,7 +62,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('catalytic-lab')
   .description('Loads an authentication service over HTTP and says whether what it measured may be believed.')
-  .showHelpAfterError();
+  .version(manifest.version, '--version', 'version of the lab');
 
 const runCommand = program
   .command('run')
@@ -71,7 +73,9 @@ const runCommand = program
     ),
   )
   .addHelpText('after', runHelp())
-  .action(async (name: string, flags: Flags) => run(await optionsOf(name, flags), flags.plain === true));
+  .action(async (name: string, flags: Flags, command: Command) =>
+    run(await optionsOf(name, flags, typedOf(command)), flags.plain === true),
+  );
 
 program
   .command('compare')
@@ -89,9 +93,9 @@ program
 
 for (const flag of runFlags) runCommand.addOption(flag);
 
-const optionsOf = async (name: string, flags: Flags): Promise<RunOptions> => {
+const optionsOf = async (name: string, flags: Flags, typed: Typed): Promise<RunOptions> => {
   try {
-    return makeOptions(name, await findScenario(name), flags);
+    return makeOptions(name, await findScenario(name), flags, typed);
   } catch (error) {
     return runCommand.error(`error: ${messageOf(error)}`);
   }
@@ -103,12 +107,7 @@ program
   .addCommand(experimentCommand())
   .addCommand(naiveCommand());
 
-for (const command of [program, ...program.commands])
-  command
-    // What was typed stands in the message: a password may be a part of it.
-    .configureOutput({ outputError: (text, write) => write(`${shownError(text.trimEnd())}\n`) })
-    // A mistake on the command line must never look like a verdict on the target.
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+refuseInOneLine(program);
 
 await program.parseAsync();
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.

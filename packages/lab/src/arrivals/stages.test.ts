@@ -9,8 +9,8 @@ test('without stages users come at the rate, the first at once', () => {
 });
 
 test('each stage heads from where it begins for its own number, up or down, at its own rate', () => {
-  const stages = ['users=10,duration=10s', 'users=2,duration=10s,spawn-rate=1', 'users=100,duration=2s'].map(
-    parseStage,
+  const stages = ['users=10,duration=10s', 'users=2,duration=10s,spawn-rate=1', 'users=100,duration=2s'].map((text) =>
+    parseStage(text),
   );
   const { usersAt, usersMax } = stagedUsers(stages, 5);
   assert.deepEqual([0, 1, 5, 9.9].map(usersAt), [1, 6, 10, 10]);
@@ -32,6 +32,11 @@ test('a stage that cannot be read is refused with what may be written', () => {
     'users=1,users=2,duration=1s',
     'users=1,duration=soon',
     'rate=0,duration=1s',
+    'rate=0x10,duration=1s',
+    'rate=1e3,duration=1s',
+    'users=,duration=1s',
+    'users=99999999999999999999,duration=1s',
+    'users=1,duration=1h-5m',
     'people=1,duration=1s',
   ])
     assert.throws(() => parseStage(text), /^Error: --stage /, text);
@@ -42,7 +47,7 @@ test('a stage that cannot be read is refused with what may be written', () => {
 });
 
 test('the rate is that of the stage', () => {
-  const stages = ['rate=10,duration=2s', 'rate=20,duration=2s'].map(parseStage);
+  const stages = ['rate=10,duration=2s', 'rate=20,duration=2s'].map((text) => parseStage(text));
   assert.deepEqual(
     [0, 1.9, 2, 9].map((seconds) => rateAt(stages, 1, seconds)),
     [10, 10, 20, 20],

@@ -2,6 +2,7 @@
  * How many users there are, or how many starts a second, at any time of a run. Pure.
  * @module
  */
+import { durationExamples, parseDecimal, parseDuration } from './duration.ts';
 
 /** A part of a run. */
 export interface Stage {
@@ -81,32 +82,36 @@ export const rateAt = (stages: readonly Stage[], rate: number, seconds: number):
 };
 
 const words = /^(users|rate|duration|spawn-rate)=(.+)$/;
-const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
 
-const numberOf = (stage: string, word: string, value: string): number => {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(value) ?? [];
-  const number = word === 'duration' ? Number(digits) * (unitSeconds[unit] ?? 1) : Number(value);
-  const isAllowed =
-    Number.isFinite(number) && (word === 'users' ? Number.isInteger(number) && number >= 0 : number > 0);
-  if (!isAllowed) throw new Error(`--stage ${stage}: ${word} is ${value}; write for example users=1000,duration=60s`);
-  return number;
+const numberOf = (where: string, word: string, value: string): number => {
+  const number = word === 'duration' ? parseDuration(value) : parseDecimal(value);
+  const isAllowed = number !== undefined && (word === 'users' ? Number.isSafeInteger(number) : number > 0);
+  if (isAllowed) return number;
+  const allowed =
+    word === 'users'
+      ? 'a whole number'
+      : word === 'duration'
+        ? `a time such as ${durationExamples}`
+        : 'a number above 0';
+  throw new Error(`${where}: ${word} is "${value}"; give ${allowed}, for example users=1000,duration=60s`);
 };
 
 /**
  * Reads a stage: `users=1000,duration=60s`, `users=200,duration=1m,spawn-rate=50`, `rate=300,duration=30s`.
+ * @param where it stands, for a refusal
  * @throws Error that says what is wrong and what is allowed
  */
-export const parseStage = (text: string): Stage => {
+export const parseStage = (text: string, where = `--stage ${text}`): Stage => {
   const found = new Map<string, number>();
   for (const part of text.split(',')) {
     const [, word, value] = words.exec(part.trim()) ?? [];
     if (word === undefined || value === undefined || found.has(word))
-      throw new Error(`--stage ${text}: write users=N or rate=N, then duration=TIME, and spawn-rate=N if you like`);
-    found.set(word, numberOf(text, word, value));
+      throw new Error(`${where}: write users=N or rate=N, then duration=TIME, and spawn-rate=N if you like`);
+    found.set(word, numberOf(where, word, value));
   }
   const [users, rate, duration, spawnRate] = ['users', 'rate', 'duration', 'spawn-rate'].map((word) => found.get(word));
   if (duration === undefined || (users === undefined) === (rate === undefined))
-    throw new Error(`--stage ${text}: a stage has a duration, and either users or a rate`);
+    throw new Error(`${where}: a stage has a duration, and either users or a rate`);
   return {
     durationSeconds: duration,
     ...(users === undefined ? {} : { users }),

@@ -4,7 +4,7 @@
  */
 
 /** Starts that may wait for a user, for each user: beyond it the target is so far behind that its backlog says nothing more. */
-const waitingPerUser = 20;
+export const waitingPerUser = 20;
 
 /** A bounded number of users that are lent out. */
 export class UserPool<User> {

@@ -97,7 +97,7 @@ export const findCapacity = async (parts: SearchParts, seed: string): Promise<Ca
     const load = ['--users', users, '--spawn-rate', spawnRate, '--duration', `${seconds}s`].map(String);
     const words = [scenario, ...load, '--seed', `${seed}/${users}`, ...runWords];
     const ran = await runLabProcess(words, { out: `${out}-${users}`, interrupt, isShown: process.stdout.isTTY });
-    if (ran.result === null || ran.result.ended !== 'completed') {
+    if (ran.result === null || (ran.result.ended !== 'completed' && ran.result.ended !== 'aborted')) {
       ended = interrupt.aborted ? 'interrupted' : 'a run failed';
       if (ran.result === null) say(`The run with ${number(users)} users left no result: ${ran.reason}`);
       break;

@@ -60,7 +60,7 @@ a second, ${stepSeconds} s of each step measured, from the first login of its la
 ${violated}
 - ${limitSentence(capacity)}
 - ${lawSentence(capacity)}
-- Every criterion met: up to ${upTo(capacity, ({ isMet }) => isMet)}. Optimal: up to ${upTo(capacity, ({ grade }) => grade === 'optimal')}. Not saturated: up to ${upTo(capacity, ({ grade }) => grade !== 'saturated')}.
+- Every criterion judged and met: up to ${upTo(capacity, ({ isMet }) => isMet)}. Optimal: up to ${upTo(capacity, ({ grade }) => grade === 'optimal')}. Not saturated: up to ${upTo(capacity, ({ grade }) => grade !== 'saturated')}.
 
 ${table(
   ['users', 'req/s', 'for each user', 'at a time', 'p50 ms', 'p95 ms', 'p99 ms', 'failed', 'criteria', ''],
@@ -73,7 +73,7 @@ ${table(
     ms(step.p95Ms),
     ms(step.p99Ms),
     `${step.failedPercent.toFixed(2)} %`,
-    step.isMet ? 'met' : 'not met',
+    step.isMet ? 'met' : step.isUnjudged ? 'not judged' : 'not met',
     `${step.grade}${step.isSteady ? '' : ' (never steady)'}`,
   ]),
 )}

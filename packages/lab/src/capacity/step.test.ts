@@ -16,6 +16,7 @@ const stepOf = (ceiling: number, users: number, more: Partial<CapacityStep> = {}
     p99Ms: latencyMs * 3,
     failedPercent: 0,
     isMet: true,
+    isUnjudged: false,
     exitCode: 0,
     limits: [],
     ...more,

@@ -22,8 +22,10 @@ export interface CapacityStep {
   readonly p99Ms: number | undefined;
   /** Real failures, per cent of the requests. */
   readonly failedPercent: number;
-  /** Whether the run met every criterion of its scenario. */
+  /** Whether the run met every criterion of its scenario: each was judged, and kept. */
   readonly isMet: boolean;
+  /** Whether none failed, and yet not all could be judged. */
+  readonly isUnjudged: boolean;
   /** Exit code of the run. */
   readonly exitCode: number;
   readonly limits: readonly LimitReached[];
@@ -63,6 +65,9 @@ export const limitRule = `A resource is named when it was at its limit for ${rul
 export const stepOf = (result: RunResult): CapacityStep => {
   const { total } = result.steady ?? result.whole;
   const { percentiles_ms: percentiles } = total;
+  const { verdicts } = result;
+  const isMet = verdicts.length > 0 && verdicts.every(({ verdict }) => verdict === 'passed');
+  const isFailed = verdicts.some(({ verdict }) => verdict === 'failed');
   return {
     users: result.options.users,
     isSteady: result.steady !== null,
@@ -72,7 +77,8 @@ export const stepOf = (result: RunResult): CapacityStep => {
     p95Ms: percentiles['95'],
     p99Ms: percentiles['99'],
     failedPercent: total.requests === 0 ? 100 : (100 * total.real) / total.requests,
-    isMet: result.steady !== null && result.verdicts.every(({ verdict }) => verdict !== 'failed'),
+    isMet: result.steady !== null && isMet,
+    isUnjudged: result.steady !== null && !isMet && !isFailed,
     exitCode: result.exit_code,
     limits: limitsReached(result),
   };

@@ -9,12 +9,14 @@ import { type Capacity, findCapacity } from '../capacity/find-capacity.ts';
 import { capacityMarkdown, lawSentence, limitSentence } from '../capacity/markdown.ts';
 import { measureSpawnRate, spawnRateUnmeasured } from '../capacity/spawn-rate.ts';
 import { exitCodes } from '../reports/result.ts';
-import { findScenario } from '../scenarios/load-scenario.ts';
+import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { printableJson } from '../texts/printable.ts';
 import { redactWords } from '../texts/redact.ts';
 import { messageOf, say } from '../texts/say.ts';
+import { refuseIgnored } from './ignored-options.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { makeAbortWhen, makeCriteria } from './make-criteria.ts';
 import { type Flags as RunFlags, readRunWords } from './run-flags.ts';
 import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
 
@@ -28,6 +30,7 @@ interface Flags {
   readonly out?: string;
 }
 
+const scenarioUsual = 'auth';
 /** What a step decides itself. */
 const own = /^--(users|duration|stages?|rate|logouts-per-second|sessions)(=|$)/;
 
@@ -62,14 +65,21 @@ const readWords = async (
   command: Command,
 ): Promise<{ readonly scenario: Scenario; readonly runFlags: RunFlags }> => {
   try {
-    return { runFlags: readRunWords(words), scenario: await findScenario(name) };
+    const { flags, typed } = readRunWords(words);
+    const scenario = selectTasks(await findScenario(name), flags.tag, flags.excludeTag);
+    refuseIgnored(typed, { scenario, flags, stages: [] });
+    makeAbortWhen(flags.abortWhen, makeCriteria(scenario, flags));
+    return { runFlags: flags, scenario };
   } catch (error) {
     return command.error(`error: ${messageOf(error).replace(/^error: /, '')}`);
   }
 };
 
-const run = async (name: string, flags: Flags, command: Command): Promise<void> => {
-  const runWords = command.args.slice(1);
+const run = async (word: string, flags: Flags, command: Command): Promise<void> => {
+  // Options of `run` are words like others here: without a scenario the first of them stands in its place.
+  const isNamed = !word.startsWith('-');
+  const name = isNamed ? word : scenarioUsual;
+  const runWords = command.args.slice(isNamed ? 1 : 0);
   const refused = runWords.find((word) => own.test(word));
   if (refused !== undefined) command.error(`error: ${refused} is what each step decides itself`);
   const { scenario, runFlags } = await readWords(name, runWords, command);
@@ -110,7 +120,7 @@ export const capacityCommand = (): Command =>
   new Command('capacity')
     .description('Find how many users the target carries, and what holds it up.')
     .usage('[scenario] [options] [options of run]')
-    .addArgument(new Argument('[scenario]', 'what the users do: a name or a file, as for "run"').default('auth'))
+    .addArgument(new Argument('[scenario]', 'what the users do: a name or a file, as for "run"').default(scenarioUsual))
     .option('--from <n>', 'users of the first step', parseCount, 50)
     .option('--users-max <n>', 'users of the last step, if none saturates the target before', parseCount, 10_000)
     .option('--step <time>', 'steady part of each step', parseDuration, 20)

@@ -52,6 +52,13 @@ export const readResult = (file: string): RunResult | string => {
   return { ...laterFields, ...parsed } as unknown as RunResult;
 };
 
+/** What makes a run hard to compare with any other. */
+const doubts = ({ exit_code, ended }: RunResult): readonly string[] => [
+  ...(exit_code === exitCodes.invalid ? ['is invalid: its figures may not be believed'] : []),
+  ...(exit_code === exitCodes.notJudged ? ['was not judged: not every criterion had what it needs'] : []),
+  ...(ended === 'aborted' ? ['was ended early by --abort-when: it is shorter than it was asked to be'] : []),
+];
+
 /** What makes two runs hard to compare, a sentence each. */
 const differences = (a: RunResult, b: RunResult): readonly string[] => [
   ...(a.scenario === b.scenario ? [] : [`The scenarios differ: ${a.scenario} and ${b.scenario}`]),
@@ -60,11 +67,7 @@ const differences = (a: RunResult, b: RunResult): readonly string[] => [
     ? []
     : ['The schedules differ: give both runs the same --seed']),
   ...(a.machine.cpu === b.machine.cpu && a.machine.cores === b.machine.cores ? [] : ['The machines differ']),
-  ...[a, b].flatMap(({ exit_code }, index) =>
-    exit_code === exitCodes.invalid
-      ? [`The ${index === 0 ? 'first' : 'second'} run is invalid: its figures may not be believed`]
-      : [],
-  ),
+  ...[a, b].flatMap((run, index) => doubts(run).map((doubt) => `The ${index === 0 ? 'first' : 'second'} run ${doubt}`)),
 ];
 
 const valueText = (value: number | null): string =>

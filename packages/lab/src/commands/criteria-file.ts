@@ -3,51 +3,65 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import type { Criteria } from '../measures/criteria.ts';
+import type { Criterion } from '../measures/criterion.ts';
+import { type Place, RefusedCriterion, readCriteria } from '../measures/read-criteria.ts';
+import { jsonFault, placeAt } from './json-place.ts';
 
-/** Names in the file: those of the options that say the same. */
-const names = {
-  p50: 'p50MsMax',
-  p95: 'p95MsMax',
-  p99: 'p99MsMax',
-  failures: 'realFailuresPercentMax',
-  'endpoint-failures': 'endpointFailuresPercentMax',
-  rejected: 'rejectedMsMax',
-} as const satisfies Readonly<Record<string, keyof Criteria>>;
+/** Where a key stands: each key of its place is looked for behind the one before. */
+const placeOf = (text: string, place: Place): string => {
+  let offset = 0;
+  for (const key of place) {
+    const found = text.indexOf(JSON.stringify(key), offset);
+    if (found >= 0) offset = found;
+  }
+  const { line, column } = placeAt(text, offset);
+  return `${line}:${column}`;
+};
 
-const isName = (name: string): name is keyof typeof names => Object.hasOwn(names, name);
-
-const parse = (text: string): unknown => {
+const parse = (text: string, file: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`it is no JSON: ${(error as Error).message}`);
+    const { line, column } = jsonFault(text) ?? { line: 1, column: 1 };
+    throw new Error(`${file}:${line}:${column}: it is no JSON from here on: ${(error as Error).message}`);
   }
 };
 
 /**
- * Reads criteria: `{ "p50": 20, "p95": 150, "p99": 500, "failures": 0.1 }`, latencies in milliseconds, failures in per cent.
- * @throws Error that says what is wrong and what is allowed
+ * Reads criteria: `{ "p50": 20, "failures": 0.1, "endpoints": { "GET /items": { "p95": 100 } } }`, latencies in milliseconds, failures in per cent.
+ * @param file its name, for a refusal
+ * @param check looks at what was read. @throws RefusedCriterion
+ * @throws Error that says what is wrong, where, and what is allowed
  */
-export const parseCriteria = (text: string): Criteria => {
-  const parsed = parse(text);
+export const parseCriteria = (
+  text: string,
+  file: string,
+  check: (criteria: readonly Criterion[]) => void = () => {},
+): readonly Criterion[] => {
+  const parsed = parse(text, file);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new Error('it holds no object, such as { "p95": 150, "failures": 0.1 }');
-  return Object.fromEntries(
-    Object.entries(parsed).map(([name, limit]: [string, unknown]) => {
-      if (!isName(name)) throw new Error(`it has a "${name}"; there are ${Object.keys(names).join(', ')}`);
-      if (typeof limit !== 'number' || !(limit >= 0)) throw new Error(`"${name}" is no number of 0 or more`);
-      return [names[name], limit];
-    }),
-  );
+    throw new Error(`${file}: it holds no object, such as { "p95": 150, "failures": 0.1 }`);
+  try {
+    const criteria = readCriteria(parsed, 'short');
+    check(criteria);
+    return criteria;
+  } catch (error) {
+    if (!(error instanceof RefusedCriterion)) throw error;
+    throw new Error(`${file}:${placeOf(text, error.place)}: ${error.message}`);
+  }
 };
 
 /** Reads a file of criteria. @see parseCriteria */
-export const readCriteria = (file: string): Criteria => {
+export const readCriteriaFile = (
+  file: string,
+  check?: (criteria: readonly Criterion[]) => void,
+): readonly Criterion[] => {
+  let text: string;
   try {
-    return parseCriteria(readFileSync(file, 'utf8'));
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`--criteria ${file}: ${code === undefined ? message : `cannot read it: ${code}`}`);
+    throw new Error(`--criteria ${file}: cannot read it: ${code ?? message}`);
   }
+  return parseCriteria(text, `--criteria ${file}`, check);
 };

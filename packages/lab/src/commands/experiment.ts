@@ -8,7 +8,7 @@ import { Argument, Command } from 'commander';
 import type { Phase } from '../experiments/phase.ts';
 import { runExperiment } from '../experiments/run-experiment.ts';
 import { week3 } from '../experiments/week3.ts';
-import { exitCodes } from '../reports/result.ts';
+import { exitCodes, worstExitCode } from '../reports/result.ts';
 import { complain, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
 
@@ -36,7 +36,8 @@ The targets are started and ended by the experiment itself. Those with several w
 
 Ctrl-C keeps what has been measured; --resume with the same --out goes on after it.
 
-Exit codes: 0 every phase that was run passed, else the worst that a run ended with, 3 at least when it was interrupted; 1 wrong usage.
+Exit codes: 0 every phase that was run passed, else the worst that a run ended with, in the order 4, 5, 3, 2, 6; 3 at least when it was
+interrupted; 6 when no phase could be run; 1 wrong usage. The naive server is there to fail, and counts for nothing.
 
 Examples:
   npm run lab -- experiment week3 --quick
@@ -77,8 +78,14 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     say,
   });
   say(`The report: ${out}.md`);
-  const endings = results.map(({ phase, result }) => (phase.target.kind === 'naive' ? 0 : (result?.exit_code ?? 0)));
-  process.exitCode = Math.max(...endings, interrupt.aborted ? exitCodes.invalid : exitCodes.passed);
+  const judged = results.filter(({ phase }) => phase.target.kind !== 'naive');
+  const endings = judged.flatMap(({ result }) => result?.exit_code ?? []);
+  process.exitCode = worstExitCode([
+    ...endings,
+    ...(interrupt.aborted ? [exitCodes.invalid] : []),
+    // Phases that could not be run show nothing.
+    ...(judged.length > 0 && endings.length === 0 ? [exitCodes.notJudged] : []),
+  ]);
 };
 
 /** The command. */

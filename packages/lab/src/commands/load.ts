@@ -19,6 +19,7 @@ import type { RunResult } from '../reports/result.ts';
 import { usesAccounts, weightsOf } from '../scenarios/scenario.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { isOnThisMachine, portOf } from '../targets/origin.ts';
+import { watchToAbort } from './abort-watch.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** Longest wait for answers after the end, and after an interrupt, milliseconds. */
@@ -135,13 +136,19 @@ export const load = async (
   };
 
   const endMs = startMs + options.durationSeconds * 1000;
-  while (performance.now() < endMs && !interrupted.aborted) {
+  const watch = watchToAbort(options);
+  let abortedBy: string | undefined;
+  while (performance.now() < endMs && !interrupted.aborted && abortedBy === undefined) {
     const nextMs = Math.min(endMs, startMs + (sampler.seconds.length + 1) * 1000);
     while (performance.now() < nextMs && !interrupted.aborted) {
       await sleep(Math.min(napMs, Math.max(1, nextMs - performance.now())));
       if (steady === undefined && running.isReady) await startSteady();
     }
     dashboard.show(sampler.take(await running.turnSecond()), steady !== undefined, sampler);
+    const { steady: window } = running.recorder;
+    if (steady === undefined || window === undefined) continue;
+    const progress = { window, own: running.own, rejection: running.revocation?.rejection };
+    abortedBy = watch?.look(progress, (performance.now() - startMs) / 1000, (steady.atMs - startMs) / 1000);
   }
   running.stop();
   const stoppedAtMs = performance.now();
@@ -168,6 +175,7 @@ export const load = async (
     stoppedAtMs,
     steady,
     isInterrupted,
+    abortedBy,
     recorder: running.recorder,
     checker: running.checker,
     own: scenario.own === undefined ? undefined : running.own,

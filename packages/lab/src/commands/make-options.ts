@@ -5,34 +5,17 @@
 import { readFileSync } from 'node:fs';
 import { refuseStarts } from '../arrivals/arrival-times.ts';
 import { checkStages, parseStage, type Stage, secondsOf, stagedUsers } from '../arrivals/stages.ts';
-import type { Criteria } from '../measures/criteria.ts';
 import { selectTasks } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { sourceAddressesOf } from '../targets/source-addresses.ts';
-import { readCriteria } from './criteria-file.ts';
+import { refuseIgnored } from './ignored-options.ts';
+import { makeAbortWhen, makeCriteria } from './make-criteria.ts';
 import { planRun } from './plan-run.ts';
 import type { Flags } from './run-flags.ts';
 import type { RunOptions } from './run-options.ts';
+import type { Typed } from './usage-errors.ts';
 
 const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
-
-/** The scenario's limits, or those of a file, or those of the command line: the last word wins. */
-const criteriaOf = ({ criteria }: Scenario, flags: Flags): Criteria => {
-  const given = {
-    p50MsMax: flags.p50,
-    p95MsMax: flags.p95,
-    p99MsMax: flags.p99,
-    realFailuresPercentMax: flags.failures,
-    endpointFailuresPercentMax: flags.endpointFailures,
-    rejectedMsMax: flags.rejected,
-  };
-  const ofFile = flags.criteria === undefined ? {} : readCriteria(flags.criteria);
-  return {
-    ...criteria,
-    ...ofFile,
-    ...Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)),
-  };
-};
 
 const readStages = (file: string): readonly Stage[] => {
   let text: string;
@@ -41,8 +24,12 @@ const readStages = (file: string): readonly Stage[] => {
   } catch (error) {
     throw new Error(`--stages ${file}: cannot read it: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).map(parseStage);
+  return text.split('\n').flatMap((line, index) => {
+    const words = line.trim();
+    return words === '' || words.startsWith('#')
+      ? []
+      : [parseStage(words, `--stages ${file}:${index + 1}: "${words}"`)];
+  });
 };
 
 const stagesOf = ({ stage, stages }: Flags): readonly Stage[] => {
@@ -74,15 +61,18 @@ const refuseRate = ({ rate, logoutsPerSecond, sessions, duration }: Flags, stage
 
 /**
  * Makes the options of a run.
+ * @param typed options that were given and not left at their default
  * @throws Error that says what is wrong and what is allowed
  */
-export const makeOptions = (name: string, found: Scenario, given: Flags): RunOptions => {
+export const makeOptions = (name: string, found: Scenario, given: Flags, typed: Typed): RunOptions => {
   const stages = stagesOf(given);
   const flags = staged(given, stages);
   const { tag, excludeTag, pacing, wait } = flags;
   const refusal = refuseRate(flags, stages);
   if (refusal !== undefined) throw new Error(refusal);
   const scenario = selectTasks(found, tag, excludeTag);
+  refuseIgnored(typed, { scenario, flags: given, stages });
+  const criteria = makeCriteria(scenario, flags);
   if (pacing !== undefined && wait !== undefined) throw new Error('--wait and --pacing: give one of the two');
   if (flags.processes > flags.users)
     throw new Error(`--processes ${flags.processes}: there are only ${flags.users} users to share`);
@@ -97,7 +87,8 @@ export const makeOptions = (name: string, found: Scenario, given: Flags): RunOpt
     stages,
     sourceAddresses: sourceAddressesOf(flags.target, flags.sourceAddresses, process.platform),
     share: { first: 0, of: 1 },
-    criteria: criteriaOf(scenario, flags),
+    criteria,
+    abortWhen: makeAbortWhen(flags.abortWhen, criteria),
     ...planRun(scenario, flags),
     out: flags.out ?? `results/${scenario.name}-${timestamp()}`,
   };

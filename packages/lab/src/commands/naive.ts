@@ -4,12 +4,13 @@
  */
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDecimal } from '../arrivals/duration.ts';
 import { type NaiveOptions, naiveStates, serveNaive } from '../reference/naive-server.ts';
 import { say } from '../texts/say.ts';
 
 const between = (minimum: number, maximum: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < minimum || value > maximum)
+  const value = parseDecimal(text);
+  if (value === undefined || !Number.isInteger(value) || value < minimum || value > maximum)
     throw new InvalidArgumentError(`it is a whole number from ${minimum} to ${maximum}`);
   return value;
 };

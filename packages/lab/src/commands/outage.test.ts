@@ -42,7 +42,7 @@ suite('catalytic-lab run outage', { concurrency: 2 }, () => {
       ...['--duration', '12s', '--process', `redis=${pid}:single`, '--command', 'redis-flush=echo gone; sleep 0.2'],
     ]);
     // On a busy machine the run may be invalid, or a recovery slow.
-    assert.ok(code === 0 || code === 2 || code === 3, output);
+    assert.ok(code === 0 || code === 2 || code === 3 || code === 6, output);
     assert.match(
       output,
       /Outages: redis paused from 3\.\d s to 5\.\d s, redis flushed at 8\.\d s; the lease is .* 5 s/,

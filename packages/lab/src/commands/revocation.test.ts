@@ -24,20 +24,10 @@ const load = async (scenario: string, behaviour: string, args: readonly string[]
   return { code, output, result, markdown: readFileSync(`${out}.md`, 'utf8') };
 };
 
-const closed = [
-  '--users',
-  '10',
-  '--spawn-rate',
-  '100',
-  '--duration',
-  '3s',
-  '--wait',
-  '0.05-0.15',
-  '--probe-every',
-  '3',
-];
-/** What was measured may be invalid on a busy machine; a promise may not be broken on any. */
-const isPassedOrInvalid = (code: number | null): boolean => code === 0 || code === 3;
+const short = ['--users', '10', '--spawn-rate', '100', '--duration', '3s', '--wait', '0.05-0.15'];
+const closed = [...short, '--probe-every', '3'];
+/** What was measured may be invalid, or too few samples, on a busy machine; a promise may not be broken on any. */
+const isPassedOrInvalid = (code: number | null): boolean => code === 0 || code === 3 || code === 6;
 
 suite('catalytic-lab run, several workers', { concurrency: 2 }, () => {
   test('every dead token is tried on every worker, and one that holds its promise passes', async () => {
@@ -106,7 +96,7 @@ suite('catalytic-lab run, several workers', { concurrency: 2 }, () => {
   });
 
   test('mixed: refreshes of a signed-out session are expected refusals, nothing fails', async () => {
-    const { code, output, result } = await load('mixed', 'right', [...closed, '--seed', 'mixed']);
+    const { code, output, result } = await load('mixed', 'right', [...short, '--seed', 'mixed']);
     assert.ok(isPassedOrInvalid(code), output);
     assert.equal(result.whole.total.real, 0, output);
     assert.ok(result.consistency.rotations > 0);

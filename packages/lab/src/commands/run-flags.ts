@@ -5,6 +5,8 @@
 import { Command, Option as Flag } from 'commander';
 import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
+import type { Criterion } from '../measures/criterion.ts';
+import { criterionExample, type off, parseCriterion } from '../measures/read-criteria.ts';
 import {
   collect,
   collectCounted,
@@ -13,6 +15,8 @@ import {
   parseCount,
   parseDuration,
   parsedBy,
+  parseLimit,
+  parseMs,
   parsePassword,
   parsePercent,
   parsePositive,
@@ -21,6 +25,7 @@ import {
   parseWait,
   type RunOptions,
 } from './run-options.ts';
+import { type Typed, typedOf } from './usage-errors.ts';
 
 /** The options of a command line, as commander hands them over. */
 export interface Flags
@@ -30,6 +35,7 @@ export interface Flags
       | 'scenario'
       | 'scenarioSource'
       | 'criteria'
+      | 'abortWhen'
       | 'faults'
       | 'outage'
       | 'out'
@@ -47,12 +53,14 @@ export interface Flags
   readonly timeout: number;
   /** File that holds criteria. */
   readonly criteria?: string;
-  readonly p50?: number;
-  readonly p95?: number;
-  readonly p99?: number;
-  readonly failures?: number;
-  readonly endpointFailures?: number;
-  readonly rejected?: number;
+  readonly p50?: number | typeof off;
+  readonly p95?: number | typeof off;
+  readonly p99?: number | typeof off;
+  readonly failures?: number | typeof off;
+  readonly endpointFailures?: number | typeof off;
+  readonly rejected?: number | typeof off;
+  readonly criterion: readonly Criterion[];
+  readonly abortWhen: readonly string[];
   readonly out?: string;
   readonly stage: readonly Stage[];
   /** File that holds stages. */
@@ -66,7 +74,7 @@ export interface Flags
 
 const collectStage = (text: string, earlier: readonly Stage[]): readonly Stage[] => [
   ...earlier,
-  parsedBy(parseStage)(text),
+  parsedBy((stage) => parseStage(stage))(text),
 ];
 
 /** All of them, in the order in which the help lists them. */
@@ -78,7 +86,7 @@ export const runFlags: readonly Flag[] = [
   ).argParser(parseTarget),
   new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
   new Flag('--spawn-rate <n>', 'users started per second').argParser(parsePositive).default(10),
-  new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h')
+  new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h30m')
     .argParser(parseDuration)
     .default(60, '60s'),
   new Flag(
@@ -187,12 +195,31 @@ export const runFlags: readonly Flag[] = [
     '--criteria <file>',
     'criteria from a JSON file: {"p95": 150, "failures": 0.1}, by the names of the options below',
   ),
-  new Flag('--p50 <ms>', 'criterion: median of all requests').argParser(parsePositive),
-  new Flag('--p95 <ms>', 'criterion').argParser(parsePositive),
-  new Flag('--p99 <ms>', 'criterion').argParser(parsePositive),
-  new Flag('--failures <percent>', 'criterion: real failures of all requests').argParser(parsePercent),
-  new Flag('--endpoint-failures <percent>', 'criterion: real failures of each endpoint').argParser(parsePercent),
-  new Flag('--rejected <ms>', 'criterion: a logout answered until every worker refuses').argParser(parsePositive),
+  new Flag('--p50 <ms>', 'criterion: median of all requests; "none" switches this one, or any below, off').argParser(
+    parseLimit(parseMs),
+  ),
+  new Flag('--p95 <ms>', 'criterion').argParser(parseLimit(parseMs)),
+  new Flag('--p99 <ms>', 'criterion').argParser(parseLimit(parseMs)),
+  new Flag(
+    '--failures <percent>',
+    'criterion: real failures of all requests (default: 1 in every scenario that says nothing else)',
+  ).argParser(parseLimit(parsePercent)),
+  new Flag('--endpoint-failures <percent>', 'criterion: real failures of each endpoint').argParser(
+    parseLimit(parsePercent),
+  ),
+  new Flag('--rejected <ms>', 'criterion: a logout answered until every worker refuses').argParser(parseLimit(parseMs)),
+  new Flag(
+    '--criterion <words>',
+    `criterion of one endpoint, check, counter or trend: ${criterionExample}, "check NAME: failed=0", "counter NAME: min=10", "trend NAME: p95=20"; may be given again`,
+  )
+    .argParser((text: string, earlier: readonly Criterion[]) => [...earlier, ...parsedBy(parseCriterion)(text)])
+    .default([], 'none'),
+  new Flag(
+    '--abort-when <criterion>',
+    'end the run as soon as this criterion cannot be kept any more, however well the rest goes: any, p95, "endpoint GET /items: p95"; may be given again',
+  )
+    .argParser(collect)
+    .default([], 'never'),
   new Flag('--out <prefix>', 'beginning of the names of the result files (default: results/SCENARIO-TIME)'),
 ];
 
@@ -200,8 +227,9 @@ export const runFlags: readonly Flag[] = [
  * Reads words that are to be handed to a run.
  * @throws CommanderError that says what is wrong with them
  */
-export const readRunWords = (words: readonly string[]): Flags => {
+export const readRunWords = (words: readonly string[]): { readonly flags: Flags; readonly typed: Typed } => {
   const command = new Command('run').exitOverride().configureOutput({ writeErr: () => {} });
   for (const flag of runFlags) command.addOption(flag);
-  return command.parse([...words], { from: 'user' }).opts<Flags>();
+  command.parse([...words], { from: 'user' });
+  return { flags: command.opts<Flags>(), typed: typedOf(command) };
 };

@@ -9,8 +9,9 @@ export const runHelp = (): string => `
 Scenarios, with weights and waits:
 ${scenarioLines().join('\n')}
 
-  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures and --rejected add to them or replace them,
-  and so does a file: --criteria.
+  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures, --rejected and --criterion add to them or replace
+  them, and so does a file: --criteria. Real failures may be 1 % of the requests unless something else is said. "none" switches a
+  criterion off. One that could not be judged, for too few samples or because what it is about never happened, has not passed.
   "revocation" reaches every worker of the target when that is started with EXPOSE_WORKER=1, and otherwise asks over fresh connections.
   "outage" breaks what is declared under the names redis and postgres, one thing after the other, and is judged phase by phase:
   --process redis or postgres is paused, and killed where --command redis-start or postgres-start starts it again; --command redis-flush
@@ -20,11 +21,12 @@ ${scenarioLines().join('\n')}
   A file such as ./my-scenario.ts is a scenario of your own: docs/guides/own-scenario.md.
 
 Exit codes:
-  0  every criterion passed                 3  the run is invalid: do not believe it
-  1  wrong usage, nothing was measured      4  consistency violated: a revoked token was accepted
-  2  a criterion failed                     5  the target was unreachable
+  0  every criterion was judged and kept    4  consistency violated: a revoked token was accepted
+  1  wrong usage, nothing was measured      5  the target was unreachable
+  2  a criterion failed                     6  not judged: no criterion failed, and not every one
+  3  the run is invalid: do not believe it     had what it needs, or there was none
 
-  The worst that can be said of a run is what it ends with: 4, then 5, 3, 2.
+  If several apply, the exit code is the first of 4, 5, 3, 2, 6.
 
 Examples:
   npm run lab -- run auth
@@ -33,6 +35,8 @@ Examples:
       the load of the report of 3 October 2025
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
       the schedule of an earlier run, held to stricter limits
+  npm run lab -- run ./todo.ts --criterion 'endpoint GET /v1/todos: p95=100, failures=0' --criterion 'check a list: failed=0' --abort-when any
+      single things, and an early end as soon as one of the criteria cannot be kept any more
   npm run lab -- run verify --rate 500 --users 200 --duration 1m
       500 tasks begin each second, however slow the answers are
   npm run lab -- run auth --stage users=100,duration=30s --stage users=1000,duration=2m

@@ -4,11 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
+import { durationExamples, parseDuration as durationOf, parseDecimal } from '../arrivals/duration.ts';
 import type { Stage } from '../arrivals/stages.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import { type Counted, parseCounted } from '../measures/counted.ts';
-import type { Criteria } from '../measures/criteria.ts';
+import type { AskedCriterion } from '../measures/criterion.ts';
 import type { OutageParts } from '../measures/outage-measure.ts';
+import { off } from '../measures/read-criteria.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
 import type { AddressRange } from '../targets/source-addresses.ts';
@@ -77,7 +79,9 @@ export interface RunOptions {
   readonly processes: number;
   /** Share of the users that this process has: number `first`, and every `of`-th after it. */
   readonly share: { readonly first: number; readonly of: number };
-  readonly criteria: Criteria;
+  readonly criteria: readonly AskedCriterion[];
+  /** Names of the criteria that end the run early when they are beyond saving. */
+  readonly abortWhen: readonly string[];
   readonly faults: FaultPlan;
   /** `undefined` in a scenario that is not broken on purpose. */
   readonly outage: OutageOptions | undefined;
@@ -94,26 +98,37 @@ export const limitsOf = ({ timeoutSeconds }: RunOptions): ConnectionLimits => ({
   answerMs: timeoutSeconds * 1000,
 });
 
-const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
-
-/** A number above zero. */
+/** A number above zero, in decimal digits. */
 export const parsePositive = (text: string): number => {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
+  const value = parseDecimal(text);
+  if (value !== undefined && value > 0) return value;
   throw new InvalidArgumentError('Give a number above zero.');
 };
 
 /** A number from 0 to 100. */
 export const parsePercent = (text: string): number => {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= 0 && value <= 100) return value;
+  const value = parseDecimal(text);
+  if (value !== undefined && value <= 100) return value;
   throw new InvalidArgumentError('Give a number from 0 to 100.');
 };
+
+/** Milliseconds of a limit, 0 or more. */
+export const parseMs = (text: string): number => {
+  const value = parseDecimal(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError('Give a number of 0 or more.');
+};
+
+/** A limit of a criterion, read by `parse`, or `none`, which switches it off. */
+export const parseLimit =
+  (parse: (text: string) => number) =>
+  (text: string): number | typeof off =>
+    text === off ? off : parse(text);
 
 /** A whole number above zero. */
 export const parseCount = (text: string): number => {
   const value = parsePositive(text);
-  if (Number.isInteger(value)) return value;
+  if (Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError('Give a whole number.');
 };
 
@@ -123,11 +138,11 @@ export const collectCounts = (text: string, before: readonly number[] = []): rea
   parseCount(text),
 ];
 
-/** `90`, `90s`, `3m`, `1h`, in seconds. */
+/** `90`, `90s`, `1h30m`, `500ms`, in seconds. */
 export const parseDuration = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('Give a duration such as 90s, 3m or 1h.');
-  return parsePositive(String(Number(match[1]) * (unitSeconds[match[2] ?? ''] ?? 1)));
+  const seconds = durationOf(text);
+  if (seconds !== undefined) return seconds;
+  throw new InvalidArgumentError(`Give a duration such as ${durationExamples}.`);
 };
 
 /** `1-3`, or `2` for always the same, in seconds. */

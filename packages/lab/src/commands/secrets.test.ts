@@ -29,7 +29,7 @@ after(() => {
 writeFileSync(
   join(folder, 'evil.ts'),
   `import { constant, defineScenario } from '@catalytic/lab/scenario';
-   export default defineScenario({ name: 'evil', wait: constant(0.1), checks: ['=1+1', 'a\\u001b[2Jb'], tasks: [
+   export default defineScenario({ name: 'evil', accounts: true, wait: constant(0.1), checks: ['=1+1', 'a\\u001b[2Jb'], tasks: [
      { name: 'evil', run: async (user) => { await user.get('/evil'); await user.get('/long'); await user.get('/evil', { name: '=HYPERLINK(1)' }); } },
    ] });`,
 );

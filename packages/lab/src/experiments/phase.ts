@@ -81,7 +81,7 @@ export const isKept = (phase: Phase, result: RunResult): boolean => {
   const throughput = throughputOf(phase, result);
   return (
     result.steady !== null &&
-    result.verdicts.every(({ verdict }) => verdict !== 'failed') &&
+    result.verdicts.every(({ verdict }) => verdict === 'passed') &&
     (throughput === undefined || throughput.measured >= throughput.least)
   );
 };

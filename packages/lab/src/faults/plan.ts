@@ -2,6 +2,7 @@
  * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process`, `--proxy` and `--command` declare.
  * @module
  */
+import { parseDuration } from '../arrivals/duration.ts';
 import type { CommandUnderFault } from './command-under-fault.ts';
 import { cut } from './cut.ts';
 import { delay } from './delay.ts';
@@ -98,14 +99,13 @@ const parseCommand = (word: string): readonly [string, string] => {
   return [name, text];
 };
 
-const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
 const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSeconds: number): PlannedFault => {
   const refuse = (reason: string): never => {
     throw new Error(`--fault ${word}: ${reason}`);
   };
-  const [, name = '', verb = '', argument, number, unit = ''] =
-    /^([\w./-]+):(\w+)(?:=([^@]+))?@(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(word) ??
+  // With a unit: 40 alone could be milliseconds, as in delay=40ms.
+  const [, name = '', verb = '', argument, time = ''] =
+    /^([\w./-]+):(\w+)(?:=([^@]+))?@(\d[\d.a-z]*[a-z]|0)$/.exec(word) ??
     refuse('write NAME:VERB@TIME, for example database:cut@30s');
   const kinds = [
     ['process', plan.processes],
@@ -122,7 +122,9 @@ const parseFault = (word: string, plan: Omit<FaultPlan, 'faults'>, durationSecon
   const fault = Object.hasOwn(faults, verb) ? faults[verb] : undefined;
   if (fault?.on !== on)
     return refuse(`a ${on} cannot "${verb}"; it can ${fitting.map(([verbOf]) => verbOf).join(', ')}`);
-  const atSeconds = Number(number) * (unitSeconds[unit] ?? 1);
+  const atSeconds = /^[0.]+[a-z]*$/.test(time)
+    ? 0
+    : (parseDuration(time) ?? refuse(`"${time}" is no time; write for example 30s, 1m30s or 500ms`));
   if (atSeconds >= durationSeconds) return refuse(`the run ends after ${durationSeconds} s; give an earlier time`);
   const planned = { name, fault: argument === undefined ? verb : `${verb}=${argument}`, atSeconds };
   if (fault.on === 'process') {

@@ -1,59 +1,98 @@
 /**
- * Criteria and their verdicts.
+ * Criteria as a scenario writes them, and their verdicts.
  * @module
  */
 import type { Histogram } from './histogram.ts';
 import type { Window } from './window.ts';
 
-/** Limits a run must keep to pass; what a scenario leaves out is not judged. */
+/** A limit; `null` or `'none'` switches a criterion off. */
+export type Limit = number | null | 'none';
+
+/** What one endpoint must keep. */
+export interface EndpointCriteria {
+  readonly p50MsMax?: Limit;
+  readonly p95MsMax?: Limit;
+  readonly p99MsMax?: Limit;
+  readonly realFailuresPercentMax?: Limit;
+}
+
+/** What a counter must keep, as a sum and a second. */
+export interface CounterCriteria {
+  readonly min?: Limit;
+  readonly max?: Limit;
+  readonly perSecondMin?: Limit;
+  readonly perSecondMax?: Limit;
+}
+
+/** What the values of a trend must keep. */
+export interface TrendCriteria {
+  readonly p50Max?: Limit;
+  readonly p95Max?: Limit;
+  readonly p99Max?: Limit;
+  readonly meanMax?: Limit;
+  readonly meanMin?: Limit;
+  /** The lowest value may not be below it. */
+  readonly minMin?: Limit;
+  /** The highest value may not be above it. */
+  readonly maxMax?: Limit;
+}
+
+/** Limits a run must keep to pass. Real failures are judged at 1 % where nothing is said of them; what else is left out is not judged. */
 export interface Criteria {
-  readonly p50MsMax?: number;
-  readonly p95MsMax?: number;
-  readonly p99MsMax?: number;
+  readonly p50MsMax?: Limit;
+  readonly p95MsMax?: Limit;
+  readonly p99MsMax?: Limit;
   /** Of all requests. */
-  readonly realFailuresPercentMax?: number;
+  readonly realFailuresPercentMax?: Limit;
   /** Of the requests of each endpoint: a small one cannot hide behind a large one. */
-  readonly endpointFailuresPercentMax?: number;
+  readonly endpointFailuresPercentMax?: Limit;
   /** From a logout's answer 200 until every worker has refused the token. */
-  readonly rejectedMsMax?: number;
+  readonly rejectedMsMax?: Limit;
+  /** By the names that requests are counted under: `GET /items/:id`. */
+  readonly endpoints?: Readonly<Record<string, EndpointCriteria>>;
+  /** By the names of the scenario's checks. */
+  readonly checks?: Readonly<Record<string, { readonly failedPercentMax?: Limit }>>;
+  /** By the names of its counters. */
+  readonly counters?: Readonly<Record<string, CounterCriteria>>;
+  /** By the names of its trends. */
+  readonly trends?: Readonly<Record<string, TrendCriteria>>;
 }
 
 /** One criterion, judged. */
 export interface Verdict {
   readonly criterion: string;
   readonly limit: number;
-  /** `null` when there were too few samples. */
+  /** The limit is the least that was allowed, not the most. */
+  readonly at_least?: true;
+  /** `null` when it could not be judged. */
   readonly measured: number | null;
   readonly verdict: 'passed' | 'failed' | 'not judged';
+  /** Why it could not be judged, and what to do. */
+  readonly reason?: string;
 }
+
+/** What was measured, or why nothing was. */
+export type Taken = number | { readonly reason: string };
 
 /** Fewest samples for a percentile to mean something: ten beyond it, and so on both sides of the median. */
 export const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
-/** Share of logouts that may answer 202 in a run without faults, per cent. */
-const pendingLogoutsPercentMax = 0.1;
 
-/** Judges one criterion; without a limit there is none. */
-export const judge = (criterion: string, limit: number | undefined, measured: number | null): readonly Verdict[] =>
-  limit === undefined
-    ? []
-    : [
-        {
-          criterion,
-          limit,
-          measured,
-          verdict: measured === null ? 'not judged' : measured <= limit ? 'passed' : 'failed',
-        },
-      ];
+/** A percentile that is judged. */
+export type JudgedPercentile = keyof typeof samplesMin;
+
+/** Judges one criterion. */
+export const judge = (criterion: string, limit: number, taken: Taken, isLeast = false): Verdict => {
+  const head = { criterion, limit, ...(isLeast ? { at_least: true as const } : {}) };
+  // Not-a-number keeps no limit and breaks none.
+  if (typeof taken === 'number' && Number.isNaN(taken))
+    return { ...head, measured: null, verdict: 'not judged', reason: 'what was measured is no number' };
+  if (typeof taken !== 'number') return { ...head, measured: null, verdict: 'not judged', reason: taken.reason };
+  const isKept = isLeast ? taken >= limit : taken <= limit;
+  return { ...head, measured: taken, verdict: isKept ? 'passed' : 'failed' };
+};
 
 /** Per cent of all; `null` when there is nothing. */
 export const percentOf = (part: number, all: number): number | null => (all === 0 ? null : (100 * part) / all);
-
-const judgeEndpoints = (window: Window, limit: number | undefined): readonly Verdict[] =>
-  [...window.endpoints.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap(({ method, name, ok, expected, real }) =>
-      judge(`real failures of ${method} ${name}, %`, limit, percentOf(real, ok + expected + real)),
-    );
 
 /** Requests of a window by outcome. */
 export const outcomesOf = (window: Window): { ok: number; expected: number; real: number; all: number } => {
@@ -68,45 +107,13 @@ export const outcomesOf = (window: Window): { ok: number; expected: number; real
 };
 
 /** The strictest percentile that so many samples allow to judge: the 99th, else the 95th, else the median. */
-const strictest = ({ count }: Histogram): 50 | 95 | 99 =>
+export const strictest = ({ count }: Histogram): JudgedPercentile =>
   count >= samplesMin[99] ? 99 : count >= samplesMin[95] ? 95 : 50;
 
-/** Judges a histogram at one percentile; too few samples are not judged. */
-const measuredAt = (histogram: Histogram, at: 50 | 95 | 99): number | null =>
-  histogram.count < samplesMin[at] ? null : (histogram.at(at) ?? null);
-
-/**
- * Judges a window.
- * @param logouts `undefined` in a run with faults: a logout that finds a process away may answer 202
- * @param rejection times from a logout's answer until every worker had refused the token, where the scenario measures them
- */
-export const judgeWindow = (
-  window: Window,
-  criteria: Criteria,
-  logouts: { readonly completed: number; readonly pending: number } | undefined,
-  rejection?: Histogram,
-): readonly Verdict[] => {
-  const { real, all } = outcomesOf(window);
-  const rejectionAt = rejection === undefined ? 50 : strictest(rejection);
-  return [
-    ...judge('p50, ms', criteria.p50MsMax, measuredAt(window.total, 50)),
-    ...judge('p95, ms', criteria.p95MsMax, measuredAt(window.total, 95)),
-    ...judge('p99, ms', criteria.p99MsMax, measuredAt(window.total, 99)),
-    ...judge('real failures, %', criteria.realFailuresPercentMax, percentOf(real, all)),
-    ...judgeEndpoints(window, criteria.endpointFailuresPercentMax),
-    ...(rejection === undefined
-      ? []
-      : judge(
-          `rejected by all that were asked after the logout's answer, p${rejectionAt}, ms`,
-          criteria.rejectedMsMax,
-          measuredAt(rejection, rejectionAt),
-        )),
-    ...(logouts === undefined
-      ? []
-      : judge(
-          'logouts answered 202, %',
-          pendingLogoutsPercentMax,
-          percentOf(logouts.pending, logouts.completed + logouts.pending),
-        )),
-  ];
+/** A percentile of a histogram, or that it has too few samples. */
+export const percentileAt = (histogram: Histogram, at: JudgedPercentile): Taken => {
+  const needed = samplesMin[at];
+  return histogram.count < needed
+    ? { reason: `${histogram.count} samples, ${needed} are needed: use a longer run or more users` }
+    : (histogram.at(at) ?? Number.NaN);
 };

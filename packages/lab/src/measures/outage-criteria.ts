@@ -2,7 +2,7 @@
  * What is asked of a target while something it uses is away, phase by phase, and after it has come back.
  * @module
  */
-import { judge, outcomesOf, percentOf, type Verdict } from './criteria.ts';
+import { judge, outcomesOf, percentOf, type Taken, type Verdict } from './criteria.ts';
 import type { MeasuredOutage } from './outage-measure.ts';
 import type { Phase } from './phases.ts';
 
@@ -23,27 +23,25 @@ export interface Judged {
 
 const nothing: Judged = { verdicts: [], aims: [] };
 
+const shareOf = (part: number, all: number): Taken =>
+  percentOf(part, all) ?? { reason: 'no request was sent in it: use a longer run or more users' };
+
 /**
  * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which it was sent. While users still start, and of what the lab does not know, nothing is asked.
  */
 export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phase): Judged => {
   const { name, kind, subject } = start;
   const { real, all } = outcomesOf(window);
-  const failures = (limit: number): readonly Verdict[] =>
-    judge(`${name}: real failures, %`, limit, percentOf(real - cut + inherited, all + inherited));
+  const failures = (limit: number): readonly Verdict[] => [
+    judge(`${name}: real failures, %`, limit, shareOf(real - cut + inherited, all + inherited)),
+  ];
   if (kind === 'before' || kind === 'after') return { ...nothing, verdicts: failures(failuresPercentMax) };
   if (subject === 'redis') return { verdicts: failures(failuresPercentMax), aims: failures(failuresPercentAim) };
-  if (subject !== 'postgres') return nothing;
-  const measured = percentOf(leasedChecks.real, leasedChecks.requests);
-  return {
-    ...nothing,
-    verdicts: judge(
-      `${name}: real failures of token checks within the lease, %`,
-      leasedFailuresPercentMax,
-      // A phase that begins after the lease has ended, because something else has healed, has none to judge.
-      measured,
-    ),
-  };
+  // A phase that begins after the lease has ended, because something else has healed, has nothing to judge.
+  if (subject !== 'postgres' || (start.leaseEndsAtMs ?? 0) <= start.fromMs) return nothing;
+  const criterion = `${name}: real failures of token checks within the lease, %`;
+  const share = shareOf(leasedChecks.real, leasedChecks.requests);
+  return { ...nothing, verdicts: [judge(criterion, leasedFailuresPercentMax, share)] };
 };
 
 /** A recovery, judged. */
@@ -70,15 +68,20 @@ export const judgeRecovery = ({ outage, recovery }: MeasuredOutage, usualMs: num
   const failuresEndMs = recovery?.lastFailureAfterMs;
   // A lower bound above the limit has failed, whatever came after.
   const isKnown = usual !== undefined && (usual.isSeen || usual.afterMs > recoveryMsMax);
+  const notJudged = isKnown ? undefined : notJudgedBecause(usualMs, usual?.isSeen === true);
   const asked =
     outage.subject !== 'redis' || recovery === undefined
       ? []
       : [
-          ...judge(`${outage.name}: healed until the last real failure, ms`, recoveryMsMax, failuresEndMs ?? null),
-          ...judge(
+          judge(
+            `${outage.name}: healed until the last real failure, ms`,
+            recoveryMsMax,
+            failuresEndMs ?? { reason: 'no request was sent after the healing: use a longer run' },
+          ),
+          judge(
             `${outage.name}: healed until logouts take their usual time, ms`,
             recoveryMsMax,
-            isKnown ? usual.afterMs : null,
+            isKnown ? usual.afterMs : { reason: `${notJudged}: use more users` },
           ),
         ];
   return {
@@ -86,6 +89,6 @@ export const judgeRecovery = ({ outage, recovery }: MeasuredOutage, usualMs: num
     verdicts: asked,
     failuresEndMs,
     logoutsUsualMs: usual?.afterMs,
-    notJudged: recovery === undefined || isKnown ? undefined : notJudgedBecause(usualMs, usual?.isSeen === true),
+    notJudged: recovery === undefined ? undefined : notJudged,
   };
 };

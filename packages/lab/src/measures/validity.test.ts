@@ -4,6 +4,7 @@ import { judgeValidity, type RunConditions } from './validity.ts';
 
 const healthy: RunConditions = {
   leftOutPercent: 0,
+  isInterrupted: false,
   failedFaults: 0,
   changes: 0,
   exceptions: 0,

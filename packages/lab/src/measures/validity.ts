@@ -3,10 +3,12 @@
  * @module
  */
 
-/** What is known about how the run was made. Everything but the first three is about the judged window. */
+/** What is known about how the run was made. Everything but the first four is about the judged window. */
 export interface RunConditions {
   /** Part of the asked duration that was not run, per cent: an interrupted run cannot pass. */
   readonly leftOutPercent: number;
+  /** An interrupt that comes while the last answers are waited for leaves no duration out, and yet cuts slow requests. */
+  readonly isInterrupted: boolean;
   /** Planned faults that could not be done: the run was not the one asked for. */
   readonly failedFaults: number;
   /** Times that somebody changed the number of users while the run went on: it was not the one asked for. */
@@ -49,6 +51,7 @@ export interface ValidityCheck {
 /** Limits, with the reason for each. */
 const limits = {
   leftOutPercent: 0,
+  interrupts: 0,
   failedFaults: 0,
   changes: 0,
   exceptions: 0,
@@ -90,6 +93,7 @@ export const littleDeviationPercent = ({ users, tasksPerSecond, responseSeconds,
 /** Judges the conditions of a run. */
 export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   check('duration left out, %', limits.leftOutPercent, run.leftOutPercent),
+  ...(run.isInterrupted ? [check('interrupts', limits.interrupts, 1)] : []),
   check('planned faults that could not be done', limits.failedFaults, run.failedFaults),
   ...(run.changes === 0 ? [] : [check('changes of the users by hand', limits.changes, run.changes)]),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),

@@ -35,15 +35,16 @@ test('the score is the mean of what was counted; what was not is not measured', 
       ['defences', null],
       ['test coverage', null],
       ['documentation', null],
-      ['performance', 10],
+      // Of its four criteria one could not be judged.
+      ['performance', 7.5],
     ],
   );
-  assert.equal(meanScore(scores)?.toFixed(2), '9.44');
+  assert.equal(meanScore(scores)?.toFixed(2), '8.19');
   const [performance] = scoresOf(labResult(60, { exit_code: 3 })).slice(-1);
   assert.equal(performance?.score, null, 'an invalid run says nothing of performance');
   assert.match(
     markdownReport(labResult(60, { counted: [] })),
-    /\*\*10\.0 of 10\*\*, over 1 of 5 components; the others are not measured/,
+    /\*\*7\.5 of 10\*\*, over 1 of 5 components; the others are not measured/,
   );
 });
 

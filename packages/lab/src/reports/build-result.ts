@@ -3,7 +3,9 @@
  * @module
  */
 import manifest from '../../package.json' with { type: 'json' };
-import { type Criteria, judgeWindow, outcomesOf, type Verdict } from '../measures/criteria.ts';
+import { outcomesOf, type Verdict } from '../measures/criteria.ts';
+import { type AskedCriterion, measures } from '../measures/criterion.ts';
+import { judgeCriteria } from '../measures/judge-criteria.ts';
 import { unixSecondsAt } from '../measures/sampler.ts';
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
@@ -14,7 +16,7 @@ import { buildRevocation } from './build-revocation.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
-import { exitCodes, type RunResult, type SecondResult } from './result.ts';
+import { exitCodes, type RunResult, type SecondResult, worstExitCode } from './result.ts';
 
 /** Version of the lab, as its package says. */
 const labVersion: string = manifest.version;
@@ -22,17 +24,26 @@ const labVersion: string = manifest.version;
 /** A steady window of so many seconds, or of half the run, speaks for the run. */
 const steadySecondsEnough = 10;
 
-/** The worst thing that can be said of a run is what it ends with. */
+/** Whether the steady window speaks for a run. @param fromSeconds when it began @param endSeconds length of the run */
+export const isSteadyLongEnough = (fromSeconds: number, endSeconds: number): boolean =>
+  endSeconds - fromSeconds >= Math.min(steadySecondsEnough, endSeconds / 2);
+
+/** The worst thing that can be said of a run is what it ends with. It has passed when every criterion was judged and kept, and there was one. */
 export const exitCodeOf = (
   violations: number,
   isUnreachable: boolean,
   validity: readonly ValidityCheck[],
   verdicts: readonly Verdict[],
 ): number => {
-  if (violations > 0) return exitCodes.violated;
-  if (isUnreachable) return exitCodes.unreachable;
-  if (validity.some(({ verdict }) => verdict === 'broken')) return exitCodes.invalid;
-  return verdicts.some(({ verdict }) => verdict === 'failed') ? exitCodes.criterionFailed : exitCodes.passed;
+  const isSaid = (word: Verdict['verdict']): boolean => verdicts.some(({ verdict }) => verdict === word);
+  const said: readonly (readonly [boolean, number])[] = [
+    [violations > 0, exitCodes.violated],
+    [isUnreachable, exitCodes.unreachable],
+    [validity.some(({ verdict }) => verdict === 'broken'), exitCodes.invalid],
+    [isSaid('failed'), exitCodes.criterionFailed],
+    [verdicts.length === 0 || isSaid('not judged'), exitCodes.notJudged],
+  ];
+  return worstExitCode(said.filter(([isSo]) => isSo).map(([, code]) => code));
 };
 
 const errorsOf = ({ recorder, start }: Gathered): RunResult['errors'] =>
@@ -83,16 +94,14 @@ const optionsOf = ({ options, weights }: Gathered): RunResult['options'] => ({
   source_addresses: options.sourceAddresses?.text ?? null,
 });
 
-const criteriaOf = (criteria: Criteria): RunResult['criteria'] => {
-  const named = {
-    p50_ms: criteria.p50MsMax,
-    p95_ms: criteria.p95MsMax,
-    p99_ms: criteria.p99MsMax,
-    real_failures_percent: criteria.realFailuresPercentMax,
-    endpoint_failures_percent: criteria.endpointFailuresPercentMax,
-    rejected_ms: criteria.rejectedMsMax,
-  };
-  return Object.fromEntries(Object.entries(named).filter(([, limit]) => limit !== undefined));
+/** `realFailuresPercentMax` is `real_failures_percent` in the result. */
+const resultKeyOf = (measure: string): string =>
+  (measures.run[measure]?.key ?? measure).replace(/Max$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const criteriaOf = (criteria: readonly AskedCriterion[]): RunResult['criteria'] => {
+  const single = criteria.filter(({ of }) => of !== 'run');
+  const whole = criteria.filter(({ of }) => of === 'run').map(({ measure, limit }) => [resultKeyOf(measure), limit]);
+  return { ...Object.fromEntries(whole), ...(single.length === 0 ? {} : { single }) };
 };
 
 const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_counted'] =>
@@ -160,13 +169,16 @@ export const buildResult = (gathered: Gathered): RunResult => {
     recorder.steady === undefined || gathered.steady === undefined
       ? null
       : buildWindow(recorder.steady, (gathered.steady.atMs - before.atMs) / 1000, endSeconds);
-  const isSteadyEnough = steady !== null && endSeconds - steady.from_s >= Math.min(steadySecondsEnough, endSeconds / 2);
+  const isAborted = gathered.abortedBy !== undefined;
+  // A run is aborted by what its steady window says: then that window speaks for it, however short it is.
+  const isSteadyEnough = steady !== null && (isAborted || isSteadyLongEnough(steady.from_s, endSeconds));
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? wholeWindow) : wholeWindow;
   const logouts = gathered.faults.length === 0 ? window.logouts : undefined;
   const outage = buildOutage(gathered);
+  const rejection = workerNames && revocation.rejection;
   const verdicts = [
-    ...judgeWindow(window, options.criteria, logouts, workerNames && revocation.rejection),
+    ...judgeCriteria(options.criteria, { window, own: gathered.own, seconds: endSeconds, rejection, logouts }),
     ...outageVerdicts(outage),
   ];
   const little = checkLittle(gathered, steady);
@@ -184,7 +196,8 @@ export const buildResult = (gathered: Gathered): RunResult => {
     schedule_fingerprint: gathered.fingerprint,
     accounts: { kind: accounts.kind, ...(accounts.reason === undefined ? {} : { reason: accounts.reason }) },
     machine: machineOf(machine),
-    ended: isUnreachable ? 'unreachable' : isInterrupted ? 'interrupted' : 'completed',
+    ended: isUnreachable ? 'unreachable' : isInterrupted ? 'interrupted' : isAborted ? 'aborted' : 'completed',
+    ...(gathered.abortedBy === undefined ? {} : { aborted_by: gathered.abortedBy }),
     whole,
     steady,
     errors: errorsOf(gathered),

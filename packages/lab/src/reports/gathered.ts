@@ -44,6 +44,8 @@ export interface Gathered {
   readonly stoppedAtMs: number;
   readonly steady: SteadyStart | undefined;
   readonly isInterrupted: boolean;
+  /** Name of the criterion that was beyond saving; `undefined` in a run that was not aborted. */
+  readonly abortedBy: string | undefined;
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
   readonly faults: readonly FaultEvent[];

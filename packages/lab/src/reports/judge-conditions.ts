@@ -65,7 +65,10 @@ export const judgeConditions = (
   const warmUp = from === undefined ? steady?.warmUp : undefined;
   const ranSeconds = (stoppedAtMs - before.atMs) / 1000;
   return judgeValidity({
-    leftOutPercent: Math.max(0, (1 - ranSeconds / options.durationSeconds) * 100),
+    // A run that was aborted as it was told to is the one that was asked for.
+    leftOutPercent:
+      gathered.abortedBy === undefined ? Math.max(0, (1 - ranSeconds / options.durationSeconds) * 100) : 0,
+    isInterrupted: gathered.isInterrupted,
     failedFaults: gathered.faults.filter(({ error }) => error !== undefined).length,
     changes: gathered.changes,
     exceptions: crowd.exceptions.reduce((sum, { count }) => sum + count, 0),

@@ -7,13 +7,15 @@ import { endingOf } from './ending.ts';
 import { judgedWindow } from './judged-window.ts';
 import type { RunResult } from './result.ts';
 import { ms, number, percent, percentile } from './tables.ts';
+import { notJudgedOf } from './verdict-texts.ts';
 
 const verdictLine = (result: RunResult): string => {
   const failed = result.verdicts.filter(({ verdict }) => verdict === 'failed');
   const judged = result.verdicts.filter(({ verdict }) => verdict !== 'not judged');
+  const isUnjudged = judged.length < result.verdicts.length || judged.length === 0;
   return `**${endingOf(result)}.** ${number(judged.length - failed.length)} of ${number(judged.length)} criteria that could be judged were kept${
     failed.length === 0 ? '' : `; not kept: ${failed.map(({ criterion }) => criterion).join('; ')}`
-  }.`;
+  }${isUnjudged ? `; not judged: ${notJudgedOf(result)}` : ''}.`;
 };
 
 const validityLine = ({ validity }: RunResult): string => {

@@ -20,6 +20,7 @@ import { summarySection } from './markdown-summary.ts';
 import { outcomeLatencies } from './outcome-latencies.ts';
 import type { RunResult } from './result.ts';
 import { faultTable, ms, number, percentile, successLine, table } from './tables.ts';
+import { boundOf, measuredOf } from './verdict-texts.ts';
 import type { EndpointResult, WindowResult } from './window-result.ts';
 
 const endpointTable = ({ endpoints, total }: WindowResult): string =>
@@ -130,12 +131,7 @@ ${bottleneckSection(result)}
 
 ${table(
   ['criterion', 'limit', 'measured', 'verdict'],
-  result.verdicts.map(({ criterion, limit, measured, verdict }) => [
-    criterion,
-    `≤ ${limit}`,
-    measured === null ? 'too few samples' : number(measured, 2),
-    verdict,
-  ]),
+  result.verdicts.map((verdict) => [verdict.criterion, boundOf(verdict), measuredOf(verdict), verdict.verdict]),
 )}
 
 ${consistencySection(result)}

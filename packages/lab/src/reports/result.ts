@@ -11,7 +11,28 @@ import type { OwnResult } from './own-result.ts';
 import type { PercentilesMs, TimesResult, WindowResult } from './window-result.ts';
 
 /** Exit codes of the lab. */
-export const exitCodes = { passed: 0, usage: 1, criterionFailed: 2, invalid: 3, violated: 4, unreachable: 5 } as const;
+export const exitCodes = {
+  passed: 0,
+  usage: 1,
+  criterionFailed: 2,
+  invalid: 3,
+  violated: 4,
+  unreachable: 5,
+  notJudged: 6,
+} as const;
+
+/** What is said of a run, the worst first. */
+const severity: readonly number[] = [
+  exitCodes.violated,
+  exitCodes.unreachable,
+  exitCodes.invalid,
+  exitCodes.criterionFailed,
+  exitCodes.notJudged,
+];
+
+/** Of several exit codes the one that says the worst; without any, {@link exitCodes.passed}. */
+export const worstExitCode = (codes: readonly number[]): number =>
+  severity.find((code) => codes.includes(code)) ?? exitCodes.passed;
 
 /** One second. Together they hold every request of the run. */
 export interface SecondResult {
@@ -112,7 +133,9 @@ export interface RunResult {
     readonly node: string;
   };
   /** How the run ended. */
-  readonly ended: 'completed' | 'interrupted' | 'unreachable';
+  readonly ended: 'completed' | 'interrupted' | 'unreachable' | 'aborted';
+  /** The criterion that was beyond saving, by the name that `--abort-when` takes; absent in a run that was not aborted. */
+  readonly aborted_by?: string;
   readonly whole: WindowResult;
   /** From the moment every user had logged in once; `null` when that did not come. */
   readonly steady: WindowResult | null;
@@ -160,7 +183,7 @@ export interface RunResult {
   readonly own: OwnResult | null;
   /** Phases and recoveries; `null` in a scenario that is not broken on purpose. */
   readonly outage: OutageResult | null;
-  /** Upper limits; what is absent is not judged. */
+  /** Limits; what is absent is not judged. */
   readonly criteria: {
     readonly p50_ms?: number;
     readonly p95_ms?: number;
@@ -168,6 +191,13 @@ export interface RunResult {
     readonly real_failures_percent?: number;
     readonly endpoint_failures_percent?: number;
     readonly rejected_ms?: number;
+    /** Of single endpoints, checks, counters and trends. */
+    readonly single?: readonly {
+      readonly of: string;
+      readonly name: string;
+      readonly measure: string;
+      readonly limit: number;
+    }[];
   };
   /** Which window the criteria judge: the whole run when the steady window never came or is too short to speak for it. */
   readonly judged: 'steady' | 'whole';

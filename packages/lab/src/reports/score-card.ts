@@ -38,11 +38,12 @@ const missing = (component: string, source: string): Score => ({
 });
 
 const performanceOf = ({ verdicts, exit_code }: RunResult): Score => {
-  const judged = verdicts.filter(({ verdict }) => verdict !== 'not judged');
-  if (exit_code === exitCodes.invalid || exit_code === exitCodes.unreachable || judged.length === 0)
+  const isJudged = verdicts.some(({ verdict }) => verdict !== 'not judged');
+  if (exit_code === exitCodes.invalid || exit_code === exitCodes.unreachable || !isJudged)
     return missing('performance', 'this run judges no criterion that may be believed');
-  const passed = judged.filter(({ verdict }) => verdict === 'passed').length;
-  return scored('performance', passed, judged.length, 'criteria of this run that were kept, of those judged');
+  // What could not be judged was asked for and not shown: leaving it out would score a run the better, the less it shows.
+  const passed = verdicts.filter(({ verdict }) => verdict === 'passed').length;
+  return scored('performance', passed, verdicts.length, 'criteria of this run that were judged and kept, of all');
 };
 
 /** The rule in words. */

@@ -7,6 +7,7 @@ import { endingOf } from './ending.ts';
 import { judgedWindow } from './judged-window.ts';
 import { ownLines } from './own-result.ts';
 import type { RunResult } from './result.ts';
+import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
 import type { TimesResult, WindowResult } from './window-result.ts';
 
 const ms = (value: number | undefined): string =>
@@ -77,10 +78,12 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
   result.outage === null
     ? `  judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}:`
     : '  judged phase by phase:',
+  ...(result.verdicts.length === 0 ? [`  – ${notJudgedOf(result)}`] : []),
   ...result.verdicts.map(
-    ({ criterion, limit, measured, verdict }) =>
-      `  ${marks[verdict]} ${criterion}: ${measured === null ? 'too few samples, not judged' : `${measured.toFixed(2)} (at most ${limit})`}`,
+    (each) =>
+      `  ${marks[each.verdict]} ${each.criterion}: ${each.measured === null ? `not judged: ${measuredOf(each)}` : `${each.measured.toFixed(2)} (${limitOf(each)})`}`,
   ),
+  ...(result.aborted_by === undefined ? [] : [`  ended early by --abort-when: ${result.aborted_by} was beyond saving`]),
   ...result.validity
     .filter(({ verdict }) => verdict === 'broken')
     .map(

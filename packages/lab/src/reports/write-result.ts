@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { printableJson } from '../texts/printable.ts';
 import { csvFiles } from './csv.ts';
 import { htmlReport } from './html/page.ts';
+import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 import type { RunResult } from './result.ts';
 
@@ -36,6 +37,7 @@ export const writeResult = (result: RunResult, out: string): readonly string[] =
     '.json': `${printableJson(result, 1)}\n`,
     '.md': markdownReport(result),
     '.html': htmlReport(result),
+    '_junit.xml': junitReport(result),
     ...Object.fromEntries(Object.entries(csvFiles(result)).map(([end, text]) => [`${end}.csv`, text])),
   };
   return Object.entries(files).map(([end, text]) => {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
+import { ScenarioFlaw } from './source-place.ts';
 
 /** Who draws. */
 export interface DrawPlace {
@@ -20,7 +21,9 @@ export interface DataPool<Row> {
 }
 
 const poolOf = <Row>(order: DataPool<Row>['order'], rows: readonly Row[]): DataPool<Row> => {
-  if (rows.length === 0) throw new Error(`A data pool needs at least one row: ${order}() was given none`);
+  if (!Array.isArray(rows)) throw new ScenarioFlaw(`draw rows with ${order}(…)`, 'give an array of rows');
+  if (rows.length === 0)
+    throw new ScenarioFlaw(`draw rows with ${order}(…)`, 'a data pool needs at least one row, and was given none');
   return { rows, order };
 };
 

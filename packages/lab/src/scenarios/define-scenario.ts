@@ -3,13 +3,15 @@
  * docs/guides/own-scenario.md has a complete example.
  * @module
  */
-import type { Random } from '../arrivals/random.ts';
+import { type Random, randomOf } from '../arrivals/random.ts';
 import type { Criteria } from '../measures/criteria.ts';
 import type { Measured } from '../measures/measured.ts';
 import type { MetricKind } from '../measures/own-measures.ts';
 import type { RunResult } from '../reports/result.ts';
+import { flawOf } from './check-definition.ts';
 import type { DataPool } from './data-pool.ts';
 import type { ScenarioUser } from './scenario-user.ts';
+import { ScenarioFlaw } from './source-place.ts';
 
 export type { Criteria } from '../measures/criteria.ts';
 export { type DataPool, random, sequential, unique } from './data-pool.ts';
@@ -21,17 +23,44 @@ export type Wait =
   | { readonly kind: 'pacing'; readonly seconds: readonly [number, number] }
   | { readonly kind: 'drawn'; readonly draw: (random: Random) => number };
 
-/** Waits drawn evenly between two numbers of seconds, from the end of a task to the beginning of the next. */
-export const between = (shortest: number, longest: number): Wait => ({ kind: 'between', seconds: [shortest, longest] });
+const isSeconds = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
-/** Always the same wait, seconds. */
-export const constant = (seconds: number): Wait => between(seconds, seconds);
+/** Waits drawn evenly between two numbers of seconds, from the end of a task to the beginning of the next. @throws ScenarioFlaw */
+export const between = (shortest: number, longest: number): Wait => {
+  if (!isSeconds(shortest) || !isSeconds(longest) || shortest > longest)
+    throw new ScenarioFlaw(
+      `wait between(${shortest}, ${longest})`,
+      'give two numbers of seconds, 0 or more, the shorter one first',
+    );
+  return { kind: 'between', seconds: [shortest, longest] };
+};
 
-/** A task begins every so many seconds, however long the one before took; one that took longer is followed at once. */
-export const pacing = (seconds: number): Wait => ({ kind: 'pacing', seconds: [seconds, seconds] });
+/** Always the same wait, seconds. @throws ScenarioFlaw */
+export const constant = (seconds: number): Wait => {
+  if (!isSeconds(seconds)) throw new ScenarioFlaw(`wait constant(${seconds})`, 'give a number of seconds, 0 or more');
+  return { kind: 'between', seconds: [seconds, seconds] };
+};
 
-/** Waits of your own, seconds. @param draw is given a source of numbers in [0, 1) that follows the seed: use it in place of Math.random */
-export const drawn = (draw: (random: Random) => number): Wait => ({ kind: 'drawn', draw });
+/** A task begins every so many seconds, however long the one before took; one that took longer is followed at once. @throws ScenarioFlaw */
+export const pacing = (seconds: number): Wait => {
+  if (!isSeconds(seconds) || seconds === 0)
+    throw new ScenarioFlaw(`wait pacing(${seconds})`, 'give a number of seconds above 0');
+  return { kind: 'pacing', seconds: [seconds, seconds] };
+};
+
+/**
+ * Waits of your own, seconds. One is drawn at once, to see that it is a wait.
+ * @param draw is given a source of numbers in [0, 1) that follows the seed: use it in place of Math.random
+ * @throws ScenarioFlaw
+ */
+export const drawn = (draw: (random: Random) => number): Wait => {
+  if (typeof draw !== 'function')
+    throw new ScenarioFlaw('wait drawn(…)', 'give a function, such as (random) => 1 + random()');
+  const wait = draw(randomOf('drawn', 0));
+  if (!isSeconds(wait)) throw new ScenarioFlaw('wait drawn(…)', `it drew ${wait}: draw numbers of seconds, 0 or more`);
+  return { kind: 'drawn', draw };
+};
 
 /** One thing a user does. */
 export interface OwnTask<Row> {
@@ -94,7 +123,7 @@ export interface ScenarioDefinition<Row = undefined> {
   readonly checks?: readonly string[];
   /** Metrics that `user.count` and `user.trend` feed. */
   readonly metrics?: Readonly<Record<string, MetricKind>>;
-  /** What the run must keep to pass; the command line adds to them. */
+  /** What the run must keep to pass; the command line adds to them, or replaces them. */
   readonly criteria?: Criteria;
   readonly hooks?: Hooks;
 }
@@ -107,23 +136,6 @@ export interface DefinedScenario<Row = unknown> extends ScenarioDefinition<Row> 
   readonly format: typeof scenarioFormat;
 }
 
-/** Most checks, and most metrics, of a scenario: each stands in the result. */
-const declaredMax = 100;
-const nameGrammar = /^[a-z0-9][a-z0-9-]{0,63}$/i;
-
-const flawOf = ({ name, tasks, checks, metrics, accounts }: ScenarioDefinition<never>): string | undefined => {
-  if (!nameGrammar.test(name)) return 'its `name` may hold letters, digits and dashes, 64 at most';
-  if (tasks.length === 0) return 'it has no tasks: give at least one';
-  if (tasks.some((task) => task.name === '')) return 'one of its tasks has no name';
-  if (new Set(tasks.map((task) => task.name)).size < tasks.length) return 'two of its tasks have the same name';
-  const light = tasks.find(({ weight = 1 }) => !(weight > 0 && Number.isFinite(weight)));
-  if (light !== undefined) return `the weight of its task "${light.name}" is ${light.weight}: give a number above zero`;
-  if ((checks?.length ?? 0) > declaredMax || Object.keys(metrics ?? {}).length > declaredMax)
-    return `it has more than ${declaredMax} checks or metrics`;
-  if (accounts !== undefined && typeof accounts !== 'boolean') return 'its `accounts` is true or false';
-  return undefined;
-};
-
 /**
  * Makes a scenario.
  * @example
@@ -132,10 +144,11 @@ const flawOf = ({ name, tasks, checks, metrics, accounts }: ScenarioDefinition<n
  *   tasks: [{ name: 'read', run: (user) => user.get('/auth/me') }],
  *   onStart: (user) => user.login(),
  * });
- * @throws Error that says what is wrong with it
+ * @throws ScenarioFlaw that says what is wrong with it, and on which line
  */
 export const defineScenario = <Row = undefined>(definition: ScenarioDefinition<Row>): DefinedScenario<Row> => {
-  const flaw = flawOf(definition as unknown as ScenarioDefinition<never>);
-  if (flaw !== undefined) throw new Error(`Cannot define the scenario "${definition.name}": ${flaw}`);
+  const flaw = flawOf(definition);
+  // A definition that is none at all has no name either.
+  if (flaw !== undefined) throw new ScenarioFlaw(`define the scenario "${definition?.name}"`, flaw.reason, flaw.keys);
   return { ...definition, format: scenarioFormat };
 };

@@ -2,12 +2,15 @@
  * Finds the scenario of a run: one of ours by its name, or a file's.
  * @module
  */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type DefinedScenario, scenarioFormat, type Wait } from './define-scenario.ts';
 import { scenarios } from './registry.ts';
 import type { Scenario, ScenarioTask } from './scenario.ts';
+import { placeOfError, placeOfKeys, ScenarioFlaw, textOf } from './source-place.ts';
 
 const ownName = '@catalytic/lab/scenario';
 
@@ -50,20 +53,52 @@ const fromDefinition = (own: DefinedScenario): Scenario => {
 const isDefined = (value: unknown): value is DefinedScenario =>
   typeof value === 'object' && value !== null && 'format' in value && value.format === scenarioFormat;
 
+const exportFlawOf = (exported: unknown): string => {
+  const what =
+    exported === undefined
+      ? 'it has no default export'
+      : exported instanceof Promise
+        ? 'its default export is a promise, of which nothing is known yet; write "export default await …", or'
+        : 'its default export is no scenario;';
+  return `${what}${exported === undefined ? ';' : ''} write "export default defineScenario({ … })" with defineScenario from "${ownName}"`;
+};
+
+const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : `it threw ${String(thrown)}`);
+
+/** The syntax check of Node names the line; the error that an import throws for JavaScript does not. */
+const syntaxPlaceOf = (path: string): string | undefined => {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+  const place = placeOfError({ name: '', message: '', stack: stderr.split('\n', 1)[0] ?? '' });
+  return place && textOf(place);
+};
+
+/** Where the file of a scenario, or one that it imports, is at fault. */
+const placeOfFault = (thrown: unknown, path: string): string | undefined => {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code } = thrown as NodeJS.ErrnoException;
+  const [, missing, importer] =
+    /^Cannot find (?:module|package) '(.+?)' imported from (.+)$/.exec(thrown.message) ?? [];
+  if (code === 'ERR_MODULE_NOT_FOUND' && missing !== undefined && importer !== undefined)
+    return textOf(placeOfKeys({ file: importer, line: 1 }, [basename(missing)]));
+  const place = placeOfError(thrown);
+  if (place !== undefined) return textOf(place);
+  return thrown instanceof SyntaxError ? syntaxPlaceOf(path) : undefined;
+};
+
 /**
  * Loads the scenario of a file. The file is code and runs in this process, with all that this process may do.
  * @throws Error that says what is wrong with it
  */
 export const loadScenarioFile = async (file: string): Promise<Scenario> => {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new Error(`Cannot load the scenario ${file}: there is no such file`);
   lendPackage();
-  const module = await import(pathToFileURL(resolve(file)).href).catch((error: Error) => {
-    throw new Error(`Cannot load the scenario ${file}: ${error.message}`);
+  const module = await import(pathToFileURL(path).href).catch((thrown: unknown) => {
+    if (thrown instanceof ScenarioFlaw) throw thrown;
+    throw new Error(`Cannot load the scenario ${placeOfFault(thrown, path) ?? file}: ${reasonOf(thrown)}`);
   });
   const defined: unknown = (module as { readonly default?: unknown }).default;
-  if (!isDefined(defined))
-    throw new Error(
-      `Cannot run ${file}: its default export is no scenario; write "export default defineScenario({ … })" with defineScenario from "${ownName}"`,
-    );
+  if (!isDefined(defined)) throw new Error(`Cannot run ${file}: ${exportFlawOf(defined)}`);
   return fromDefinition(defined);
 };
 

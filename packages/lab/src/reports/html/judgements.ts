@@ -5,6 +5,7 @@
 import type { Verdict } from '../../measures/criteria.ts';
 import type { RunResult } from '../result.ts';
 import { number } from '../tables.ts';
+import { measuredOf } from '../verdict-texts.ts';
 import { html, htmlTable, type Markup } from './markup.ts';
 
 /** Share of the limit that is used up, drawn: a full bar is the limit. Without style attributes, which the policy of the page refuses. */
@@ -14,8 +15,10 @@ export const bar = (share: number, tone: string): Markup => {
 };
 
 /** What is left of a limit. */
-const margin = (limit: number, measured: number | null): string => {
+const margin = ({ limit, measured, at_least }: Judged): string => {
   if (measured === null) return '–';
+  if (at_least === true)
+    return measured >= limit ? `${number(measured - limit, 2)} above it` : `${number(limit - measured, 2)} missing`;
   if (limit === 0) return measured === 0 ? 'none allowed, none found' : 'none allowed';
   const left = 100 * (1 - measured / limit);
   return left >= 0 ? `${number(left)} % left` : `${number(measured / limit, 1)} times the limit`;
@@ -31,23 +34,27 @@ const tones: Readonly<Record<string, string>> = {
   'not judged': 'doubt',
 };
 
-const shareOf = (limit: number, measured: number | null): number => {
+const shareOf = ({ limit, measured }: Judged): number => {
   if (measured === null) return 0;
   return limit === 0 ? Number(measured > 0) : measured / limit;
 };
 
-type Judged = Pick<Verdict, 'limit' | 'measured'> & { readonly name: string; readonly verdict: string };
+type Judged = Pick<Verdict, 'limit' | 'at_least' | 'measured' | 'reason'> & {
+  readonly name: string;
+  readonly verdict: string;
+};
 
 const rows = (judged: readonly Judged[]) =>
-  judged.map(({ name, limit, measured, verdict }) => {
+  judged.map((each) => {
+    const { name, limit, at_least, verdict } = each;
     const tone = tones[verdict] ?? 'doubt';
     return [
       name,
       pill(verdict, tone),
-      measured === null ? 'too few samples' : number(measured, 2),
-      `≤ ${number(limit, Number.isInteger(limit) ? 0 : 2)}`,
-      bar(shareOf(limit, measured), tone),
-      margin(limit, measured),
+      measuredOf(each),
+      `${at_least === true ? '≥' : '≤'} ${number(limit, Number.isInteger(limit) ? 0 : 2)}`,
+      bar(shareOf(each), tone),
+      margin(each),
     ];
   });
 

@@ -2,9 +2,11 @@
  * The top of the report: how the run ended, what was run, and the figures that are looked for first.
  * @module
  */
+import { asideOf } from '../ending.ts';
 import { judgedWindow } from '../judged-window.ts';
 import { exitCodes, type RunResult } from '../result.ts';
 import { ms, number, percent } from '../tables.ts';
+import { failedOf, notJudgedOf } from '../verdict-texts.ts';
 import { html, type Markup } from './markup.ts';
 
 interface Ending {
@@ -13,15 +15,6 @@ interface Ending {
   readonly mark: string;
   readonly meaning: string;
 }
-
-const failedOf = ({ verdicts }: RunResult): string =>
-  verdicts
-    .filter(({ verdict }) => verdict === 'failed')
-    .map(
-      ({ criterion, measured, limit }) =>
-        `${criterion} is ${measured === null ? '–' : number(measured, 2)}, at most ${limit} was allowed`,
-    )
-    .join('; ');
 
 const brokenOf = ({ validity }: RunResult): string =>
   validity
@@ -40,7 +33,15 @@ export const endingInFull = (result: RunResult): Ending => {
         word: 'Passed',
         tone: 'good',
         mark: '✔',
-        meaning: 'Every criterion that could be judged was kept, and the measurement may be believed.',
+        // Results of before pass with criteria that could not be judged.
+        meaning: `Every criterion ${result.verdicts.every(({ verdict }) => verdict === 'passed') ? 'was judged and' : 'that could be judged was'} kept, and the measurement may be believed.`,
+      };
+    case exitCodes.notJudged:
+      return {
+        word: 'Not judged',
+        tone: 'doubt',
+        mark: '?',
+        meaning: `No criterion failed, and not every one could be judged: ${notJudgedOf(result)}.`,
       };
     case exitCodes.violated:
       return {
@@ -112,7 +113,7 @@ export const headerOf = (result: RunResult): Markup => {
   return html`<header>
 <p class="kind">Load test</p>
 <h1>${result.scenario}<span>${number(options.users)} users · ${number(options.duration_s)} s</span></h1>
-<p class="ending ${tone}"><b><i aria-hidden="true">${mark}</i> ${word}${result.ended === 'interrupted' ? ' (interrupted)' : ''}</b> ${meaning}</p>
+<p class="ending ${tone}"><b><i aria-hidden="true">${mark}</i> ${word}${asideOf(result.ended)}</b> ${meaning}</p>
 <p class="window">Figures of the ${result.judged === 'steady' ? `steady window, from ${number(judgedWindow(result).from_s)} s on, when every user had logged in once` : 'whole run'}.</p>
 ${tiles(result)}
 <details open><summary>What was run</summary><dl class="facts">${facts(result).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>

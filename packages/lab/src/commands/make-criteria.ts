@@ -1,0 +1,82 @@
+/**
+ * The criteria of a run: those of its scenario, of a file and of the command line, and those that may end it early.
+ * @module
+ */
+import { canBeBeyondSaving } from '../measures/beyond-saving.ts';
+import {
+  type AskedCriterion,
+  type Criterion,
+  combine,
+  failuresByDefault,
+  measures,
+  nameOf,
+} from '../measures/criterion.ts';
+import { checkDeclared, type Declared, off, readCriteria } from '../measures/read-criteria.ts';
+import { didYouMean } from '../scenarios/did-you-mean.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { readCriteriaFile } from './criteria-file.ts';
+import type { Flags } from './run-flags.ts';
+
+const declaredBy = ({ name, own, asksEveryWorker }: Scenario): Declared => {
+  const metrics = Object.entries(own?.metrics ?? {});
+  const named = (kind: string): readonly string[] => metrics.filter(([, each]) => each === kind).map(([each]) => each);
+  return {
+    name,
+    checks: own?.checks ?? [],
+    counters: named('counter'),
+    trends: named('trend'),
+    measuresRejection: asksEveryWorker,
+  };
+};
+
+const camelCase = (word: string): string => word.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Those of `--p95` and its like. */
+const ofOptions = (flags: Flags): readonly Criterion[] =>
+  Object.keys(measures.run).flatMap((measure) => {
+    const limit = (flags as unknown as Readonly<Record<string, number | typeof off | undefined>>)[camelCase(measure)];
+    return limit === undefined ? [] : [{ of: 'run', name: '', measure, limit: limit === off ? null : limit }];
+  });
+
+/**
+ * The criteria of a run: real failures at 1 %, unless the scenario is judged phase by phase; then the scenario's, those of a file, and those of
+ * the command line: the last word wins.
+ * @throws Error that says what is wrong and what is allowed
+ */
+export const makeCriteria = (scenario: Scenario, flags: Flags): readonly AskedCriterion[] => {
+  const declared = declaredBy(scenario);
+  const ofFile =
+    flags.criteria === undefined ? [] : readCriteriaFile(flags.criteria, (read) => checkDeclared(read, declared));
+  const typed = [...ofOptions(flags), ...flags.criterion];
+  checkDeclared(typed, declared);
+  return combine(
+    scenario.isBroken === true ? [] : [failuresByDefault],
+    readCriteria(scenario.criteria, 'key'),
+    ofFile,
+    typed,
+  );
+};
+
+/** What ends a run early whichever criterion it is. */
+const anyCriterion = 'any';
+
+/**
+ * The criteria that end a run early when they are beyond saving, by their names.
+ * @param words of `--abort-when`
+ * @throws Error that says what is wrong and what is allowed
+ */
+export const makeAbortWhen = (words: readonly string[], criteria: readonly AskedCriterion[]): readonly string[] => {
+  const able = criteria.filter(canBeBeyondSaving).map(nameOf);
+  for (const word of words) {
+    if (word === anyCriterion || able.includes(word)) continue;
+    const isAsked = criteria.some((criterion) => nameOf(criterion) === word);
+    throw new Error(
+      isAsked
+        ? `--abort-when "${word}": what comes later may always save it; name another criterion`
+        : `--abort-when "${word}": this run has no such criterion${didYouMean(word, [anyCriterion, ...able])}`,
+    );
+  }
+  if (words.length > 0 && able.length === 0)
+    throw new Error('--abort-when: this run has no criterion that can be beyond saving before its end');
+  return words.includes(anyCriterion) ? able : words;
+};

@@ -1,0 +1,33 @@
+/**
+ * Verdicts in words.
+ * @module
+ */
+import type { Verdict } from '../measures/criteria.ts';
+import type { RunResult } from './result.ts';
+import { number } from './tables.ts';
+
+/** `≤ 500`, `≥ 10`. */
+export const boundOf = ({ limit, at_least }: Pick<Verdict, 'limit' | 'at_least'>): string =>
+  `${at_least === true ? '≥' : '≤'} ${limit}`;
+
+/** `at most 500`, `at least 10`. */
+export const limitOf = ({ limit, at_least }: Pick<Verdict, 'limit' | 'at_least'>): string =>
+  `at ${at_least === true ? 'least' : 'most'} ${limit}`;
+
+/** What was measured, or why nothing was. */
+export const measuredOf = ({ measured, reason }: Pick<Verdict, 'measured' | 'reason'>): string =>
+  measured === null ? (reason ?? 'too few samples') : number(measured, 2);
+
+/** The criteria that were not kept, with what was measured. */
+export const failedOf = ({ verdicts }: RunResult): string =>
+  verdicts
+    .filter(({ verdict }) => verdict === 'failed')
+    .map((verdict) => `${verdict.criterion} is ${measuredOf(verdict)}, ${limitOf(verdict)} was allowed`)
+    .join('; ');
+
+/** What could not be judged, and why. */
+export const notJudgedOf = ({ verdicts }: RunResult): string => {
+  const unjudged = verdicts.filter(({ verdict }) => verdict === 'not judged');
+  if (verdicts.length === 0) return 'the run was asked to keep nothing: give it a criterion, such as --failures 1';
+  return unjudged.map((verdict) => `${verdict.criterion}: ${measuredOf(verdict)}`).join('; ');
+};

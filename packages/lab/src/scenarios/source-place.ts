@@ -1,0 +1,73 @@
+/**
+ * Finds the line of a scenario file that a refusal is about: from the stack of the call, and from the text behind it.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { basename, isAbsolute, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A line of a file, from 1. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What a scenario calls: frames of these are ours, and the place is that of whoever called them. */
+const ours: ReadonlySet<string> = new Set(['define-scenario.ts', 'data-pool.ts', 'source-place.ts']);
+
+const asPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
+
+const placeOfFrame = (frame: string): SourcePlace | undefined => {
+  const [, file, line] = /(?:^|\(|at (?:async )?)((?:file:\/\/)?\/[^()]*?):(\d+)(?::\d+)?\)?$/.exec(frame.trim()) ?? [];
+  return file === undefined ? undefined : { file: asPath(file), line: Number(line) };
+};
+
+/** Where an error was thrown, or where the function of ours was called that threw it; `undefined` when its stack names no file. */
+export const placeOfError = ({ stack = '' }: Error): SourcePlace | undefined => {
+  for (const frame of stack.split('\n')) {
+    const place = placeOfFrame(frame);
+    if (place !== undefined && !ours.has(basename(place.file)) && !place.file.includes('/node_modules/')) return place;
+  }
+  return undefined;
+};
+
+/** `profile.ts:12`, from the working folder where the file lies in it. */
+export const textOf = ({ file, line }: SourcePlace): string => {
+  const near = relative(process.cwd(), file);
+  return `${near.startsWith('..') || isAbsolute(near) ? file : near}:${line}`;
+};
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** The line on which the last of the keys stands: each is looked for as a whole word behind the one before, the first behind the place. */
+export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]): SourcePlace => {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return { file, line };
+  }
+  let offset = text
+    .split('\n')
+    .slice(0, line - 1)
+    .reduce((sum, each) => sum + each.length + 1, 0);
+  for (const key of keys) {
+    const word = new RegExp(`(?<![\\w$])${escaped(key)}(?![\\w$])`, 'g');
+    word.lastIndex = offset;
+    offset = word.exec(text)?.index ?? offset;
+  }
+  return { file, line: text.slice(0, offset).split('\n').length };
+};
+
+/** What is wrong with a scenario, with its place where that is known. */
+export class ScenarioFlaw extends Error {
+  /**
+   * @param action that failed
+   * @param keys that lead to the flaw, below the call
+   */
+  constructor(action: string, reason: string, keys: readonly string[] = []) {
+    super(reason);
+    const place = placeOfError(this);
+    this.message = `Cannot ${action}${place === undefined ? '' : ` at ${textOf(placeOfKeys(place, keys))}`}: ${reason}`;
+  }
+}
