@@ -3,6 +3,7 @@
  * @module
  */
 import type { Flags } from '../commands/run-flags.ts';
+import { trustOf } from '../commands/run-options.ts';
 import { measureHashing } from '../experiments/lab-process.ts';
 import { type Scenario, usesAccounts } from '../scenarios/scenario.ts';
 import { Connection } from '../targets/connection.ts';
@@ -27,16 +28,18 @@ export interface SpawnRateParts {
 /** Why the target is not stormed with first logins; `undefined` when it may be. */
 const reasonToSpare = async ({ scenario, flags }: SpawnRateParts): Promise<string | undefined> => {
   if (!usesAccounts(scenario)) return `${scenario.name} does not say "accounts: true"`;
-  const connection = new Connection(flags.operateTarget ?? flags.target, askedLimits);
+  const connection = new Connection(flags.operateTarget ?? flags.target, { ...askedLimits, trust: trustOf(flags) });
   const doubt = await doubtCatalytic(connection).finally(() => connection.destroy());
   return doubt === undefined ? undefined : `the target does not say that it is Catalytic: ${doubt}`;
 };
 
 /** Words that lead every run to the same accounts of the same target, and nothing else: no faults, no criteria, no tags. */
-const targetWords = ({ target, operateTarget, adminKeyFile, tenant }: Flags): readonly string[] => [
+const targetWords = ({ target, operateTarget, adminKeyFile, tenant, ca, insecure }: Flags): readonly string[] => [
   ...['--target', target, '--tenant', tenant],
   ...(operateTarget === undefined ? [] : ['--operate-target', operateTarget]),
   ...(adminKeyFile === undefined ? [] : ['--admin-key-file', adminKeyFile]),
+  ...(ca === undefined ? [] : ['--ca', ca.file]),
+  ...(insecure ? ['--insecure'] : []),
 ];
 
 /**

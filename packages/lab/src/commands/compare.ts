@@ -28,7 +28,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
 /** What results of earlier versions of the lab do not have. */
-const laterFields = { lab_version: 'unknown', server: null, counted: [] } as const;
+const laterFields = { lab_version: 'unknown', server: null, counted: [], transport: null } as const;
 
 /**
  * Reads a result.

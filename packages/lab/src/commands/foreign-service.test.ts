@@ -82,6 +82,6 @@ suite('a service that is not ours', { concurrency: true }, () => {
   test('that is not there ends the run with 5, without a request', async () => {
     const { code, output } = await runLab(folder, ['run', 'shop.ts', '--target', 'http://127.0.0.1:1', ...few]);
     assert.equal(code, 5);
-    assert.match(output, /Cannot reach http:\/\/127\.0\.0\.1:1: ECONNREFUSED; start the service/);
+    assert.match(output, /Cannot reach http:\/\/127\.0\.0\.1:1: connection refused; start the service/);
   });
 });

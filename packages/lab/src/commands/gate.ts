@@ -12,11 +12,21 @@ import { decide, exactFailure, type GateDecision, type GateVerdict } from '../re
 import { type BlockPair, measurePairs, type Sides, warmShare } from '../regression/pairs.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
+import type { Authorities } from '../targets/trust.ts';
 import { mapTexts, printableJson } from '../texts/printable.ts';
 import { redact } from '../texts/redact.ts';
 import { complain, messageOf, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
-import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseTarget } from './run-options.ts';
+import { trustFlags } from './run-flags.ts';
+import {
+  newSeed,
+  parseCount,
+  parseDuration,
+  parsePercent,
+  parsePositive,
+  parseTarget,
+  trustOf,
+} from './run-options.ts';
 
 /** Exit codes of the gate. */
 const gateExitCodes: Readonly<Record<GateVerdict, number>> = { pass: 0, fail: 2, inconclusive: 3 };
@@ -39,6 +49,8 @@ interface Flags {
   readonly limit: number;
   readonly seed: string;
   readonly out?: string;
+  readonly ca?: Authorities;
+  readonly insecure: boolean;
 }
 
 const help = `
@@ -86,7 +98,7 @@ const targetOf = async (
 };
 
 /** The options as they may be written down: the commands that start services may hold secrets. */
-const withoutSecrets = (flags: Flags): Flags => mapTexts(flags, redact);
+const withoutSecrets = ({ ca, ...flags }: Flags): object => ({ ...mapTexts(flags, redact), ca: ca?.file });
 
 const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> => {
   const scenario = scenarios.get(flags.scenario);
@@ -94,7 +106,8 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     throw new Error(`a gate loads one of the scenarios auth, verify and mixed, not "${flags.scenario}"`);
   const holder = takeMeasuringTurn();
   if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
-  const limits = { connectMs: 10_000, answerMs: 30_000 };
+  // A gate forgives nothing: a connection that the candidate closes on a request is a failure of it.
+  const limits = { connectMs: 10_000, answerMs: 30_000, trust: trustOf(flags) };
   const startSide = async (name: 'baseline' | 'candidate', started: AsyncDisposableStack): Promise<Side> => {
     const { url, adminKeyFile } = await targetOf(name, flags, started);
     const options = { target: url, adminKeyFile, scenario, users: flags.users, limits };
@@ -166,8 +179,8 @@ const run = async (flags: Flags): Promise<void> => {
 };
 
 /** The command. */
-export const gateCommand = (): Command =>
-  new Command('gate')
+export const gateCommand = (): Command => {
+  const command = new Command('gate')
     .description('Say whether one version of the service is slower than another: pass, fail, or inconclusive.')
     .option('--baseline <url>', 'the version to compare with', parseTarget)
     .option('--candidate <url>', 'the version to judge', parseTarget)
@@ -185,3 +198,6 @@ export const gateCommand = (): Command =>
     .option('--out <file>', 'JSON file for the blocks and the decision')
     .addHelpText('after', help)
     .action(run);
+  for (const flag of trustFlags()) command.addOption(flag);
+  return command;
+};

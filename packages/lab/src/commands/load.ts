@@ -20,7 +20,7 @@ import { usesAccounts, weightsOf } from '../scenarios/scenario.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { isOnThisMachine, portOf } from '../targets/origin.ts';
 import { watchToAbort } from './abort-watch.ts';
-import type { RunOptions } from './run-options.ts';
+import { type RunOptions, trustOf } from './run-options.ts';
 
 /** Longest wait for answers after the end, and after an interrupt, milliseconds. */
 const drainMs = 10_000;
@@ -119,7 +119,8 @@ export const load = async (
   if (isLater) others = readOthers();
   const before: Reading = { ...others, cpu: await running.cpu(), atMs: startMs };
   const metricsUrl = metricsUrlOf(options);
-  const scraper = metricsUrl === undefined ? undefined : new MetricsScraper(metricsUrl, options.durationSeconds);
+  const scraper =
+    metricsUrl === undefined ? undefined : new MetricsScraper(metricsUrl, options.durationSeconds, trustOf(options));
   scraper?.start(before.atMs);
   const sampler = new Sampler(target, start);
   let changes = 0;
@@ -179,6 +180,7 @@ export const load = async (
     recorder: running.recorder,
     checker: running.checker,
     own: scenario.own === undefined ? undefined : running.own,
+    transport: running.transport,
     revocation: running.revocation ?? new RevocationMeasure(),
     outage,
     workerNames,

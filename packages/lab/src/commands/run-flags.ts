@@ -7,6 +7,7 @@ import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
 import type { Criterion } from '../measures/criterion.ts';
 import { criterionExample, type off, parseCriterion } from '../measures/read-criteria.ts';
+import { readAuthorities } from '../targets/trust.ts';
 import {
   collect,
   collectCounted,
@@ -77,9 +78,22 @@ const collectStage = (text: string, earlier: readonly Stage[]): readonly Stage[]
   parsedBy((stage) => parseStage(stage))(text),
 ];
 
+/** Which certificates of a target are taken; for every command that speaks to one. */
+export const trustFlags = (): readonly Flag[] => [
+  new Flag('--ca <file>', "authorities whose certificates are trusted beside the system's, in PEM").argParser(
+    parsedBy(readAuthorities),
+  ),
+  new Flag('--insecure', 'take any certificate of the target, whoever shows it; the result says so').default(false),
+];
+
 /** All of them, in the order in which the help lists them. */
 export const runFlags: readonly Flag[] = [
-  new Flag('--target <url>', 'the service').argParser(parseTarget).default('http://127.0.0.1:8000'),
+  new Flag(
+    '--target <url>',
+    'the service; with a path, such as http://127.0.0.1:8000/api/v2, every request goes below it',
+  )
+    .argParser(parseTarget)
+    .default('http://127.0.0.1:8000'),
   new Flag(
     '--operate-target <url>',
     'where /admin answers, when not at the target: accounts are imported there (default: the target)',
@@ -136,6 +150,7 @@ export const runFlags: readonly Flag[] = [
   new Flag('--timeout <time>', 'longest wait for an answer; past it the request is a real failure')
     .argParser(parseDuration)
     .default(30, '30s'),
+  ...trustFlags(),
   new Flag('--target-pid <pid>', 'process of the target on this machine; found by its port when absent').argParser(
     parseCount,
   ),

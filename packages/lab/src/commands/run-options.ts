@@ -13,7 +13,9 @@ import type { OutageParts } from '../measures/outage-measure.ts';
 import { off } from '../measures/read-criteria.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
+import { basePathOf } from '../targets/origin.ts';
 import type { AddressRange } from '../targets/source-addresses.ts';
+import type { Authorities, Trust } from '../targets/trust.ts';
 
 /** What a scenario that is broken on purpose is told. */
 export interface OutageOptions extends OutageParts {
@@ -52,6 +54,10 @@ export interface RunOptions {
   readonly adminKeyFile: string | undefined;
   /** Longest wait for an answer. */
   readonly timeoutSeconds: number;
+  /** Authorities that are trusted beside the system's. */
+  readonly ca: Authorities | undefined;
+  /** Whether any certificate of the target is taken. */
+  readonly insecure: boolean;
   readonly targetPid: number | undefined;
   /** Processes whose CPU time is no stranger's, such as the target's database. */
   readonly alsoCount: readonly number[];
@@ -92,10 +98,25 @@ export interface RunOptions {
 /** Longest wait for a connection, milliseconds; shorter when the wait for an answer is. */
 const connectMsMax = 10_000;
 
+/** Which certificates of the target a run takes. */
+export const trustOf = ({
+  ca,
+  insecure,
+}: {
+  readonly ca?: Authorities | undefined;
+  readonly insecure: boolean;
+}): Trust => ({
+  authorities: ca,
+  isInsecure: insecure,
+});
+
 /** What the connections of a run allow the target. */
-export const limitsOf = ({ timeoutSeconds }: RunOptions): ConnectionLimits => ({
-  connectMs: Math.min(connectMsMax, timeoutSeconds * 1000),
-  answerMs: timeoutSeconds * 1000,
+export const limitsOf = (options: RunOptions): ConnectionLimits => ({
+  connectMs: Math.min(connectMsMax, options.timeoutSeconds * 1000),
+  answerMs: options.timeoutSeconds * 1000,
+  trust: trustOf(options),
+  // What a fault of the run has cut is what the run measures: nothing of it is repeated.
+  mayCloseIdle: options.faults.faults.length === 0,
 });
 
 /** A number above zero, in decimal digits. */
@@ -177,18 +198,26 @@ export const parsedBy =
     }
   };
 
-/** An origin: `http://host:port`. */
+const parseHttp = (text: string, example: string): URL => {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError(`Give a URL such as ${example}.`);
+  return url;
+};
+
+/** Where a target is: `http://host:port`, or `http://host:port/api/v2`, below whose path every request goes. */
 export const parseTarget = (text: string): string => {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8000.');
-  return new URL(text).origin;
+  const { origin, username, password, search, hash } = parseHttp(text, 'http://127.0.0.1:8000');
+  // An address stands in every file of a run, and a secret must not.
+  if (username !== '' || password !== '')
+    throw new InvalidArgumentError('Leave out user name and password: a scenario sends them in a header field.');
+  if (search !== '' || hash !== '')
+    throw new InvalidArgumentError('Leave out what follows "?" or "#": a target is a host and, if need be, a path.');
+  return origin + basePathOf(text);
 };
 
 /** An address with a path: `http://host:port/metrics`. A user and a password in it must be percent-encoded. */
 export const parseUrl = (text: string): string => {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new InvalidArgumentError('Give a URL such as http://127.0.0.1:8000/metrics.');
+  const url = parseHttp(text, 'http://127.0.0.1:8000/metrics');
   try {
     decodeURIComponent(url.username + url.password);
   } catch {

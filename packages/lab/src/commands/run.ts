@@ -16,6 +16,7 @@ import { usesAccounts } from '../scenarios/scenario.ts';
 import { type AccountSource, prepareAccounts, unpreparedAccounts } from '../targets/accounts.ts';
 import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
+import { remedyFor } from '../targets/failures.ts';
 import { refusesToConnect } from '../targets/reach.ts';
 import { Workers } from '../targets/workers.ts';
 import { type LoadSource, load } from './load.ts';
@@ -68,8 +69,11 @@ const reach = async (
   const { target, scenario } = options;
   const limits = limitsOf(options);
   if (!usesAccounts(scenario)) {
-    const failure = await refusesToConnect(target, limits.connectMs, interrupted);
-    return failure && `Cannot reach ${target}: ${failure}; start the service, or name another with --target`;
+    const failure = await refusesToConnect(target, limits, interrupted);
+    return (
+      failure &&
+      `Cannot reach ${target}: ${failure}; ${remedyFor(failure, target) ?? 'start the service, or name another with --target'}`
+    );
   }
   const probe = new Connection(target, limits);
   const giveUp = (): void => void probe.destroy();
@@ -78,7 +82,7 @@ const reach = async (
   interrupted.removeEventListener('abort', giveUp);
   await probe.destroy();
   if ('failure' in reply)
-    return `Cannot reach ${target}: ${reply.failure}; start the service with "npm start", or name another with --target`;
+    return `Cannot reach ${target}: ${reply.failure}; ${remedyFor(reply.failure, target) ?? 'start the service with "npm start", or name another with --target'}`;
   if (reply.status !== 200) dashboard.say(`GET ${paths.ready} answers ${reply.status}, not 200; the run goes on`);
   return undefined;
 };

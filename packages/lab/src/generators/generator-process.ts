@@ -51,10 +51,11 @@ const start = (atMs: number): undefined => {
 };
 
 /** All that was measured since the last time. */
-const take = ({ recorder, checker, own }: LocalLoad): MeasuredDump => ({
+const take = ({ recorder, checker, own, transport }: LocalLoad): MeasuredDump => ({
   recorder: recorder.take(),
   checker: checker.take(),
   own: own.take(),
+  transport: transport.take(),
 });
 
 /** What it answers to each call. */

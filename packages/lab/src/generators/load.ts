@@ -8,6 +8,7 @@ import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { LoadSecond } from '../measures/sampler.ts';
+import type { TransportMeasure } from '../measures/transport.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
 
 /** Counters at a moment. Times in milliseconds. */
@@ -55,6 +56,8 @@ export interface Load {
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
   readonly own: OwnMeasures;
+  /** What happened on connections beside the requests. */
+  readonly transport: TransportMeasure;
   /** How fast revocations took effect, where that is measured. */
   readonly revocation?: RevocationMeasure;
   /** Ends the running second. After {@link finish}: what came since the last one. */

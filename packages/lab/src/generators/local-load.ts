@@ -26,7 +26,7 @@ import type { AccountSource } from '../targets/accounts.ts';
 import { Lanes } from '../targets/lanes.ts';
 import type { Workers } from '../targets/workers.ts';
 import { type Load, type LoadCounters, type LoadProgress, waitAtMost, waitForCut } from './load.ts';
-import { enterAll, makePlayers, type Player, type Players } from './players.ts';
+import { type Connections, enterAll, makePlayers, type Player, type Players } from './players.ts';
 import { signIn } from './sign-in.ts';
 
 /** What a run has prepared before its first measured request. */
@@ -210,10 +210,10 @@ export const startLoad = (
   };
   const recorder = new Recorder(followerOf(outage, hooks));
   const revocation = new RevocationMeasure();
-  const { measures } = players;
+  const { measures, transport } = players;
   measures.recorder = recorder;
   players.witnesses = workers && new Witnesses({ workers, measures, revocation, probeEvery: options.probeEvery });
-  const lanes = sessions && new Lanes(options.target, limitsOf(options), options.users);
+  const lanes = sessions && new Lanes(options.target, limitsOf(options), options.users, { transport });
   const probe = new GeneratorProbe();
   const crowd =
     sessions !== undefined && lanes !== undefined
@@ -221,8 +221,7 @@ export const startLoad = (
       : entered !== undefined
         ? startTasks(options, entered, startMs)
         : startUsers(options, players, startMs);
-  const connections = (): readonly Pick<Lanes, 'connects' | 'reconnects' | 'destroy'>[] =>
-    lanes === undefined ? players.connections : [lanes];
+  const connections = (): readonly Connections[] => (lanes === undefined ? players.connections : [lanes]);
   const progress = (): LoadProgress => {
     const exceptions = new ExceptionCounts();
     for (const each of [crowd.exceptions, hookFaults.all]) exceptions.absorb(each);
@@ -242,6 +241,7 @@ export const startLoad = (
     checker,
     revocation,
     own: players.own,
+    transport,
     get isReady() {
       return crowd.isReady;
     },
@@ -276,6 +276,7 @@ export const startLoad = (
           callHook(() => hooks?.testStop?.(factsOf(options))),
           hookMsMax,
         );
+      if (workers !== undefined) transport.absorb(workers.transport.take());
       return { ...progress(), ...counters, cutRequests, health };
     },
   };

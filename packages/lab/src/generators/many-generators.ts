@@ -11,6 +11,7 @@ import { ConsistencyChecker } from '../measures/consistency.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
 import type { LoadSecond } from '../measures/sampler.ts';
+import { TransportMeasure } from '../measures/transport.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { type Load, type LoadCounters, type LoadEnd, type LoadMark, type LoadProgress, waitAtMost } from './load.ts';
@@ -183,6 +184,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
   const recorder = new Recorder();
   const checker = new ConsistencyChecker();
   const own = new OwnMeasures(options.scenario.own?.checks, options.scenario.own?.metrics);
+  const transport = new TransportMeasure();
   const cpuOf = new Map<Generator, NodeJS.CpuUsage>();
   /** The last second that each has told. */
   const told = new Map<Generator, SecondDump>();
@@ -197,6 +199,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
     recorder.absorb(measured.recorder, -clockMs);
     checker.absorb(measured.checker, -clockMs, (serial) => serial * generators.length + number);
     own.absorb(measured.own);
+    transport.absorb(measured.transport);
   };
 
   const takeSecond = (generator: Generator, second: SecondDump): void => {
@@ -263,6 +266,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
     recorder,
     checker,
     own,
+    transport,
     get isReady() {
       return generators.every(({ isReady }) => isReady);
     },

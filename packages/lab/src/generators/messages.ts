@@ -6,6 +6,7 @@ import type { RunOptions } from '../commands/run-options.ts';
 import type { CheckerDump } from '../measures/consistency.ts';
 import type { OwnDump } from '../measures/own-measures.ts';
 import type { RecorderDump } from '../measures/recorder.ts';
+import type { TransportDump } from '../measures/transport.ts';
 import type { GeneratorSecond } from '../probes/generator.ts';
 import type { AccountFacts } from '../targets/accounts.ts';
 import type { LoadEnd, LoadMark, LoadProgress } from './load.ts';
@@ -21,6 +22,7 @@ export interface MeasuredDump {
   readonly recorder: RecorderDump;
   readonly checker: CheckerDump;
   readonly own: OwnDump;
+  readonly transport: TransportDump;
 }
 
 /** A second of one generator. */

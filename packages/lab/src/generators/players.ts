@@ -7,6 +7,7 @@ import { limitsOf, type RunOptions } from '../commands/run-options.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
+import { TransportMeasure } from '../measures/transport.ts';
 import { drawerOf } from '../scenarios/data-pool.ts';
 import type { DefinedScenario } from '../scenarios/define-scenario.ts';
 import type { Measures } from '../scenarios/exchange.ts';
@@ -16,6 +17,7 @@ import { VirtualUser } from '../scenarios/virtual-user.ts';
 import type { Witnesses } from '../scenarios/witnesses.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { Connection } from '../targets/connection.ts';
+import { Lanes } from '../targets/lanes.ts';
 import { addressOf } from '../targets/source-addresses.ts';
 
 /** One user, whatever it plays. */
@@ -28,12 +30,19 @@ export interface Player {
   leave?(isEnd: boolean): Promise<void>;
 }
 
+/** What a user speaks through. */
+export type Connections = Pick<Lanes, 'send' | 'connects' | 'reconnects' | 'destroy'>;
+
+/** Requests of one user at a time in an own scenario, each on a connection of its own: as many as a browser opens to one host. */
+const connectionsPerUser = 6;
+
 /** The users of this process and what they are measured with. */
 export interface Players {
   /** Its recorder is exchanged when the measured part begins. */
   readonly measures: Measures & { recorder: Recorder };
   readonly own: OwnMeasures;
-  readonly connections: readonly Connection[];
+  readonly connections: readonly Connections[];
+  readonly transport: TransportMeasure;
   witnesses: Witnesses | undefined;
   create(index: number): Player;
 }
@@ -81,17 +90,23 @@ export const makePlayers = (
     nowMs: () => performance.now(),
     ...(onWorker === undefined ? {} : { onWorker }),
   };
-  const connections: Connection[] = [];
+  const connections: Connections[] = [];
+  const transport = new TransportMeasure();
   const own = new OwnMeasures(scenario.own?.checks, scenario.own?.metrics);
   const draw = scenario.own?.dataPool === undefined ? undefined : drawerOf(scenario.own.dataPool);
   const players: Players = {
     measures,
     own,
     connections,
+    transport,
     witnesses: undefined,
     create: (index) => {
-      const address = sourceAddresses && addressOf(sourceAddresses, index);
-      const connection = new Connection(target, limits, address);
+      const localAddress = sourceAddresses && addressOf(sourceAddresses, index);
+      const place = { localAddress, transport };
+      const connection =
+        scenario.own === undefined
+          ? new Connection(target, limits, place)
+          : new Lanes(target, limits, connectionsPerUser, place);
       connections.push(connection);
       // Users that were added by hand share accounts with those that were planned.
       const credentials = accounts.credentialsOf(index % options.users);

@@ -10,6 +10,9 @@ const trendMax = 4_000_000;
 /** What kind of metric: a sum, or a distribution of values from 0 to 4,000,000. */
 export type MetricKind = 'counter' | 'trend';
 
+/** A number as it is, anything else by its kind: it may be long, or a secret. */
+const wordOf = (value: unknown): string => (typeof value === 'number' ? String(value) : `a ${typeof value}`);
+
 /** How often a check held. */
 export interface CheckCount {
   passed: number;
@@ -38,20 +41,23 @@ export class OwnMeasures {
     this.trends = new Map(named('trend').map((name) => [name, new Histogram()]));
   }
 
-  /** Counts a check. @throws Error when it was not declared */
+  /** Counts a check. @throws Error when it was not declared, or what holds is neither true nor false */
   check(name: string, holds: boolean): void {
     const count = this.checks.get(name);
     if (count === undefined) throw new Error(`Cannot count the check "${name}": add it to \`checks\` of the scenario`);
+    if (typeof holds !== 'boolean')
+      throw new Error(`Cannot count the check "${name}": give true or false, such as answer.status === 200`);
     count[holds ? 'passed' : 'failed'] += 1;
   }
 
-  /** Adds to a counter. @throws Error when it was not declared, or is no number */
+  /** Adds to a counter. @throws Error when it was not declared, or what is added is no number */
   count(name: string, more: number): void {
     const sum = this.counters.get(name);
     if (sum === undefined)
       throw new Error(`Cannot count "${name}": add ${name}: 'counter' to \`metrics\` of the scenario`);
     // A sum that is no number could not be written.
-    if (!Number.isFinite(sum + more)) throw new Error(`Cannot count ${more} for "${name}": give a number`);
+    if (typeof more !== 'number' || !Number.isFinite(sum + more))
+      throw new Error(`Cannot count ${wordOf(more)} for "${name}": give a number`);
     this.counters.set(name, sum + more);
   }
 
@@ -60,9 +66,9 @@ export class OwnMeasures {
     const histogram = this.trends.get(name);
     if (histogram === undefined)
       throw new Error(`Cannot record "${name}": add ${name}: 'trend' to \`metrics\` of the scenario`);
-    if (!(value >= 0 && value <= trendMax))
+    if (typeof value !== 'number' || !(value >= 0 && value <= trendMax))
       throw new Error(
-        `Cannot record ${value} for "${name}": give a number from 0 to ${trendMax.toLocaleString('en-US')}`,
+        `Cannot record ${wordOf(value)} for "${name}": give a number from 0 to ${trendMax.toLocaleString('en-US')}, in a larger unit if need be`,
       );
     histogram.record(value);
   }

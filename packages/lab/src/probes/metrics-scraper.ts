@@ -3,6 +3,7 @@
  * @module
  */
 import { Connection } from '../targets/connection.ts';
+import type { Trust } from '../targets/trust.ts';
 import { redact } from '../texts/redact.ts';
 import { parsePrometheus, type Sample } from './prometheus-text.ts';
 import { isWantedSample, type Scrape, serverSeries } from './server-series.ts';
@@ -54,13 +55,14 @@ export class MetricsScraper {
   #missed = 0;
   #failure = 'it was not asked';
 
-  constructor(url: string, durationSeconds: number) {
+  constructor(url: string, durationSeconds: number, trust?: Trust) {
     this.#url = redact(url);
     this.#everySeconds = Math.max(everySecondsMin, durationSeconds / scrapesMax);
     const place = new URL(url);
     this.#path = place.pathname + place.search;
     this.#headers = authorizationOf(place);
-    this.#connection = new Connection(place.origin, { connectMs: answerMsMax, answerMs: answerMsMax });
+    const limits = { connectMs: answerMsMax, answerMs: answerMsMax };
+    this.#connection = new Connection(place.origin, { ...limits, ...(trust && { trust }) });
   }
 
   /** Scrapes now and then every so often. @param startMs start of the run */

@@ -51,9 +51,10 @@ test('the score is the mean of what was counted; what was not is not measured', 
 test('the report in words has the parts of the earlier one, and text of a hostile target breaks no table of it', () => {
   const report = markdownReport(labResult());
   const headings = [...report.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
-  assert.deepEqual(headings.slice(0, 9), [
+  assert.deepEqual(headings.slice(0, 10), [
     'Executive summary',
     'Faults',
+    'Connections of the whole run, in no latency',
     'Windows',
     'Errors, expected and real',
     'Beside the report of 3 October 2025',

@@ -13,6 +13,7 @@ import { buildConsistency } from './build-consistency.ts';
 import { buildOutage, outageVerdicts } from './build-outage.ts';
 import { buildOwn } from './build-own.ts';
 import { buildRevocation } from './build-revocation.ts';
+import { buildTransport } from './build-transport.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
@@ -214,6 +215,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     consistency: buildConsistency(checker),
     own: buildOwn(gathered.own),
     revocation: buildRevocation(gathered),
+    transport: buildTransport(gathered),
     outage,
     criteria: criteriaOf(options.criteria),
     judged,

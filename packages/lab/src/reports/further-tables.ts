@@ -1,9 +1,10 @@
 /**
- * Tables that only some runs have, the same in every report: stages, and what an own scenario checked and measured.
+ * Tables that only some runs have, the same in every report: connections, stages, and what an own scenario checked and measured.
  * @module
  */
 import type { RunResult } from './result.ts';
 import { number } from './tables.ts';
+import { transportRows } from './transport-words.ts';
 
 /** A table, in words. */
 export interface FurtherTable {
@@ -60,6 +61,14 @@ const trendsOf = ({ own }: RunResult): FurtherTable => ({
   }),
 });
 
+const connectionsOf = ({ transport }: RunResult): FurtherTable => ({
+  title: 'Connections of the whole run, in no latency',
+  head: ['', 'count', 'mean ms', 'p50', 'p95', 'p99', 'max ms'],
+  rows: transportRows(transport),
+});
+
 /** Those that this run has. */
 export const furtherTables = (result: RunResult): readonly FurtherTable[] =>
-  [stagesOf, checksOf, countersOf, trendsOf].map((of) => of(result)).filter(({ rows }) => rows.length > 0);
+  [connectionsOf, stagesOf, checksOf, countersOf, trendsOf]
+    .map((of) => of(result))
+    .filter(({ rows }) => rows.length > 0);

@@ -11,6 +11,7 @@ import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { RunStart } from '../measures/sampler.ts';
+import type { TransportMeasure } from '../measures/transport.ts';
 import type { CpuTimes } from '../probes/machine.ts';
 import type { Scraped } from '../probes/metrics-scraper.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
@@ -58,6 +59,8 @@ export interface Gathered {
   readonly crowd: LoadEnd;
   /** What an own scenario has counted. */
   readonly own: OwnMeasures | undefined;
+  /** What happened on connections beside the requests. */
+  readonly transport: TransportMeasure;
   /** Times that somebody changed the number of users by hand. */
   readonly changes: number;
   readonly targetPid: number | undefined;

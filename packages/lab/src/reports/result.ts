@@ -8,6 +8,7 @@ import type { Verdict } from '../measures/criteria.ts';
 import type { ValidityCheck } from '../measures/validity.ts';
 import type { OutageResult } from './outage-result.ts';
 import type { OwnResult } from './own-result.ts';
+import type { TransportResult } from './transport-result.ts';
 import type { PercentilesMs, TimesResult, WindowResult } from './window-result.ts';
 
 /** Exit codes of the lab. */
@@ -95,6 +96,7 @@ export interface RunResult {
   readonly lab_version: string;
   readonly scenario: string;
   readonly started_at: string;
+  /** Its address; requests went below the path of it. */
   readonly target: string;
   readonly options: {
     readonly users: number;
@@ -181,6 +183,8 @@ export interface RunResult {
   readonly revocation: RevocationResult | null;
   /** What an own scenario has counted; `null` for one of ours. */
   readonly own: OwnResult | null;
+  /** Connections, beside the requests; `null` in results of before. */
+  readonly transport: TransportResult | null;
   /** Phases and recoveries; `null` in a scenario that is not broken on purpose. */
   readonly outage: OutageResult | null;
   /** Limits; what is absent is not judged. */

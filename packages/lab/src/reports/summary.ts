@@ -7,6 +7,7 @@ import { endingOf } from './ending.ts';
 import { judgedWindow } from './judged-window.ts';
 import { ownLines } from './own-result.ts';
 import type { RunResult } from './result.ts';
+import { transportLines } from './transport-words.ts';
 import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
 import type { TimesResult, WindowResult } from './window-result.ts';
 
@@ -73,6 +74,7 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
     ? '  steady window  not reached: some users never logged in'
     : windowLine('steady window', result.steady),
   ...outcomeLines(result.judged === 'steady' ? 'steady window' : 'whole run', judgedWindow(result)),
+  ...transportLines(result.transport),
   ...outageLines(result),
   '',
   result.outage === null

@@ -15,7 +15,8 @@ import { ScenarioFlaw } from './source-place.ts';
 
 export type { Criteria } from '../measures/criteria.ts';
 export { type DataPool, random, sequential, unique } from './data-pool.ts';
-export type { OwnAnswer, OwnRequest, ScenarioUser } from './scenario-user.ts';
+export type { OwnRequest } from './own-request.ts';
+export type { OwnAnswer, ScenarioUser } from './scenario-user.ts';
 
 /** How long a user waits before each task. */
 export type Wait =

@@ -72,15 +72,16 @@ export const exchange = async (
   request: Request,
   { task, token, isInBody, intendedAtMs }: Purpose,
 ): Promise<Answered> => {
-  const sentAtMs = nowMs();
-  if (task === 'logout' && token !== undefined) token.revokeSentAtMs ??= sentAtMs;
+  const askedAtMs = nowMs();
+  // From here on a refusal may be the doing of this logout.
+  if (task === 'logout' && token !== undefined) token.revokeSentAtMs ??= askedAtMs;
   const reply = await sender.send(
     token === undefined || isInBody
       ? request
       : { ...request, headers: { ...request.headers, authorization: `Bearer ${token.value}` } },
   );
-  // The last byte's time: what this process did between it and now is not the target's.
-  const answeredAtMs = 'failure' in reply ? nowMs() : reply.lastByteAtMs;
+  // From the writing of its bytes to the last byte of the answer: opening a connection and what this process did are not the target's.
+  const { sentAtMs, endedAtMs: answeredAtMs } = reply;
   const answer =
     'failure' in reply
       ? { status: undefined, code: reply.failure, text: '', bytes: 0, worker: undefined }
@@ -89,7 +90,8 @@ export const exchange = async (
   const flaw = status === undefined ? undefined : flawOf(task, status, text, token?.sessionId);
   const judged: Exchange = {
     task,
-    sentAtMs,
+    // Its own moment does not excuse the refusal of a logout.
+    sentAtMs: task === 'logout' ? askedAtMs : sentAtMs,
     answeredAtMs,
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code }),

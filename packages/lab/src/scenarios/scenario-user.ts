@@ -7,42 +7,28 @@ import type { Outcome } from '../measures/outcome.ts';
 import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Credentials } from '../targets/accounts.ts';
 import type { Reply } from '../targets/connection.ts';
-import type { Request } from '../targets/request.ts';
 import { problemCodeOf } from './answers.ts';
 import type { Measures, Sender } from './exchange.ts';
+import { type OwnRequest, prepareRequest } from './own-request.ts';
 import type { VirtualUser } from './virtual-user.ts';
-
-/** A request of an own scenario. */
-export interface OwnRequest {
-  readonly method?: Request['method'];
-  /** Path with query. */
-  readonly path: string;
-  /** What it is counted under; the path without its query by default. Give one where a path holds an id. */
-  readonly name?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly json?: unknown;
-  readonly body?: string;
-  /** Carry the access token that the user holds. Default: whenever it holds one. */
-  readonly withToken?: boolean;
-  /** Statuses that are right; 200 to 299 by default. */
-  readonly ok?: readonly number[];
-  /** Statuses that are no failure though not right, such as 404 of something that another user may have deleted. */
-  readonly expected?: readonly number[];
-}
 
 /** What came back. A request without an answer has the status 0 and says why in `failure`. */
 export interface OwnAnswer {
   readonly status: number;
+  /** The body, decoded where the target has compressed it. */
   readonly text: string;
+  /** Whether the body was longer than the 16 MiB that are kept of it; one that decodes to more is not decoded, and its text empty. */
+  readonly isTruncated: boolean;
   readonly failure: string | undefined;
   readonly outcome: Outcome['kind'];
-  /** From sending to the last byte. */
+  /** From the writing of its bytes to the last byte of the answer; without an answer until that was clear. */
   readonly ms: number;
   /** The body as JSON; `undefined` when it is none. */
   json(): unknown;
   /** A header field; the first, when there are several. */
   header(name: string): string | undefined;
+  /** All header fields of a name, such as `set-cookie`, in their order. */
+  headers(name: string): readonly string[];
 }
 
 /** What such a user works with. */
@@ -72,20 +58,25 @@ const outcomeOf = ({ ok, expected }: OwnRequest, reply: Reply): Outcome => {
 
 const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    // Some targets write a byte order mark, which a reader may leave out (RFC 8259 section 8.1).
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch {
     return undefined;
   }
 };
 
-const headerOf = (head: string, name: string): string | undefined => {
+const fieldsOf = (head: string, name: string): readonly string[] => {
   const wanted = name.toLowerCase();
-  for (const line of head.split('\r\n').slice(1)) {
-    const colon = line.indexOf(':');
-    if (line.slice(0, colon).toLowerCase() === wanted) return line.slice(colon + 1).trim();
-  }
-  return undefined;
+  return head
+    .split('\r\n')
+    .slice(1)
+    .flatMap((line) => {
+      const colon = line.indexOf(':');
+      return line.slice(0, colon).toLowerCase() === wanted ? [line.slice(colon + 1).trim()] : [];
+    });
 };
+
+const unanswered = { status: 0, text: '', bytes: 0, isTruncated: false, head: '', failure: undefined } as const;
 
 /** One user. Made by the lab; a scenario is handed it. */
 export class ScenarioUser<Row = undefined> {
@@ -179,40 +170,37 @@ export class ScenarioUser<Row = undefined> {
   }
 
   /**
-   * Sends a request over the user's own connection and counts it. Never throws for what the target does.
+   * Sends a request over one of the user's own connections and counts it. Never throws for what the target does.
    * @throws RangeError when the request itself is none that could be sent
    */
   async request(asked: OwnRequest): Promise<OwnAnswer> {
-    const { method = 'GET', path, json, headers, withToken = true } = asked;
     const { connection, measures } = this.#parts;
-    const body = json === undefined ? asked.body : JSON.stringify(json);
-    const sentAtMs = measures.nowMs();
-    const reply = await connection.send({
-      method,
-      path,
-      headers: {
-        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(withToken && this.token !== undefined ? { authorization: `Bearer ${this.token}` } : {}),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body }),
-    });
-    const answeredAtMs = 'failure' in reply ? measures.nowMs() : reply.lastByteAtMs;
+    const { request, name } = prepareRequest(asked, this.token);
+    const sending = connection.send(request);
+    const intendedAtMs = this.#takeIntended();
+    const reply = await sending;
     const outcome = outcomeOf(asked, reply);
-    const name = asked.name ?? path.split('?', 1)[0] ?? path;
-    const bytes = 'failure' in reply ? 0 : reply.bytes;
-    const fromMs = this.#takeIntended() ?? sentAtMs;
-    if (this.#isCounted) measures.recorder.record({ method, name, outcome, sentAtMs: fromMs, answeredAtMs, bytes });
-    const { status, text, failure, head } =
-      'failure' in reply ? { status: 0, text: '', failure: reply.failure, head: '' } : { ...reply, failure: undefined };
+    const { sentAtMs, endedAtMs: answeredAtMs } = reply;
+    const { status, text, bytes, isTruncated, head, failure } = { ...unanswered, ...reply };
+    if (this.#isCounted)
+      measures.recorder.record({
+        method: request.method,
+        name,
+        outcome,
+        sentAtMs: intendedAtMs ?? sentAtMs,
+        answeredAtMs,
+        bytes,
+      });
     return {
       status,
       text,
+      isTruncated,
       failure,
       outcome: outcome.kind,
       ms: answeredAtMs - sentAtMs,
       json: () => parseJson(text),
-      header: (field) => headerOf(head, field),
+      header: (field) => fieldsOf(head, field)[0],
+      headers: (field) => fieldsOf(head, field),
     };
   }
 

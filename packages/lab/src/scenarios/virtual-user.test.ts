@@ -22,11 +22,12 @@ const userOf = (answers: readonly Answer[]) => {
   const send = async (): Promise<Reply> => {
     const answer = left.shift();
     assert.ok(answer, 'the user asks more often than the test has answers');
+    const sentAtMs = nowMs;
     nowMs += answer.takesMs;
-    if (answer.status === undefined) return { failure: 'no answer in time' };
+    const times = { sentAtMs, firstByteAtMs: nowMs, endedAtMs: nowMs };
+    if (answer.status === undefined) return { failure: 'no answer in time', ...times };
     const text = JSON.stringify(answer.body);
-    const times = { writtenAtMs: nowMs, firstByteAtMs: nowMs, lastByteAtMs: nowMs };
-    return { status: answer.status, text, bytes: text.length, head: '', ...times };
+    return { status: answer.status, text, bytes: text.length, isTruncated: false, head: '', ...times };
   };
   const recorder = new Recorder();
   const user = new VirtualUser({

@@ -1,53 +1,62 @@
 /**
- * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. Strict: what two readers could understand in two ways is
- * malformed, because a lab that guesses where an answer ends would give one user's answer to another request.
+ * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. It takes what other clients take
+ * (docs/decisions/0017-own-http-client.md), but what leaves open where an answer ends is malformed: a lab that guesses would give one user's
+ * answer to another request.
  *
  * It copies what it keeps, so the pieces may lie in one buffer that is used again for the next.
  * @module
  */
+import { type AnswerFlaw, lineEnd, oddHead, usualHead } from './answer-head.ts';
 
-/** Bytes of the status line and all fields of an answer; Node's own limit for requests is 16 KiB. */
-export const headBytesMax = 32 * 1024;
-/** Bytes of a body: no answer may fill the memory of the generator. */
+export type { AnswerFlaw } from './answer-head.ts';
+
+/** Bytes of a body that are kept: no answer may fill the memory of the generator. A longer one is read to its end, and counted whole. */
 export const bodyBytesMax = 16 * 2 ** 20;
-/** Answers 1xx before the one that counts. */
-const interimMax = 8;
-/** Bytes of one line between chunks, extensions included, and lines behind the last chunk. */
-const chunkLineBytesMax = 1024;
-const trailerLinesMax = 64;
+/** Answers 1xx before the one that counts: a target that never comes to an end must not look busy for ever. */
+const interimMax = 100;
+/** Bytes of one line between chunks, extensions included, and lines behind the last chunk. Go's client allows 4 KiB, too. */
+const chunkLineBytesMax = 4096;
+const trailerLinesMax = 100;
 
 /** Header in which a target that is asked to (`EXPOSE_WORKER=1`) names the worker that answered: machine, number, process. */
 const workerHeader = 'catalytic-worker';
 
-/** What is wrong with an answer. */
-export type AnswerFlaw =
-  | 'malformed answer'
-  | 'answer too large'
-  | 'bytes after the answer'
-  | 'connection closed by the target';
+/** A chunk's size, RFC 9112 section 7.1; its extensions are skipped. Some targets write leading zeros. */
+const chunkSizeGrammar = /^0*([0-9A-Fa-f]{1,13})[\t ]*(?:;[^\r\n\0]*)?$/;
 
-/** A status line and fields, RFC 9112 sections 4 and 5: no space before a colon, no folded line, no bare CR or LF, no NUL. */
-const headGrammar = /^HTTP\/1\.[01] [1-5]\d\d(?: [^\r\n\0]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*)*$/;
-
-/** A chunk's size, RFC 9112 section 7.1; its extensions are skipped. */
-const chunkSizeGrammar = /^([0-9A-Fa-f]{1,7})[\t ]*(?:;[^\r\n\0]*)?$/;
-
-const lineEnd = '\r\n';
 const nothing = Buffer.alloc(0);
+/** Room for the beginning of a head or line that came in pieces; doubled when full. */
+const carryBytesFirst = 1024;
+/** Of ten thousand connections that each had one large head, none keeps the room for it. */
+const carryBytesKept = 16 * 1024;
 
 type State = 'head' | 'counted' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer' | 'until closed' | 'whole';
+
+/** The length that a field names, RFC 9112 section 6.3: one number, or the same several times. `undefined`: none that could be believed. */
+const lengthOf = (value: string): number | undefined => {
+  const [first = '', ...further] = value.split(',');
+  const isOne = /^[\t ]*\d{1,15}[\t ]*$/.test(first) && further.every((each) => each.trim() === first.trim());
+  return isOne ? Number(first) : undefined;
+};
 
 /** Reads one answer after the other. */
 export class AnswerReader {
   status = 0;
-  /** Status line and fields as they came. */
+  /** Status line and fields, one field a line. */
   head = '';
+  /** The body as text; empty while it is encoded. */
   text = '';
   /** Bytes of the body. */
   bytes = 0;
+  /** Whether the body was longer than is kept. */
+  isTruncated = false;
+  /** Codings of the body (RFC 9110 section 8.4) and its bytes, where the target has encoded it. */
+  encoded: { readonly coding: string; readonly body: Buffer } | undefined;
   worker: string | undefined;
   /** Whether another answer may follow on this connection. */
   isReusable = true;
+  /** Whether bytes came behind the answer, in the same piece. */
+  hasSurplus = false;
   /** How long the target says that it leaves an idle connection open, milliseconds. */
   idleMsMax = Number.POSITIVE_INFINITY;
 
@@ -57,12 +66,16 @@ export class AnswerReader {
   #left = 0;
   #length: number | undefined;
   #isChunked = false;
+  #coding: string | undefined;
   #interim = 0;
   #trailerLines = 0;
-  /** An unfinished head or line. */
-  #carry: Buffer | undefined;
-  /** The body so far: its first `bytes` bytes. Doubled when full, so that a body in tiny pieces costs no more than a whole one. */
+  /** An unfinished head or line: the first so many bytes of a buffer, and how many of them hold no end of a head. */
+  #carry = nothing;
+  #carried = 0;
+  #searched = 0;
+  /** The body so far. Doubled when full, so that a body in tiny pieces costs no more than a whole one. */
   #body = nothing;
+  #kept = 0;
 
   /** Gets ready for the answer to a request. @param isBodyless whether the request was HEAD, whose answer announces a body and has none */
   start(isBodyless = false): void {
@@ -70,10 +83,16 @@ export class AnswerReader {
     this.#isBodyless = isBodyless;
     this.#interim = 0;
     this.#trailerLines = 0;
-    this.#carry = undefined;
+    this.#carried = 0;
+    this.#searched = 0;
+    if (this.#carry.length > carryBytesKept) this.#carry = nothing;
     this.#body = nothing;
+    this.#kept = 0;
     this.text = '';
     this.bytes = 0;
+    this.isTruncated = false;
+    this.encoded = undefined;
+    this.hasSurplus = false;
   }
 
   /**
@@ -81,8 +100,7 @@ export class AnswerReader {
    * @returns `whole` when the answer is complete, `undefined` while it is not, or what is wrong with it
    */
   read(piece: Buffer): 'whole' | AnswerFlaw | undefined {
-    const data = this.#carry === undefined ? piece : Buffer.concat([this.#carry, piece]);
-    this.#carry = undefined;
+    const data = this.#carried === 0 ? piece : this.#joined(piece);
     let at = 0;
     while (at < data.length && this.#state !== 'whole') {
       const next = this.#step(data, at);
@@ -91,7 +109,12 @@ export class AnswerReader {
       at = next;
     }
     if (this.#state !== 'whole') return undefined;
-    return at === data.length ? 'whole' : 'bytes after the answer';
+    // Whatever these bytes are, nobody has asked for them: the answer counts, and nothing else is read from this connection.
+    if (at < data.length) {
+      this.hasSurplus = true;
+      this.isReusable = false;
+    }
+    return 'whole';
   }
 
   /** The target has closed: that ends an answer without a length, and cuts off any other. */
@@ -99,6 +122,27 @@ export class AnswerReader {
     if (this.#state !== 'until closed') return 'connection closed by the target';
     this.#finish();
     return 'whole';
+  }
+
+  /** What was carried and a piece, in one. */
+  #joined(piece: Buffer): Buffer {
+    this.#hold(piece, 0);
+    const data = this.#carry.subarray(0, this.#carried);
+    this.#carried = 0;
+    return data;
+  }
+
+  /** Keeps the bytes from `at` on until more have come. */
+  #hold(data: Buffer, at: number): undefined {
+    const bytes = this.#carried + data.length - at;
+    const isCarry = data.buffer === this.#carry.buffer;
+    if (!isCarry && bytes > this.#carry.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(carryBytesFirst, 2 * bytes));
+      this.#carry.copy(larger, 0, 0, this.#carried);
+      this.#carry = larger;
+    }
+    if (!isCarry || at > 0) data.copy(this.#carry, this.#carried, at);
+    this.#carried = bytes;
   }
 
   /** Goes on from `at`; `undefined` when the rest has to wait for more bytes. */
@@ -110,40 +154,41 @@ export class AnswerReader {
       case 'chunk':
         return this.#readCounted(data, at);
       case 'until closed':
-        return this.#keep(data, at, data.length) ?? data.length;
+        this.#keep(data, at, data.length);
+        return data.length;
       default:
         return this.#readLine(data, at);
     }
   }
 
   #readHead(data: Buffer, at: number): number | AnswerFlaw | undefined {
-    const end = data.indexOf('\r\n\r\n', at, 'latin1');
-    if ((end === -1 ? data.length : end) - at > headBytesMax) return 'answer too large';
-    if (end === -1) {
-      this.#carry = Buffer.from(data.subarray(at));
-      return undefined;
+    const from = at + this.#searched;
+    const head = usualHead(data, at, from) ?? oddHead(data, at, from);
+    if (head === undefined) {
+      // The last three bytes may belong to the empty line that ends it.
+      this.#searched = Math.max(0, data.length - at - 3);
+      return this.#hold(data, at);
     }
-    const head = data.toString('latin1', at, end);
-    if (!headGrammar.test(head)) return 'malformed answer';
-    this.head = head;
-    this.status = Number(head.slice(9, 12));
-    const isSound = this.#readFields(head);
-    if (!isSound) return 'malformed answer';
-    const after = end + 4;
-    if (this.status < 200) {
-      // Nobody has asked for another protocol.
-      return this.status === 101 || ++this.#interim > interimMax ? 'malformed answer' : after;
-    }
-    return this.#startBody() ?? after;
+    if (typeof head === 'string') return head;
+    this.#searched = 0;
+    this.head = head.text;
+    this.status = Number(head.text.slice(9, 12));
+    const flaw = this.#readFields(head.text);
+    if (flaw !== undefined) return flaw;
+    if (this.status < 200 && this.status !== 101)
+      return ++this.#interim > interimMax ? "the lab's limit: more than 100 interim answers" : head.after;
+    this.#startBody();
+    return head.after;
   }
 
   /** Reads the fields that decide something. Any other is left alone. */
-  #readFields(head: string): boolean {
+  #readFields(head: string): AnswerFlaw | undefined {
     this.worker = undefined;
     this.idleMsMax = Number.POSITIVE_INFINITY;
-    this.isReusable = head.startsWith('HTTP/1.1');
+    this.isReusable = !head.startsWith('HTTP/1.0');
     this.#length = undefined;
     this.#isChunked = false;
+    this.#coding = undefined;
     for (let from = head.indexOf(lineEnd); from !== -1; ) {
       const start = from + lineEnd.length;
       from = head.indexOf(lineEnd, start);
@@ -153,68 +198,75 @@ export class AnswerReader {
       if (length !== 10 && length !== 14 && length !== 16 && length !== 17) continue;
       const name = head.slice(start, colon).toLowerCase();
       const value = head.slice(colon + 1, from === -1 ? head.length : from).trim();
-      if (!this.#readField(name, value)) return false;
+      const flaw = this.#readField(name, value);
+      if (flaw !== undefined) return flaw;
     }
-    // A length beside chunks is how answers are smuggled (RFC 9112 section 6.3); HTTP/1.0 knows no chunks.
-    return !(this.#isChunked && (this.#length !== undefined || head.startsWith('HTTP/1.0')));
+    // Chunks beside a length, or from HTTP/1.0, are how answers are smuggled: the chunks count, and the connection ends (RFC 9112 section 6).
+    if (this.#isChunked && (this.#length !== undefined || head.startsWith('HTTP/1.0'))) this.isReusable = false;
+    return undefined;
   }
 
-  #readField(name: string, value: string): boolean {
+  #readField(name: string, value: string): AnswerFlaw | undefined {
     switch (name) {
-      case 'content-length':
-        if (this.#length !== undefined || !/^\d{1,15}$/.test(value)) return false;
-        this.#length = Number(value);
-        return true;
+      case 'content-length': {
+        const length = lengthOf(value);
+        if (length === undefined || (this.#length ?? length) !== length) return 'malformed answer: content-length';
+        this.#length = length;
+        return undefined;
+      }
       case 'transfer-encoding':
-        if (this.#isChunked || value.toLowerCase() !== 'chunked') return false;
+        if (value.toLowerCase() === 'identity') return undefined;
+        if (this.#isChunked || value.toLowerCase() !== 'chunked') return 'malformed answer: transfer-encoding';
         this.#isChunked = true;
-        return true;
+        return undefined;
       case 'connection':
         if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) this.isReusable = false;
         else if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) this.isReusable = true;
-        return true;
+        return undefined;
       case 'keep-alive': {
         const [, seconds] = /(?:^|,)\s*timeout=(\d{1,9})\s*(?:,|$)/i.exec(value) ?? [];
         if (seconds !== undefined) this.idleMsMax = Number(seconds) * 1000;
-        return true;
+        return undefined;
       }
+      case 'content-encoding':
+        this.#coding = this.#coding === undefined ? value : `${this.#coding}, ${value}`;
+        return undefined;
       case workerHeader:
         this.worker = value;
-        return true;
+        return undefined;
       default:
-        return true;
+        return undefined;
     }
   }
 
   /** Decides where the body ends, RFC 9112 section 6.3. */
-  #startBody(): AnswerFlaw | undefined {
-    if (this.#isBodyless || this.status === 204 || this.status === 304) return this.#finish();
-    if (this.#isChunked) this.#state = 'chunk size';
+  #startBody(): void {
+    // 101 was not asked for: what follows is another protocol, so there is no body and no further answer (RFC 9110 section 15.2.2).
+    if (this.status === 101) this.isReusable = false;
+    if (this.#isBodyless || this.status === 204 || this.status === 304 || this.status === 101) this.#finish();
+    else if (this.#isChunked) this.#state = 'chunk size';
     else if (this.#length === undefined) {
       this.isReusable = false;
       this.#state = 'until closed';
     } else {
-      if (this.#length > bodyBytesMax) return 'answer too large';
       this.#left = this.#length;
       if (this.#left === 0) this.#finish();
       else this.#state = 'counted';
     }
-    return undefined;
   }
 
-  #readCounted(data: Buffer, at: number): number | AnswerFlaw {
+  #readCounted(data: Buffer, at: number): number {
     const end = Math.min(data.length, at + this.#left);
     this.#left -= end - at;
     const isLast = this.#left === 0 && this.#state === 'counted';
-    if (isLast && this.bytes === 0) {
+    if (isLast && this.bytes === 0 && this.#coding === undefined) {
       // The usual case: the whole body in one piece is never copied.
       this.bytes = end - at;
       this.text = data.toString('utf8', at, end);
       this.#state = 'whole';
       return end;
     }
-    const flaw = this.#keep(data, at, end);
-    if (flaw !== undefined) return flaw;
+    this.#keep(data, at, end);
     if (isLast) this.#finish();
     else if (this.#left === 0) this.#state = 'chunk end';
     return end;
@@ -222,48 +274,52 @@ export class AnswerReader {
 
   /** Reads what stands between chunks and behind them, a line at a time. */
   #readLine(data: Buffer, at: number): number | AnswerFlaw | undefined {
-    const end = data.indexOf(lineEnd, at, 'latin1');
-    if ((end === -1 ? data.length : end) - at > chunkLineBytesMax) return 'malformed answer';
-    if (end === -1) {
-      this.#carry = Buffer.from(data.subarray(at));
-      return undefined;
-    }
-    const isSound = this.#takeLine(data.toString('latin1', at, end));
-    return isSound ? end + lineEnd.length : 'malformed answer';
+    const end = data.indexOf('\n', at, 'latin1');
+    if ((end === -1 ? data.length : end) - at > chunkLineBytesMax)
+      return "the lab's limit: a line between chunks of more than 4 KiB";
+    if (end === -1) return this.#hold(data, at);
+    const isWhole = end > at && data[end - 1] === 0x0d;
+    // Only fields may end in a bare line feed (RFC 9112 section 2.2): behind a size it is a way of smuggling.
+    if (!isWhole && this.#state !== 'trailer') return 'malformed answer: chunk';
+    return this.#takeLine(data.toString('latin1', at, isWhole ? end - 1 : end)) ?? end + 1;
   }
 
-  #takeLine(line: string): boolean {
+  #takeLine(line: string): AnswerFlaw | undefined {
     if (this.#state === 'chunk end') {
       this.#state = 'chunk size';
-      return line === '';
+      return line === '' ? undefined : 'malformed answer: chunk';
     }
     if (this.#state === 'trailer') {
       if (line === '') this.#finish();
-      return ++this.#trailerLines <= trailerLinesMax;
+      return ++this.#trailerLines > trailerLinesMax
+        ? "the lab's limit: more than 100 lines behind the last chunk"
+        : undefined;
     }
     const [, size] = chunkSizeGrammar.exec(line) ?? [];
-    if (size === undefined) return false;
+    if (size === undefined) return 'malformed answer: chunk';
     this.#left = Number.parseInt(size, 16);
     this.#state = this.#left === 0 ? 'trailer' : 'chunk';
-    return true;
+    return undefined;
   }
 
-  #keep(data: Buffer, at: number, end: number): AnswerFlaw | undefined {
-    const bytes = this.bytes + end - at;
-    if (bytes > bodyBytesMax) return 'answer too large';
-    if (bytes > this.#body.length) {
-      const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#body.length));
-      this.#body.copy(larger, 0, 0, this.bytes);
+  #keep(data: Buffer, at: number, end: number): void {
+    this.bytes += end - at;
+    const kept = Math.min(bodyBytesMax, this.#kept + end - at);
+    if (kept < this.#kept + end - at) this.isTruncated = true;
+    if (kept > this.#body.length) {
+      const larger = Buffer.allocUnsafe(Math.min(bodyBytesMax, Math.max(kept, 2 * this.#body.length)));
+      this.#body.copy(larger, 0, 0, this.#kept);
       this.#body = larger;
     }
-    data.copy(this.#body, this.bytes, at, end);
-    this.bytes = bytes;
-    return undefined;
+    data.copy(this.#body, this.#kept, at, at + kept - this.#kept);
+    this.#kept = kept;
   }
 
   #finish(): undefined {
     this.#state = 'whole';
-    this.text = this.#body.toString('utf8', 0, this.bytes);
+    const body = this.#body.subarray(0, this.#kept);
+    if (this.#coding === undefined || body.length === 0) this.text = body.toString('utf8');
+    else this.encoded = { coding: this.#coding, body };
     this.#body = nothing;
   }
 }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection, type Reply } from './connection.ts';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { type Script, startScripted } from '../../../../tests/harness/scripted-target.ts';
+import { TransportMeasure } from '../measures/transport.ts';
+import { bodyBytesMax } from './answer-reader.ts';
+import { Connection, type ConnectionLimits, type Reply } from './connection.ts';
 
 const answer: RequestListener = ({ url, socket }, response) => {
   if (url === '/hang') return;
@@ -19,7 +23,7 @@ const withConnection = async (use: (connection: Connection) => Promise<void>, lo
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const connection = new Connection(origin, { connectMs: 1000, answerMs: 1000 }, localAddress);
+  const connection = new Connection(origin, { connectMs: 1000, answerMs: 1000 }, { localAddress });
   try {
     await use(connection);
   } finally {
@@ -31,27 +35,19 @@ const withConnection = async (use: (connection: Connection) => Promise<void>, lo
 
 const get = (path: string) => ({ method: 'GET', path }) as const;
 
-/** A target that writes what it is told, byte for byte, for each request that comes. */
+/** A connection to a target that writes what it is told. */
 const withScript = async (
-  write: (socket: Socket, request: string, number: number) => void,
-  use: (connection: Connection) => Promise<void>,
+  script: Script,
+  use: (connection: Connection, transport: TransportMeasure) => Promise<void>,
+  limits: Partial<ConnectionLimits> = {},
 ): Promise<void> => {
-  const sockets = new Set<Socket>();
-  let requests = 0;
-  const server = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('data', (piece) => write(socket, piece.toString(), requests++));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const connection = new Connection(origin, { connectMs: 1000, answerMs: 1000 });
+  await using target = await startScripted(script);
+  const transport = new TransportMeasure();
+  const connection = new Connection(target.origin, { connectMs: 1000, answerMs: 1000, ...limits }, { transport });
   try {
-    await use(connection);
+    await use(connection, transport);
   } finally {
     await connection.destroy();
-    for (const socket of sockets) socket.destroy();
-    server.close();
   }
 };
 
@@ -64,16 +60,17 @@ test('answers are read whole, over one connection', () =>
       const reply = await connection.send(get('/'));
       assert.ok('status' in reply);
       assert.deepEqual([reply.status, reply.text.length, reply.bytes], [200, 100_000, 200_000]);
-      assert.ok(reply.writtenAtMs <= reply.firstByteAtMs && reply.firstByteAtMs <= reply.lastByteAtMs);
+      assert.ok(reply.sentAtMs <= reply.firstByteAtMs && reply.firstByteAtMs <= reply.endedAtMs);
     }
     assert.equal(connection.connects, 1);
   }));
 
 test('whatever goes wrong is an answer with a name, and the next request works again', () =>
   withConnection(async (connection) => {
-    assert.deepEqual(await connection.send(get('/reset')), { failure: 'connection closed by the target' });
-    assert.deepEqual(await connection.send(get('/half')), { failure: 'connection closed by the target' });
-    assert.deepEqual(await connection.send(get('/hang')), { failure: 'answer timeout' });
+    const failures: string[] = [];
+    for (const path of ['/reset', '/half', '/hang']) failures.push(outcomeOf(await connection.send(get(path))));
+    const closed = 'connection closed by the target';
+    assert.deepEqual(failures, [closed, closed, 'answer timeout']);
     assert.ok('status' in (await connection.send(get('/'))));
     assert.equal(connection.connects, 4);
   }));
@@ -82,14 +79,14 @@ test('what is in flight or waiting when the connection is destroyed is cut', () 
   withConnection(async (connection) => {
     const replies = [connection.send(get('/hang')), connection.send(get('/'))];
     setTimeout(() => void connection.destroy(), 50);
-    const cut = { failure: 'cut at the end of the run' };
-    assert.deepEqual(await Promise.all(replies), [cut, cut]);
-    assert.deepEqual(await connection.send(get('/')), cut);
+    const cut = 'cut at the end of the run';
+    assert.deepEqual((await Promise.all(replies)).map(outcomeOf), [cut, cut]);
+    assert.equal(outcomeOf(await connection.send(get('/'))), cut);
   }));
 
 test('a target that is not there refuses the connection', async () => {
   const connection = new Connection('http://127.0.0.1:1', { connectMs: 1000, answerMs: 1000 });
-  assert.deepEqual(await connection.send(get('/')), { failure: 'connection refused' });
+  assert.equal(outcomeOf(await connection.send(get('/'))), 'connection refused');
   await connection.destroy();
 });
 
@@ -118,7 +115,7 @@ test('an answer that nobody has asked for never answers the next request', () =>
     },
   ));
 
-test('a wrong length, a second answer in the same piece and a close in between fail the request and the connection', () =>
+test('a wrong length and a close in between end the connection; an answer that came whole counts', () =>
   withScript(
     (socket, _request, number) => {
       if (number === 0) socket.write(`${ok('right')}surplus`);
@@ -129,12 +126,7 @@ test('a wrong length, a second answer in the same piece and a close in between f
     async (connection) => {
       const replies: string[] = [];
       for (let count = 0; count < 4; count++) replies.push(outcomeOf(await connection.send(get('/'))));
-      assert.deepEqual(replies, [
-        'bytes after the answer',
-        'connection closed by the target',
-        '200 until the end',
-        '200 right',
-      ]);
+      assert.deepEqual(replies, ['200 right', 'connection closed by the target', '200 until the end', '200 right']);
       assert.equal(connection.connects, 4);
     },
   ));
@@ -171,6 +163,116 @@ test(
   () =>
     withConnection(async (connection) => {
       const reply = await connection.send(get('/address'));
-      assert.match('head' in reply ? reply.head : reply.failure, /x-address: 127\.1\.2\.3/);
+      assert.match('failure' in reply ? reply.failure : reply.head, /x-address: 127\.1\.2\.3/);
     }, '127.1.2.3'),
 );
+
+test('bytes are sent as bytes, and the next request is none of them', async () => {
+  let received = '';
+  await withScript(
+    (socket, piece) => {
+      received += piece;
+      socket.write(ok(''));
+    },
+    async (connection) => {
+      const body = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+      await connection.send({ method: 'POST', path: '/', body });
+      await connection.send({ method: 'PUT', path: '/', body: new Uint8Array([1, 2, 3]) });
+      await connection.send({ method: 'PATCH', path: '/' });
+      await connection.send(get('/'));
+      const heads = received.split(/(?<=HTTP\/1\.1\r\n)host: .*\r\n/);
+      assert.deepEqual(heads, [
+        'POST / HTTP/1.1\r\n',
+        `content-length: 256\r\n\r\n${body.toString('latin1')}PUT / HTTP/1.1\r\n`,
+        'content-length: 3\r\n\r\n\x01\x02\x03PATCH / HTTP/1.1\r\n',
+        'content-length: 0\r\n\r\nGET / HTTP/1.1\r\n',
+        '\r\n',
+      ]);
+    },
+  );
+});
+
+test('a request goes below the path of its target, to the host that it names', async () => {
+  let received = '';
+  await using target = await startScripted((socket, piece) => {
+    received += piece;
+    socket.write(ok(''));
+  });
+  const connection = new Connection(`${target.origin}/api/v2/`, { connectMs: 1000, answerMs: 1000 });
+  await connection.send({ ...get('/items?page=2'), headers: { host: 'shop.example:81', 'x-n': 5 } });
+  await connection.destroy();
+  assert.equal(received, 'GET /api/v2/items?page=2 HTTP/1.1\r\nhost: shop.example:81\r\nx-n: 5\r\n\r\n');
+});
+
+test('a latency counts from the writing of the request, and the time to connect apart', async () => {
+  // The second waits for the first, and for a connection of its own: neither is the target's.
+  await withScript(
+    (socket) =>
+      void setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'), 100),
+    async (connection, transport) => {
+      const askedAtMs = performance.now();
+      const replies = await Promise.all([get('/a'), get('/b')].map((request) => connection.send(request)));
+      for (const { sentAtMs, endedAtMs } of replies) {
+        assert.ok(sentAtMs > askedAtMs);
+        assert.ok(endedAtMs - sentAtMs >= 98 && endedAtMs - sentAtMs < 190, `${endedAtMs - sentAtMs} ms`);
+      }
+      assert.equal(transport.connect.count, 2);
+    },
+  );
+  const connection = new Connection('http://127.0.0.1:1', { connectMs: 1000, answerMs: 1000 });
+  const { sentAtMs, endedAtMs } = await connection.send(get('/'));
+  assert.ok(endedAtMs > sentAtMs, 'a failure to connect has the time that it took');
+});
+
+test('an answer before the whole request was read ends the connection', () =>
+  withScript(
+    (socket, _piece, number) => {
+      if (number === 0) {
+        socket.pause();
+        socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n');
+      } else if (socket.readableFlowing) socket.write(ok('read'));
+    },
+    async (connection) => {
+      const body = Buffer.alloc(32 * 2 ** 20);
+      assert.equal(outcomeOf(await connection.send({ method: 'POST', path: '/', body })), '413 ');
+      assert.equal(outcomeOf(await connection.send(get('/'))), '200 read');
+      assert.equal(connection.connects, 2);
+    },
+  ));
+
+test('a compressed body is decoded, whether it was asked for or not', async () => {
+  const text = JSON.stringify({ items: Array.from({ length: 200 }, (_, id) => ({ id, name: 'zażółć' })) });
+  const bomb = gzipSync(Buffer.alloc(bodyBytesMax + 1));
+  const answers: readonly (readonly [coding: string, body: Buffer, text: string | undefined, isTruncated?: boolean])[] =
+    [
+      ['gzip', gzipSync(text), text],
+      ['x-gzip', gzipSync(text), text],
+      ['deflate', deflateSync(text), text],
+      ['deflate', deflateRawSync(text), text],
+      ['br', brotliCompressSync(text), text],
+      ['zstd', zstdCompressSync(text), text],
+      ['gzip, br', brotliCompressSync(gzipSync(text)), text],
+      ['rot13', Buffer.from('plain'), 'plain'],
+      ['gzip', Buffer.alloc(0), ''],
+      ['gzip', Buffer.from('no gzip'), undefined],
+      ['gzip', bomb, '', true],
+    ];
+  await withScript(
+    (socket, _piece, number) => {
+      const [coding, body] = answers[number] ?? ['', ''];
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`);
+      socket.write(body);
+    },
+    async (connection, transport) => {
+      for (const [coding, body, expected, isTruncated = false] of answers) {
+        const reply = await connection.send(get('/'));
+        if (expected === undefined) assert.equal(outcomeOf(reply), 'malformed answer: content-encoding');
+        else {
+          assert.ok('status' in reply, outcomeOf(reply));
+          assert.deepEqual([reply.text, reply.bytes, reply.isTruncated], [expected, body.length, isTruncated], coding);
+        }
+      }
+      assert.equal(transport.truncated, 1);
+    },
+  );
+});

@@ -19,7 +19,7 @@ const typeOf = (text: string): unknown => {
   }
 };
 
-const judge = (reply: Reply): string | undefined => {
+const judge = (reply: Reply | { readonly failure: string }): string | undefined => {
   if ('failure' in reply) return `did not answer: ${reply.failure}`;
   if (reply.status !== 401) return `answered ${reply.status}, and Catalytic answers 401`;
   const type = typeOf(reply.text);

@@ -2,25 +2,25 @@
  * Whether a target can be reached, found out without asking it anything: a service that is not ours is sent only what the scenario names.
  * @module
  */
-import { isIP, connect as openTcp } from 'node:net';
-import { connect as openTls } from 'node:tls';
-import { portOf } from './origin.ts';
+import type { ConnectionLimits } from './connection.ts';
+import { nameOf } from './failures.ts';
+import { openEventOf, openSocket } from './open-socket.ts';
+
+/** Time that a target with TLS 1.3 is given to refuse a client without a certificate, which it does behind the handshake, milliseconds. */
+const secondThoughtMs = 100;
 
 /**
- * Opens a connection, with TLS where the origin asks for it, and closes it again.
+ * Opens a connection, with TLS where the address asks for it, and closes it again.
  * @returns why it cannot be opened; `undefined` when it can
  */
 export const refusesToConnect = (
-  origin: string,
-  connectMs: number,
+  target: string,
+  { connectMs, trust }: ConnectionLimits,
   interrupted: AbortSignal,
 ): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const { hostname, protocol } = new URL(origin);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const isTls = protocol === 'https:';
-    const place = { host, port: portOf(origin) };
-    const socket = isTls ? openTls({ ...place, ...(isIP(host) === 0 ? { servername: host } : {}) }) : openTcp(place);
+    const url = new URL(target);
+    const socket = openSocket(url, { trust, take: () => {} });
     const settle = (failure?: string): void => {
       clearTimeout(deadline);
       interrupted.removeEventListener('abort', giveUp);
@@ -28,9 +28,13 @@ export const refusesToConnect = (
       resolve(failure);
     };
     const giveUp = (): void => settle('interrupted');
-    const deadline = setTimeout(() => settle(`no connection within ${connectMs / 1000} s`), connectMs);
+    let deadline = setTimeout(() => settle('connect timeout'), connectMs);
     interrupted.addEventListener('abort', giveUp);
-    socket.once(isTls ? 'secureConnect' : 'connect', () => settle());
+    socket.once(openEventOf(url), () => {
+      clearTimeout(deadline);
+      if (url.protocol === 'http:') settle();
+      else deadline = setTimeout(settle, secondThoughtMs);
+    });
     // For good: what comes after the first error must not be thrown.
-    socket.on('error', ({ code, message }: NodeJS.ErrnoException) => settle(code ?? message));
+    socket.on('error', (error) => settle(nameOf(error)));
   });

@@ -7,8 +7,9 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
+import { TransportMeasure } from '../measures/transport.ts';
 import { Connection, type ConnectionLimits, type Reply, type Request } from './connection.ts';
-import { idlest, type Lane, sendOver } from './lanes.ts';
+import { idlest } from './lanes.ts';
 
 /** Connections held to each worker: several questions at once, and a spare when one is closed. */
 const lanesPerWorker = 4;
@@ -22,10 +23,6 @@ const searchPauseMs = 1000;
 /** Fresh connections per question where workers are not named. */
 export const freshPerQuestion = 4;
 
-interface WorkerLane extends Lane {
-  worker: string;
-}
-
 /** Asks one worker, or over one fresh connection. */
 export interface Witness {
   /** The worker it is meant to reach; the answer says which one it did reach. */
@@ -35,19 +32,22 @@ export interface Witness {
 
 /** Holds connections to every worker. */
 export class Workers {
+  /** What is measured of these connections. */
+  readonly transport = new TransportMeasure();
   readonly #open: () => Connection;
-  #lanes: WorkerLane[] = [];
+  /** The worker that each connection leads to. */
+  readonly #workerOf = new Map<Connection, string>();
   #search: Promise<void> | undefined;
   #searchedAtMs = Number.NEGATIVE_INFINITY;
   #isDestroyed = false;
 
-  constructor(origin: string, limits: ConnectionLimits) {
-    this.#open = () => new Connection(origin, limits);
+  constructor(target: string, limits: ConnectionLimits) {
+    this.#open = () => new Connection(target, limits, { transport: this.transport });
   }
 
   /** Workers to which a connection is held, in order of their names; empty when the target names none. */
   get names(): readonly string[] {
-    return [...new Set(this.#lanes.map(({ worker }) => worker))].sort();
+    return [...new Set(this.#workerOf.values())].sort();
   }
 
   /** Looks for workers. Several callers share one search. */
@@ -61,7 +61,7 @@ export class Workers {
 
   /** Takes note of a worker that answered somewhere: one that is not known starts a search. */
   notice(worker: string): void {
-    if (!this.#lanes.some((lane) => lane.worker === worker)) this.#searchSoon();
+    if (![...this.#workerOf.values()].includes(worker)) this.#searchSoon();
   }
 
   /** Those to ask about one token, and what to do when all have been asked. */
@@ -79,25 +79,32 @@ export class Workers {
   /** Closes all connections. */
   async destroy(): Promise<void> {
     this.#isDestroyed = true;
-    await Promise.all(this.#lanes.map(({ connection }) => connection.destroy()));
+    await Promise.all([...this.#workerOf.keys()].map((connection) => connection.destroy()));
   }
 
   async #ask(worker: string, request: Request): Promise<Reply> {
-    const lane = idlest(this.#lanes.filter((each) => each.worker === worker));
-    if (lane === undefined) return { failure: 'the worker went away' };
-    const reply = await sendOver(lane, request);
+    const lane = idlest(this.#lanesTo(worker));
+    if (lane === undefined) {
+      const nowMs = performance.now();
+      return { failure: 'the worker went away', sentAtMs: nowMs, endedAtMs: nowMs };
+    }
+    const reply = await lane.send(request);
     const answeredBy = 'failure' in reply ? undefined : reply.worker;
     if (answeredBy === worker) return reply;
-    // Closed, or closed and opened again to whoever came next: the lane belongs to that one now, or to nobody.
+    // Closed, or closed and opened again to whoever came next, as for a request that was repeated: the lane belongs to that one now, or to none.
     if (answeredBy === undefined) this.#drop(lane);
-    else lane.worker = answeredBy;
+    else this.#workerOf.set(lane, answeredBy);
     this.#searchSoon();
     return reply;
   }
 
-  #drop(lane: WorkerLane): void {
-    this.#lanes = this.#lanes.filter((each) => each !== lane);
-    void lane.connection.destroy();
+  #lanesTo(worker: string | undefined): readonly Connection[] {
+    return [...this.#workerOf].flatMap(([lane, each]) => (each === worker ? [lane] : []));
+  }
+
+  #drop(lane: Connection): void {
+    this.#workerOf.delete(lane);
+    void lane.destroy();
   }
 
   #searchSoon(): void {
@@ -110,10 +117,10 @@ export class Workers {
       const connection = this.#open();
       const reply = await connection.send({ method: 'GET', path: paths.live });
       const worker = 'failure' in reply ? undefined : reply.worker;
-      const held = this.#lanes.filter((lane) => lane.worker === worker).length;
+      const held = this.#lanesTo(worker).length;
       fruitless = held === 0 && worker !== undefined && this.names.length < workersMax ? 0 : fruitless + 1;
       if (worker !== undefined && held < lanesPerWorker && this.names.length < workersMax && !this.#isDestroyed)
-        this.#lanes.push({ connection, worker, waiting: 0 });
+        this.#workerOf.set(connection, worker);
       else await connection.destroy();
     }
   }

@@ -21,7 +21,7 @@ ${[
   ['bottleneck', 'Bottleneck'],
   ['endpoints', 'Endpoints'],
   ['errors', 'Errors'],
-  ...(furtherTables(result).length === 0 ? [] : [['further', 'Stages and checks']]),
+  ...(furtherTables(result).length === 0 ? [] : [['further', 'Connections and more']]),
   ...(result.faults.length === 0 ? [] : [['faults', 'Faults']]),
   ['revocation', 'Revocation'],
   ['validity', 'Validity'],
@@ -34,7 +34,7 @@ const furtherOf = (result: RunResult): Markup | null => {
   const tables = furtherTables(result);
   return tables.length === 0
     ? null
-    : html`<section id="further"><h2>Stages and checks</h2>
+    : html`<section id="further"><h2>Connections, stages, checks</h2>
 ${tables.map(({ title, head, rows }) => htmlTable(title, head, rows))}</section>`;
 };
 
