@@ -47,16 +47,24 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   } catch {
     return { file, line };
   }
-  let offset = text
+  // Words of comments are blanked out, in place; strings are kept, for keys may be quoted, and an address in one is no comment.
+  const code = text.replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1|\/\/.*|\/\*[\s\S]*?\*\//g, (piece) =>
+    piece.startsWith('/') ? piece.replace(/[^\n]/g, ' ') : piece,
+  );
+  let found = text
     .split('\n')
     .slice(0, line - 1)
     .reduce((sum, each) => sum + each.length + 1, 0);
+  let from = found;
   for (const key of keys) {
     const word = new RegExp(`(?<![\\w$])${escaped(key)}(?![\\w$])`, 'g');
-    word.lastIndex = offset;
-    offset = word.exec(text)?.index ?? offset;
+    word.lastIndex = from;
+    const match = word.exec(code);
+    if (match === null) continue;
+    found = match.index;
+    from = found + key.length;
   }
-  return { file, line: text.slice(0, offset).split('\n').length };
+  return { file, line: text.slice(0, found).split('\n').length };
 };
 
 /** What is wrong with a scenario, with its place where that is known. */
