@@ -19,6 +19,7 @@ export const serverFaults = {
   'live refused': 'one check of a live token in twenty is refused',
   'double refresh': 'a refresh token that is presented twice gets two successors',
   'yes to everything': 'every request is answered 200',
+  'only errors': 'every request is answered 500',
   'empty answers': 'every answer has the right status and nothing in it',
   slow: 'every answer takes a second',
 } as const;
@@ -75,6 +76,7 @@ class FaultyService {
     bearer: string,
     body: Readonly<Record<string, unknown>>,
   ): readonly [number, object] {
+    if (this.#fault === 'only errors') return [500, { code: 'internal_error' }];
     if (path === paths.ready) return [200, { status: 'ready' }];
     if (this.#fault === 'yes to everything') return [200, {}];
     if (this.#fault === 'empty answers') return [path === paths.register ? 201 : 200, {}];

@@ -100,8 +100,31 @@ const interruptAfter =
     child.kill('SIGINT');
   };
 
-/** A scenario of its own that is at fault itself. */
+/** Kills one of the lab's own processes: of two generators, half. */
+const killGenerator = async (child: ChildProcess): Promise<void> => {
+  await delay(6000);
+  const [pid = ''] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ');
+  process.kill(Number(pid), 'SIGKILL');
+};
+
+/** Scenarios of their own: one that is at fault itself, one that asks for nothing, and one that asks for more than is measured. */
 const throwingScenario = join(folder, 'throwing.ts');
+const undemandingScenario = join(folder, 'undemanding.ts');
+const fewScenario = join(folder, 'few.ts');
+
+const writeScenarios = (): void => {
+  const write = (file: string, parts: string): void =>
+    writeFileSync(
+      file,
+      `import { constant, defineScenario } from '@catalytic/lab/scenario';
+export default defineScenario({ wait: constant(0.1), ${parts} });
+`,
+    );
+  const asking = `tasks: [{ name: 'ask', run: (user) => user.get('/api/protected') }]`;
+  write(throwingScenario, `name: 'throwing', tasks: [{ name: 'work', run: () => { throw new Error('at fault'); } }]`);
+  write(undemandingScenario, `name: 'undemanding', ${asking}`);
+  write(fewScenario, `name: 'few', criteria: { p95MsMax: 500, realFailuresPercentMax: 'none' }, ${asking}`);
+};
 
 const cases: readonly Case[] = [
   {
@@ -211,6 +234,31 @@ const cases: readonly Case[] = [
     exitCode: 3,
     isNoticed: broken(/exceptions/),
   },
+  {
+    fault: 'nothing but errors, and a scenario that names no criteria',
+    check: 'the criterion on real failures that every run has',
+    server: 'only errors',
+    words: [undemandingScenario, '--users', '10', '--spawn-rate', '50', '--duration', '8s'],
+    exitCode: 2,
+    isNoticed: ({ result }) =>
+      result?.verdicts.some(({ verdict, measured }) => verdict === 'failed' && measured === 100) === true,
+  },
+  {
+    fault: 'too few samples for the only criterion',
+    check: 'it is not judged, and the run has not passed',
+    server: 'slow',
+    words: [fewScenario, '--users', '10', '--spawn-rate', '50', '--duration', '8s'],
+    exitCode: 6,
+    isNoticed: ({ result }) => result?.verdicts.every(({ verdict }) => verdict === 'not judged') === true,
+  },
+  {
+    fault: 'half of the generators are killed',
+    check: 'validity: exceptions in the lab, and every second of the other half is there',
+    words: [...mixed, '--processes', '2'],
+    meanwhile: killGenerator,
+    exitCode: 3,
+    isNoticed: (seen) => broken(/exceptions/)(seen) && (seen.result?.seconds.length ?? 0) >= 12,
+  },
 ];
 
 const play = async (one: Case, index: number): Promise<Seen> => {
@@ -250,12 +298,7 @@ const play = async (one: Case, index: number): Promise<Seen> => {
 };
 
 const main = async (): Promise<void> => {
-  writeFileSync(
-    throwingScenario,
-    `import { defineScenario } from '@catalytic/lab/scenario';
-export default defineScenario({ name: 'throwing', summary: 'a fault', tasks: [{ name: 'work', run: () => { throw new Error('at fault'); } }] });
-`,
-  );
+  writeScenarios();
   const chosen = cases.filter(({ fault, check }) => `${fault} ${check}`.includes(values.only));
   const rows: (readonly (string | number)[])[] = [];
   for (const [index, one] of chosen.entries()) {
