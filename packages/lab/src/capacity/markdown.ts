@@ -13,6 +13,13 @@ const upTo = ({ steps }: Capacity, isWanted: (step: Capacity['steps'][number]) =
   return found === undefined ? 'none of the steps' : `${number(found.users)} users`;
 };
 
+/** Whether a step met its criteria, in words. */
+const criteriaOf = ({ isMet, exitCode }: Capacity['steps'][number]): string => {
+  if (isMet) return 'met';
+  if (exitCode === exitCodes.notJudged) return 'not judged';
+  return exitCode === exitCodes.invalid ? 'invalid' : 'not met';
+};
+
 /** What held the target up, in a sentence or two. */
 export const limitSentence = ({ limit, steps }: Capacity): string => {
   const { users, named, isGenerator } = limit;
@@ -73,7 +80,7 @@ ${table(
     ms(step.p95Ms),
     ms(step.p99Ms),
     `${step.failedPercent.toFixed(2)} %`,
-    step.isMet ? 'met' : step.isUnjudged ? 'not judged' : 'not met',
+    criteriaOf(step),
     `${step.grade}${step.isSteady ? '' : ' (never steady)'}`,
   ]),
 )}

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CapacityStep, findLimit, gradeSteps, nextUsers } from './step.ts';
+import { labResult } from '../../../../tests/harness/lab-result.ts';
+import { capacityMarkdown } from './markdown.ts';
+import { type CapacityStep, findLimit, gradeSteps, nextUsers, stepOf as stepOfRun } from './step.ts';
 
 /** A target that answers at once until it has so many requests a second, and then lets users wait: they ask every two seconds. */
 const stepOf = (ceiling: number, users: number, more: Partial<CapacityStep> = {}): CapacityStep => {
@@ -16,7 +18,6 @@ const stepOf = (ceiling: number, users: number, more: Partial<CapacityStep> = {}
     p99Ms: latencyMs * 3,
     failedPercent: 0,
     isMet: true,
-    isUnjudged: false,
     exitCode: 0,
     limits: [],
     ...more,
@@ -72,6 +73,36 @@ test('failures, and users that never get in, saturate', () => {
   assert.equal(gradeOf({ failedPercent: 1 }), 'saturated');
   assert.equal(gradeOf({ isSteady: false }), 'saturated');
   assert.equal(gradeOf({ throughput: 0 }), 'saturated');
+});
+
+test('a step has met its criteria only when each was judged and kept, and the run may be believed', () => {
+  const steps = gradeSteps(
+    [0, 2, 3, 6].map((exit_code, index) =>
+      stepOfRun(labResult(60, { exit_code, options: { ...labResult().options, users: index + 1 } })),
+    ),
+  );
+  assert.deepEqual(
+    steps.map(({ isMet }) => isMet),
+    [true, false, false, false],
+  );
+  const capacity = {
+    format: 'catalytic-lab-capacity/1',
+    scenario: 'auth',
+    startedAt: '2026-01-01',
+    stepSeconds: 20,
+    spawnRate: 10,
+    seed: 'x',
+    machine: labResult().machine,
+    steps,
+    law: null,
+    limit: findLimit(steps),
+    ended: 'completed',
+  } as const;
+  const cells = capacityMarkdown(capacity, 'capacity')
+    .split('\n')
+    .filter((line) => /^\| \d \|/.test(line))
+    .map((line) => line.split('|').at(-3)?.trim());
+  assert.deepEqual(cells, ['met', 'not met', 'invalid', 'not judged']);
 });
 
 test('what is at its limit only under load is named; what always is, is not; the generator is told from the target', () => {

@@ -3,7 +3,7 @@
  * @module
  */
 import { type LimitReached, limitsReached } from '../reports/bottleneck.ts';
-import type { RunResult } from '../reports/result.ts';
+import { exitCodes, type RunResult } from '../reports/result.ts';
 
 /** How well a target carries so many users. */
 export type Grade = 'optimal' | 'acceptable' | 'degraded' | 'saturated';
@@ -22,10 +22,8 @@ export interface CapacityStep {
   readonly p99Ms: number | undefined;
   /** Real failures, per cent of the requests. */
   readonly failedPercent: number;
-  /** Whether the run met every criterion of its scenario: each was judged, and kept. */
+  /** Whether the run met every criterion of its scenario: each was judged, and kept, and the run may be believed. */
   readonly isMet: boolean;
-  /** Whether none failed, and yet not all could be judged. */
-  readonly isUnjudged: boolean;
   /** Exit code of the run. */
   readonly exitCode: number;
   readonly limits: readonly LimitReached[];
@@ -65,9 +63,6 @@ export const limitRule = `A resource is named when it was at its limit for ${rul
 export const stepOf = (result: RunResult): CapacityStep => {
   const { total } = result.steady ?? result.whole;
   const { percentiles_ms: percentiles } = total;
-  const { verdicts } = result;
-  const isMet = verdicts.length > 0 && verdicts.every(({ verdict }) => verdict === 'passed');
-  const isFailed = verdicts.some(({ verdict }) => verdict === 'failed');
   return {
     users: result.options.users,
     isSteady: result.steady !== null,
@@ -77,8 +72,7 @@ export const stepOf = (result: RunResult): CapacityStep => {
     p95Ms: percentiles['95'],
     p99Ms: percentiles['99'],
     failedPercent: total.requests === 0 ? 100 : (100 * total.real) / total.requests,
-    isMet: result.steady !== null && isMet,
-    isUnjudged: result.steady !== null && !isMet && !isFailed,
+    isMet: result.steady !== null && result.exit_code === exitCodes.passed,
     exitCode: result.exit_code,
     limits: limitsReached(result),
   };

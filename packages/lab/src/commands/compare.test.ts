@@ -38,6 +38,15 @@ test('ratios say which run is better, and what makes them hard to compare', () =
   assert.match(readFileSync(page, 'utf8'), /"other":\{"name":"auth, 100 users/);
 });
 
+test('runs that were not judged, or ended early, are said to be so', () => {
+  const doubtful = file('doubtful.json', labResult(60, { exit_code: 6, ended: 'aborted', aborted_by: 'p95' }));
+  const text = String(compareResults(doubtful, doubtful, undefined));
+  for (const which of ['first', 'second']) {
+    assert.match(text, new RegExp(`! The ${which} run was not judged`));
+    assert.match(text, new RegExp(`! The ${which} run was ended early by --abort-when`));
+  }
+});
+
 test('the command line compares, and refuses what is no result with exit code 1', () => {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   const run = (...args: readonly string[]) => {

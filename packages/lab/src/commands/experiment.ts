@@ -11,6 +11,7 @@ import { week3 } from '../experiments/week3.ts';
 import { exitCodes, worstExitCode } from '../reports/result.ts';
 import { complain, say } from '../texts/say.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { collectCounts } from './run-options.ts';
 
 const experiments: Readonly<
   Record<string, { readonly title: string; readonly phases: (isQuick: boolean) => readonly Phase[] }>
@@ -26,7 +27,7 @@ interface Flags {
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
   readonly out?: string;
-  readonly alsoCount?: readonly string[];
+  readonly alsoCount?: readonly number[];
   readonly process?: readonly string[];
 }
 
@@ -71,7 +72,7 @@ const run = async (name: string, flags: Flags): Promise<void> => {
     service: flags.service,
     databaseUrl: flags.databaseUrl,
     redisUrl: flags.redisUrl,
-    alsoCount: (flags.alsoCount ?? []).map(Number),
+    alsoCount: flags.alsoCount ?? [],
     processes: flags.process ?? [],
     interrupt,
     isResumed: flags.resume,
@@ -106,6 +107,7 @@ export const experimentCommand = (): Command =>
     .option(
       '--also-count <pid...>',
       "processes that work for the targets, such as the database: their CPU is no stranger's",
+      collectCounts,
     )
     .option('--process <name=pid...>', 'redis and postgres, to be paused in the phase that has faults')
     .option('--out <prefix>', 'beginning of the names of the result files (default: results/NAME)')

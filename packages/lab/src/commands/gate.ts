@@ -89,6 +89,8 @@ const targetOf = async (
     name === 'baseline'
       ? [flags.baseline, flags.baselineService, flags.baselineKeyFile]
       : [flags.candidate, flags.candidateService, flags.candidateKeyFile];
+  if (service !== undefined && (url !== undefined || keyFile !== undefined))
+    throw new Error(`--${name}-service starts the ${name} itself: leave out --${name} and --${name}-key-file`);
   if (service !== undefined)
     return started.use(
       await startTarget({ kind: 'embedded' }, { service, databaseUrl: undefined, redisUrl: undefined }),

@@ -92,6 +92,7 @@ const rules: readonly Rule[] = [
   { option: 'tenant', typed: '--tenant', isIgnored: usesNoAccounts, why: noAccounts },
   { option: 'password', typed: '--password', isIgnored: usesNoAccounts, why: noAccounts },
   { option: 'adminKeyFile', typed: '--admin-key-file', isIgnored: usesNoAccounts, why: noAccounts },
+  { option: 'adminKey', typed: '--admin-key', isIgnored: usesNoAccounts, why: noAccounts },
   { option: 'operateTarget', typed: '--operate-target', isIgnored: usesNoAccounts, why: noAccounts },
 ];
 

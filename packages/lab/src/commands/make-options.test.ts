@@ -107,6 +107,9 @@ test('an option that would be left aside is refused with the reason', async () =
     ],
     [['auth', '--criterion', 'check a: failed=0'], /auth has no check "a"; it declares no checks/],
     [[own, '--abort-when', 'p95'], /--abort-when "p95": this run has no such criterion; did you mean "p99"/],
+    [[own, '--admin-key', 'x'], /--admin-key would/],
+    [['auth', '--also-count', '99999999'], /--also-count 99999999: there is no such process/],
+    [['auth', '--target-pid', '99999999'], /--target-pid 99999999: there is no such process/],
     [['auth', '--failures', 'none', '--abort-when', 'failures'], /this run has no such criterion/],
   ];
   for (const [words, sentence] of refused) await assert.rejects(optionsOf(...words), sentence, words.join(' '));

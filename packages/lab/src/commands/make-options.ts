@@ -59,6 +59,23 @@ const refuseRate = ({ rate, logoutsPerSecond, sessions, duration }: Flags, stage
   return refuseStarts({ perSecond: perSecond ?? 0, stages, durationSeconds });
 };
 
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** Refuses processes that are none: what cannot be counted is not judged, and a slip would switch that rule off. */
+const refuseMissing = ({ alsoCount, targetPid }: Flags): void => {
+  for (const [option, pids] of [
+    ['--also-count', alsoCount],
+    ['--target-pid', targetPid === undefined ? [] : [targetPid]],
+  ] as const)
+    for (const pid of pids) if (!isThere(pid)) throw new Error(`${option} ${pid}: there is no such process`);
+};
+
 /**
  * Makes the options of a run.
  * @param typed options that were given and not left at their default
@@ -73,6 +90,7 @@ export const makeOptions = (name: string, found: Scenario, given: Flags, typed: 
   const scenario = selectTasks(found, tag, excludeTag);
   refuseIgnored(typed, { scenario, flags: given, stages });
   const criteria = makeCriteria(scenario, flags);
+  refuseMissing(flags);
   if (pacing !== undefined && wait !== undefined) throw new Error('--wait and --pacing: give one of the two');
   if (flags.processes > flags.users)
     throw new Error(`--processes ${flags.processes}: there are only ${flags.users} users to share`);

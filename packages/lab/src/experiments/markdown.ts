@@ -5,6 +5,7 @@
 import { endingOf } from '../reports/ending.ts';
 import type { RunResult } from '../reports/result.ts';
 import { ms, number, percent, percentile, table } from '../reports/tables.ts';
+import { boundOf, measuredOf } from '../reports/verdict-texts.ts';
 import type { WindowResult } from '../reports/window-result.ts';
 import { mapTexts, markdownText } from '../texts/printable.ts';
 import { totalUs, usedBudget } from './budget.ts';
@@ -151,11 +152,11 @@ const phaseSection = (phaseResult: PhaseResult): string => {
   const steady = result.steady === null ? 'Never steady: some users did not log in.' : '';
   const hashed =
     hashesPerSecond === null ? '' : `Measured before: ${number(hashesPerSecond)} passwords hashed a second; `;
-  const verdicts = result.verdicts.map(({ criterion, limit, measured, verdict }) => [
-    criterion,
-    number(limit, limit < 10 ? 1 : 0),
-    measured === null ? '–' : number(measured, 2),
-    verdict === 'failed' ? '**failed**' : verdict,
+  const verdicts = result.verdicts.map((each) => [
+    each.criterion,
+    boundOf(each),
+    measuredOf(each),
+    each.verdict === 'failed' ? '**failed**' : each.verdict,
   ]);
   return `${head}${hashed}${number(spawnRate)} users started a second. Ended: ${endingOf(result)}. ${steady}
 ${aimLine(phaseResult)}

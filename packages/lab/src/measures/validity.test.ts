@@ -49,6 +49,7 @@ test('a starved second in twenty is no saturation', () => {
 
 test('a run that was cut short, had no request or had a fault of the lab cannot be believed', () => {
   assert.deepEqual(broken({ leftOutPercent: 40 }), ['duration left out, %']);
+  assert.deepEqual(broken({ isInterrupted: true }), ['interrupts'], 'while the last answers were waited for, too');
   assert.deepEqual(broken({ changes: 1 }), ['changes of the users by hand']);
   assert.deepEqual(broken({ requests: 0 }), ['windows without a request']);
   assert.deepEqual(broken({ exceptions: 1 }), ['exceptions in the lab']);

@@ -5,7 +5,7 @@
 import type { Verdict } from '../../measures/criteria.ts';
 import type { RunResult } from '../result.ts';
 import { number } from '../tables.ts';
-import { measuredOf } from '../verdict-texts.ts';
+import { measuredOf, notJudgedOf } from '../verdict-texts.ts';
 import { html, htmlTable, type Markup } from './markup.ts';
 
 /** Share of the limit that is used up, drawn: a full bar is the limit. Without style attributes, which the policy of the page refuses. */
@@ -75,7 +75,7 @@ export const criteriaOf = (result: RunResult): Markup => {
       : `judged over the ${result.judged === 'steady' ? 'steady window' : 'whole run'}`;
   return html`<section id="criteria"><h2>Criteria</h2>${
     result.verdicts.length === 0
-      ? html`<p>This run was given none.</p>`
+      ? html`<p>None: ${notJudgedOf(result)}.</p>`
       : htmlTable(
           `Criteria, ${where}`,
           headOf('criterion'),
