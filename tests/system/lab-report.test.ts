@@ -25,6 +25,22 @@ const latencyDots = (name: string): string =>
 /** Opaque dots of each canvas under an element: a blank one has none. */
 const dotsOf = (page: Page, name: string): Promise<readonly number[]> => page.evaluate(latencyDots(name));
 
+/** Dots of the latency chart in the colour of the p50: in its first two fifths, and in the rest. */
+const tintedDots = async (page: Page): Promise<readonly [number, number]> =>
+  page.evaluate(`(() => {
+    const canvas = document.querySelector('#chart-latency canvas');
+    const brush = document.createElement('canvas').getContext('2d');
+    brush.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--p50').trim();
+    brush.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const dots = [0, 0];
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255)
+        dots[(at / 4) % width < width * 0.4 ? 0 : 1] += 1;
+    return dots;
+  })()`);
+
 suite('the report of a run in a browser', needsBrowser(), () => {
   let browser: TestBrowser | undefined;
   let clean = async (): Promise<void> => {};
@@ -54,6 +70,23 @@ suite('the report of a run in a browser', needsBrowser(), () => {
     assert.match(await page.title(), /^Passed/, 'what the target said did not run');
     assert.deepEqual(strayRequests, []);
     assert.deepEqual(complaints, []);
+  });
+
+  test('a second that stands alone between seconds without a request is drawn', async () => {
+    const result = labResult(60, { criteria: {}, faults: [] });
+    const seconds = result.seconds.map((second) =>
+      [15, 30, 31].includes(second.t_s) ? second : { ...second, p50_ms: null, p95_ms: null, p99_ms: null },
+    );
+    const { page, complaints } = await openPage(file('alone-second.html', htmlReport({ ...result, seconds })));
+    const [alone, together] = await tintedDots(page);
+    assert.ok(alone >= 10 && together >= 10, `${alone} and ${together}`);
+    assert.deepEqual(complaints, []);
+    const short = { ...labResult(1, { criteria: {}, faults: [] }), steady: null, judged: 'whole' as const };
+    const opened = await openPage(file('short.html', htmlReport(short)));
+    assert.ok(
+      (await tintedDots(opened.page)).some((dots) => dots >= 10),
+      'a run of one second, too',
+    );
   });
 
   test('cursor and zoom follow the keyboard in all charts', async () => {

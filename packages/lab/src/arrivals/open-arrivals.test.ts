@@ -59,6 +59,37 @@ test('starts beyond the bound on those that wait are dropped and counted', async
   assert.ok((crowd.droppedStarts ?? 0) > 0 && crowd.tasks >= 20, `${crowd.tasks} begun`);
 });
 
+test('when it is ended before its last start, only what was due has been dropped', async () => {
+  const pool = new UserPool(['only one']);
+  const busy = delay(150);
+  const startMs = performance.now();
+  const crowd = startArrivals({
+    timesMs: Array.from({ length: 1000 }, (_, index) => index * 2),
+    available: 1000,
+    hasRoom: () => pool.hasRoom,
+    act: () => pool.lend(() => busy),
+  });
+  await delay(100);
+  crowd.stop();
+  const dueMost = 1 + (performance.now() - startMs) / 2;
+  const told = [crowd.tasks, crowd.droppedStarts ?? 0] as const;
+  await crowd.ended;
+  assert.deepEqual([crowd.tasks, crowd.droppedStarts], told, 'nothing begins after the end');
+  // One user and a queue of twenty.
+  assert.equal(told[0], 21);
+  assert.ok(told[0] + told[1] >= 45 && told[0] + told[1] <= dueMost, `${told} of ${dueMost}`);
+});
+
+test('a start that is due at the end and not yet late belongs to the run', async () => {
+  const crowd = startArrivals({ timesMs: [0, 3, 100_000], available: 3, act: async () => {} });
+  // The event loop is busy until the second one is due, and its alarm has not rung.
+  const untilMs = performance.now() + 5;
+  while (performance.now() < untilMs);
+  crowd.stop();
+  await crowd.ended;
+  assert.deepEqual([crowd.tasks, crowd.droppedStarts], [2, 0]);
+});
+
 test('processes share the starts among them and leave none out', async () => {
   const seen: number[] = [];
   const crowds = [0, 1, 2].map((first) =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -61,6 +62,15 @@ suite('models of load', { concurrency: 3 }, () => {
     assert.equal(result.whole.total.requests, 40);
     assert.ok((result.whole.total.max_ms ?? 0) > 2000, `${result.whole.total.max_ms} ms`);
     assert.equal(result.options.rate_per_second, 20);
+    // Most are answered after the end: they are in a row of their own, so that the seconds hold all of them.
+    assert.deepEqual(
+      result.seconds.map(({ is_after_end }) => is_after_end),
+      [undefined, undefined, true],
+    );
+    assert.equal(
+      result.seconds.reduce((sum, { requests }) => sum + requests, 0),
+      40,
+    );
     assert.ok(
       result.whole.endpoints.every(({ name }) => name === '/auth/verify'),
       'logins came before and are not counted',
@@ -134,6 +144,84 @@ suite('models of load', { concurrency: 3 }, () => {
     assert.ok(result.whole.total.requests > 0);
     assert.equal(code, 3);
     assert.ok(isBroken(result, 'left out'));
+  });
+
+  test('a clock that is set back changes no time in any file', async () => {
+    const file = join(folder, 'clock.ts');
+    writeFileSync(
+      file,
+      `import { constant, defineScenario } from '@catalytic/lab/scenario';
+       const real = Date.now;
+       const setBack = (): number => real() - 3_600_000;
+       const { Date: RealDate } = globalThis;
+       export default defineScenario({ name: 'clock', wait: constant(0.05),
+         hooks: { spawningComplete: () => {
+           Date.now = setBack;
+           globalThis.Date = class extends RealDate { constructor(...when) { super(...(when.length === 0 ? [setBack()] : when)); } };
+         } },
+         tasks: [{ name: 'a', run: async (user) => { await user.get('/x', { ok: [404] }); } }] });`,
+    );
+    const { result } = await run([
+      file,
+      '--users',
+      '2',
+      '--spawn-rate',
+      '100',
+      '--duration',
+      '2s',
+      '--failures',
+      '100',
+    ]);
+    const start = Date.parse(result.started_at) / 1000;
+    assert.ok(result.whole.total.real > 20 && result.errors.length > 0);
+    const times = [
+      ...result.history.map(({ unix_s }) => unix_s),
+      ...result.seconds.map(({ unix_s }) => unix_s),
+      ...result.errors.flatMap(({ first_seen_unix_s: first, last_seen_unix_s: last }) => [first, last]),
+    ];
+    assert.ok(
+      times.every((seconds) => seconds >= start - 1 && seconds <= start + 4),
+      `${times} from ${start} on`,
+    );
+  });
+
+  test('a target behind a proxy of the lab is measured itself', { skip: process.platform !== 'linux' }, async () => {
+    const { url, server } = await startTarget(0);
+    const { port } = new URL(url);
+    const between = createServer().listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const free = (between.address() as AddressInfo).port;
+    await new Promise((resolve) => between.close(resolve));
+    const out = join(mkdtempSync(join(folder, 'run-')), 'result');
+    const proxy = ['--proxy', `svc=${free}:127.0.0.1:${port}`, '--target', `http://127.0.0.1:${free}`];
+    await runLab(folder, ['run', 'verify', '--users', '1', '--duration', '1s', ...proxy, '--out', out]);
+    server.closeAllConnections();
+    server.close();
+    const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+    assert.equal(result.target_process?.pid, process.pid);
+    assert.equal(result.target, `http://127.0.0.1:${free}`);
+  });
+
+  test('more starts than can be planned are refused before anything is sent', async () => {
+    const { url, server } = await startTarget(0);
+    let asked = 0;
+    server.on('connection', () => {
+      asked += 1;
+    });
+    const { code, output } = await runLab(folder, [
+      'run',
+      'verify',
+      '--rate',
+      '500',
+      '--duration',
+      '24h',
+      '--target',
+      url,
+    ]);
+    server.close();
+    assert.equal(code, 1, output);
+    assert.match(output, /Cannot plan 43,200,000 starts: .*; lower the rate or the duration/);
+    assert.equal(asked, 0);
   });
 
   test('a fault of an own scenario makes the run invalid and is told with its count', async () => {

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Histogram } from '../measures/histogram.ts';
 import type { RunResult, SecondResult } from '../reports/result.ts';
 import { blockOf } from './block.ts';
+import { plainLine } from './plain-lines.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
@@ -47,6 +49,28 @@ const view = {
   canScale: true,
   isEnding: false,
 };
+
+test('a plain line is about all seconds since the line before, and about the failures among them', () => {
+  const latency = new Histogram();
+  for (const ms of [1, 1, 1, 900]) latency.record(ms);
+  const quiet = { ...second, requests: 10, ok: 10, expected: 0, real: 0, generator_cpu_percent: 5 };
+  const seconds = [
+    { ...quiet, t_s: 11, ok: 3, real: 7 },
+    { ...quiet, t_s: 12, generator_cpu_percent: 80 },
+    { ...quiet, t_s: 13 },
+  ];
+  const line = plainLine([{ ...quiet, t_s: 10 }, ...seconds], { seconds, latency }, true, 60);
+  assert.equal(
+    line,
+    '  13 s  47 s left  users 40  last 3 s: 10 req/s  p50 1.0  p95 900  p99 900 ms  real failures 7  ' +
+      'so far: ok 33  expected 0  real failures 7  generator 80 % CPU  steady',
+  );
+});
+
+test('a second without a request is blank between others', () => {
+  const seconds = [null, 8, null].map((p95_ms, index) => ({ ...second, t_s: index + 1, p95_ms }));
+  assert.match(blockOf(seconds, view, 120).join('\n'), /^ {2}p95 {8} (?=█)█ $/m);
+});
 
 test('the block shows what a run is doing, and no line is longer than the terminal is wide', () => {
   const text = blockOf([second], view, 120).join('\n');

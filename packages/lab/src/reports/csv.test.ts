@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { readCsv } from '../../../../tests/harness/csv.ts';
 import { labResult } from '../../../../tests/harness/lab-result.ts';
 import { csvFiles } from './csv.ts';
 
@@ -17,27 +18,7 @@ const headers: Readonly<Record<string, string>> = {
 
 const files = csvFiles(labResult());
 
-/** RFC 4180. */
-const rowsOf = (text: string): readonly (readonly string[])[] => {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  for (const [, quoted, plain = '', end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
-    row.push(quoted?.replaceAll('""', '"') ?? plain);
-    if (end === ',') continue;
-    rows.push(row);
-    row = [];
-  }
-  return rows;
-};
-
-/** Reads a file as a tool made for Locust's would: columns by their names. */
-const readCsv = (name: string): readonly Readonly<Record<string, string>>[] => {
-  const [head = [], ...rows] = rowsOf(files[name] ?? '');
-  return rows.map((row) => {
-    assert.equal(row.length, head.length, `${name}: ${row.join('|')}`);
-    return Object.fromEntries(head.map((column, index) => [column, row[index] ?? '']));
-  });
-};
+const read = (name: string) => readCsv(files[name] ?? '');
 
 test('the result that the derived files are tested with agrees with the schema', () => {
   const schema = readFileSync(fileURLToPath(new URL('./result.schema.json', import.meta.url)), 'utf8');
@@ -54,7 +35,7 @@ test('each file has exactly the columns of Locust 2.47, and its line ends', () =
 });
 
 test('figures are written as Locust writes them: whole counts and percentiles, floats with a point, rates with six decimals', () => {
-  const [row] = readCsv('_stats');
+  const [row] = read('_stats');
   assert.equal(row?.['Request Count'], '4000');
   assert.equal(row['Median Response Time'], '12');
   assert.equal(row['Average Response Time'], '20.0');
@@ -62,7 +43,7 @@ test('figures are written as Locust writes them: whole counts and percentiles, f
   assert.equal(row['Average Content Size'], '128.0');
   assert.equal(row['95%'], '82');
   assert.ok(Number(row['Requests/s']) > 66.6);
-  const [first] = readCsv('_stats_history');
+  const [first] = read('_stats_history');
   assert.equal(first?.['Timestamp'], '1790000000');
   assert.equal(first['Requests/s'], '100.000000');
   assert.equal(first['Failures/s'], '0.250000');
@@ -70,7 +51,7 @@ test('figures are written as Locust writes them: whole counts and percentiles, f
 });
 
 test('the last row is the sum of the others, and failures are the real ones only', () => {
-  const rows = readCsv('_stats');
+  const rows = read('_stats');
   const total = rows.at(-1);
   const sum = (column: string): number => rows.slice(0, -1).reduce((all, row) => all + Number(row[column]), 0);
   assert.equal(total?.['Name'], 'Aggregated');
@@ -78,7 +59,7 @@ test('the last row is the sum of the others, and failures are the real ones only
   assert.equal(sum('Request Count'), Number(total['Request Count']));
   assert.equal(sum('Failure Count'), Number(total['Failure Count']));
   assert.equal(Number(total['Failure Count']), 12, 'an expected refusal is a right answer');
-  const failures = readCsv('_failures');
+  const failures = read('_failures');
   assert.deepEqual(
     failures.map(({ Occurrences }) => Occurrences),
     ['12'],
@@ -86,8 +67,8 @@ test('the last row is the sum of the others, and failures are the real ones only
 });
 
 test('text of a hostile target stays in its cell, and failures are dated as Locust dates them', () => {
-  const [failure] = readCsv('_failures');
+  const [failure] = read('_failures');
   assert.match(failure?.['Error'] ?? '', /^503 "><script>.*, "quoted"\n<\/script>=1\+1$/s);
   assert.equal(failure?.['First Seen'], '2026-09-21T14:13:50Z');
-  assert.deepEqual(readCsv('_exceptions'), []);
+  assert.deepEqual(read('_exceptions'), []);
 });

@@ -6,9 +6,17 @@ import { samplesMin } from '../measures/criteria.ts';
 import type { RunResult } from './result.ts';
 import type { EndpointResult, WindowResult } from './window-result.ts';
 
+/** Formats by their digits, made once: a report with hundreds of endpoints writes thousands of numbers. */
+const formats = new Map<number, Intl.NumberFormat>();
+
 /** A number with thousands separated. */
-export const number = (value: number, digits = 0): string =>
-  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const number = (value: number, digits = 0): string => {
+  const format =
+    formats.get(digits) ??
+    new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  formats.set(digits, format);
+  return format.format(value);
+};
 
 /** Milliseconds; one digit more when there are few. */
 export const ms = (value: number | undefined): string =>

@@ -121,7 +121,7 @@ const seriesOf = ({ label, tint, isFilled, isOther, scale = 'y', isStep, isPoint
   stroke: () => (isOther ? withAlpha(colour(tint), 0.75) : colour(tint)),
   width: isOther ? 1.25 : 1.75,
   spanGaps: isPointed === true,
-  points: { show: false, filter: isolated, size: 5, fill: () => colour(tint) },
+  points: { show: false, filter: isolated, size: 7, fill: () => colour(tint) },
   ...(isOther ? { dash: [6, 4] } : {}),
   ...(isFilled ? { fill: () => withAlpha(colour(tint), 0.8), width: 0 } : {}),
   ...(isStep ? { paths: uPlot.paths.stepped({ align: -1 }) } : {}),

@@ -120,7 +120,10 @@ const zoom = (entry, factor) => {
 
 const resetZoom = () => {
   const [first] = timeCharts();
-  first?.plot.setScale('x', { min: first.chart.x[0], max: first.chart.x.at(-1) });
+  if (first === undefined) return;
+  const [min, max] = [first.chart.x[0], first.chart.x.at(-1)];
+  // A single point lies in the middle: a scale without a length shows nothing.
+  first.plot.setScale('x', min === max ? { min: min - 1, max: max + 1 } : { min, max });
 };
 
 const toggleLog = (entry) => {
