@@ -46,7 +46,7 @@ export const lawSentence = ({ law, steps }: Capacity): string => {
   if (!Number.isFinite(peakThroughput)) return `The law of scalability sees no ceiling in these steps (${terms}).`;
   const [base] = steps;
   const asked =
-    base === undefined
+    base === undefined || base.throughput === 0
       ? ''
       : ` which so many users ask for: ${number((peakThroughput * base.users) / base.throughput)}`;
   const high = Number.isFinite(peakHigh) ? number(peakHigh) : 'no ceiling';

@@ -88,7 +88,8 @@ export const gradeSteps = (steps: readonly CapacityStep[]): readonly GradedStep[
     const before = sorted[index - 1];
     const growth =
       before === undefined ? 1 : Math.log(step.throughput / before.throughput) / Math.log(step.users / before.users);
-    const share = step.throughput / step.users / (base.throughput / base.users);
+    // Where the smallest step got nothing, nothing can be measured by it.
+    const share = base.throughput === 0 ? 0 : step.throughput / step.users / (base.throughput / base.users);
     // More users than saturate a target saturate it, whatever chance does to a step.
     isSaturated ||=
       !step.isSteady || step.failedPercent >= rules.saturatedFailuresPercent || !(growth >= rules.growthMin);

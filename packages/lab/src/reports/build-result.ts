@@ -111,6 +111,10 @@ const alsoCountedOf = ({ options, before, after }: Gathered): RunResult['also_co
     return { pid, cpu_seconds: from === undefined || to === undefined ? null : to.cpuSeconds - from.cpuSeconds };
   });
 
+/** 0 where there was no request: a figure that is none could not be written. */
+const usPerRequest = (cpuSeconds: number, requests: number): number =>
+  requests === 0 ? 0 : (cpuSeconds * 1e6) / requests;
+
 /** Not by spreading: a run of two days has more seconds than a call takes arguments. */
 const largestOf = (seconds: Gathered['seconds'], of: (second: SecondResult) => number): number =>
   seconds.reduce((largest, second) => Math.max(largest, of(second)), 0);
@@ -121,7 +125,7 @@ const generatorOf = (gathered: Gathered, requests: number): RunResult['generator
   const cpuSeconds = cpuSecondsOf(gathered);
   return {
     cpu_seconds: cpuSeconds,
-    cpu_us_per_request: (cpuSeconds * 1e6) / requests,
+    cpu_us_per_request: usPerRequest(cpuSeconds, requests),
     rss_mb_max: largestOf(seconds, (second) => second.generator_rss_mb),
     connections_opened: connects,
     reconnects,
@@ -136,7 +140,7 @@ const targetOf = ({ targetPid, before, after, seconds }: Gathered, requests: num
   return {
     pid: targetPid,
     cpu_seconds: cpuSeconds,
-    cpu_us_per_request: (cpuSeconds * 1e6) / requests,
+    cpu_us_per_request: usPerRequest(cpuSeconds, requests),
     rss_mb_start: before.target.rssMb,
     rss_mb_end: after.target.rssMb,
     rss_mb_max: Math.max(
@@ -184,7 +188,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
   ];
   const little = checkLittle(gathered, steady);
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
-  const requests = Math.max(1, whole.total.requests);
+  const { requests } = whole.total;
   // Not one answer to any request: the target was there at the start and is gone.
   const isUnreachable = whole.total.requests > 0 && wholeWindow.unanswered === whole.total.requests;
   return {

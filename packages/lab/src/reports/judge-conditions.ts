@@ -38,8 +38,11 @@ export const checkLittle = (gathered: Gathered, window: WindowResult | null): Li
   const tasks = crowd.tasks - steady.tasks;
   const seconds = window.to_s - window.from_s;
   if (seconds < littleSecondsMin || tasks < littleTasksMin) return undefined;
+  const users = (crowd.userMs - steady.userMs) / 1000 / seconds;
+  // Lost with their generator, all of them may be.
+  if (users <= 0) return undefined;
   return {
-    users: (crowd.userMs - steady.userMs) / 1000 / seconds,
+    users,
     tasksPerSecond: tasks / seconds,
     responseSeconds: (crowd.taskMs - steady.taskMs) / 1000 / tasks,
     waitSeconds: (crowd.waitMs - steady.waitMs) / 1000 / tasks,

@@ -118,7 +118,10 @@ export const figuresOf = (result) => {
     { name: 'slowest, ms', value: total.requests === 0 ? null : total.max_ms },
     { name: 'real failures, %', value: percent(total.real) },
     { name: 'expected refusals, %', value: percent(total.expected), neither: true },
-    { name: 'CPU of the target per request, µs', value: result.target_process?.cpu_us_per_request ?? null },
+    {
+      name: 'CPU of the target per request, µs',
+      value: result.whole.total.requests === 0 ? null : (result.target_process?.cpu_us_per_request ?? null),
+    },
     { name: 'memory of the target at most, MB', value: result.target_process?.rss_mb_max ?? null },
     { name: 'logout p99, ms', value: result.revocation?.logout.percentiles_ms['99'] ?? null },
     { name: 'violations', value: result.consistency.violations },
