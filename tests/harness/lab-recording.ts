@@ -106,7 +106,7 @@ export const resultOf = (recording: Recording): RunResult => {
     atMs,
   });
   const counters = { tasks: 0, taskMs: 0, waitMs: 0, userMs: 0, lateStarts: 0 };
-  const flags = readRunWords([
+  const { flags, typed } = readRunWords([
     '--duration',
     String(seconds),
     '--users',
@@ -117,7 +117,7 @@ export const resultOf = (recording: Recording): RunResult => {
   const stoppedAtMs = startMs + seconds * 1000;
   return buildResult({
     scenario: 'recorded',
-    options: makeOptions('verify', verify, flags),
+    options: makeOptions('verify', verify, flags, typed),
     weights: { verify: 1 },
     fingerprint: '0',
     accounts: { kind: 'imported' },
@@ -134,6 +134,7 @@ export const resultOf = (recording: Recording): RunResult => {
             second: steadyFromSeconds,
           },
     isInterrupted,
+    abortedBy: undefined,
     recorder: main,
     checker: new ConsistencyChecker(),
     faults: [],

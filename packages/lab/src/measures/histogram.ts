@@ -76,10 +76,8 @@ export class Histogram {
   }
 
   dump(): HistogramDump {
-    const pairs: number[] = [];
-    for (const [index, count] of this.#counts()) pairs.push(index, count);
     return {
-      counts: Uint32Array.from(pairs),
+      counts: Uint32Array.from(this.#pairs()),
       count: this.#count,
       sum: this.#sum,
       min: this.#min,
@@ -122,23 +120,27 @@ export class Histogram {
     // 99.9 per cent of 1,000 are 999, which floating point makes a little more.
     const rank = Math.max(1, Math.ceil((percentile / 100) * this.#count * (1 - 1e-12)));
     let passed = 0;
-    for (const [index, count] of this.#counts()) {
-      passed += count;
-      // The largest value of the place: within it, the largest and the smallest that were recorded are closer to the truth.
-      if (passed >= rank) return Math.min(this.#max, Math.max(this.#min, highestAt(index))) / 1000;
+    const pairs = this.#pairs();
+    for (let at = 0; at < pairs.length; at += 2) {
+      passed += pairs[at + 1] ?? 0;
+      // The largest value of the place, unless none that large, or so small, was recorded.
+      if (passed >= rank) return Math.min(this.#max, Math.max(this.#min, highestAt(pairs[at] ?? 0))) / 1000;
     }
     return this.maxMs;
   }
 
-  /** Places and counts that are not 0, in order. */
-  *#counts(): Generator<readonly [index: number, count: number]> {
-    for (const [part, counts] of this.#parts.entries()) {
+  /** Places and their counts that are not 0, in turns, in order. */
+  #pairs(): readonly number[] {
+    const pairs: number[] = [];
+    for (let part = 0; part < this.#parts.length; part++) {
+      const counts = this.#parts[part];
       if (counts === undefined) continue;
       for (let at = 0; at < steps; at++) {
         const count = counts[at];
-        if (count !== undefined && count > 0) yield [(part << stepsBits) + at, count];
+        if (count !== undefined && count > 0) pairs.push((part << stepsBits) + at, count);
       }
     }
+    return pairs;
   }
 
   #countAt(index: number, more: number): void {
