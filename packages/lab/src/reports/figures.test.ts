@@ -248,12 +248,14 @@ const assertOneTruth = (recording: Recording, areEndpointsAll = true): RunResult
   assertPage(out, result);
   assert.equal(sum(result.exceptions.map(({ count }) => count)), recording.exceptions.length);
   const [trend] = result.own?.trends ?? [];
-  if (trend !== undefined)
-    assertWithin(
-      'trend',
-      recording.values.map((value) => Math.round(value * 1000) / 1000),
-      trend,
-    );
+  assert.equal(trend?.count, recording.values.length);
+  assertWithin(
+    'trend',
+    recording.values.map((value) => Math.round(value * 1000) / 1000),
+    trend,
+  );
+  const counted = result.own?.counters['sum'] ?? 0;
+  assert.ok(Math.abs(counted - sum(recording.values)) <= 1e-9 * counted, `${counted}`);
   return result;
 };
 
