@@ -11,6 +11,7 @@ import { Recorder } from '../../packages/lab/src/measures/recorder.ts';
 import { RevocationMeasure } from '../../packages/lab/src/measures/revocation.ts';
 import type { LoadSecond } from '../../packages/lab/src/measures/sampler.ts';
 import { Sampler } from '../../packages/lab/src/measures/sampler.ts';
+import { TransportMeasure } from '../../packages/lab/src/measures/transport.ts';
 import { buildResult } from '../../packages/lab/src/reports/build-result.ts';
 import type { Reading } from '../../packages/lab/src/reports/gathered.ts';
 import type { RunResult } from '../../packages/lab/src/reports/result.ts';
@@ -136,6 +137,7 @@ export const resultOf = (recording: Recording): RunResult => {
     isInterrupted,
     abortedBy: undefined,
     recorder: main,
+    transport: new TransportMeasure(),
     checker: new ConsistencyChecker(),
     faults: [],
     revocation: new RevocationMeasure(),
