@@ -108,7 +108,7 @@ const refuseDeclared = ({ scenario, flags: { process, command, fault } }: Asked)
     for (const word of words) {
       const name = word.split('=', 1)[0] ?? word;
       const isBroken = fault.some((each) => each.startsWith(`${name}:`));
-      if (isBroken || (fault.length === 0 && scenario.isBroken === true && brokenByItself.test(name))) continue;
+      if (isBroken || (scenario.isBroken === true && brokenByItself.test(name))) continue;
       const why =
         scenario.isBroken === true && fault.length === 0
           ? 'outage breaks what is called redis or postgres, redis-start, redis-flush or postgres-start'

@@ -65,7 +65,9 @@ const anyCriterion = 'any';
  * @param words of `--abort-when`
  * @throws Error that says what is wrong and what is allowed
  */
-export const makeAbortWhen = (words: readonly string[], criteria: readonly AskedCriterion[]): readonly string[] => {
+export const makeAbortWhen = (typed: readonly string[], criteria: readonly AskedCriterion[]): readonly string[] => {
+  // Spaces around the last colon are as one likes, as in --criterion.
+  const words = typed.map((word) => word.trim().replace(/\s*:\s*([a-z0-9-]+)$/, ': $1'));
   const able = criteria.filter(canBeBeyondSaving).map(nameOf);
   for (const word of words) {
     if (word === anyCriterion || able.includes(word)) continue;

@@ -44,6 +44,8 @@ test('criteria come from the default, the scenario, a file and the options, and 
   assert.deepEqual(await criteriaOf('outage', '--command', 'redis-flush=true'), {}, 'judged phase by phase');
   const { abortWhen } = await optionsOf('verify', '--abort-when', 'any');
   assert.deepEqual(abortWhen, ['failures', 'p50', 'p95', 'p99']);
+  const single = ['--criterion', 'endpoint GET /a: p95 = 10', '--abort-when', 'endpoint GET /a:p95'];
+  assert.deepEqual((await optionsOf('verify', ...single)).abortWhen, ['endpoint GET /a: p95']);
 });
 
 test('numbers that are none are refused', async () => {

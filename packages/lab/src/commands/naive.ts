@@ -11,7 +11,7 @@ import { say } from '../texts/say.ts';
 const between = (minimum: number, maximum: number) => (text: string) => {
   const value = parseDecimal(text);
   if (value === undefined || !Number.isInteger(value) || value < minimum || value > maximum)
-    throw new InvalidArgumentError(`it is a whole number from ${minimum} to ${maximum}`);
+    throw new InvalidArgumentError(`Give a whole number from ${minimum} to ${maximum}.`);
   return value;
 };
 

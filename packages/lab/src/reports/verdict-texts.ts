@@ -26,8 +26,11 @@ export const failedOf = ({ verdicts }: RunResult): string =>
     .join('; ');
 
 /** What could not be judged, and why. */
-export const notJudgedOf = ({ verdicts }: RunResult): string => {
+export const notJudgedOf = ({ verdicts, outage }: RunResult): string => {
   const unjudged = verdicts.filter(({ verdict }) => verdict === 'not judged');
-  if (verdicts.length === 0) return 'the run was asked to keep nothing: give it a criterion, such as --failures 1';
+  if (verdicts.length === 0)
+    return outage === null
+      ? 'the run was asked to keep nothing: give it a criterion, such as --failures 1'
+      : 'no phase came that something is asked of: use a longer run, in which every user logs in before anything is broken';
   return unjudged.map((verdict) => `${verdict.criterion}: ${measuredOf(verdict)}`).join('; ');
 };

@@ -84,6 +84,11 @@ test('a file that cannot be loaded is refused with the line at fault', async () 
     ['ts', 'export default Promise.resolve(1);', /its default export is a promise/],
   ];
   for (const [end, text, sentence] of wrong) await assert.rejects(load(text, end), sentence, text);
+  const spread = withPart('summary: "x"').replace('export default', 'const right =');
+  await assert.rejects(
+    load(`${spread} export default { ...right, wait: () => 1 };`),
+    /Cannot run .*`wait` is a function/,
+  );
   await assert.rejects(loadScenarioFile('nowhere.ts'), /there is no such file/);
 });
 

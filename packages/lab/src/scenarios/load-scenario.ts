@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { flawOf } from './check-definition.ts';
 import { type DefinedScenario, scenarioFormat, type Wait } from './define-scenario.ts';
 import { scenarios } from './registry.ts';
 import type { Scenario, ScenarioTask } from './scenario.ts';
@@ -99,6 +100,10 @@ export const loadScenarioFile = async (file: string): Promise<Scenario> => {
   });
   const defined: unknown = (module as { readonly default?: unknown }).default;
   if (!isDefined(defined)) throw new Error(`Cannot run ${file}: ${exportFlawOf(defined)}`);
+  // What was changed after it was defined, as by a spread, was not looked through.
+  const { format: _, ...definition } = defined;
+  const flaw = flawOf(definition);
+  if (flaw !== undefined) throw new Error(`Cannot run ${file}: ${flaw.reason}`);
   return fromDefinition(defined);
 };
 

@@ -108,6 +108,16 @@ test('the verdict, the margins and what was not measured are said in words', () 
     series: {},
   };
   assert.match(htmlReport(labResult(60, { server })), /not measured: it answers 404/);
+  const verdicts = [
+    { criterion: 'p99, ms', limit: 5, measured: null, verdict: 'not judged', reason: '9 samples, 1,000 are needed' },
+    { criterion: 'counter "a"', limit: 5, at_least: true, measured: 7, verdict: 'passed' },
+  ] as const;
+  const unjudged = htmlReport(labResult(60, { exit_code: 6, verdicts }));
+  assert.match(unjudged, /<title>Not judged: auth/);
+  assert.match(unjudged, /Not judged<\/b> No criterion failed, .*p99, ms: 9 samples, 1,000 are needed/);
+  assert.match(unjudged, /counter &quot;a&quot;<\/th>.*?≥ 5.*?2\.00 above it/s);
+  const nothing = labResult(60, { exit_code: 6, verdicts: [], ended: 'aborted' });
+  assert.match(htmlReport(nothing), /None: the run was asked to keep nothing/);
   const broken = labResult(60, { exit_code: 4, consistency: { ...labResult().consistency, violations: 3 } });
   assert.match(htmlReport(broken), /Consistency violated<\/b> A revoked token was accepted 3 times/);
 });
