@@ -85,12 +85,12 @@ suite('the transport of a run', { concurrency: true }, () => {
     // Every second request is one of a connection that had answered, so half of all are repeated, and each has a connection of its own.
     assert.equal(transport.connect.count, generator.connections_opened);
     assert.ok(Math.abs(transport.connect.count - whole.total.requests) <= 4, output);
-    const repeated = `${transport.repeated_requests} requests repeated`;
+    const repeated = `closed an idle connection as they came: ${transport.repeated_requests}\n`;
     assert.ok(output.includes(repeated), output);
     for (const file of ['repeated.md', 'repeated.html']) {
       const report = readFileSync(join(folder, file), 'utf8');
       assert.match(report, /TCP connect/);
-      assert.match(report, /requests repeated: the target closed an idle connection/);
+      assert.match(report, /requests repeated, because the target closed an idle connection/);
     }
   });
 

@@ -8,6 +8,7 @@ const healthy: RunConditions = {
   failedFaults: 0,
   changes: 0,
   exceptions: 0,
+  unsent: 0,
   requests: 10_000,
   generatorCpuPercents: Array.from({ length: 100 }, () => 40),
   loopDelayP99Ms: 5,
@@ -53,6 +54,7 @@ test('a run that was cut short, had no request or had a fault of the lab cannot 
   assert.deepEqual(broken({ changes: 1 }), ['changes of the users by hand']);
   assert.deepEqual(broken({ requests: 0 }), ['windows without a request']);
   assert.deepEqual(broken({ exceptions: 1 }), ['exceptions in the lab']);
+  assert.deepEqual(broken({ unsent: 1 }), ['requests without a port or descriptor here']);
 });
 
 test("users that are not explained by Little's law break it", () => {

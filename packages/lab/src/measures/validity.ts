@@ -15,6 +15,8 @@ export interface RunConditions {
   readonly changes: number;
   /** Faults of the scenario itself. */
   readonly exceptions: number;
+  /** Requests of the whole run for which this machine had no port or descriptor left: they are no failures of the target. */
+  readonly unsent: number;
   readonly requests: number;
   /** Generator CPU in each second, per cent of one core. */
   readonly generatorCpuPercents: readonly number[];
@@ -55,6 +57,7 @@ const limits = {
   failedFaults: 0,
   changes: 0,
   exceptions: 0,
+  unsent: 0,
   emptyRuns: 0,
   /** Past it the generator measures its own queue. */
   generatorCpuPercent: 90,
@@ -98,6 +101,7 @@ export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   ...(run.changes === 0 ? [] : [check('changes of the users by hand', limits.changes, run.changes)]),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
   check('exceptions in the lab', limits.exceptions, run.exceptions),
+  ...(run.unsent === 0 ? [] : [check('requests without a port or descriptor here', limits.unsent, run.unsent)]),
   check(
     `generator CPU in ${sparedSecondsPercent} % of the seconds, % of a core`,
     limits.generatorCpuPercent,

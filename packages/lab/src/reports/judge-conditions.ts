@@ -3,6 +3,7 @@
  * @module
  */
 import { judgeValidity, type LittleCheck, type ValidityCheck } from '../measures/validity.ts';
+import { isOfGenerator } from '../targets/failures.ts';
 import type { Gathered, Reading } from './gathered.ts';
 import type { WindowResult } from './window-result.ts';
 
@@ -75,6 +76,9 @@ export const judgeConditions = (
     failedFaults: gathered.faults.filter(({ error }) => error !== undefined).length,
     changes: gathered.changes,
     exceptions: crowd.exceptions.reduce((sum, { count }) => sum + count, 0),
+    unsent: gathered.recorder.errors.all
+      .filter(({ error }) => isOfGenerator(error))
+      .reduce((sum, { occurrences }) => sum + occurrences, 0),
     requests,
     generatorCpuPercents: seconds
       .slice(from?.second ?? 0)

@@ -9,8 +9,8 @@ import type { TimesResult } from './window-result.ts';
 /** What there is to say of them besides times: each with how often it happened, where it did. */
 const remarks = (transport: TransportResult): readonly (readonly [what: string, times: number])[] =>
   [
-    ['requests repeated: the target closed an idle connection as they came', transport.repeated_requests],
-    ['bodies kept only in part: longer than 16 MiB', transport.truncated_bodies],
+    ['requests repeated, because the target closed an idle connection as they came', transport.repeated_requests],
+    ['bodies kept only in part, being longer than 16 MiB', transport.truncated_bodies],
     ['answers with bytes behind them', transport.surplus_answers],
   ].filter((remark): remark is [string, number] => Number(remark[1]) > 0);
 
@@ -34,7 +34,7 @@ export const transportLines = (transport: TransportResult | null): readonly stri
     ...(transport.is_certificate_checked === false
       ? ['  ! the certificate of the target was not checked (--insecure)']
       : []),
-    ...remarks(transport).map(([what, count]) => `  ! ${count} ${what}`),
+    ...remarks(transport).map(([what, count]) => `  ! ${what}: ${count}`),
   ];
 };
 

@@ -34,6 +34,7 @@ type State = 'head' | 'counted' | 'chunk size' | 'chunk' | 'chunk end' | 'traile
 
 /** The length that a field names, RFC 9112 section 6.3: one number, or the same several times. `undefined`: none that could be believed. */
 const lengthOf = (value: string): number | undefined => {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
   const [first = '', ...further] = value.split(',');
   const isOne = /^[\t ]*\d{1,15}[\t ]*$/.test(first) && further.every((each) => each.trim() === first.trim());
   return isOne ? Number(first) : undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -8,6 +9,7 @@ import { type Script, startScripted } from '../../../../tests/harness/scripted-t
 import { TransportMeasure } from '../measures/transport.ts';
 import { bodyBytesMax } from './answer-reader.ts';
 import { Connection, type ConnectionLimits, type Reply } from './connection.ts';
+import { isOfGenerator } from './failures.ts';
 
 const answer: RequestListener = ({ url, socket }, response) => {
   if (url === '/hang') return;
@@ -275,4 +277,29 @@ test('a compressed body is decoded, whether it was asked for or not', async () =
       assert.equal(transport.truncated, 1);
     },
   );
+});
+
+test('an address that cannot be connected from is a failure of the generator, and is called so', async () => {
+  await using target = await startScripted((socket) => void socket.write(ok('')));
+  // Of a range that belongs to no machine (RFC 5737).
+  const place = { localAddress: '192.0.2.1' };
+  const connection = new Connection(target.origin, { connectMs: 1000, answerMs: 1000 }, place);
+  const failure = outcomeOf(await connection.send(get('/')));
+  assert.ok(isOfGenerator(failure), failure);
+  await connection.destroy();
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+test('a target may have an IPv6 address', { skip: !hasIpv6 && 'this machine has none' }, async () => {
+  let received = '';
+  const script: Script = (socket, piece) => {
+    received += piece;
+    socket.write(ok('six'));
+  };
+  await using target = await startScripted(script, undefined, '::1');
+  const connection = new Connection(target.origin, { connectMs: 1000, answerMs: 1000 });
+  assert.equal(outcomeOf(await connection.send(get('/'))), '200 six');
+  assert.equal(received, `GET / HTTP/1.1\r\nhost: ${new URL(target.origin).host}\r\n\r\n`);
+  await connection.destroy();
 });

@@ -68,6 +68,8 @@ const idleMarginMs = 500;
 
 /** A closing that was under way when a request was written shows within this time, milliseconds, or within two round trips; later ones answer the request. */
 const closingMsMax = 500;
+/** A target that closes behind each answer without saying so meets users that never wait: this much may the event loops of both be late. */
+const closingMsMin = 5;
 
 interface Waiting {
   readonly message: string | Buffer;
@@ -83,6 +85,8 @@ export class Connection implements Perishable {
   deadlineMs = Number.POSITIVE_INFINITY;
 
   readonly #url: URL;
+  /** As the field `host` names it. */
+  readonly #authority: string;
   readonly #basePath: string;
   readonly #limits: ConnectionLimits;
   readonly #place: ConnectionPlace;
@@ -104,6 +108,7 @@ export class Connection implements Perishable {
   /** @param target its address; requests go below the path of it */
   constructor(target: string, limits: ConnectionLimits, place: ConnectionPlace = {}) {
     this.#url = new URL(target);
+    this.#authority = this.#url.host;
     this.#basePath = basePathOf(target);
     this.#limits = limits;
     this.#place = place;
@@ -125,7 +130,7 @@ export class Connection implements Perishable {
    * @throws RangeError when the request itself could not be written as one
    */
   send(request: Request): Promise<Reply> {
-    const message = requestMessage(this.#url.host, this.#basePath, request);
+    const message = requestMessage(this.#authority, this.#basePath, request);
     return new Promise((resolve) => {
       const waiting = { message, method: request.method, askedAtMs: performance.now(), resolve };
       if (this.#isDestroyed) this.#cut(waiting);
@@ -254,13 +259,13 @@ export class Connection implements Perishable {
 
   /**
    * Whether what ended by `untilMs` may have met a closing of its idle connection that was under way already (RFC 9112 section 9.5): it broke
-   * sooner than the connection had been idle, or within two round trips. A fresh connection was never idle, so nothing is sent a third time,
-   * and a target that closes on requests as such fails.
+   * sooner than the connection had been idle, or as fast as a closing that was under way is heard of. A fresh connection was never idle, so
+   * nothing is sent a third time, and a target that closes on requests as such fails.
    */
   #metClosing(untilMs: number): boolean {
     if (this.#idleFromMs === 0 || this.#limits.mayCloseIdle !== true) return false;
     const idleMs = this.#sentAtMs - this.#idleFromMs;
-    return untilMs - this.#sentAtMs < Math.max(2 * this.#connectMs, Math.min(idleMs, closingMsMax));
+    return untilMs - this.#sentAtMs < Math.max(closingMsMin, 2 * this.#connectMs, Math.min(idleMs, closingMsMax));
   }
 
   #repeat(current: Waiting, nowMs: number): void {

@@ -83,6 +83,9 @@ export const nameOf = ({ code, name }: NodeJS.ErrnoException): string => {
   return code ?? name ?? 'unknown failure';
 };
 
+/** Whether a request failed for want of something on this machine: then the load was not the one asked for, and the target had no part in it. */
+export const isOfGenerator = (failure: string): boolean => failure.endsWith(' on the generator');
+
 /**
  * What to do about a failure.
  * @param target address of the target
