@@ -59,6 +59,8 @@ test('what is no part of a scenario is refused with its line and what was meant'
       assert.match(error.message, /^Cannot .* at \S*scenario-\d+\.ts:7: /, part);
       return true;
     });
+  const before = withPart('criteria').replace('export', 'const criteria = {\n  p95MaxMs: 1,\n};\nexport');
+  await assert.rejects(load(before), /:4: .*no criterion "p95MaxMs"/, 'a part that was written before');
   const taskOf = (text: string): string =>
     withPart('summary: "x"').replace(
       "{ name: 'a', run: async () => {} }",

@@ -39,7 +39,7 @@ export const textOf = ({ file, line }: SourcePlace): string => {
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** The line on which the last of the keys stands: each is looked for as a whole word behind the one before, the first behind the place. */
+/** The line on which the last of the keys stands: each is looked for as a whole word behind the one before, the first behind the place, and else anywhere. */
 export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]): SourcePlace => {
   let text: string;
   try {
@@ -59,7 +59,8 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   for (const key of keys) {
     const word = new RegExp(`(?<![\\w$])${escaped(key)}(?![\\w$])`, 'g');
     word.lastIndex = from;
-    const match = word.exec(code);
+    // What is not behind the call was written before it, and handed over by its name; a search that fails begins anew.
+    const match = word.exec(code) ?? word.exec(code);
     if (match === null) continue;
     found = match.index;
     from = found + key.length;
