@@ -141,7 +141,12 @@ suite('models of load', { concurrency: 3 }, () => {
     const { code, result, secondsAfterStop } = await run(args, { stopAfterMs: 3000 });
     assert.ok(secondsAfterStop < 2, `took ${secondsAfterStop} s`);
     assert.equal(result.ended, 'interrupted');
-    assert.ok(result.whole.total.requests > 0);
+    const { requests } = result.whole.total;
+    assert.ok(requests > 0);
+    assert.equal(
+      result.seconds.reduce((sum, second) => sum + second.requests, 0),
+      requests,
+    );
     assert.equal(code, 3);
     assert.ok(isBroken(result, 'left out'));
   });

@@ -66,13 +66,21 @@ export class Histogram {
     if (value > this.#max) this.#max = value;
   }
 
-  /** Adds what another process, or another histogram, has recorded. */
+  /** Adds what another one has recorded. */
+  add(other: Histogram): void {
+    for (let part = 0; part < other.#parts.length; part++) {
+      const [mine, theirs] = [this.#parts[part], other.#parts[part]];
+      if (theirs === undefined) continue;
+      if (mine === undefined) this.#parts[part] = theirs.slice();
+      else for (let at = 0; at < steps; at++) mine[at] = (mine[at] ?? 0) + (theirs[at] ?? 0);
+    }
+    this.#addFigures(other.#count, other.#sum, other.#min, other.#max);
+  }
+
+  /** Adds what another process has recorded. */
   absorb({ counts, count, sum, min, max }: HistogramDump): void {
     for (let at = 0; at < counts.length; at += 2) this.#countAt(counts[at] ?? 0, counts[at + 1] ?? 0);
-    this.#count += count;
-    this.#sum += sum;
-    this.#min = Math.min(this.#min, min);
-    this.#max = Math.max(this.#max, max);
+    this.#addFigures(count, sum, min, max);
   }
 
   dump(): HistogramDump {
@@ -141,6 +149,13 @@ export class Histogram {
       }
     }
     return pairs;
+  }
+
+  #addFigures(count: number, sum: number, min: number, max: number): void {
+    this.#count += count;
+    this.#sum += sum;
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
   }
 
   #countAt(index: number, more: number): void {

@@ -89,7 +89,7 @@ export class Sampler {
       ...(isAfterEnd ? { is_after_end: true } : {}),
     };
     this.seconds.push(second);
-    this.#total.absorb(latency.dump());
+    this.#total.add(latency);
     this.#bytes += bytes;
     this.#failures += real;
     this.#recent.push(latency);
@@ -101,7 +101,7 @@ export class Sampler {
   /** The last seconds, and the latencies of all of them. @param seconds 10 at most */
   last(seconds: number): Stretch {
     const latency = new Histogram();
-    for (const each of this.#recent.slice(-seconds)) latency.absorb(each.dump());
+    for (const each of this.#recent.slice(-seconds)) latency.add(each);
     return { seconds: this.seconds.slice(-seconds), latency };
   }
 

@@ -94,7 +94,7 @@ export class EndpointMeasure {
 
 const sumOf = (histograms: readonly Histogram[]): Histogram => {
   const sum = new Histogram();
-  for (const histogram of histograms) sum.absorb(histogram.dump());
+  for (const histogram of histograms) sum.add(histogram);
   return sum;
 };
 
@@ -115,7 +115,7 @@ export class Window {
 
   /** Latencies of all endpoints. Added up when they are asked for. */
   get total(): Histogram {
-    return sumOf([...this.endpoints.values()].map(({ latency }) => latency));
+    return sumOf([...this.endpoints.values()].flatMap(({ latencies }) => latencies).map(([, latency]) => latency));
   }
 
   /** Latencies of all endpoints with one outcome. */

@@ -31,7 +31,8 @@ export const ownLines = (own: OwnResult | null): readonly string[] => {
         ? `  – check "${name}" never ran`
         : `  ${failed === 0 ? '✔' : '✘'} check "${name}": held ${passed} times, failed ${failed} times`,
     ),
-    ...Object.entries(own.counters).map(([name, sum]) => `  ${name}: ${sum}`),
+    // A sum of fractions: 0.1 and 0.2 are 0.3 to a reader.
+    ...Object.entries(own.counters).map(([name, sum]) => `  ${name}: ${Number(sum.toPrecision(12))}`),
     ...own.trends.map(
       ({ name, count, percentiles }) =>
         `  ${name}: p50 ${percentiles['50'] ?? '–'}  p95 ${percentiles['95'] ?? '–'}  p99 ${percentiles['99'] ?? '–'}  (${count} values)`,
