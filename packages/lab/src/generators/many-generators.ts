@@ -39,8 +39,8 @@ interface Generator {
   readonly number: number;
   readonly name: string;
   isReady: boolean;
-  /** The run needs it no more. */
-  isDismissed: boolean;
+  /** From the start of the run until the run needs it no more. */
+  isAtWork: boolean;
   /** How it has ended, in words; `undefined` while it is there. */
   ended: string | undefined;
   /** @throws Error when it could not do it */
@@ -62,7 +62,7 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
     number,
     name,
     isReady: false,
-    isDismissed: false,
+    isAtWork: false,
     ended: undefined,
     ask: (call, argument) =>
       new Promise((resolve, reject) => {
@@ -94,7 +94,7 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
   });
   child.once('exit', (code, signal) => {
     generator.ended = `${name} ended with ${signal ?? `exit code ${code}`}`;
-    if (!generator.isDismissed) say(`${generator.ended}; the run goes on without its users, and is invalid`);
+    if (generator.isAtWork) say(`${generator.ended}; the run goes on without its users, and is invalid`);
     if (!child.connected) giveUpQuestions();
   });
   // What it had said before it ended is read until here.
@@ -193,6 +193,7 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
   const asked = new Map<Generator, Promise<void>>();
   let isOver = false;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  for (const generator of generators) generator.isAtWork = true;
   void askAll(generators, 'start', startMs + clockMs);
 
   const absorb = ({ number }: Generator, measured: MeasuredDump): void => {
@@ -314,7 +315,7 @@ export const openGenerators = async (
   const of = options.processes;
   const generators = Array.from({ length: of }, (_, number) => startGenerator(number, say));
   const close = async (): Promise<void> => {
-    for (const generator of generators) generator.isDismissed = true;
+    for (const generator of generators) generator.isAtWork = false;
     const gone = generators.map(
       ({ child }) =>
         new Promise<void>((resolve) => {
