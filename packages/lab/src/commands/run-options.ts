@@ -209,7 +209,7 @@ export const parseTarget = (text: string): string => {
   const { origin, username, password, search, hash } = parseHttp(text, 'http://127.0.0.1:8000');
   // An address stands in every file of a run, and a secret must not.
   if (username !== '' || password !== '')
-    throw new InvalidArgumentError('Leave out user name and password: a scenario sends them in a header field.');
+    throw new InvalidArgumentError('Leave out user name and password. A scenario sends them in a header field.');
   if (search !== '' || hash !== '')
     throw new InvalidArgumentError('Leave out what follows "?" or "#": a target is a host and, if need be, a path.');
   return origin + basePathOf(text);

@@ -138,7 +138,7 @@ suite('the transport of a run', { concurrency: true }, () => {
       'http://bob:SECRET@127.0.0.1:1/?t=SECRET',
     ]);
     assert.equal(code, 1);
-    assert.match(output, /Leave out user name and password/);
+    assert.match(output, /Leave out user name and password. A scenario sends them/);
     assert.doesNotMatch(output, /SECRET|bob/);
   });
 });
