@@ -19,7 +19,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 writeFileSync(
   join(folder, 'ask.ts'),
   `import { constant, defineScenario } from '@catalytic/lab/scenario';
-  export default defineScenario({ name: 'ask', wait: constant(0.1), checks: ['decoded', 'both cookies'],
+  export default defineScenario({ name: 'ask', wait: constant(0.5), checks: ['decoded', 'both cookies'],
     tasks: [{ name: 'ask', run: async (user) => {
       const answer = await user.get('/items');
       user.check('decoded', answer.json() !== undefined);
@@ -78,13 +78,13 @@ suite('the transport of a run', { concurrency: true }, () => {
     assert.equal(named, url.slice(0, -1));
     assert.equal(whole.total.real, 0, output);
     assert.ok(
-      own?.checks.every(({ passed, failed }) => passed > 10 && failed === 0),
+      own?.checks.every(({ passed, failed }) => passed > 2 && failed === 0),
       output,
     );
-    assert.ok(transport.repeated_requests > 10);
-    // Every second request is one of a connection that had answered, so half of all are repeated, and each has a connection of its own.
+    assert.ok(transport.repeated_requests > 2);
+    // Each repeat has a connection of its own.
     assert.equal(transport.connect.count, generator.connections_opened);
-    assert.ok(Math.abs(transport.connect.count - whole.total.requests) <= 4, output);
+    assert.ok(transport.connect.count >= 4 + transport.repeated_requests, output);
     const repeated = `closed an idle connection as they came: ${transport.repeated_requests}\n`;
     assert.ok(output.includes(repeated), output);
     for (const file of ['repeated.md', 'repeated.html']) {

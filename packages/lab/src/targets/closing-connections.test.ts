@@ -11,7 +11,8 @@ const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const answer = (socket: Socket): void => void socket.write(ok);
 const end = (socket: Socket): void => void socket.end();
 const reset = (socket: Socket): void => void socket.resetAndDestroy();
-const fail = (socket: Socket): void => void setTimeout(() => socket.destroy(), 80);
+/** Later than any closing that was under way, however busy the machine is. */
+const fail = (socket: Socket): void => void setTimeout(() => socket.destroy(), 600);
 const timeOut = (socket: Socket): void =>
   void socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 
@@ -28,7 +29,7 @@ interface Seen {
 const second = async (
   acts: readonly ((socket: Socket) => void)[],
   request: Partial<Request> = {},
-  { idleMs = 60, mayCloseIdle = true } = {},
+  { idleMs = 300, mayCloseIdle = true } = {},
 ): Promise<Seen> => {
   let requests = 0;
   const script: Script = (socket, _piece, number) => {
