@@ -8,6 +8,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { capacityCommand } from './commands/capacity.ts';
 import { compareResults } from './commands/compare.ts';
 import { experimentCommand } from './commands/experiment.ts';
+import { finishRun } from './commands/finish-run.ts';
 import { gateCommand } from './commands/gate.ts';
 import { listenForInterrupt } from './commands/interrupt.ts';
 import { makeOptions } from './commands/make-options.ts';
@@ -17,11 +18,13 @@ import { type Flags, runFlags } from './commands/run-flags.ts';
 import { runHelp } from './commands/run-help.ts';
 import type { RunOptions } from './commands/run-options.ts';
 import { refuseInOneLine, type Typed, typedOf } from './commands/usage-errors.ts';
+import { endProcess } from './containment/at-exit.ts';
+import { describeFault } from './containment/describe-fault.ts';
+import { containFaults, hearFaults } from './containment/stray-faults.ts';
 import { isOpen } from './generators/local-load.ts';
 import { createDashboard } from './live/dashboard.ts';
 import { exitCodes } from './reports/result.ts';
-import { summaryLines } from './reports/summary.ts';
-import { checkWritable, writeResult } from './reports/write-result.ts';
+import { checkWritable } from './reports/write-result.ts';
 import { findScenario } from './scenarios/load-scenario.ts';
 import { complain, messageOf, say } from './texts/say.ts';
 
@@ -32,6 +35,7 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
     process.exitCode = exitCodes.usage;
     return;
   }
+  containFaults();
   const { signal, stop } = listenForInterrupt();
   const dashboard = createDashboard({
     out: process.stdout,
@@ -48,17 +52,19 @@ const run = async (options: RunOptions, isPlain: boolean): Promise<void> => {
     process.exitCode = result.exitCode;
     return;
   }
-  const files = writeResult(result, options.out);
-  for (const line of summaryLines(result, files)) say(line);
-  process.exitCode = result.exit_code;
-  // Last, so that a fault of it costs no result.
-  await options.scenario.own?.hooks?.quitting?.(result);
+  process.exitCode = await finishRun(result, options);
 };
 
-// Whoever reads our output may stop reading (`… | head`); the run goes on, and its exit code stays its own.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// Whoever reads our output may stop reading (`… | head`), a terminal may be closed, a scenario may do anything: the run goes on without.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+/** A fault of the lab itself, which cannot go on. What must be undone is undone. */
+const fail = (thrown: unknown): never => {
+  const { message, traceback } = describeFault(thrown);
+  complain(`Cannot go on: ${traceback === '' ? message : traceback}`);
+  return endProcess(exitCodes.invalid);
+};
+hearFaults(fail);
 
 const program = new Command('catalytic-lab')
   .description('Loads an authentication service over HTTP and says whether what it measured may be believed.')
@@ -109,6 +115,6 @@ program
 
 refuseInOneLine(program);
 
-await program.parseAsync();
+await program.parseAsync().catch(fail);
 // Explicitly: after connections were reset while they were being ended, as faults do, Node 26 can wait for ever at its natural end.
-process.exit();
+endProcess(Number(process.exitCode ?? exitCodes.passed));

@@ -2,7 +2,17 @@
  * Being told to stop.
  * @module
  */
+import { endProcess } from '../containment/at-exit.ts';
 import { exitCodes } from '../reports/result.ts';
+
+/** Ctrl-C, `kill`, a terminal that is closed, Ctrl-\\, and Ctrl-Break of Windows. */
+export const endingSignals: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  ...(process.platform === 'win32' ? (['SIGBREAK'] as const) : []),
+];
 
 /** A way to be told to stop. */
 export interface Interrupt {
@@ -11,10 +21,10 @@ export interface Interrupt {
   readonly stop: () => void;
 }
 
-/** Aborts at the first Ctrl-C or SIGTERM; the second one ends the process, and what it has started, without results. */
+/** Aborts at the first of these signals; the second one ends the process, and what it has started, without results. Faults are undone by both. */
 export const listenForInterrupt = (): Interrupt => {
   const interrupt = new AbortController();
-  const stop = (): void => (interrupt.signal.aborted ? process.exit(exitCodes.invalid) : interrupt.abort());
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+  const stop = (): void => (interrupt.signal.aborted ? endProcess(exitCodes.invalid) : interrupt.abort());
+  for (const name of endingSignals) process.on(name, stop);
   return { signal: interrupt.signal, stop };
 };

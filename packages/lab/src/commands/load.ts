@@ -3,6 +3,8 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
+import { endProcess } from '../containment/at-exit.ts';
+import { whenBlocked } from '../containment/watchdog.ts';
 import type { FaultTimeline } from '../faults/timeline.ts';
 import type { Load } from '../generators/load.ts';
 import { fingerprintOf } from '../generators/local-load.ts';
@@ -15,10 +17,11 @@ import { MetricsScraper } from '../probes/metrics-scraper.ts';
 import { findListener, TargetProcesses } from '../probes/target-process.ts';
 import { buildResult } from '../reports/build-result.ts';
 import type { Reading, SteadyStart } from '../reports/gathered.ts';
-import type { RunResult } from '../reports/result.ts';
+import { exitCodes, type RunResult } from '../reports/result.ts';
 import { usesAccounts, weightsOf } from '../scenarios/scenario.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { isOnThisMachine, portOf } from '../targets/origin.ts';
+import { complain } from '../texts/say.ts';
 import { watchToAbort } from './abort-watch.ts';
 import { type RunOptions, trustOf } from './run-options.ts';
 
@@ -38,6 +41,15 @@ export interface LoadSource {
   /** Workers to which connections are held now; `undefined` when the scenario does not ask them. */
   readonly workerNames: () => readonly string[] | undefined;
 }
+
+/** A run whose code was ended in the middle ends within this time, milliseconds. */
+const blockedEndMsMax = 30_000;
+
+/** What was ended in the middle may be what the end of the run waits for. */
+const giveUp = (): void => {
+  complain('Cannot end the run: code of the scenario did not give way and was ended; what was measured is lost');
+  endProcess(exitCodes.invalid);
+};
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -80,14 +92,14 @@ const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<vo
 /**
  * Loads the target.
  * @param faults what happens meanwhile; undone at the end, before the last answers are waited for
- * @param interrupted ends the run early when it is aborted; what was measured so far is reported
+ * @param asked ends the run early when it is aborted; what was measured so far is reported
  */
 export const load = async (
   options: RunOptions,
   source: LoadSource,
   faults: FaultTimeline,
   dashboard: Dashboard,
-  interrupted: AbortSignal,
+  asked: AbortSignal,
 ): Promise<RunResult> => {
   const origin = originBehind(options);
   const target = findTarget(origin, options);
@@ -99,6 +111,14 @@ export const load = async (
   });
   // First, because it looks at every process of the machine: what comes after is to happen at the times that are noted.
   let others = readOthers();
+  // Code that did not give way was ended in the middle: users are lost, and the next one may do the same.
+  const blocked = new AbortController();
+  let deadline: NodeJS.Timeout | undefined;
+  const stopListening = whenBlocked(() => {
+    blocked.abort();
+    deadline ??= setTimeout(giveUp, blockedEndMsMax);
+  });
+  const interrupted = AbortSignal.any([asked, blocked.signal]);
   const startMs = performance.now() + (options.processes > 1 ? leadMs : 0);
   const outage = options.outage && new OutageMeasure(options.outage, startMs);
   const running = source.start(startMs, outage);
@@ -165,6 +185,8 @@ export const load = async (
   const rest = await running.turnSecond();
   if (rest.requests.requests > 0) sampler.take(rest, true);
   dashboard.end();
+  stopListening();
+  clearTimeout(deadline);
   const { scenario } = options;
   return buildResult({
     scenario: scenario.name,

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../reports/result.ts';
-import { spawnGroup } from './own-group.ts';
+import { printableLines } from '../texts/printable.ts';
+import { spawnRun } from './own-group.ts';
 
 /** How a run of its own is made. */
 export interface LabProcessParts {
@@ -34,7 +35,7 @@ export const runLabProcess = async (
 ): Promise<LabProcessEnd> => {
   // An older result of the same name must not be taken for this run's.
   rmSync(`${out}.json`, { force: true });
-  const child = spawnGroup(process.execPath, [lab, 'run', ...words, '--out', out], {
+  const child = spawnRun(process.execPath, [lab, 'run', ...words, '--out', out], {
     stdio: ['ignore', isShown ? 'inherit' : 'ignore', isShown ? 'inherit' : 'pipe'],
   });
   let printed = '';
@@ -43,12 +44,16 @@ export const runLabProcess = async (
   });
   const stop = (): void => void child.kill('SIGINT');
   interrupt.addEventListener('abort', stop);
+  if (interrupt.aborted) stop();
   const [code] = (await once(child, 'exit')) as [number | null];
   interrupt.removeEventListener('abort', stop);
   try {
     return { result: JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult };
   } catch {
-    return { result: null, reason: `the lab ended with ${code}${printed === '' ? '' : `: ${printed.trim()}`}` };
+    return {
+      result: null,
+      reason: `the lab ended with ${code}${printed === '' ? '' : `: ${printableLines(printed.trim())}`}`,
+    };
   }
 };
 

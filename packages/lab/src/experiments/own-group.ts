@@ -3,21 +3,41 @@
  * @module
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { atExit } from '../containment/at-exit.ts';
+import { bequeath, execute, revoke } from '../containment/last-will.ts';
+
+const spawnDetached = (file: string, args: readonly string[], options: SpawnOptions): ChildProcess =>
+  spawn(file, args, { ...options, detached: true });
 
 /**
  * Starts a process in a group of its own, so that Ctrl-C reaches this process alone, which then ends what it has started in order. If this
  * process ends before it has, so does the group, at once.
  */
 export const spawnGroup = (file: string, args: readonly string[], options: SpawnOptions): ChildProcess => {
-  const child = spawn(file, args, { ...options, detached: true });
-  const kill = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It has ended just now.
-    }
-  };
-  process.on('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const child = spawnDetached(file, args, options);
+  const { pid } = child;
+  if (pid === undefined) return child;
+  bequeath(-pid, 'SIGKILL');
+  child.once('exit', () => revoke(-pid));
+  return child;
+};
+
+/**
+ * Starts a run of the lab in a group of its own. If this process ends before it has, the run ends at once as well, but in its own way: it has
+ * faults to undo. It takes two signals for that, and two of one kind might arrive as one.
+ */
+export const spawnRun = (file: string, args: readonly string[], options: SpawnOptions): ChildProcess => {
+  const child = spawnDetached(file, args, options);
+  const { pid } = child;
+  if (pid === undefined) return child;
+  child.once(
+    'exit',
+    atExit(() =>
+      execute([
+        [pid, 'SIGINT'],
+        [pid, 'SIGTERM'],
+      ]),
+    ),
+  );
   return child;
 };

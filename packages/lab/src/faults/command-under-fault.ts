@@ -3,6 +3,7 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { bequeath, revoke } from '../containment/last-will.ts';
 import { printable } from '../texts/printable.ts';
 import { redact, secretsIn } from '../texts/redact.ts';
 import { signal } from './process-tree.ts';
@@ -63,6 +64,7 @@ export class CommandUnderFault {
       const settle = (reason?: string): void => {
         clearTimeout(deadline);
         this.#running.delete(running);
+        if (child.pid !== undefined) revoke(-child.pid);
         // What it left behind may write on until the lab ends, and must not keep the lab from ending.
         for (const stream of [child.stdout, child.stderr]) if ('unref' in stream) (stream.unref as () => void)();
         const line = lastLineOf(output, this.#secrets);
@@ -75,6 +77,7 @@ export class CommandUnderFault {
       };
       const running: Running = { child, end };
       this.#running.add(running);
+      if (child.pid !== undefined) bequeath(-child.pid, 'SIGKILL');
       const deadline = setTimeout(
         () => end(`took longer than ${this.#deadlineMs / 1000} s and was ended`),
         this.#deadlineMs,

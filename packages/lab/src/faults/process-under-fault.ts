@@ -3,6 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { bequeath, revoke } from '../containment/last-will.ts';
 import { killTree, signal, stopTree, treeOf } from './process-tree.ts';
 
 /** How a process is named. */
@@ -45,8 +46,13 @@ export class ProcessUnderFault {
 
   pause(): void {
     const pid = this.find();
+    // Before it is stopped: this process may be ended between the two.
+    bequeath(pid, 'SIGCONT');
     if (this.#name.isSingle) signal(pid, 'SIGSTOP');
-    for (const member of this.#name.isSingle ? [pid] : stopTree(pid)) this.#paused.add(member);
+    for (const member of this.#name.isSingle ? [pid] : stopTree(pid)) {
+      this.#paused.add(member);
+      bequeath(member, 'SIGCONT');
+    }
   }
 
   resume(): void {
@@ -57,7 +63,10 @@ export class ProcessUnderFault {
 
   /** Lets go on what was paused here, also where the first of them is gone by now. */
   undo(): void {
-    for (const pid of this.#paused) signal(pid, 'SIGCONT');
+    for (const pid of this.#paused) {
+      signal(pid, 'SIGCONT');
+      revoke(pid);
+    }
     this.#paused.clear();
   }
 }

@@ -2,6 +2,7 @@
  * Carries out the faults of a run at their times, and undoes what is left of them at its end.
  * @module
  */
+import { atExit } from '../containment/at-exit.ts';
 import { CommandUnderFault } from './command-under-fault.ts';
 import type { FaultPlan, PlannedFault } from './plan.ts';
 import { ProcessUnderFault } from './process-under-fault.ts';
@@ -63,10 +64,10 @@ export const openTimeline = async (plan: FaultPlan): Promise<FaultTimeline> => {
     for (const proxy of proxies.values()) proxy.heal();
   };
   // Also when the lab itself breaks: a process must not stay paused for ever.
-  process.once('exit', undo);
+  const callOff = atExit(undo);
   const close = async (): Promise<void> => {
     undo();
-    process.removeListener('exit', undo);
+    callOff();
     await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
   };
   try {

@@ -3,7 +3,11 @@
  * @module
  */
 
+import { endingSignals } from '../commands/interrupt.ts';
 import type { RunOptions } from '../commands/run-options.ts';
+import { endProcess } from '../containment/at-exit.ts';
+import { hearFaults } from '../containment/stray-faults.ts';
+import { whenBlocked } from '../containment/watchdog.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import { accountSource } from '../targets/accounts.ts';
@@ -103,6 +107,9 @@ process.on('message', (message) => {
     );
 });
 
-// Ctrl-C goes to all processes of a terminal: the one that runs the run says when it is over, and without it there is nobody to load for.
-process.on('SIGINT', () => {});
-process.on('disconnect', () => process.exit());
+hearFaults();
+whenBlocked(({ place }) => send({ kind: 'blocked', place }));
+// Ctrl-C goes to all processes of a terminal, as does its end: the process that runs the run says when it is over, and without it there is no
+// work to do.
+for (const name of endingSignals) process.on(name, () => {});
+process.on('disconnect', () => endProcess(0));

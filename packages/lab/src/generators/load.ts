@@ -77,12 +77,13 @@ export interface Load {
 const cutMs = { regular: 5000, interrupted: 400 };
 
 /** Waits for something, but not for ever. */
-export const waitAtMost = async (promise: Promise<unknown>, ms: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
+export const waitAtMost = async (promise: Promise<unknown>, ms: number, interrupted?: AbortSignal): Promise<void> => {
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const timer = setTimeout(end, ms);
+  const giveUp = (): void => end();
+  interrupted?.addEventListener('abort', giveUp);
   await Promise.race([promise, over]);
+  interrupted?.removeEventListener('abort', giveUp);
   clearTimeout(timer);
 };
 

@@ -7,12 +7,16 @@ import { startCrowd } from '../arrivals/closed-users.ts';
 import type { Crowd } from '../arrivals/crowd.ts';
 import { ExceptionCounts } from '../arrivals/exceptions.ts';
 import { startArrivals } from '../arrivals/open-arrivals.ts';
-import { randomOf } from '../arrivals/random.ts';
+import { type Random, randomOf } from '../arrivals/random.ts';
 import { type Behaviour, scheduleFingerprint, stepsOf } from '../arrivals/schedule.ts';
 import { stagedUsers, steadyUsers, type UserPlan } from '../arrivals/stages.ts';
 import { UserPool } from '../arrivals/user-pool.ts';
 import { limitsOf, type RunOptions } from '../commands/run-options.ts';
+import { callHook } from '../containment/call-hook.ts';
+import { strayFaults } from '../containment/stray-faults.ts';
+import { isBlocked } from '../containment/watchdog.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
+import type { Measured } from '../measures/measured.ts';
 import type { OutageMeasure } from '../measures/outage-measure.ts';
 import { type Follower, Recorder } from '../measures/recorder.ts';
 import { RevocationMeasure } from '../measures/revocation.ts';
@@ -25,7 +29,7 @@ import { Witnesses } from '../scenarios/witnesses.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import { Lanes } from '../targets/lanes.ts';
 import type { Workers } from '../targets/workers.ts';
-import { type Load, type LoadCounters, type LoadProgress, waitAtMost, waitForCut } from './load.ts';
+import { type Load, type LoadCounters, type LoadProgress, waitForCut } from './load.ts';
 import { type Connections, enterAll, makePlayers, type Player, type Players } from './players.ts';
 import { signIn } from './sign-in.ts';
 
@@ -42,6 +46,18 @@ export interface Prepared {
   readonly entered: readonly Player[] | undefined;
 }
 
+/** A wait of the scenario's own; where it throws, one second, and the fault is counted. */
+const drawSafely =
+  (draw: (random: Random) => number) =>
+  (random: Random): number => {
+    try {
+      return draw(random) * 1000;
+    } catch (thrown) {
+      strayFaults.note(thrown, 'wait');
+      return 1000;
+    }
+  };
+
 /** What the users do. */
 export const behaviourOf = ({ scenario, waitSeconds: [shortest, longest], isPaced }: RunOptions): Behaviour<string> => {
   const wait = scenario.own?.wait;
@@ -49,7 +65,7 @@ export const behaviourOf = ({ scenario, waitSeconds: [shortest, longest], isPace
     weights: weightsOf(scenario),
     waitMs: [shortest * 1000, longest * 1000],
     ...(isPaced ? { isPacing: true } : {}),
-    ...(wait?.kind === 'drawn' ? { drawWaitMs: (random) => wait.draw(random) * 1000 } : {}),
+    ...(wait?.kind === 'drawn' ? { drawWaitMs: drawSafely(wait.draw) } : {}),
   };
 };
 
@@ -102,7 +118,13 @@ export const prepareLoad = async (
     checker,
     workers === undefined ? undefined : (worker) => workers.notice(worker),
   );
-  await options.scenario.own?.hooks?.testStart?.(factsOf(options));
+  await callHook({
+    name: 'testStart',
+    call: () => options.scenario.own?.hooks?.testStart?.(factsOf(options)),
+    secondsMax: startHookSecondsMax,
+    faults: players.faults,
+    interrupted,
+  });
   const sessions =
     options.logoutsPerSecond === undefined
       ? undefined
@@ -166,10 +188,25 @@ const startLogouts = (
     },
   });
 
-const followerOf = (outage: OutageMeasure | undefined, hooks: Hooks | undefined): Follower | undefined => {
-  const request = hooks?.request;
+/** Follows each request with the scenario's hook. What it throws is its own fault, and neither the request's nor the task's. */
+const followerOf = (
+  outage: OutageMeasure | undefined,
+  hooks: Hooks | undefined,
+  faults: ExceptionCounts,
+): Follower | undefined => {
+  const request: ((measured: Measured) => unknown) | undefined = hooks?.request;
   if (outage !== undefined || request === undefined) return outage;
-  return { record: (measured) => request(measured), recordLogout: () => {} };
+  const note = (thrown: unknown): void => faults.note(thrown, 'hook request');
+  const record = (measured: Measured): void => {
+    if (isBlocked()) return;
+    try {
+      const returned = request(measured);
+      if (returned instanceof Promise) returned.catch(note);
+    } catch (thrown) {
+      note(thrown);
+    }
+  };
+  return { record, recordLogout: () => {} };
 };
 
 const countersOf = ({ tasks, taskMs, waitMs, userMs, lateStarts }: Crowd): LoadCounters => ({
@@ -180,8 +217,9 @@ const countersOf = ({ tasks, taskMs, waitMs, userMs, lateStarts }: Crowd): LoadC
   lateStarts,
 });
 
-/** Longest wait for the last hook of a scenario, milliseconds. */
-const hookMsMax = 10_000;
+/** Longest waits for hooks of a scenario, seconds: one may fill a database before the first user comes. */
+const startHookSecondsMax = 60;
+const hookSecondsMax = 10;
 
 /** The load of this process. */
 export interface LocalLoad extends Load {
@@ -200,15 +238,8 @@ export const startLoad = (
 ): LocalLoad => {
   const { workers, sessions, checker, players, entered } = prepared;
   const hooks = options.scenario.own?.hooks;
-  const hookFaults = new ExceptionCounts();
-  const callHook = async (call: () => Promise<void> | void): Promise<void> => {
-    try {
-      await call();
-    } catch (error) {
-      hookFaults.note(error);
-    }
-  };
-  const recorder = new Recorder(followerOf(outage, hooks));
+  const { faults } = players;
+  const recorder = new Recorder(followerOf(outage, hooks, faults));
   const revocation = new RevocationMeasure();
   const { measures, transport } = players;
   measures.recorder = recorder;
@@ -224,7 +255,8 @@ export const startLoad = (
   const connections = (): readonly Connections[] => (lanes === undefined ? players.connections : [lanes]);
   const progress = (): LoadProgress => {
     const exceptions = new ExceptionCounts();
-    for (const each of [crowd.exceptions, hookFaults.all]) exceptions.absorb(each);
+    faults.absorb(strayFaults.take());
+    for (const each of [crowd.exceptions, faults.all]) exceptions.absorb(each);
     const sum = (key: 'connects' | 'reconnects'): number => connections().reduce((total, each) => total + each[key], 0);
     return {
       ...countersOf(crowd),
@@ -257,7 +289,9 @@ export const startLoad = (
       recorder.startSteady(atMs);
       revocation.restart();
       outage?.becameSteady(atMs);
-      await callHook(() => hooks?.spawningComplete?.(factsOf(options)));
+      // Not waited for: the steady window has begun.
+      const call = (): unknown => hooks?.spawningComplete?.(factsOf(options));
+      void callHook({ name: 'spawningComplete', call, secondsMax: hookSecondsMax, faults });
       return { ...countersOf(crowd), atMs, warmUp: probe.turnWindow() };
     },
     scale: (factor) => crowd.scale(factor),
@@ -271,11 +305,11 @@ export const startLoad = (
       // What comes still later is in no file, and must not be in one of them.
       recorder.close();
       probe.stop();
-      if (!isInterrupted)
-        await waitAtMost(
-          callHook(() => hooks?.testStop?.(factsOf(options))),
-          hookMsMax,
-        );
+      if (!isInterrupted) {
+        players.noteStuck();
+        const call = (): unknown => hooks?.testStop?.(factsOf(options));
+        await callHook({ name: 'testStop', call, secondsMax: hookSecondsMax, faults });
+      }
       if (workers !== undefined) transport.absorb(workers.transport.take());
       return { ...progress(), ...counters, cutRequests, health };
     },

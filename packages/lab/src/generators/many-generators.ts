@@ -7,6 +7,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ExceptionCounts, type ScenarioException } from '../arrivals/exceptions.ts';
 import type { RunOptions } from '../commands/run-options.ts';
+import { bequeath, revoke } from '../containment/last-will.ts';
+import { announceBlocked } from '../containment/watchdog.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
@@ -54,6 +56,12 @@ interface Question {
 
 const startGenerator = (number: number, say: (text: string) => void): Generator => {
   const child = fork(program, { serialization: 'advanced' });
+  // It ends when this process is gone; one that cannot notice must end all the same.
+  const { pid } = child;
+  if (pid !== undefined) {
+    bequeath(pid, 'SIGKILL');
+    child.once('exit', () => revoke(pid));
+  }
   const questions = new Map<number, Question>();
   let id = 0;
   const name = `Generator process ${number + 1} (process id ${child.pid})`;
@@ -76,6 +84,7 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
     const told = message as GeneratorMessage;
     if (told.kind === 'say') say(`Process ${number + 1}: ${told.text}`);
     else if (told.kind === 'ready') generator.isReady = true;
+    else if (told.kind === 'blocked') announceBlocked({ place: told.place, isElsewhere: true });
     else {
       const question = questions.get(told.id);
       questions.delete(told.id);
@@ -169,6 +178,7 @@ const mergeProgress = (all: readonly LoadProgress[]): LoadProgress => {
 const lossOf = ({ ended, name }: Generator): ScenarioException => ({
   message: `${ended ?? `${name} did not answer at the end`}: what it measured since its last full second is lost`,
   traceback: '',
+  place: '',
   count: 1,
 });
 

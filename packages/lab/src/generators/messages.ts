@@ -72,7 +72,9 @@ export type GeneratorMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly message: string }
   | { readonly kind: 'say'; readonly text: string }
-  | { readonly kind: 'ready' };
+  | { readonly kind: 'ready' }
+  /** Code of the scenario did not give way, and was ended there: the run is to end. */
+  | { readonly kind: 'blocked'; readonly place: string };
 
 /**
  * From this process's monotonic clock to the one that all processes of the machine share, milliseconds to add.

@@ -2,8 +2,11 @@
  * Who plays a scenario: users with a connection each, ours or those of an own scenario.
  * @module
  */
+import { ExceptionCounts } from '../arrivals/exceptions.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { limitsOf, type RunOptions } from '../commands/run-options.ts';
+import { hasStack, PlacedFault, thrownValue } from '../containment/describe-fault.ts';
+import { isBlocked } from '../containment/watchdog.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
@@ -19,6 +22,7 @@ import type { AccountSource } from '../targets/accounts.ts';
 import { Connection } from '../targets/connection.ts';
 import { Lanes } from '../targets/lanes.ts';
 import { addressOf } from '../targets/source-addresses.ts';
+import { waitAtMost } from './load.ts';
 
 /** One user, whatever it plays. */
 export interface Player {
@@ -28,6 +32,8 @@ export interface Player {
   act(task: string, intendedAtMs?: number): Promise<void>;
   /** @param isEnd whether the run is over */
   leave?(isEnd: boolean): Promise<void>;
+  /** What an own scenario is at: `task "read"`, `onStart`; `undefined` between its acts. */
+  readonly doing?: string | undefined;
 }
 
 /** What a user speaks through. */
@@ -43,36 +49,73 @@ export interface Players {
   readonly own: OwnMeasures;
   readonly connections: readonly Connections[];
   readonly transport: TransportMeasure;
+  /** Faults of the scenario before its tasks run. */
+  readonly faults: ExceptionCounts;
   witnesses: Witnesses | undefined;
   create(index: number): Player;
+  /** Counts acts that have not ended as faults: at the end of a run, when nothing is under way for them any more. */
+  noteStuck(): void;
 }
 
 const ownPlayer = (own: DefinedScenario, user: ScenarioUser<unknown>): Player => {
   const tasks = new Map(own.tasks.map((task) => [task.name, task.run]));
   const { onStop } = own;
   let isReady = false;
+  let doing: string | undefined;
+  /** Runs code of the scenario, and keeps in mind what it is at. */
+  const run = async (what: string, act: ((user: ScenarioUser<unknown>) => unknown) | undefined): Promise<void> => {
+    if (isBlocked()) return;
+    doing = what;
+    try {
+      await act?.(user);
+    } catch (thrown) {
+      throw hasStack(thrown) ? thrown : thrownValue(thrown, placeOf(what));
+    } finally {
+      doing = undefined;
+    }
+  };
   const enter = async (): Promise<void> => {
-    await own.onStart?.(user);
+    await run(startAct, own.onStart);
     isReady = true;
   };
   return {
     get isReady() {
       return isReady;
     },
+    get doing() {
+      return doing && placeOf(doing);
+    },
     enter,
     act: async (task, intendedAtMs) => {
       user.begin(intendedAtMs);
-      await (isReady ? tasks.get(task)?.(user) : enter());
+      await (isReady ? run(task, tasks.get(task)) : enter());
     },
     ...(onStop === undefined
       ? {}
       : {
           leave: async (isEnd) => {
             if (isEnd) user.stopCounting();
-            await onStop(user);
+            await run(stopAct, onStop);
           },
         }),
   };
+};
+
+/** Acts that are no tasks. The line end keeps them apart from any task of the same name. */
+const startAct = 'onStart\n';
+const stopAct = 'onStop\n';
+const placeOf = (what: string): string => (what === startAct || what === stopAct ? what.trim() : `task "${what}"`);
+
+/** Acts that have not ended, each with the first user that is at it, and how many are. */
+const stuckOf = (players: ReadonlyMap<number, Player>): ReadonlyMap<string, { user: number; users: number }> => {
+  const stuck = new Map<string, { user: number; users: number }>();
+  for (const [index, { doing }] of players) {
+    if (doing === undefined) continue;
+    const known = stuck.get(doing);
+    if (known === undefined) stuck.set(doing, { user: index, users: 1 });
+    else known.users += 1;
+  }
+  return stuck;
 };
 
 /** Makes what users share. Until a recorder is put in place, what they do is measured and thrown away. */
@@ -93,13 +136,22 @@ export const makePlayers = (
   const connections: Connections[] = [];
   const transport = new TransportMeasure();
   const own = new OwnMeasures(scenario.own?.checks, scenario.own?.metrics);
+  const faults = new ExceptionCounts();
+  const ownPlayers = new Map<number, Player>();
   const draw = scenario.own?.dataPool === undefined ? undefined : drawerOf(scenario.own.dataPool);
   const players: Players = {
     measures,
     own,
     connections,
     transport,
+    faults,
     witnesses: undefined,
+    noteStuck: () => {
+      for (const [doing, { user, users }] of stuckOf(ownPlayers)) {
+        const others = users === 1 ? '' : ` and ${users - 1} other${users === 2 ? '' : 's'}`;
+        faults.note(new PlacedFault(`${doing} of user ${user}${others} has not ended, and waits for no answer`, doing));
+      }
+    },
     create: (index) => {
       const localAddress = sourceAddresses && addressOf(sourceAddresses, index);
       const place = { localAddress, transport };
@@ -113,7 +165,7 @@ export const makePlayers = (
       const account = new VirtualUser({ connection, credentials, hasAccount: accounts.kind === 'imported', measures });
       if (scenario.own !== undefined) {
         const random = randomOf(`${seed}/user`, index);
-        return ownPlayer(
+        const player = ownPlayer(
           scenario.own,
           new ScenarioUser<unknown>({
             index,
@@ -126,6 +178,8 @@ export const makePlayers = (
             draw: () => draw?.({ index: index % options.users, random, share }),
           }),
         );
+        ownPlayers.set(index, player);
+        return player;
       }
       return {
         get isReady() {
@@ -141,9 +195,19 @@ export const makePlayers = (
 
 /** Users that enter at once: hashing is the target's bottleneck, more would only wait. */
 const enteringAtOnce = 16;
+/** Longest wait for one user, milliseconds: an `onStart` that never ends must not keep the run from beginning. */
+const enterMsMax = 60_000;
 /** Tries of each: a target that hashes may say that it is busy. */
 const triesMax = 3;
 const progressMs = 5000;
+
+/** @throws what the last try has thrown */
+const enterInTries = async (player: Player, interrupted: AbortSignal): Promise<void> => {
+  for (let tries = 1; !player.isReady && !interrupted.aborted && tries <= triesMax; tries++)
+    await player.enter().catch((thrown: unknown) => {
+      if (tries === triesMax) throw thrown;
+    });
+};
 
 /**
  * Lets all users of this process enter before anything is measured, as the open model needs it.
@@ -162,10 +226,13 @@ export const enterAll = async (
     while (next < users && !interrupted.aborted) {
       const player = players.create(next);
       next += share.of;
-      for (let tries = 0; tries < triesMax && !player.isReady && !interrupted.aborted; tries++)
-        // A fault of the scenario is found and counted when its tasks run; here the user is left out.
-        await player.enter().catch(() => {});
+      const entering = enterInTries(player, interrupted).catch((thrown: unknown) =>
+        players.faults.note(thrown, 'onStart'),
+      );
+      await waitAtMost(entering, enterMsMax, interrupted);
       if (player.isReady) ready.push(player);
+      // It waits for ever. Were all users like it, waiting for each would take hours.
+      else if (player.doing !== undefined) return;
       if (performance.now() - saidAtMs < progressMs) continue;
       saidAtMs = performance.now();
       say(`${ready.length} of ${users} users have entered`);

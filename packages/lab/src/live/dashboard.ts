@@ -2,6 +2,8 @@
  * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line every five seconds elsewhere.
  * @module
  */
+
+import { atExit } from '../containment/at-exit.ts';
 import type { Sampler } from '../measures/sampler.ts';
 import type { SecondResult } from '../reports/result.ts';
 import { printable } from '../texts/printable.ts';
@@ -133,7 +135,7 @@ export const createDashboard = (parts: DashboardParts): Dashboard => {
         out.write(showCursor);
       };
       // Whatever ends this process: a terminal that shows neither keys nor cursor is a nuisance.
-      process.once('exit', giveBack);
+      atExit(giveBack);
     },
     show: (second, isSteady, sampler) => {
       seconds.push(second);

@@ -50,6 +50,9 @@ export interface ValidityCheck {
   readonly verdict: 'kept' | 'broken' | 'not judged';
 }
 
+/** Name of the rule about faults of the scenario, and of the lab. */
+export const exceptionsRule = 'exceptions in the lab';
+
 /** Limits, with the reason for each. */
 const limits = {
   leftOutPercent: 0,
@@ -100,7 +103,7 @@ export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   check('planned faults that could not be done', limits.failedFaults, run.failedFaults),
   ...(run.changes === 0 ? [] : [check('changes of the users by hand', limits.changes, run.changes)]),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
-  check('exceptions in the lab', limits.exceptions, run.exceptions),
+  check(exceptionsRule, limits.exceptions, run.exceptions),
   ...(run.unsent === 0 ? [] : [check('requests without a port or descriptor here', limits.unsent, run.unsent)]),
   check(
     `generator CPU in ${sparedSecondsPercent} % of the seconds, % of a core`,

@@ -5,6 +5,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atExit } from '../containment/at-exit.ts';
 
 const lockFile = join(tmpdir(), 'catalytic-lab.turn');
 
@@ -63,7 +64,7 @@ export const takeMeasuringTurn = (): number | undefined => {
       removeStale(own);
       if (!tryLink(own)) return readPid(lockFile) ?? 0;
     }
-    process.once('exit', () => {
+    atExit(() => {
       if (readPid(lockFile) === process.pid) rmSync(lockFile, { force: true });
     });
     return undefined;

@@ -206,7 +206,12 @@ export const buildResult = (gathered: Gathered): RunResult => {
     whole,
     steady,
     errors: errorsOf(gathered),
-    exceptions: gathered.crowd.exceptions.map(({ count, message, traceback }) => ({ count, message, traceback })),
+    exceptions: gathered.crowd.exceptions.map(({ count, message, place, traceback }) => ({
+      count,
+      message,
+      place,
+      traceback,
+    })),
     logouts: wholeWindow.logouts,
     faults: gathered.faults.map(({ name, fault, plannedSeconds, actualSeconds, doneSeconds, error }) => ({
       name,

@@ -5,6 +5,7 @@
 import { samplesMin } from '../measures/criteria.ts';
 import { mapTexts, markdownText } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
+import { exceptionText } from './exception-text.ts';
 import { furtherTables } from './further-tables.ts';
 import {
   bottleneckSection,
@@ -57,7 +58,7 @@ const errorTable = (result: RunResult): string =>
 const exceptionList = ({ exceptions }: RunResult): string =>
   exceptions.length === 0
     ? ''
-    : `\nExceptions in the lab itself:\n\n${exceptions.map(({ count, message }) => `- ${number(count)} times: ${message}`).join('\n')}\n`;
+    : `\nExceptions in the scenario or the lab:\n\n${exceptions.map((exception) => `- ${exceptionText(exception)}`).join('\n')}\n`;
 
 const faultSection = (result: RunResult): string => {
   if (result.outage !== null) return outageSection(result);

@@ -151,7 +151,13 @@ export interface RunResult {
     readonly last_seen_unix_s: number;
   }[];
   /** Faults of the lab itself; one is enough to make a run invalid. */
-  readonly exceptions: readonly { readonly count: number; readonly message: string; readonly traceback: string }[];
+  readonly exceptions: readonly {
+    readonly count: number;
+    readonly message: string;
+    /** `file:line` of the scenario, or what else is known of where it happened. Absent in results of earlier versions. */
+    readonly place?: string;
+    readonly traceback: string;
+  }[];
   /** Answers 200 and 202 to logouts, over the whole run. */
   readonly logouts: { readonly completed: number; readonly pending: number };
   /** What was done to the target meanwhile, in the order planned. */

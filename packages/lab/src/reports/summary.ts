@@ -2,8 +2,11 @@
  * What a run prints at its end.
  * @module
  */
+
+import { exceptionsRule } from '../measures/validity.ts';
 import { mapTexts, printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
+import { firstException } from './exception-text.ts';
 import { judgedWindow } from './judged-window.ts';
 import { ownLines } from './own-result.ts';
 import type { RunResult } from './result.ts';
@@ -89,7 +92,8 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
   ...result.validity
     .filter(({ verdict }) => verdict === 'broken')
     .map(
-      ({ rule, limit, measured }) => `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed`,
+      ({ rule, limit, measured }) =>
+        `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed${rule === exceptionsRule ? `: ${firstException(result)}` : ''}`,
     ),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
   ...revocationLines(result),

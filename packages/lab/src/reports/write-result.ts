@@ -2,9 +2,10 @@
  * Writes all files of a result.
  * @module
  */
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { printableJson } from '../texts/printable.ts';
+import { messageOf } from '../texts/say.ts';
 import { csvFiles } from './csv.ts';
 import { htmlReport } from './html/page.ts';
 import { junitReport } from './junit.ts';
@@ -26,22 +27,49 @@ export const checkWritable = (out: string): string | undefined => {
   }
 };
 
+/** What has been written, and what has not. */
+export interface Written {
+  readonly files: readonly string[];
+  /** A sentence for each file that could not be written. */
+  readonly failures: readonly string[];
+}
+
+/** Writes a file whole or not at all. The folder may have been removed while the run went on. */
+const writeWhole = (file: string, text: string): void => {
+  const part = `${file}.part`;
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    writeFileSync(part, text);
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+};
+
 /**
- * Writes the JSON file and everything derived from it.
+ * Writes the JSON file and everything derived from it. What cannot be written, on a disk that is full for example, keeps nothing else from being
+ * written.
  * @param out path and beginning of the names of the files
- * @returns their names
- * @throws the system's error when a file cannot be written
  */
-export const writeResult = (result: RunResult, out: string): readonly string[] => {
-  const files: Record<string, string> = {
-    '.json': `${printableJson(result, 1)}\n`,
-    '.md': markdownReport(result),
-    '.html': htmlReport(result),
-    '_junit.xml': junitReport(result),
-    ...Object.fromEntries(Object.entries(csvFiles(result)).map(([end, text]) => [`${end}.csv`, text])),
+export const writeResult = (result: RunResult, out: string): Written => {
+  const texts: Readonly<Record<string, () => string>> = {
+    '.json': () => `${printableJson(result, 1)}\n`,
+    '.md': () => markdownReport(result),
+    '.html': () => htmlReport(result),
+    '_junit.xml': () => junitReport(result),
+    ...Object.fromEntries(Object.entries(csvFiles(result)).map(([end, text]) => [`${end}.csv`, () => text])),
   };
-  return Object.entries(files).map(([end, text]) => {
-    writeFileSync(`${out}${end}`, text);
-    return `${out}${end}`;
-  });
+  const files: string[] = [];
+  const failures: string[] = [];
+  for (const [end, text] of Object.entries(texts)) {
+    const file = `${out}${end}`;
+    try {
+      writeWhole(file, text());
+      files.push(file);
+    } catch (error) {
+      failures.push(`Cannot write ${file}: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}`);
+    }
+  }
+  return { files, failures };
 };

@@ -9,6 +9,7 @@ import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { flawOf } from './check-definition.ts';
 import { type DefinedScenario, scenarioFormat, type Wait } from './define-scenario.ts';
+import { importScenario } from './import-scenario.ts';
 import { scenarios } from './registry.ts';
 import type { Scenario, ScenarioTask } from './scenario.ts';
 import { placeOfError, placeOfKeys, ScenarioFlaw, textOf } from './source-place.ts';
@@ -94,7 +95,7 @@ export const loadScenarioFile = async (file: string): Promise<Scenario> => {
   const path = resolve(file);
   if (!existsSync(path)) throw new Error(`Cannot load the scenario ${file}: there is no such file`);
   lendPackage();
-  const module = await import(pathToFileURL(path).href).catch((thrown: unknown) => {
+  const module = await importScenario(pathToFileURL(path).href).catch((thrown: unknown) => {
     if (thrown instanceof ScenarioFlaw) throw thrown;
     throw new Error(`Cannot load the scenario ${placeOfFault(thrown, path) ?? file}: ${reasonOf(thrown)}`);
   });

@@ -13,7 +13,13 @@ export interface SourcePlace {
 }
 
 /** What a scenario calls: frames of these are ours, and the place is that of whoever called them. */
-const ours: ReadonlySet<string> = new Set(['define-scenario.ts', 'data-pool.ts', 'source-place.ts']);
+const ours: ReadonlySet<string> = new Set([
+  'define-scenario.ts',
+  'data-pool.ts',
+  'source-place.ts',
+  'guard-process.ts',
+  'import-scenario.ts',
+]);
 
 const asPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
 

@@ -73,9 +73,9 @@ const exceptionsOf = ({ exceptions }: RunResult): Markup | null =>
   exceptions.length === 0
     ? null
     : htmlTable(
-        'Exceptions in the lab itself',
-        ['message', 'times'],
-        exceptions.map(({ message, count }) => [message, number(count)]),
+        'Exceptions in the scenario or the lab',
+        ['message', 'place', 'times'],
+        exceptions.map(({ message, place = '', count }) => [message, place, number(count)]),
       );
 
 /** Errors, expected and real. */

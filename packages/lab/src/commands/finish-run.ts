@@ -1,0 +1,40 @@
+/**
+ * The end of a run: its files are written, its last hook is called, and what it found is said.
+ * @module
+ */
+import { ExceptionCounts } from '../arrivals/exceptions.ts';
+import { callHook } from '../containment/call-hook.ts';
+import { strayFaults } from '../containment/stray-faults.ts';
+import { withLateFaults } from '../reports/late-faults.ts';
+import { exitCodes, type RunResult } from '../reports/result.ts';
+import { summaryLines } from '../reports/summary.ts';
+import { writeResult } from '../reports/write-result.ts';
+import { complain, say } from '../texts/say.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** Longest wait for the last hook, seconds: it may send files somewhere. */
+const quittingSecondsMax = 60;
+
+/** Exit codes that say more than that files are missing. */
+const graver: ReadonlySet<number> = new Set([exitCodes.violated, exitCodes.unreachable]);
+
+/**
+ * Ends a run.
+ * @returns the exit code
+ */
+export const finishRun = async (measured: RunResult, { out, scenario }: RunOptions): Promise<number> => {
+  let result = withLateFaults(measured, strayFaults.take());
+  let written = writeResult(result, out);
+  const faults = new ExceptionCounts();
+  const call = (): unknown => scenario.own?.hooks?.quitting?.(result);
+  // After the files, which it may want to read. A fault of it is one of the run: they are written once more then.
+  await callHook({ name: 'quitting', call, secondsMax: quittingSecondsMax, faults });
+  const late = [...faults.take(), ...strayFaults.take()];
+  if (late.length > 0) {
+    result = withLateFaults(result, late);
+    written = writeResult(result, out);
+  }
+  for (const line of summaryLines(result, written.files)) say(line);
+  for (const failure of written.failures) complain(failure);
+  return written.failures.length === 0 || graver.has(result.exit_code) ? result.exit_code : exitCodes.invalid;
+};

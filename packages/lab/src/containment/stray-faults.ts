@@ -1,0 +1,38 @@
+/**
+ * Faults of a scenario that reach nobody: a rejection that nothing waits for, an error in a timer, a call that is forbidden. They are counted
+ * here until the load, or the end of the run, takes them.
+ * @module
+ */
+import { ExceptionCounts } from '../arrivals/exceptions.ts';
+import { PlacedFault } from './describe-fault.ts';
+import { blockedSecondsMax, whenBlocked } from './watchdog.ts';
+
+/** Those of this process. */
+export const strayFaults: ExceptionCounts = new ExceptionCounts();
+
+let tellFatal: ((thrown: unknown) => void) | undefined;
+
+const hear =
+  (where: string) =>
+  (thrown: unknown): void =>
+    tellFatal === undefined ? strayFaults.note(thrown, where) : tellFatal(thrown);
+
+/**
+ * Hears of everything that nothing catches, from now on.
+ * @param fatal what to do with it until {@link containFaults} is called: where no scenario runs, it is a fault of the lab, which cannot go on
+ */
+export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
+  tellFatal = fatal;
+  process.on('uncaughtException', hear('code that nothing waits for, such as a timer'));
+  process.on('unhandledRejection', hear('a promise that nothing waits for'));
+  whenBlocked(({ place, isElsewhere }) => {
+    if (isElsewhere) return;
+    const message = `code that did not give way for ${blockedSecondsMax} s was ended`;
+    strayFaults.note(new PlacedFault(message, place || 'code of the lab'));
+  });
+};
+
+/** From now on such faults are counted: a run goes on, and is invalid. */
+export const containFaults = (): void => {
+  tellFatal = undefined;
+};

@@ -1,0 +1,39 @@
+/**
+ * Loads the code of a scenario, which may do anything: it is kept from ending the lab, and waited for, but not for ever.
+ * @module
+ */
+import { guardProcess } from '../containment/guard-process.ts';
+import { startWatchdog, whenBlocked } from '../containment/watchdog.ts';
+
+/** Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into `testStart`. */
+const importSecondsMax = 30;
+/** Frames of a stack that are kept: the line of the scenario may lie below many of libraries. */
+const stackFrames = 30;
+
+/**
+ * Imports a file.
+ * @param url of the file
+ * @throws what it throws, or an Error when it does not come to its end
+ */
+export const importScenario = async (url: string): Promise<unknown> => {
+  guardProcess();
+  startWatchdog();
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, stackFrames);
+  const { promise: stuck, reject: giveUp } = Promise.withResolvers<never>();
+  const deadline = setTimeout(
+    () =>
+      giveUp(new Error(`it has not loaded within ${importSecondsMax} s: an "await" outside of all functions waits`)),
+    importSecondsMax * 1000,
+  );
+  const notBlocked = whenBlocked(({ place }) =>
+    giveUp(
+      new Error(`its code does not give way${place === '' ? '' : `, at ${place}`}: a loop outside of all functions`),
+    ),
+  );
+  try {
+    return await Promise.race([import(url), stuck]);
+  } finally {
+    clearTimeout(deadline);
+    notBlocked();
+  }
+};
