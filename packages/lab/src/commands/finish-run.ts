@@ -6,7 +6,7 @@ import { ExceptionCounts } from '../arrivals/exceptions.ts';
 import { callHook } from '../containment/call-hook.ts';
 import { strayFaults } from '../containment/stray-faults.ts';
 import { withLateFaults } from '../reports/late-faults.ts';
-import { exitCodes, type RunResult } from '../reports/result.ts';
+import { exitCodes, type RunResult, worstExitCode } from '../reports/result.ts';
 import { summaryLines } from '../reports/summary.ts';
 import { writeResult } from '../reports/write-result.ts';
 import { complain, say } from '../texts/say.ts';
@@ -14,9 +14,6 @@ import type { RunOptions } from './run-options.ts';
 
 /** Longest wait for the last hook, seconds: it may send files somewhere. */
 const quittingSecondsMax = 60;
-
-/** Exit codes that say more than that files are missing. */
-const graver: ReadonlySet<number> = new Set([exitCodes.violated, exitCodes.unreachable]);
 
 /**
  * Ends a run.
@@ -36,5 +33,5 @@ export const finishRun = async (measured: RunResult, { out, scenario }: RunOptio
   }
   for (const line of summaryLines(result, written.files)) say(line);
   for (const failure of written.failures) complain(failure);
-  return written.failures.length === 0 || graver.has(result.exit_code) ? result.exit_code : exitCodes.invalid;
+  return worstExitCode([result.exit_code, ...(written.failures.length === 0 ? [] : [exitCodes.invalid])]);
 };

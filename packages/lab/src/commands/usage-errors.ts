@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command } from 'commander';
+import { endProcess } from '../containment/at-exit.ts';
 import { exitCodes } from '../reports/result.ts';
 import { shownError } from '../texts/say.ts';
 
@@ -30,6 +31,6 @@ export const refuseInOneLine = (command: Command): void => {
         write(`(${pathOf(command)} --help lists the options)\n${reason}\n`);
       },
     })
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.passed : exitCodes.usage));
+    .exitOverride((error) => endProcess(error.exitCode === 0 ? exitCodes.passed : exitCodes.usage));
   for (const each of command.commands) refuseInOneLine(each);
 };

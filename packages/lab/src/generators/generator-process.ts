@@ -8,6 +8,7 @@ import type { RunOptions } from '../commands/run-options.ts';
 import { endProcess } from '../containment/at-exit.ts';
 import { hearFaults } from '../containment/stray-faults.ts';
 import { whenBlocked } from '../containment/watchdog.ts';
+import { noFaults } from '../faults/plan.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import { accountSource } from '../targets/accounts.ts';
@@ -33,7 +34,7 @@ const loadOf = (): LocalLoad => {
 
 const prepare = async ({ options, accounts }: GeneratorTask): Promise<undefined> => {
   const { name, tags, without } = options.scenarioSource;
-  state.options = { ...options, scenario: selectTasks(await findScenario(name), tags, without) };
+  state.options = { ...options, faults: noFaults, scenario: selectTasks(await findScenario(name), tags, without) };
   state.prepared = await prepareLoad(
     state.options,
     { accounts: accountSource(accounts), checker: new ConsistencyChecker(), workers: undefined },

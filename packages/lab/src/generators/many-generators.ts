@@ -320,7 +320,7 @@ export const openGenerators = async (
   say: (text: string) => void,
   interrupted: AbortSignal,
 ): Promise<Generators> => {
-  const { scenario, ...sendable } = options;
+  const { scenario, faults, ...sendable } = options;
   const { credentialsOf, ...facts } = accounts;
   const of = options.processes;
   const generators = Array.from({ length: of }, (_, number) => startGenerator(number, say));

@@ -11,9 +11,9 @@ import type { GeneratorSecond } from '../probes/generator.ts';
 import type { AccountFacts } from '../targets/accounts.ts';
 import type { LoadEnd, LoadMark, LoadProgress } from './load.ts';
 
-/** What a generator is told first. The scenario is loaded anew there: code does not travel. */
+/** What a generator is told first. The scenario is loaded anew there: code does not travel. Faults stay with the process of the run. */
 export interface GeneratorTask {
-  readonly options: Omit<RunOptions, 'scenario'>;
+  readonly options: Omit<RunOptions, 'scenario' | 'faults'>;
   readonly accounts: AccountFacts;
 }
 

@@ -2,8 +2,11 @@
  * The verdicts in the format that build servers read (JUnit's XML, as Jenkins, GitLab and GitHub's reporters take it).
  * @module
  */
+
+import { exceptionsRule } from '../measures/validity.ts';
 import { printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
+import { firstException } from './exception-text.ts';
 import { exitCodes, type RunResult } from './result.ts';
 import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
 
@@ -44,11 +47,13 @@ const criteriaCases = (result: RunResult): readonly Case[] => {
   });
 };
 
-const validityCases = ({ validity }: RunResult): readonly Case[] =>
-  validity.map((each): Case => {
+const validityCases = (result: RunResult): readonly Case[] =>
+  result.validity.map((each): Case => {
     const { rule, verdict, measured } = each;
     const message =
-      measured === null ? 'not judged: it could not be measured' : `${measuredOf(each)}, ${limitOf(each)} is allowed`;
+      measured === null
+        ? 'not judged: it could not be measured'
+        : `${measuredOf(each)}, ${limitOf(each)} is allowed${rule === exceptionsRule ? `: ${firstException(result)}` : ''}`;
     return {
       group: 'validity',
       name: rule,

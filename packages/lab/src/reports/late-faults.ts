@@ -4,10 +4,7 @@
  */
 import { ExceptionCounts, type ScenarioException } from '../arrivals/exceptions.ts';
 import { exceptionsRule } from '../measures/validity.ts';
-import { exitCodes, type RunResult } from './result.ts';
-
-/** Exit codes that say worse of a run than that it may not be believed. */
-const worse: ReadonlySet<number> = new Set([exitCodes.violated, exitCodes.unreachable]);
+import { exitCodes, type RunResult, worstExitCode } from './result.ts';
 
 /** The result with them: the run is invalid. */
 export const withLateFaults = (result: RunResult, faults: readonly ScenarioException[]): RunResult => {
@@ -23,6 +20,6 @@ export const withLateFaults = (result: RunResult, faults: readonly ScenarioExcep
     validity: result.validity.map((check) =>
       check.rule === exceptionsRule ? { ...check, measured, verdict: 'broken' as const } : check,
     ),
-    exit_code: worse.has(result.exit_code) ? result.exit_code : exitCodes.invalid,
+    exit_code: worstExitCode([result.exit_code, exitCodes.invalid]),
   };
 };

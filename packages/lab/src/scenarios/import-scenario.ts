@@ -3,6 +3,7 @@
  * @module
  */
 import { guardProcess } from '../containment/guard-process.ts';
+import { containFaults } from '../containment/stray-faults.ts';
 import { startWatchdog, whenBlocked } from '../containment/watchdog.ts';
 
 /** Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into `testStart`. */
@@ -17,6 +18,7 @@ const stackFrames = 30;
  */
 export const importScenario = async (url: string): Promise<unknown> => {
   guardProcess();
+  containFaults();
   startWatchdog();
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, stackFrames);
   const { promise: stuck, reject: giveUp } = Promise.withResolvers<never>();
