@@ -86,7 +86,7 @@ export interface RunFacts {
 
 /** What is called while a run goes on. With `--processes` all but `quitting` are called in each of them. */
 export interface Hooks {
-  /** Before the first user starts; the run waits for it. */
+  /** Before the first user starts; the run waits up to 60 s for it. */
   readonly testStart?: (run: RunFacts) => Promise<void> | void;
   /** When every user has started and has been ready once. */
   readonly spawningComplete?: (run: RunFacts) => void;
@@ -94,7 +94,7 @@ export interface Hooks {
   readonly request?: (request: Measured) => void;
   /** After the last user has gone; the run waits up to 10 s for it. */
   readonly testStop?: (run: RunFacts) => Promise<void> | void;
-  /** When the result has been written, before the process ends. A fault of it is told and changes no result. */
+  /** When the result has been written, before the process ends; the lab waits up to 60 s. A fault of it makes the run invalid. */
   readonly quitting?: (result: RunResult) => Promise<void> | void;
 }
 

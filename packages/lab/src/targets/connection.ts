@@ -133,7 +133,8 @@ export class Connection implements Perishable {
     const message = requestMessage(this.#authority, this.#basePath, request);
     return new Promise((resolve) => {
       const waiting = { message, method: request.method, askedAtMs: performance.now(), resolve };
-      if (this.#isDestroyed) this.#cut(waiting);
+      // In a later turn of the event loop: a task that asks until it is answered must not keep all else from its turn.
+      if (this.#isDestroyed) setImmediate(() => this.#cut(waiting));
       else if (this.#current === undefined && this.#held === undefined) this.#start(waiting, waiting.askedAtMs);
       else this.#queue.push(waiting);
     });
