@@ -55,7 +55,7 @@ export default defineScenario({ name: 'faulty', wait: constant(0.05), onStop: as
     once('f', () => { try { process.chdir('/'); } catch {} }); // process.chdir() was called
     once('g', () => { try { process.removeAllListeners(); } catch {} }); // process.removeAllListeners() was called
     once('h', () => { try { process.stdout.end(); } catch {} }); // process.stdout.end() was called
-    once('i', () => setTimeout(() => { (globalThis as { Date: unknown }).Date = undefined; }, 1)); // read only property 'Date'
+    once('i', () => setTimeout(() => { globalThis.performance = { now: () => 0 } as never; }, 1)); // read only property 'performance'
     once('j', () => { void Promise.reject('a rejected string'); });
     once('k', () => { throw 'a thrown string'; });
     throw new Error('thrown in a task'); // thrown in a task

@@ -10,6 +10,7 @@ import { blockedSecondsMax, whenBlocked } from './watchdog.ts';
 /** Those of this process. */
 export const strayFaults: ExceptionCounts = new ExceptionCounts();
 
+let isHearing = false;
 let tellFatal: ((thrown: unknown) => void) | undefined;
 
 const hear =
@@ -22,6 +23,7 @@ const hear =
  * @param fatal what to do with it until {@link containFaults} is called: where no scenario runs, it is a fault of the lab, which cannot go on
  */
 export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
+  isHearing = true;
   tellFatal = fatal;
   process.on('uncaughtException', hear('code that nothing waits for, such as a timer'));
   process.on('unhandledRejection', hear('a promise that nothing waits for'));
@@ -31,6 +33,9 @@ export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
     strayFaults.note(new PlacedFault(message, place || 'code of the lab'));
   });
 };
+
+/** Whether this process is one of the lab's own, and not that of a test or a tool which loads a scenario. */
+export const isOwnProcess = (): boolean => isHearing;
 
 /** From now on such faults are counted: a run goes on, and is invalid. */
 export const containFaults = (): void => {

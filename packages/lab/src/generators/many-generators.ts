@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ExceptionCounts, type ScenarioException } from '../arrivals/exceptions.ts';
 import type { RunOptions } from '../commands/run-options.ts';
 import { bequeath, revoke } from '../containment/last-will.ts';
-import { announceBlocked } from '../containment/watchdog.ts';
+import { announceBlocked, blockedSecondsMax } from '../containment/watchdog.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
 import { OwnMeasures } from '../measures/own-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
@@ -30,6 +30,8 @@ const program = fileURLToPath(new URL('./generator-process.ts', import.meta.url)
 
 /** Longest wait for an answer, milliseconds. */
 const answerMsMax = 2000;
+/** Longest wait at the end where code did not give way, milliseconds: the others are in the same code, and are freed by their own watchdogs. */
+const blockedMsMax = 1.5 * blockedSecondsMax * 1000;
 /** Longest wait for the seconds of all, milliseconds: what a generator tells later counts in a later second. */
 const secondMsMax = 500;
 /** Longest wait for a process to end by itself, milliseconds. */
@@ -43,6 +45,8 @@ interface Generator {
   isReady: boolean;
   /** From the start of the run until the run needs it no more. */
   isAtWork: boolean;
+  /** Code of the scenario did not give way in it. */
+  wasBlocked: boolean;
   /** How it has ended, in words; `undefined` while it is there. */
   ended: string | undefined;
   /** @throws Error when it could not do it */
@@ -71,6 +75,7 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
     name,
     isReady: false,
     isAtWork: false,
+    wasBlocked: false,
     ended: undefined,
     ask: (call, argument) =>
       new Promise((resolve, reject) => {
@@ -84,8 +89,10 @@ const startGenerator = (number: number, say: (text: string) => void): Generator 
     const told = message as GeneratorMessage;
     if (told.kind === 'say') say(`Process ${number + 1}: ${told.text}`);
     else if (told.kind === 'ready') generator.isReady = true;
-    else if (told.kind === 'blocked') announceBlocked({ place: told.place, isElsewhere: true });
-    else {
+    else if (told.kind === 'blocked') {
+      generator.wasBlocked = true;
+      announceBlocked({ place: told.place, isElsewhere: true });
+    } else {
       const question = questions.get(told.id);
       questions.delete(told.id);
       if (told.kind === 'answer') question?.resolve(told.value);
@@ -251,7 +258,9 @@ const startAll = (options: RunOptions, generators: readonly Generator[], startMs
 
   const finish = async (isInterrupted: boolean): Promise<LoadEnd> => {
     const ends = new Map<Generator, LoadEnd>();
-    const msMax = isInterrupted ? answerMsMax / 2 : 10 * answerMsMax;
+    const wasBlocked = generators.some((generator) => generator.wasBlocked);
+    const regularMs = isInterrupted ? answerMsMax / 2 : 10 * answerMsMax;
+    const msMax = wasBlocked ? blockedMsMax : regularMs;
     const finishing = generators.map(async (generator) => {
       const answer = await generator.ask('finish', isInterrupted).catch(() => undefined);
       if (answer === undefined || isOver) return;

@@ -9,6 +9,7 @@ import { judgeCriteria } from '../measures/judge-criteria.ts';
 import { unixSecondsAt } from '../measures/sampler.ts';
 import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
+import { isoTime } from '../texts/iso-time.ts';
 import { buildConsistency } from './build-consistency.ts';
 import { buildOutage, outageVerdicts } from './build-outage.ts';
 import { buildOwn } from './build-own.ts';
@@ -195,7 +196,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     format: 'catalytic-lab/1',
     lab_version: labVersion,
     scenario: gathered.scenario,
-    started_at: new Date(gathered.start.unixMs).toISOString(),
+    started_at: isoTime(gathered.start.unixMs),
     target: options.target,
     options: optionsOf(gathered),
     schedule_fingerprint: gathered.fingerprint,

@@ -6,6 +6,7 @@
  * @module
  */
 import { percentiles } from '../measures/histogram.ts';
+import { isoTime } from '../texts/iso-time.ts';
 import { printableLines } from '../texts/printable.ts';
 import type { HistoryRow, RunResult } from './result.ts';
 import type { EndpointResult, PercentilesMs } from './window-result.ts';
@@ -88,7 +89,7 @@ const float = (value: number): string => (Number.isInteger(value) ? value.toFixe
 const rate = (value: number): string => value.toFixed(6);
 
 /** RFC 3339 in whole seconds, as Locust dates failures. */
-const dated = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+const dated = (unixSeconds: number): string => isoTime(unixSeconds * 1000).replace(/\.\d+Z$/, 'Z');
 
 const statsRow = (type: string, name: string, endpoint: EndpointResult): string => {
   const range = { min: endpoint.min_ms, max: endpoint.max_ms };

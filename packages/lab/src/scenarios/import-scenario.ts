@@ -3,7 +3,7 @@
  * @module
  */
 import { guardProcess } from '../containment/guard-process.ts';
-import { containFaults } from '../containment/stray-faults.ts';
+import { containFaults, isOwnProcess } from '../containment/stray-faults.ts';
 import { startWatchdog, whenBlocked } from '../containment/watchdog.ts';
 
 /** Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into `testStart`. */
@@ -17,9 +17,11 @@ const stackFrames = 30;
  * @throws what it throws, or an Error when it does not come to its end
  */
 export const importScenario = async (url: string): Promise<unknown> => {
-  guardProcess();
-  containFaults();
-  startWatchdog();
+  if (isOwnProcess()) {
+    guardProcess();
+    containFaults();
+    startWatchdog();
+  }
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, stackFrames);
   const { promise: stuck, reject: giveUp } = Promise.withResolvers<never>();
   const deadline = setTimeout(

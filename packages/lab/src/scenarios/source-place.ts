@@ -18,8 +18,9 @@ const ours: ReadonlySet<string> = new Set([
   'data-pool.ts',
   'source-place.ts',
   'guard-process.ts',
-  'import-scenario.ts',
 ]);
+/** What loads a scenario: frames from there on are those of whoever wanted it. */
+const loaders: ReadonlySet<string> = new Set(['import-scenario.ts', 'load-scenario.ts']);
 
 const asPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
 
@@ -32,6 +33,7 @@ const placeOfFrame = (frame: string): SourcePlace | undefined => {
 export const placeOfError = ({ stack = '' }: Error): SourcePlace | undefined => {
   for (const frame of stack.split('\n')) {
     const place = placeOfFrame(frame);
+    if (place !== undefined && loaders.has(basename(place.file))) return undefined;
     if (place !== undefined && !ours.has(basename(place.file)) && !place.file.includes('/node_modules/')) return place;
   }
   return undefined;

@@ -45,7 +45,7 @@ const prepare = async (
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const connection = new Connection(origin, { connectMs: 1000, answerMs: 5000 });
+  const connection = new Connection(origin, { connectMs: 1000, answerMs: 20_000 });
   try {
     return { source: await prepareAccounts(connection, given, (done) => progress.push(done)), imports, progress };
   } finally {
