@@ -11,8 +11,9 @@ import { fileOf, isOfScenario } from './describe-fault.ts';
 import { type Bequest, execute } from './last-will.ts';
 import { type Blocked, blockedSecondsMax, lookMs, shared } from './watchdog.ts';
 
-/** Time that the main thread has to go on after each attempt to free it, milliseconds. */
-const attemptMs = 5000;
+/** Time that the main thread has to go on after each attempt to free it, milliseconds, and attempts: what waits behind may be in the same loop. */
+const attemptMs = 3000;
+const attemptsMax = 5;
 
 const seen = workerData as Int32Array;
 let will: readonly Bequest[] = [];
@@ -41,12 +42,14 @@ interface Paused {
 }
 
 /** Halts the main thread, notes where it is, and ends the code that runs there: its promises stay open for ever. */
-const interrupt = async (): Promise<void> => {
+const interrupt = async (): Promise<'goes on' | 'was reached' | 'not reached'> => {
   const session = new Session();
+  let isReached = false;
   const urls = new Map<string, string>();
   session.connectToMainThread();
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
   session.on('Debugger.paused', ({ params }) => {
+    isReached = true;
     const { callFrames } = params as Paused;
     const places = callFrames.map(({ url, location: { scriptId, lineNumber } }) => ({
       url: url || (urls.get(scriptId) ?? ''),
@@ -61,8 +64,10 @@ const interrupt = async (): Promise<void> => {
   });
   session.post('Debugger.enable');
   session.post('Debugger.pause');
-  await goesOn(attemptMs);
+  const isFree = await goesOn(attemptMs);
   session.disconnect();
+  if (isFree) return 'goes on';
+  return isReached ? 'was reached' : 'not reached';
 };
 
 /** Ends what the main thread may be waiting for, such as the child of an execSync. */
@@ -86,8 +91,9 @@ for (;;) {
     await sleep(lookMs);
     continue;
   }
-  await interrupt();
-  if (await goesOn(attemptMs)) continue;
+  let end = await interrupt();
+  for (let attempts = 1; end === 'was reached' && attempts < attemptsMax; attempts++) end = await interrupt();
+  if (end === 'goes on') continue;
   endChildren();
   if (!(await goesOn(attemptMs))) giveUp();
 }

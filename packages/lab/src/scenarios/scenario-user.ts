@@ -3,6 +3,7 @@
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
+import { isBlocked } from '../containment/watchdog.ts';
 import type { Outcome } from '../measures/outcome.ts';
 import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Credentials } from '../targets/accounts.ts';
@@ -77,6 +78,8 @@ const fieldsOf = (head: string, name: string): readonly string[] => {
 };
 
 const unanswered = { status: 0, text: '', bytes: 0, isTruncated: false, head: '', failure: undefined } as const;
+
+const never = new Promise<never>(() => {});
 
 /** One user. Made by the lab; a scenario is handed it. */
 export class ScenarioUser<Row = undefined> {
@@ -179,6 +182,8 @@ export class ScenarioUser<Row = undefined> {
     const sending = connection.send(request);
     const intendedAtMs = this.#takeIntended();
     const reply = await sending;
+    // Code that did not give way was ended: what comes behind this answer may be the same, and the run is about to end.
+    if (isBlocked()) await never;
     const outcome = outcomeOf(asked, reply);
     const { sentAtMs, endedAtMs: answeredAtMs } = reply;
     const { status, text, bytes, isTruncated, head, failure } = { ...unanswered, ...reply };
