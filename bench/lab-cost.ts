@@ -18,14 +18,14 @@ import { finish, numberOption, say } from './setting.ts';
 
 const help = `CPU time that the load generator uses for a request, this version beside another one, both at the same time against a server each.
 
-  node bench/lab-cost.ts --baseline ../released [--pairs 16] [--users 200] [--seconds 10] [--limit 3] [--out FILE.json]
+  node bench/lab-cost.ts --baseline ../released [--pairs 16] [--users 200] [--seconds 15] [--limit 3] [--out FILE.json]
 
 --baseline  a checkout of the other version, with its packages installed
 --limit     per cent by which this version may be dearer: its whole interval must lie below
 
 Two loads: the scenario "auth", and a scenario of one's own that asks and checks. For each pair both versions run anew with the same seed, started
 in turns; a pair during which other processes had more than 10 % of the machine is measured again. The interval is a bootstrap over pairs (95 %).
-About 9 minutes. Exit codes: 0 below the limit, 2 not below, 3 too many pairs were disturbed.
+About 10 minutes. Exit codes: 0 below the limit, 2 not below, 3 too many pairs were disturbed.
 `;
 
 const { values } = parseArgs({
@@ -34,7 +34,7 @@ const { values } = parseArgs({
     baseline: { type: 'string' },
     pairs: { type: 'string', default: '16' },
     users: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '15' },
     limit: { type: 'string', default: '3' },
     out: { type: 'string' },
   },

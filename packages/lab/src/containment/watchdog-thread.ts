@@ -85,6 +85,8 @@ const giveUp = (): void => {
   process.kill(process.pid, 'SIGKILL');
 };
 
+parentPort?.postMessage('started');
+
 for (;;) {
   // One that sleeps with its whole process, or that has no processor for a while, is not looked at meanwhile either.
   if (await goesOn(blockedSecondsMax * 1000)) {

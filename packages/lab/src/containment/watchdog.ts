@@ -45,15 +45,20 @@ export const announceBlocked = (blocked: Blocked): void => {
   for (const hear of [...listeners]) hear(blocked);
 };
 
-/** Watches from now on. */
-export const startWatchdog = (): void => {
+/** Watches from now on. Resolves when the other thread has started: what that takes is not to count as the load's. */
+export const startWatchdog = async (): Promise<void> => {
   if (isWatching) return;
   isWatching = true;
   setInterval(() => Atomics.add(seen, shared.ticks, 1), lookMs).unref();
   const worker = new Worker(new URL('./watchdog-thread.ts', import.meta.url), { workerData: seen, env: {} });
-  worker.on('message', announceBlocked);
-  // Without it the lab runs on, as it would without a watchdog.
-  worker.on('error', () => {});
-  worker.unref();
   followWill((will: readonly Bequest[]) => worker.postMessage(will));
+  const { promise: started, resolve: start } = Promise.withResolvers<void>();
+  worker.once('message', () => {
+    worker.on('message', announceBlocked);
+    worker.unref();
+    start();
+  });
+  // Without it the lab runs on, as it would without a watchdog.
+  worker.on('error', () => start());
+  await started;
 };

@@ -86,9 +86,9 @@ const ownPlayer = (own: DefinedScenario, user: ScenarioUser<unknown>): Player =>
       return doing && placeOf(doing);
     },
     enter,
-    act: async (task, intendedAtMs) => {
+    act: (task, intendedAtMs) => {
       user.begin(intendedAtMs);
-      await (isReady ? run(task, tasks.get(task)) : enter());
+      return isReady ? run(task, tasks.get(task)) : enter();
     },
     ...(onStop === undefined
       ? {}

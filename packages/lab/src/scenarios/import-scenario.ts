@@ -20,7 +20,7 @@ export const importScenario = async (url: string): Promise<unknown> => {
   if (isOwnProcess()) {
     guardProcess();
     containFaults();
-    startWatchdog();
+    await startWatchdog();
   }
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, stackFrames);
   const { promise: stuck, reject: giveUp } = Promise.withResolvers<never>();

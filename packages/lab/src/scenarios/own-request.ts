@@ -31,9 +31,13 @@ const refuse = (what: string): never => {
   throw new RangeError(`Cannot send a request: ${what}`);
 };
 
+/** A path that is written as it stands, as nearly all are. */
+const usualPath = /^\/[\x21\x22\x24-\x7e]*$/;
+
 /** A path as it is written: neither it nor its query stands in a message, for they may hold a secret. */
 const pathOf = (path: unknown): string => {
   if (typeof path !== 'string') return refuse('its path is no text: write one such as "/items?page=2"');
+  if (usualPath.test(path)) return path;
   if (/^[a-z][a-z0-9+.-]*:/i.test(path))
     refuse(
       'its path is an absolute URL: write what follows the host, such as "/items", and name the host with --target',
@@ -64,15 +68,20 @@ const bodyOf = ({ json, body }: OwnRequest): string | Uint8Array | undefined => 
   return body;
 };
 
+/** What a request is counted under unless it has a name: the path without query and fragment. */
+const pathNameOf = (path: string): string => {
+  const end = path.search(/[?#]/);
+  return end === -1 ? path : path.slice(0, end);
+};
+
 /** A `Headers` or a `Map` has no properties: its fields would be lost without a word. */
-const headersOf = (headers: unknown): OwnRequest['headers'] => {
-  if (headers === undefined) return undefined;
+const headersOf = (headers: unknown): NonNullable<OwnRequest['headers']> => {
   const isPlain =
     typeof headers === 'object' &&
     headers !== null &&
     [Object.prototype, null].includes(Object.getPrototypeOf(headers) as object | null);
   return isPlain
-    ? (headers as OwnRequest['headers'])
+    ? (headers as NonNullable<OwnRequest['headers']>)
     : refuse('its headers are no plain object: write { name: value }');
 };
 
@@ -99,19 +108,15 @@ export const prepareRequest = (asked: OwnRequest, token: string | undefined): Pr
     refuse('its name is empty or no text: give one, or leave it out');
   checkStatuses('ok', asked.ok);
   checkStatuses('expected', asked.expected);
-  const path = pathOf(asked.path);
   const body = bodyOf(asked);
+  // Without a copy of nothing: this runs for every request.
+  const headers: Record<string, string | number> = {};
+  if (json !== undefined) headers['content-type'] = 'application/json';
+  if (withToken && token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (asked.headers !== undefined) Object.assign(headers, headersOf(asked.headers));
+  const start = { method: method.toUpperCase() as Uppercase<string>, path: pathOf(asked.path), headers };
   return {
-    request: {
-      method: method.toUpperCase() as Uppercase<string>,
-      path,
-      headers: {
-        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(withToken && token !== undefined ? { authorization: `Bearer ${token}` } : {}),
-        ...headersOf(asked.headers),
-      },
-      ...(body === undefined ? {} : { body }),
-    },
-    name: asked.name ?? asked.path.split(/[?#]/, 1)[0] ?? path,
+    request: body === undefined ? start : { ...start, body },
+    name: asked.name ?? pathNameOf(asked.path),
   };
 };

@@ -77,7 +77,7 @@ const fieldsOf = (head: string, name: string): readonly string[] => {
     });
 };
 
-const unanswered = { status: 0, text: '', bytes: 0, isTruncated: false, head: '', failure: undefined } as const;
+const unanswered = { status: 0, text: '', bytes: 0, isTruncated: false, head: '' } as const;
 
 const never = new Promise<never>(() => {});
 
@@ -186,7 +186,8 @@ export class ScenarioUser<Row = undefined> {
     if (isBlocked()) await never;
     const outcome = outcomeOf(asked, reply);
     const { sentAtMs, endedAtMs: answeredAtMs } = reply;
-    const { status, text, bytes, isTruncated, head, failure } = { ...unanswered, ...reply };
+    const failure = 'failure' in reply ? reply.failure : undefined;
+    const { status, text, bytes, isTruncated, head } = 'failure' in reply ? unanswered : reply;
     if (this.#isCounted)
       measures.recorder.record({
         method: request.method,

@@ -26,6 +26,9 @@ const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encodi
 /** Methods that a server expects a body with: without one the length 0 is said (RFC 9110 section 8.6), else some answer 411. */
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
+/** Methods that are words without looking. */
+const usualMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+
 /** Methods that may be repeated without asking, RFC 9110 section 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
@@ -64,6 +67,12 @@ const fieldLines = (host: string, headers: Request['headers']): string => {
   return `host: ${named}\r\n${lines}`;
 };
 
+const refuseMethod = (method: string): void => {
+  if (!tokenGrammar.test(method)) throw new RangeError('Cannot send a request: its method is no word');
+  if (method === 'CONNECT')
+    throw new RangeError('Cannot send a request: CONNECT makes a tunnel, which the lab has no use for');
+};
+
 /**
  * Writes a request.
  * @param host of the target, with its port where that is not the scheme's own
@@ -73,9 +82,7 @@ const fieldLines = (host: string, headers: Request['headers']): string => {
 export const requestMessage = (host: string, basePath: string, request: Request): string | Buffer => {
   const { method, path, headers, body } = request;
   // Messages hold neither path nor method: both may be what a client has made of a secret.
-  if (!tokenGrammar.test(method)) throw new RangeError('Cannot send a request: its method is no word');
-  if (method === 'CONNECT')
-    throw new RangeError('Cannot send a request: CONNECT makes a tunnel, which the lab has no use for');
+  if (!usualMethods.has(method)) refuseMethod(method);
   if (!pathGrammar.test(path))
     throw new RangeError('Cannot send a request: its path must begin with "/", and be percent-encoded: /items?page=2');
   const start = `${method} ${basePath}${path} HTTP/1.1\r\n${fieldLines(host, headers)}`;
