@@ -94,13 +94,12 @@ const memberOf = ({ redisUrl, key, members }: Job, id: MemberId, count: { sent: 
     reader: { memberIds: [id], hear: (entries) => view.apply(entries), settle: () => {} },
     bus,
     members: {
-      list: async () => members.map((member) => ({ id: member, state: 'live', applied: null })),
+      list: async () => members.map((member) => ({ id: member, state: 'live', leaseMs, applied: null })),
       markLeaving: async () => {},
       remove: async () => {},
       covers: () => false,
     },
     clocks: systemClocks,
-    leaseMs,
     answerMs,
     onProblem: () => {},
   });

@@ -96,7 +96,7 @@ const poll = async (url: string) => {
   const source = new PostgresJournalSource(url);
   const member = randomUUIDv7() as MemberId;
   try {
-    await source.register(member);
+    await source.register(member, 5000);
     const [wholeSeconds, { cursor }] = await timed(() => source.read(member, undefined));
     const seconds: number[] = [];
     for (let index = 0; index < polls; index++) seconds.push((await timed(() => source.read(member, cursor)))[0]);

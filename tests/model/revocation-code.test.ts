@@ -10,6 +10,7 @@ import { SimulatedDeployment } from './simulated-deployment.ts';
 const runs = Number(process.env['RUNS'] ?? 1500);
 const processes = 3;
 const endMs = 4000;
+const backupEveryMs = 90;
 
 const slot = fc.nat(processes - 1);
 const atMs = fc.integer({ min: 0, max: 2500 });
@@ -30,6 +31,7 @@ const fault = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('astray' as const), slot, atMs, forMs }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), atMs, wasted: fc.nat(6) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('failover' as const), atMs }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('put back' as const), atMs, count: fc.nat(8) }) },
 );
 type Fault = typeof fault extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -42,7 +44,7 @@ const revoke = fc.record({
 
 const history = fc.record({
   seed: fc.nat(),
-  leaseMs: fc.constantFrom(400, 1000),
+  leasesMs: fc.constantFrom([400], [1000], [400, 1000]),
   answerMs: fc.constantFrom(200, 700, 2000),
   weather: fc.constantFrom(
     { slow: 0, lost: 0 },
@@ -90,6 +92,9 @@ const strike = (deployment: SimulatedDeployment, fault: Fault): void => {
     case 'failover':
       database.failOver();
       break;
+    case 'put back':
+      deployment.putBack(fault.count);
+      break;
   }
 };
 
@@ -98,7 +103,9 @@ test(`no history of ${runs} accepts a token after the answer that it is revoked`
   await fc.assert(
     fc.asyncProperty(history, async ({ faults, revokes, ...setting }) => {
       const deployment = new SimulatedDeployment({ ...setting, processes });
-      const { time } = deployment;
+      const { time, database } = deployment;
+      for (let atBackupMs = 0; atBackupMs < endMs; atBackupMs += backupEveryMs)
+        time.after(atBackupMs, () => database.backUp());
       for (const fault of faults) time.after(fault.atMs, () => strike(deployment, fault));
       for (const { slot, session, atMs, openMs } of revokes)
         time.after(atMs, () => deployment.revoke(slot, session, openMs));
@@ -121,7 +128,7 @@ test('without faults a revoke completes at once with a bus, within a poll and a 
       const deployment = new SimulatedDeployment({
         seed,
         processes,
-        leaseMs: 400,
+        leasesMs: [400],
         answerMs: 1000,
         weather: { slow: 0, lost },
       });

@@ -1,6 +1,6 @@
 /**
  * A database as the protocol assumes it: one linearizable primary. Its transaction ids become visible out of order and are used again
- * after a crash if nothing durable carried them, as in PostgreSQL.
+ * after a crash if nothing durable carried them, as in PostgreSQL. It may be put back to an earlier state, as by a restored backup.
  * @module
  */
 import type { JournalPage } from '@catalytic/guard/journal-source';
@@ -11,10 +11,26 @@ import type { Member } from '../../packages/server/src/features/revocation/store
 /** Where a reader stands: the largest id it has applied, and the ids below it that were still in progress. */
 export interface Cursor {
   readonly newest: number;
+  /** An entry that stands there. */
+  readonly entry?: string;
   readonly open: readonly number[];
 }
 
+/** What a backup holds. */
+interface State {
+  readonly history: number;
+  readonly nextId: number;
+  readonly journal: readonly JournalRow[];
+  readonly rows: ReadonlyMap<MemberId, Member>;
+}
+
+interface JournalRow {
+  readonly id: number;
+  readonly entry: JournalEntry;
+}
+
 interface Snapshot {
+  readonly history: number;
   readonly next: number;
   readonly inProgress: readonly number[];
 }
@@ -25,32 +41,51 @@ const covers = ({ next, inProgress }: Snapshot, id: number): boolean => id < nex
 export class SimulatedDatabase {
   /** Counts what cuts every connection: a crash, a failover. */
   connections = 0;
+  readonly nowMs: () => number;
   #timeline = 1;
+  #history = 1;
+  #namedOn = 1;
   #nextId = 1;
   #loggedId = 0;
   #durableId = 0;
   readonly #inProgress = new Set<number>();
-  readonly #journal: { readonly id: number; readonly entry: JournalEntry }[] = [];
-  readonly #rows = new Map<MemberId, Member>();
+  #journal: JournalRow[] = [];
+  #rows = new Map<MemberId, Member>();
+  readonly #backups: State[] = [];
   /** Undoes what is visible but not durable yet, the youngest last. */
   readonly #volatile: (() => void)[] = [];
+  /** Names of histories given so far: each is given once. */
+  #histories = 1;
 
-  register(id: MemberId): void {
+  /** @param nowMs its wall clock */
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  register(id: MemberId, leaseMs: number): void {
     this.#commit();
-    this.#rows.set(id, { id, state: 'live', applied: null });
+    this.#rows.set(id, { id, state: 'live', leaseMs, applied: null });
   }
 
   read(member: MemberId, cursor: Cursor = { newest: 0, open: [] }): JournalPage<Cursor> {
-    const snapshot: Snapshot = { next: this.#nextId, inProgress: [...this.#inProgress] };
+    const snapshot: Snapshot = { history: this.#history, next: this.#nextId, inProgress: [...this.#inProgress] };
     const rows = this.#journal.filter(({ id }) => id > cursor.newest || cursor.open.includes(id));
     const newest = Math.max(cursor.newest, ...rows.map(({ id }) => id));
+    const entry = rows.findLast(({ id }) => id === newest)?.entry.id ?? cursor.entry;
+    const isKnown = this.#journal.some(({ id, entry: { id: name } }) => id === cursor.newest && name === cursor.entry);
     return {
-      identity: `timeline ${this.#timeline}`,
+      identity: `history ${this.#history}`,
+      isContinued: this.#namedOn === this.#timeline && (cursor.newest === 0 || isKnown),
+      databaseMs: this.nowMs(),
       isPrimary: true,
       isMember: this.#rows.get(member)?.state === 'live',
       members: this.#rows.size,
       entries: rows.map(({ entry }) => entry),
-      cursor: { newest, open: snapshot.inProgress.filter((id) => id < newest) },
+      cursor: {
+        newest,
+        ...(entry === undefined ? {} : { entry }),
+        open: snapshot.inProgress.filter((id) => id < newest),
+      },
       applied: JSON.stringify(snapshot),
     };
   }
@@ -58,7 +93,13 @@ export class SimulatedDatabase {
   /** What a replica answers that lags, at its worst: no entry, and a cursor that no page has covered. */
   readReplica(member: MemberId): JournalPage<Cursor> {
     const page = this.read(member, { newest: this.#nextId, open: [] });
-    return { ...page, isPrimary: false, isMember: true, cursor: { newest: this.#nextId - 1, open: [] } };
+    return {
+      ...page,
+      isPrimary: false,
+      isMember: true,
+      isContinued: true,
+      cursor: { newest: this.#nextId - 1, open: [] },
+    };
   }
 
   /** Not waited for by whoever reads the row: a crash may take it back. */
@@ -109,7 +150,54 @@ export class SimulatedDatabase {
   }
 
   covers(applied: string, position: string): boolean {
-    return covers(JSON.parse(applied) as Snapshot, Number(position));
+    const snapshot = JSON.parse(applied) as Snapshot;
+    const [history, id] = position.split(' ').map(Number);
+    return snapshot.history === history && covers(snapshot, id ?? Number.NaN);
+  }
+
+  /** Where an entry of this transaction stands. */
+  positionOf(id: number): string {
+    return `${this.#history} ${id}`;
+  }
+
+  renameHistory(from: string): void {
+    this.#commit();
+    if (from !== `history ${this.#history}`) return;
+    this.#history = ++this.#histories;
+    this.#namedOn = this.#timeline;
+  }
+
+  /** Keeps a state that was there, whole: what is in it is durable. */
+  backUp(): void {
+    this.#flush();
+    this.#backups.push({
+      history: this.#history,
+      nextId: this.#loggedId + 1,
+      journal: [...this.#journal],
+      rows: new Map(this.#rows),
+    });
+  }
+
+  /**
+   * Stops, is put back to an earlier state, and starts again: the same server, the same timeline.
+   * @param count how many backups ago
+   * @returns whether it was put back; there may be no such backup
+   */
+  putBack(count: number): boolean {
+    const state = this.#backups.at(-1 - count);
+    if (state === undefined) return false;
+    this.crash();
+    this.#history = state.history;
+    this.#nextId = state.nextId;
+    this.#loggedId = state.nextId - 1;
+    this.#durableId = state.nextId - 1;
+    this.#journal = [...state.journal];
+    this.#rows = new Map(state.rows);
+    return true;
+  }
+
+  has(session: string): boolean {
+    return this.#journal.some(({ entry }) => entry.key === session);
   }
 
   /** Transactions that leave no trace, so that a crash gives their ids back. */

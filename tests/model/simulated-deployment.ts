@@ -17,7 +17,8 @@ import { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 export interface Setting {
   readonly seed: number;
   readonly processes: number;
-  readonly leaseMs: number;
+  /** Each process takes one of them, as in a deployment whose setting is being changed. */
+  readonly leasesMs: readonly number[];
   readonly answerMs: number;
   readonly weather: Weather;
 }
@@ -38,8 +39,10 @@ export interface Revoke {
   readonly session: string;
   answer?: Propagation;
   answeredAfterMs?: number;
-  /** Whether nobody may accept the token any more. */
+  /** Whether no process may accept the token any more. */
   isPromised: boolean;
+  /** Whether the database was put back to a time before it: nothing is promised then. */
+  isForgotten: boolean;
 }
 
 /** No process may be off by more (REVOCATION: 8.3 %). */
@@ -48,7 +51,7 @@ const rateErrorMax = 0.083;
 /** A deployment. */
 export class SimulatedDeployment {
   readonly time: SimulatedTime;
-  readonly database = new SimulatedDatabase();
+  readonly database: SimulatedDatabase;
   readonly network: SimulatedNetwork;
   readonly revokes: Revoke[] = [];
   readonly #setting: Setting;
@@ -58,6 +61,7 @@ export class SimulatedDeployment {
   constructor(setting: Setting) {
     this.#setting = setting;
     this.time = new SimulatedTime(setting.seed);
+    this.database = new SimulatedDatabase(() => this.time.nowMs);
     this.network = new SimulatedNetwork(this.time, this.database, setting.weather);
     for (let slot = 0; slot < setting.processes; slot++) this.start(slot);
   }
@@ -74,7 +78,8 @@ export class SimulatedDeployment {
     const process = new SimulatedProcess(this.time, traits);
     const { clocks, name } = process;
     const onProblem = (message: string, error?: unknown): void => this.time.note(`${name}: ${message} ${error ?? ''}`);
-    const { leaseMs, answerMs } = this.#setting;
+    const { leasesMs, answerMs } = this.#setting;
+    const leaseMs = leasesMs[Math.floor(random() * leasesMs.length)] ?? 0;
     const ids: MemberId[] = [];
     const view = new View();
     const reader = new JournalReader({
@@ -89,7 +94,7 @@ export class SimulatedDeployment {
       },
     });
     const members = this.network.members(process);
-    const parts = { members, clocks, leaseMs, onProblem };
+    const parts = { members, clocks, onProblem };
     const barrier = new Barrier({ ...parts, reader, bus: this.network.bus(process), answerMs });
     this.#servers[slot] = { process, view, reader, barrier, eviction: new Eviction(parts), ids, isStopping: false };
     void reader.start();
@@ -127,9 +132,10 @@ export class SimulatedDeployment {
     const id = this.#servers[victim]?.reader.memberIds.at(-1);
     if (server === undefined || server.process.isFrozen || id === undefined) return;
     // Whoever evicts has read the row: a mark before the registration has been committed would mark nothing.
-    if (!this.database.list().some((row) => row.id === id)) return;
+    const row = this.database.list().find((each) => each.id === id);
+    if (row === undefined) return;
     this.time.note(`${server.process.name} evicts ${id}`);
-    server.eviction.start([id]);
+    server.eviction.start([row]);
   }
 
   /** One process revokes a session; its transaction stays open for a while. */
@@ -137,7 +143,7 @@ export class SimulatedDeployment {
     const server = this.#servers[slot];
     if (server === undefined || server.process.isFrozen) return;
     const { process, barrier } = server;
-    const revoke: Revoke = { session, isPromised: false };
+    const revoke: Revoke = { session, isPromised: false, isForgotten: false };
     this.revokes.push(revoke);
     const entry = {
       id: `${session} by ${process.name} at ${this.time.nowMs}`,
@@ -150,12 +156,13 @@ export class SimulatedDeployment {
       const id = this.database.begin();
       this.time.after(openMs, () => {
         // A crash has undone it, and may have given its id to another.
-        if (this.database.connections !== connections) return;
+        if (this.database.connections !== connections || this.network.isDown) return;
         this.database.commit(id, entry);
         this.time.note(`${session} is committed as ${id} by ${process.name}`);
+        const position = this.database.positionOf(id);
         process.deliver(this.network.delayMs(), () => {
           const repliedMs = this.time.nowMs;
-          void barrier.settle({ entries: [entry], position: String(id) }).then((answer) => {
+          void barrier.settle({ entries: [entry], position }).then((answer) => {
             revoke.answeredAfterMs = this.time.nowMs - repliedMs;
             this.#answered(process, revoke, answer);
           });
@@ -167,11 +174,30 @@ export class SimulatedDeployment {
   #answered(process: SimulatedProcess, revoke: Revoke, answer: Propagation): void {
     this.time.note(`${revoke.session} is answered ${JSON.stringify(answer)} by ${process.name}`);
     revoke.answer = answer;
-    if (answer.propagation === 'complete') revoke.isPromised = true;
-    else
-      this.time.after(process.realMs(answer.completeWithinMs), () => {
-        revoke.isPromised = true;
-      });
+    const promise = (): void => {
+      revoke.isPromised = !revoke.isForgotten;
+    };
+    if (answer.propagation === 'complete') promise();
+    else this.time.after(process.realMs(answer.completeWithinMs), promise);
+  }
+
+  /**
+   * The database stops for longer than any lease, is put back to an earlier state and starts again, while the processes run. What was revoked
+   * since is forgotten.
+   */
+  putBack(count: number): void {
+    this.time.note(`the database stops, to be put back ${count} backups ago`);
+    this.network.stopDatabase();
+    this.time.after(1.2 * Math.max(...this.#setting.leasesMs) * (1 + rateErrorMax), () => {
+      this.network.startDatabase();
+      if (this.network.isDown || !this.database.putBack(count)) return;
+      this.time.note('the database is put back');
+      for (const revoke of this.revokes)
+        if (!this.database.has(revoke.session)) {
+          revoke.isForgotten = true;
+          revoke.isPromised = false;
+        }
+    });
   }
 
   /** @throws when a process accepts what it may not accept any more */

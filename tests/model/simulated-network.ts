@@ -30,11 +30,27 @@ export class SimulatedNetwork {
   readonly cut = new Set<SimulatedProcess>();
   /** Processes whose reads a replica answers. */
   readonly astray = new Set<SimulatedProcess>();
+  /** Reasons for which the database has stopped at this moment: nothing that is on its way reaches it. */
+  #stopped = 0;
+  #stops = 0;
 
   constructor(time: SimulatedTime, database: SimulatedDatabase, weather: Weather) {
     this.time = time;
     this.database = database;
     this.#weather = weather;
+  }
+
+  get isDown(): boolean {
+    return this.#stopped > 0;
+  }
+
+  stopDatabase(): void {
+    this.#stopped++;
+    this.#stops++;
+  }
+
+  startDatabase(): void {
+    this.#stopped--;
   }
 
   delayMs(): number {
@@ -47,8 +63,10 @@ export class SimulatedNetwork {
   ask<Value>(process: SimulatedProcess, serve: () => Value): Promise<Value> {
     return new Promise((resolve, reject) => {
       const cancel = process.clocks.after(1000, () => reject(new Error('The database does not answer in time')));
-      if (this.cut.has(process)) return;
+      if (this.cut.has(process) || this.isDown) return;
+      const stops = this.#stops;
       this.time.after(this.delayMs(), () => {
+        if (stops !== this.#stops) return;
         let reply: () => void;
         try {
           const value = serve();
@@ -83,13 +101,14 @@ export class SimulatedNetwork {
       }
     };
     return {
-      register: (member) => on(() => database.register(member)),
+      register: (member, leaseMs) => on(() => database.register(member, leaseMs)),
       read: (member, cursor) =>
         on(() => (this.astray.has(process) ? database.readReplica(member) : database.read(member, cursor))),
       acknowledge: async (member, applied) => {
         if (connection === undefined) throw new Error('The connection was lost');
         await on(() => database.acknowledge(member, applied));
       },
+      renameHistory: (from) => on(() => database.renameHistory(from)),
       unregister: (members) => on(() => database.remove(members)),
       restore: (entries) => on(() => database.restore(entries)),
       close: async () => {},

@@ -67,6 +67,7 @@ const open = (t: TestContext, view = new View()) => {
     read: call('read'),
     acknowledge: call('acknowledge'),
     unregister: call('unregister'),
+    renameHistory: call('renameHistory'),
     restore: call('restore'),
     close: async () => {},
   };
@@ -94,6 +95,8 @@ const open = (t: TestContext, view = new View()) => {
 
 const page = (change: Partial<JournalPage<unknown>> = {}): JournalPage<unknown> => ({
   identity: 'one',
+  isContinued: true,
+  databaseMs: 0,
   isPrimary: true,
   isMember: true,
   members: 1,

@@ -7,7 +7,7 @@
  */
 import { randomUUIDv7 } from 'node:crypto';
 import type { JournalId, MemberId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
+import { clockSkewSeconds, type JournalEntry } from '@catalytic/protocol/journal';
 import type { Clocks } from './clocks.ts';
 import type { JournalPage, JournalSource } from './journal-source.ts';
 import { Lease } from './lease.ts';
@@ -39,6 +39,8 @@ const acknowledgeEveryMs = 1000;
 const waitingMax = 1000;
 /** Ids of entries settled elsewhere, remembered until the journal shows them. Forgetting one only costs an acknowledgement. */
 const settledMax = 100_000;
+/** Largest difference between the wall clocks of this process and of the database at which the process is current, milliseconds. */
+const clockSkewMs = clockSkewSeconds * 1000;
 
 /** Reads the journal for one process. */
 export class JournalReader {
@@ -60,6 +62,7 @@ export class JournalReader {
   #refusals = 0;
   #isStopped = false;
   #isFailing = false;
+  #clockAheadMs = 0;
 
   constructor(parts: JournalReaderParts) {
     this.#parts = parts;
@@ -81,6 +84,14 @@ export class JournalReader {
     return this.#parts.clocks.monoMs() - this.#lastSentMonoMs;
   }
 
+  /**
+   * By how much the wall clock of this process was ahead of the database's at the last read, at least, milliseconds; below zero: behind.
+   * Zero when both may have been equal.
+   */
+  get clockAheadMs(): number {
+    return this.#clockAheadMs;
+  }
+
   /** Whether the view may be trusted at this very moment. Reads the clocks: call it after the request was read, and do not remember it. */
   isCurrent(): boolean {
     const { clocks } = this.#parts;
@@ -95,7 +106,7 @@ export class JournalReader {
 
   /** Takes over entries heard of outside the journal, once committed. Returns whether all were taken over, and may so be acknowledged. */
   hear(entries: readonly JournalEntry[]): boolean {
-    const isWhole = this.#parts.view.apply(entries);
+    const isWhole = this.#parts.view.hear(entries);
     if (!isWhole) {
       // A revoke counts on its own process at once. A read sent from now on shows these entries; one under way may not.
       this.#refusals++;
@@ -171,11 +182,18 @@ export class JournalReader {
     // Before the call enters any queue: the lease counts from here.
     const [sentMonoMs, sentWallMs] = [clocks.monoMs(), clocks.wallMs()];
     const refusals = this.#refusals;
+    const { heardCount } = this.#parts.view;
     const page = await source.read(member, this.#cursor);
     if (this.#isStopped) return;
+    this.#compareClocks(sentWallMs, page.databaseMs, clocks.wallMs());
     // Neither its rows nor its cursor count: a replica lags, and PostgreSQL's does not list the transactions that are still open.
     if (!page.isPrimary)
       throw new Error('The database that answered is a replica; only the primary makes a process current');
+    if (!page.isContinued) {
+      // A history without a name of its own. Until it has one, nothing that was read or heard says what it holds.
+      this.#lease.end();
+      return source.renameHistory(page.identity);
+    }
     if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
     this.#identity = page.identity;
     this.#members = page.members;
@@ -187,9 +205,14 @@ export class JournalReader {
           : 'The journal holds a kind of entry that this version does not know; upgrade it',
       );
     this.#cursor = page.cursor;
+    const unknown = this.#parts.view.forgetHeard(heardCount);
+    if (unknown.length > 0)
+      this.#parts.onProblem(
+        `The bus has told of ${unknown.length} revocations that the database does not have; they are forgotten. Another deployment may use the same Redis and the same master key`,
+      );
     // Silent for too long, and marked: the running lease still holds, but only a row that is live renews it.
     if (!page.isMember) this.#isRegistered = false;
-    else if (refusals === this.#refusals) this.#renew(sentMonoMs, sentWallMs);
+    else if (refusals === this.#refusals && this.#hasRightTime) this.#renew(sentMonoMs, sentWallMs);
     const isNews = page.entries.filter(({ id }) => !this.#settled.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
   }
@@ -201,7 +224,7 @@ export class JournalReader {
     const member = randomUUIDv7() as MemberId;
     this.#parts.onRegistering?.(member);
     this.#memberIds.push(member);
-    await this.#parts.source.register(member);
+    await this.#parts.source.register(member, this.#parts.leaseMs);
     this.#isRegistered = true;
     // Its row is empty still, whatever the former one said.
     this.#acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
@@ -236,5 +259,23 @@ export class JournalReader {
     this.#identity = identity;
     this.#cursor = undefined;
     this.#isRegistered = false;
+  }
+
+  get #hasRightTime(): boolean {
+    return Math.abs(this.#clockAheadMs) <= clockSkewMs;
+  }
+
+  /** The database read its clock between the sending and the reply: what goes beyond that is a difference. */
+  #compareClocks(sentWallMs: number, databaseMs: number, repliedWallMs: number): void {
+    const hadRightTime = this.#hasRightTime;
+    const [aheadMs, behindMs] = [sentWallMs - databaseMs, databaseMs - repliedWallMs];
+    this.#clockAheadMs = aheadMs > 0 ? aheadMs : behindMs > 0 ? -behindMs : 0;
+    if (this.#hasRightTime === hadRightTime) return;
+    const seconds = Math.round(Math.abs(this.#clockAheadMs) / 1000);
+    this.#parts.onProblem(
+      hadRightTime
+        ? `The clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the clock of the database; this process accepts no token until they agree within ${clockSkewSeconds} s. Set the wrong one right (timedatectl, chronyc tracking)`
+        : 'The clocks of this machine and of the database agree again; this process accepts tokens',
+    );
   }
 }

@@ -10,8 +10,15 @@ import type { JournalEntry } from '@catalytic/protocol/journal';
  * @typeParam Cursor where the next read begins; only the source looks inside
  */
 export interface JournalPage<Cursor> {
-  /** Which history of the database this is: another one after a restored backup or a failover. */
+  /** Name of this history of the database: one value in it, and another one after a restored backup or a failover. */
   readonly identity: string;
+  /**
+   * Whether the cursor of the read was made in this history, and the history was named on this server. Without that the entries are not
+   * all there are, and the history needs another name: {@link JournalSource.renameHistory}.
+   */
+  readonly isContinued: boolean;
+  /** Wall clock of the database when it answered, milliseconds since 1970. */
+  readonly databaseMs: number;
   /** Whether the database that answered takes writes; a replica may lag. */
   readonly isPrimary: boolean;
   /** Whether the asking member's row is there and live. */
@@ -31,8 +38,8 @@ export interface JournalPage<Cursor> {
  * Every call rejects when the database fails or does not answer within a second; the source then begins again with a new connection.
  */
 export interface JournalSource<Cursor = unknown> {
-  /** Enters a member, live; resolves after the commit. */
-  register(member: MemberId): Promise<void>;
+  /** Enters a member, live, with the length of its lease in milliseconds; resolves after the commit. */
+  register(member: MemberId, leaseMs: number): Promise<void>;
   /** @param cursor absent: from the beginning */
   read(member: MemberId, cursor: Cursor | undefined): Promise<JournalPage<Cursor>>;
   /**
@@ -42,6 +49,8 @@ export interface JournalSource<Cursor = unknown> {
   acknowledge(member: MemberId, applied: string): Promise<void>;
   /** Removes rows of members that will never accept a token again. */
   unregister(members: readonly MemberId[]): Promise<void>;
+  /** Gives the present history another name, unless another process has done so: it must still have the name `from`. */
+  renameHistory(from: string): Promise<void>;
   /** Writes entries that the database has lost back into the journal; what it still has is left as it is. */
   restore(entries: readonly JournalEntry[]): Promise<void>;
   close(): Promise<void>;

@@ -2,10 +2,8 @@
  * The view: this process's in-memory copy of the journal's live entries. Look-ups are synchronous and allocate nothing.
  * @module
  */
-import { createHash } from 'node:crypto';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
-import type { JournalId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
+import { entryId, type JournalEntry, type Revocation } from '@catalytic/protocol/journal';
 
 interface Raised {
   readonly epoch: number;
@@ -21,7 +19,17 @@ const sweepEntriesMax = 10_000;
  */
 const usualEntriesMax = 8_000_000;
 
-/** Revocations by kind. Entries are only ever added by {@link View.apply} and only dropped by {@link View.sweep}. */
+/** An entry that was heard of before the journal has shown it. */
+interface Heard {
+  readonly entry: JournalEntry;
+  /** How many had been heard when it was, itself included. */
+  readonly number: number;
+}
+
+/**
+ * Revocations by kind. Entries of the journal are only ever added by {@link View.apply} and only dropped by {@link View.sweep}. What was
+ * heard of elsewhere is kept apart, until a read of the journal that was sent later must have shown it.
+ */
 export class View {
   readonly #tokens = new Map<string, number>();
   readonly #sessions = new Map<string, number>();
@@ -29,6 +37,10 @@ export class View {
   readonly #tenants = new Map<string, Raised>();
   readonly #keys = new Set<string>();
   readonly #entriesMax: number;
+  #heard: Heard[] = [];
+  #heardCount = 0;
+  /** The heard entries as a view; `undefined` while there are none, which is nearly always. */
+  #heardView: View | undefined;
 
   /** @param entriesMax entries held at most, of all kinds together @default 8,000,000 */
   constructor(entriesMax = usualEntriesMax) {
@@ -40,9 +52,45 @@ export class View {
     return this.size >= this.#entriesMax;
   }
 
-  /** Number of entries held. */
+  /** Number of entries held, those that were heard of included. */
   get size(): number {
-    return this.#tokens.size + this.#sessions.size + this.#accounts.size + this.#tenants.size + this.#keys.size;
+    const own = this.#tokens.size + this.#sessions.size + this.#accounts.size + this.#tenants.size + this.#keys.size;
+    return own + this.#heard.length;
+  }
+
+  /** Entries heard of so far: a read of the journal that is sent now shows all of them that the database has. */
+  get heardCount(): number {
+    return this.#heardCount;
+  }
+
+  /**
+   * Takes over entries that were heard of outside the journal, once committed.
+   * @returns as {@link View.apply}
+   */
+  hear(entries: readonly JournalEntry[]): boolean {
+    if (this.size + entries.length > this.#entriesMax) return false;
+    this.#heardView ??= new View(this.#entriesMax);
+    for (const entry of entries) this.#heard.push({ entry, number: ++this.#heardCount });
+    return this.#heardView.apply(entries);
+  }
+
+  /**
+   * Lets go of the entries heard of before a read of the journal was sent, once that read has been applied: those that the database has are
+   * in this view by now.
+   * @param count {@link View.heardCount} when the read was sent
+   * @returns those that the database does not have
+   */
+  forgetHeard(count: number): readonly JournalEntry[] {
+    if (this.#heardView === undefined) return [];
+    const settled = this.#heard.filter(({ number }) => number <= count);
+    if (settled.length === 0) return [];
+    this.#heard = this.#heard.slice(settled.length);
+    this.#heardView = undefined;
+    if (this.#heard.length > 0) {
+      this.#heardView = new View(this.#entriesMax);
+      this.#heardView.apply(this.#heard.map(({ entry }) => entry));
+    }
+    return settled.map(({ entry }) => entry).filter((entry) => !this.#has(entry));
   }
 
   /**
@@ -79,21 +127,19 @@ export class View {
     return isUnderstood;
   }
 
-  /** Every entry held, under ids made from what they say: whoever writes the same one back writes it once. */
+  /** Every entry held. */
   *entries(): Generator<JournalEntry> {
-    const entry = (kind: JournalEntry['kind'], key: string, keepUntilMs: number | null, epoch?: number) =>
-      ({
-        id: entryId(`${kind} ${key} ${epoch}`),
-        kind,
-        key,
-        keepUntilMs: keepUntilMs === Number.POSITIVE_INFINITY ? null : keepUntilMs,
-        ...(epoch === undefined ? {} : { epoch }),
-      }) as JournalEntry;
+    const entry = (kind: JournalEntry['kind'], key: string, keepUntilMs: number | null, epoch?: number) => {
+      const revocation = { kind, key, ...(epoch === undefined ? {} : { epoch }) } as Revocation;
+      const isForEver = keepUntilMs === Number.POSITIVE_INFINITY;
+      return { ...revocation, id: entryId(revocation), keepUntilMs: isForEver ? null : keepUntilMs } as JournalEntry;
+    };
     for (const [key, keepUntilMs] of this.#tokens) yield entry('token', key, keepUntilMs);
     for (const [key, keepUntilMs] of this.#sessions) yield entry('session', key, keepUntilMs);
     for (const [key, { epoch, keepUntilMs }] of this.#accounts) yield entry('account', key, keepUntilMs, epoch);
     for (const [key, { epoch, keepUntilMs }] of this.#tenants) yield entry('tenant', key, keepUntilMs, epoch);
     for (const key of this.#keys) yield entry('key', key, null);
+    if (this.#heardView !== undefined) yield* this.#heardView.entries();
   }
 
   /** Whether any entry names this token, its session, its key, or an epoch above its own. */
@@ -103,8 +149,24 @@ export class View {
       this.#tokens.has(claims.jti) ||
       this.#keys.has(kid) ||
       claims.aep < (this.#accounts.get(claims.sub)?.epoch ?? 0) ||
-      claims.tep < (this.#tenants.get(claims.tid)?.epoch ?? 0)
+      claims.tep < (this.#tenants.get(claims.tid)?.epoch ?? 0) ||
+      this.#heardView?.isRevoked(claims, kid) === true
     );
+  }
+
+  #has(entry: JournalEntry): boolean {
+    switch (entry.kind) {
+      case 'token':
+        return this.#tokens.has(entry.key);
+      case 'session':
+        return this.#sessions.has(entry.key);
+      case 'account':
+        return (this.#accounts.get(entry.key)?.epoch ?? 0) >= entry.epoch;
+      case 'tenant':
+        return (this.#tenants.get(entry.key)?.epoch ?? 0) >= entry.epoch;
+      case 'key':
+        return this.#keys.has(entry.key);
+    }
   }
 
   /**
@@ -119,12 +181,6 @@ export class View {
     sweepMap(this.#tenants, nowMs, (raised) => raised.keepUntilMs);
   }
 }
-
-/** A UUID whose bits are chosen by its maker (RFC 9562 section 5.8). */
-const entryId = (text: string): JournalId => {
-  const hex = createHash('sha256').update(text).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as JournalId;
-};
 
 const keepLonger = (map: Map<string, number>, key: string, keepUntilMs: number): void => {
   const known = map.get(key);

@@ -138,6 +138,11 @@ export const errorTable = {
     retryable: true,
   },
   store_unavailable: { status: 503, title: 'The database does not answer', retryable: true },
+  clock_wrong: {
+    status: 503,
+    title: 'The clock of this machine is ahead of the clock of the database',
+    retryable: true,
+  },
   overloaded: { status: 503, title: 'This process holds as many connections as it may', retryable: true },
   shutting_down: { status: 503, title: 'The service is stopping', retryable: true },
   internal_error: { status: 500, title: 'The service failed to answer', retryable: false },

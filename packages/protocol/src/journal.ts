@@ -2,6 +2,7 @@
  * The journal: the durable list of revocations. One entry names one thing that is no longer accepted.
  * @module
  */
+import { createHash } from 'node:crypto';
 import type { AccountId, JournalId, KeyId, SessionId, TenantId, TokenId } from './ids.ts';
 
 /** What an entry revokes. Epoch kinds deny every token whose own epoch is lower: counters, so no clock decides. */
@@ -19,16 +20,34 @@ export type JournalEntry = Revocation & {
   readonly keepUntilMs: number | null;
 };
 
+/**
+ * The id of the entry that revokes something: the same for everybody who writes it, so that a repeated revocation and an entry that is
+ * written back add no second row. A UUID whose bits are chosen by its maker (RFC 9562 section 5.8).
+ */
+export const entryId = (revocation: Revocation): JournalId => {
+  const { kind, key } = revocation;
+  const text = 'epoch' in revocation ? `${kind} ${key} ${revocation.epoch}` : `${kind} ${key}`;
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as JournalId;
+};
+
 /** Largest difference between any two wall clocks of a deployment that expiry rules allow for. */
 export const clockSkewSeconds = 60;
 /** How long after its `exp` a verifier may still accept a token. Ours accept none; guards with poor clocks may, up to this. */
 export const leewaySecondsMax = 60;
+/**
+ * How far the bound of the newest `iat` is raised ahead of the clock, milliseconds, and how far ahead it is at least. A replayed refresh
+ * token mints without a write, up to a minute (the longest grace) after the use that it repeats.
+ */
+export const newestIatAheadMs = 120_000;
+export const newestIatAheadMsMin = 60_000;
 /** Longest time a journal write may take between reading the clock and being durable. */
 export const writeDeadlineSeconds = 60;
 
 /**
  * When an entry may be forgotten: after the longest-lived token it can name has expired on every clock.
- * @param nowMs wall clock of the database when the entry is written, milliseconds since 1970
+ * @param nowMs wall clock of the database when the entry is written, or the newest `iat` that this deployment has given a token, whichever
+ *   is later, milliseconds since 1970
  * @param tokenSecondsMax longest access token lifetime this deployment has ever used, seconds
  */
 export const keepUntilMs = (nowMs: number, tokenSecondsMax: number): number =>

@@ -161,7 +161,6 @@ export const startService = async (
       reader,
       bus: redis === undefined ? link.bus : layeredBus([link.bus, redis]),
       clocks: systemClocks,
-      leaseMs: config.revocationLeaseMs,
       answerMs: config.revocationAnswerMs,
       onProblem,
       observer: metrics.revocations,

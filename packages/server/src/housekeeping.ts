@@ -17,7 +17,7 @@ export interface HousekeepingParts {
   readonly config: Config;
   readonly log: Logger;
   readonly nowMs: () => number;
-  /** Wall clock by which revocations are forgotten: see `forgetting-clock.ts`. */
+  /** Wall clock by which revocations, sessions and the audit trail are forgotten: see `forgetting-clock.ts`. */
   readonly forgetMs: () => number;
 }
 
@@ -39,11 +39,15 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
   const steps: readonly ((now: number, forget: number) => unknown)[] = [
     (now) => keys.load(now),
     (_now, forget) => view.sweep(forget),
-    (now) => stores.sessions.forgetSuccessors(now - config.refreshGraceSeconds * 1000),
+    (now) => stores.sessions.forgetSuccessors(now, config.refreshGraceSeconds * 1000),
     // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
-    (_now, forget) => Number.isFinite(forget) && stores.journal.purge(forget - clockSkewSeconds * 1000, purgeRowsMax),
-    (now) => stores.sessions.purge(now - sessionKeepMs, purgeRowsMax),
-    (now) => (config.auditDays === 0 ? 0 : stores.deployment.purgeAudit(now - config.auditDays * dayMs, purgeRowsMax)),
+    (_now, forget) => Number.isFinite(forget) && stores.journal.purge(forget, clockSkewSeconds * 1000, purgeRowsMax),
+    // By the same clock: one that is a week ahead for a moment must not end every session, nor forget the audit trail.
+    (_now, forget) => Number.isFinite(forget) && stores.sessions.purge(forget, sessionKeepMs, purgeRowsMax),
+    (_now, forget) =>
+      Number.isFinite(forget) &&
+      config.auditDays > 0 &&
+      stores.deployment.purgeAudit(forget, config.auditDays * dayMs, purgeRowsMax),
   ];
 
   /** One step that fails must not keep the others from their turn. */

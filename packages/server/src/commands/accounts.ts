@@ -28,7 +28,6 @@ import {
   administer,
   type Desk,
   print,
-  revokingFields,
   spread,
   spreadAnswer,
   table,
@@ -187,7 +186,6 @@ export const accountsCommand = (): Command => {
       group,
       'disable <account>',
       'Disable an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
-      revokingFields,
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, disableAccount, 'is disabled'),
@@ -200,7 +198,6 @@ export const accountsCommand = (): Command => {
       group,
       'sign-out <account>',
       'End every session of an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
-      revokingFields,
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, signOutAccount, 'is signed out everywhere'),

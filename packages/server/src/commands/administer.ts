@@ -24,7 +24,7 @@ export const administer = async <Result>(command: Command, work: (desk: Desk) =>
   const config = configFrom(command);
   const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
   return withStores(config, (stores) => {
-    const parts = { members: stores.members, clocks: systemClocks, leaseMs: config.revocationLeaseMs, onProblem };
+    const parts = { members: stores.members, clocks: systemClocks, onProblem };
     return work({ ...stores, nowMs: Date.now, barrier: { settle: (recorded) => untilApplied(parts, recorded) } });
   });
 };
@@ -85,6 +85,3 @@ export const adminCommand = (
     .addOption(new Flag('--json', 'print JSON, for scripts'));
   return addConfigFlags(command, fields);
 };
-
-/** Options of a command that revokes: it waits for leases. */
-export const revokingFields: Fields = ['dataDir', 'databaseUrl', 'revocationLeaseMs'];

@@ -10,17 +10,7 @@ import { administeredTenant, operator } from '../features/tenants/administered-t
 import { createTenant } from '../features/tenants/create-tenant.ts';
 import { listTenants } from '../features/tenants/list-tenants.ts';
 import { resumeTenant, suspendTenant } from '../features/tenants/suspend-tenant.ts';
-import {
-  adminCommand,
-  adminGroup,
-  administer,
-  print,
-  revokingFields,
-  spread,
-  spreadAnswer,
-  table,
-  tenantName,
-} from './administer.ts';
+import { adminCommand, adminGroup, administer, print, spread, spreadAnswer, table, tenantName } from './administer.ts';
 
 /** A name given as an argument, which commander does not parse for us. */
 const named = (text: string): string => {
@@ -90,7 +80,6 @@ export const tenantsCommand = (): Command => {
     group,
     'suspend <name>',
     'Suspend a tenant. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
-    revokingFields,
   ).action(suspend);
   adminCommand(group, 'resume <name>', 'Make a suspended tenant active.').action(resume);
   return group;

@@ -13,6 +13,12 @@ export interface JournalRow {
   readonly keep_until: number | null;
 }
 
+/**
+ * Of the rows whose time is over, the newest of the last so many stays: entries of the same moment may be dated in another order than they
+ * were written. A reader knows the history that it has read by its newest entry, so that must not go while the reader may be here.
+ */
+export const keptRows = 100;
+
 /** An entry; of a kind this version does not know, too, because the reader must notice that. */
 export const toEntry = (row: JournalRow): JournalEntry =>
   ({

@@ -96,8 +96,9 @@ export const moveToPostgres = async (
   try {
     const fill = async (target: MovingTarget): Promise<void> => {
       for (const table of tables) await moveTable(source, target, table, onMoved);
-      for (const { generation, token_seconds_max } of source.rows('deployment', ['generation', 'token_seconds_max']))
-        await target.continueHistory(Number(generation), Number(token_seconds_max));
+      const columns = ['generation', 'token_seconds_max', 'newest_iat'];
+      for (const { generation, token_seconds_max, newest_iat } of source.rows('deployment', columns))
+        await target.continueHistory(Number(generation), Number(token_seconds_max), Number(newest_iat));
     };
     // Before the commit: an end of this process between the two must not leave two databases that are both served.
     await moveIn(url, onProblem, fill, () => {

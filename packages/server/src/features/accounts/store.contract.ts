@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { AccountId } from '@catalytic/protocol/ids';
-import type { JournalEntry } from '@catalytic/protocol/journal';
 import { type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 
 /** Registers the suite for one engine. */
@@ -87,7 +86,7 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.equal(await engine.accounts.findForLogin(tenantId, 'nobody@example.com'), undefined);
   });
 
-  test(`${engineName}: a disabled account keeps no session, is journalled each time, and comes back without them`, async (t) => {
+  test(`${engineName}: a disabled account keeps no session, is journalled, and comes back without them`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
     const { tenantId, accountId, account } = await seedAccount(engine);
@@ -108,8 +107,7 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
       entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
       Array(2).fill(['account', accountId, 1]),
     );
-    const byId = (list: readonly JournalEntry[]) => list.toSorted((one, two) => one.id.localeCompare(two.id));
-    assert.deepEqual(byId(await readJournal(engine)), byId(entries));
+    assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
     assert.equal(await signIn(), 'account_disabled');
     assert.equal((await engine.accounts.find(tenantId, accountId))?.status, 'disabled');
     assert.equal((await engine.accounts.enable(tenantId, accountId, 3000))?.status, 'active');

@@ -28,10 +28,10 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     // The last one but one was written late, as a row may be.
     await engine.audit.record([2000, 5000, 9000, 5000, 9000].map((atMs) => ({ ...row, atMs })));
     const times = async () => (await engine.audit.list({}, 10)).rows.map(({ atMs }) => atMs);
-    assert.equal(await engine.deployment.purgeAudit(2000, 10), 0);
-    assert.equal(await engine.deployment.purgeAudit(6000, 1), 1);
+    assert.equal(await engine.deployment.purgeAudit(2500, 500, 10), 0);
+    assert.equal(await engine.deployment.purgeAudit(6500, 500, 1), 1);
     assert.deepEqual(await times(), [9000, 5000, 9000, 5000]);
-    assert.equal(await engine.deployment.purgeAudit(6000, 10), 2);
+    assert.equal(await engine.deployment.purgeAudit(6500, 500, 10), 2);
     assert.deepEqual(await times(), [9000, 9000]);
   });
 
@@ -55,7 +55,7 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     const source = engine.journal.openSource();
     t.after(() => source.close());
     const member = randomUUIDv7() as MemberId;
-    await source.register(member);
+    await source.register(member, 1000);
     const before = await source.read(member, undefined);
     const generation = await engine.deployment.generation();
 

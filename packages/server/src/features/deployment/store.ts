@@ -22,6 +22,10 @@ export interface DeploymentStore {
    * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
    */
   beginNewHistory(key: StoredSigningKey, nowMs: number, by?: Origin): Promise<NewHistory>;
-  /** Deletes, of the oldest `rowsMax` rows of the audit trail, those from before `beforeMs`. Returns how many. */
-  purgeAudit(beforeMs: number, rowsMax: number): Promise<number>;
+  /**
+   * Deletes, of the oldest `rowsMax` rows of the audit trail, those older than `sinceMs`, by the clock of the caller and by that of the database.
+   * @param nowMs wall clock of the caller, milliseconds since 1970
+   * @returns how many were deleted
+   */
+  purgeAudit(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
 }

@@ -12,7 +12,7 @@ import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Eviction, type EvictionParts } from './eviction.ts';
 import type { Acknowledgement, HintBus } from './hint-bus.ts';
 import type { Confirmation } from './observer.ts';
-import { announceEveryMs, fullWaitMs, silenceMs } from './rules.ts';
+import { announceEveryMs, fullWaitMs, leaseMsMax, longestLeaseMs, silenceMs } from './rules.ts';
 import type { Member, Recorded } from './store.ts';
 
 /** What a revoke answers with: true everywhere now, or by itself within a bounded time. */
@@ -35,6 +35,8 @@ interface Open {
   readonly committedMs: number;
   /** Who could still lack it; `undefined` until the members have been read after the commit. */
   missing: Set<MemberId> | undefined;
+  /** The longest lease of those who could lack it, milliseconds. */
+  leaseMs: number;
   readonly acknowledged: Set<MemberId>;
   readonly answer: (propagation: Propagation) => void;
 }
@@ -75,7 +77,7 @@ export class Barrier {
 
   /** Waits until committed entries hold in every process that accepts tokens, or says by when they will. Never rejects. */
   settle({ entries, position }: Recorded): Promise<Propagation> {
-    const { clocks, reader, leaseMs, answerMs } = this.#parts;
+    const { clocks, reader, answerMs } = this.#parts;
     const committedMs = clocks.monoMs();
     // Nobody waits for our own acknowledgement.
     if (reader.hear(entries)) reader.settle(entries);
@@ -84,6 +86,7 @@ export class Barrier {
         position,
         committedMs,
         missing: undefined,
+        leaseMs: leaseMsMax,
         acknowledged: new Set(),
         answer: (propagation) => {
           cancel();
@@ -92,7 +95,7 @@ export class Barrier {
           resolve(propagation);
         },
       };
-      const cancel = clocks.after(Math.min(answerMs, fullWaitMs(leaseMs)), () => this.#judge(open));
+      const cancel = clocks.after(answerMs, () => this.#judge(open));
       this.#open.add(open);
       this.#announce(entries, open);
       this.#look();
@@ -157,7 +160,7 @@ export class Barrier {
     const { members, reader, clocks } = this.#parts;
     this.#members = rows.length;
     const byId = new Map(rows.map((row) => [row.id, row]));
-    const silent = new Set<MemberId>();
+    const silent = new Set<Member>();
     for (const open of asked.intersection(this.#open)) {
       open.missing ??= new Set(byId.keys()).difference(open.acknowledged);
       // Ourselves: the entries are in our view.
@@ -167,10 +170,19 @@ export class Barrier {
         if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position))) {
           open.missing.delete(id);
           this.#confirm(open, row === undefined ? 'gone' : 'journal');
-        } else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(id);
+        } else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(row);
       }
+      this.#waitFor(open, longestLeaseMs([...open.missing].flatMap((id) => byId.get(id) ?? [])));
     }
     this.#eviction.start([...silent]);
+  }
+
+  /** Judges it again when the last lease of those who could lack it has ended. */
+  #waitFor(open: Open, leaseMs: number): void {
+    if (open.leaseMs === leaseMs) return;
+    open.leaseMs = leaseMs;
+    const { clocks } = this.#parts;
+    clocks.after(Math.max(0, open.committedMs + fullWaitMs(leaseMs) - clocks.monoMs()), () => this.#judge(open));
   }
 
   /** What comes after the answer is not told: nobody waits for it, and most of it is never seen. */
@@ -181,12 +193,14 @@ export class Barrier {
 
   #judge(open: Open): void {
     if (!this.#open.has(open)) return;
-    const { clocks, leaseMs, answerMs } = this.#parts;
+    const { clocks, answerMs } = this.#parts;
     const nowMs = clocks.monoMs();
-    const trueAtMs = open.committedMs + fullWaitMs(leaseMs);
+    const trueAtMs = open.committedMs + fullWaitMs(open.leaseMs);
     const answerAtMs = open.committedMs + answerMs;
     const isHopeless =
-      open.missing !== undefined && [...open.missing].every((id) => this.#eviction.isLost(id, answerAtMs));
+      trueAtMs > answerAtMs &&
+      open.missing !== undefined &&
+      [...open.missing].every((id) => this.#eviction.isLost(id, answerAtMs));
     // By the full time the lease of whoever has not heard of it has ended.
     if (open.missing?.size === 0 || nowMs >= trueAtMs) open.answer({ propagation: 'complete' });
     else if (nowMs >= answerAtMs || isHopeless)

@@ -30,7 +30,6 @@ const open = (t: TestContext, mark: () => Promise<void> = async () => {}) => {
         return () => clearTimeout(timer);
       },
     },
-    leaseMs,
     onProblem: () => {},
   });
   const pass = async (ms: number): Promise<void> => {
@@ -43,7 +42,7 @@ const open = (t: TestContext, mark: () => Promise<void> = async () => {}) => {
 test('a member is removed a full wait after its mark is known to be durable', async (t) => {
   const durable = Promise.withResolvers<void>();
   const { eviction, calls, pass } = open(t, () => durable.promise);
-  eviction.start([silent]);
+  eviction.start([{ id: silent, leaseMs }]);
   await pass(10_000);
   durable.resolve();
   await turn();
@@ -58,11 +57,11 @@ test('a member that is being evicted is not marked again, and one that could not
   const { eviction, calls, pass } = open(t, async () => {
     if (isFailing) throw new Error('The database is away');
   });
-  eviction.start([silent]);
+  eviction.start([{ id: silent, leaseMs }]);
   await pass(0);
   isFailing = false;
-  eviction.start([silent]);
-  eviction.start([silent]);
+  eviction.start([{ id: silent, leaseMs }]);
+  eviction.start([{ id: silent, leaseMs }]);
   await pass(0);
   await pass(1.2 * leaseMs);
   assert.deepEqual(calls, ['mark silent', 'mark silent', 'remove silent']);
@@ -71,7 +70,7 @@ test('a member that is being evicted is not marked again, and one that could not
 test('a member is lost once it has had time to come back and its removal comes too late', async (t) => {
   const { eviction, pass } = open(t);
   assert.equal(eviction.isLost(silent, 0), false);
-  eviction.start([silent]);
+  eviction.start([{ id: silent, leaseMs }]);
   await pass(0);
   await pass(499);
   assert.equal(eviction.isLost(silent, 550), false);

@@ -6,15 +6,13 @@
 import type { Clocks } from '@catalytic/guard/clocks';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { RevocationObserver } from './observer.ts';
-import { fullWaitMs, silenceMs } from './rules.ts';
-import type { MemberStore } from './store.ts';
+import { fullWaitMs, longestLeaseMs, silenceMs } from './rules.ts';
+import type { Member, MemberStore } from './store.ts';
 
 /** What eviction works with. */
 export interface EvictionParts {
   readonly members: MemberStore;
   readonly clocks: Clocks;
-  /** Length of a lease, milliseconds; the same in every process of the deployment. */
-  readonly leaseMs: number;
   readonly onProblem: (message: string, error?: unknown) => void;
   readonly observer?: RevocationObserver | undefined;
 }
@@ -39,26 +37,27 @@ export class Eviction {
   }
 
   /**
-   * Marks members and removes them after a full wait. Who is marked already, by a process that may have died since, is marked again: the
-   * wait counts from a mark of our own.
+   * Marks members and removes them after a full wait of their own leases. One that is marked already, by a process that may have died since,
+   * is marked again: the wait counts from a mark of our own.
    */
-  start(ids: readonly MemberId[]): void {
-    const fresh = ids.filter((id) => !this.#evicted.has(id));
+  start(members: readonly Pick<Member, 'id' | 'leaseMs'>[]): void {
+    const fresh = members.filter(({ id }) => !this.#evicted.has(id));
     if (fresh.length === 0) return;
     const startedMs = this.#parts.clocks.monoMs();
+    const ids = fresh.map(({ id }) => id);
     // Removed only after its mark is known to be durable.
-    for (const id of fresh) this.#evicted.set(id, { startedMs, removedAtMs: Number.POSITIVE_INFINITY });
-    this.#evict(fresh).then(
-      () => this.#forget(fresh),
+    for (const id of ids) this.#evicted.set(id, { startedMs, removedAtMs: Number.POSITIVE_INFINITY });
+    this.#evict(ids, longestLeaseMs(fresh)).then(
+      () => this.#forget(ids),
       (error: unknown) => {
-        this.#forget(fresh);
+        this.#forget(ids);
         this.#parts.onProblem('Cannot evict silent members; the next revocation tries again', error);
       },
     );
   }
 
-  async #evict(ids: readonly MemberId[]): Promise<void> {
-    const { members, clocks, leaseMs, onProblem } = this.#parts;
+  async #evict(ids: readonly MemberId[], leaseMs: number): Promise<void> {
+    const { members, clocks, onProblem } = this.#parts;
     await members.markLeaving(ids);
     onProblem(`Members do not answer and were marked as leaving: ${ids.join(', ')}`);
     this.#parts.observer?.onMarked(ids.length);

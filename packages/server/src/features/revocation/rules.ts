@@ -9,6 +9,16 @@
  */
 export const fullWaitMs = (leaseMs: number): number => 1.2 * leaseMs;
 
+/** The longest lease that a member may have, milliseconds: what is waited for where a row does not say how long its own is. */
+export const leaseMsMax = 60_000;
+
+/** The longest of some members' leases, milliseconds; 0 of none. */
+export const longestLeaseMs = (members: Iterable<{ readonly leaseMs: number | null }>): number => {
+  let longest = 0;
+  for (const { leaseMs } of members) longest = Math.max(longest, leaseMs ?? leaseMsMax);
+  return longest;
+};
+
 /** A member that has not acknowledged for this long is marked as leaving, milliseconds. */
 export const silenceMs = 500;
 

@@ -27,8 +27,13 @@ export interface JournalStore {
    * mints with that lifetime, because it decides how long entries are kept. Returns the longest one.
    */
   raiseTokenSecondsMax(seconds: number): Promise<number>;
-  /** Deletes up to `rowsMax` entries that were to be kept until before `beforeMs`. Returns how many. */
-  purge(beforeMs: number, rowsMax: number): Promise<number>;
+  /**
+   * Deletes up to `rowsMax` entries whose time was over `sinceMs` ago. The clock of the caller and that of the database must both say so: one
+   * that is wrong forgets nothing for others. The newest of them stay: by its newest entry a reader knows the history it has read.
+   * @param nowMs wall clock of the caller, milliseconds since 1970
+   * @returns how many were deleted
+   */
+  purge(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
 }
 
 /** A process registered to accept tokens, as its row says. */
@@ -36,6 +41,8 @@ export interface Member {
   readonly id: MemberId;
   /** `leaving`: silent for too long; its reads renew nothing any more, and it is removed after a full wait. */
   readonly state: 'live' | 'leaving';
+  /** Length of its lease, milliseconds; `null`: an older version registered it, which did not say. */
+  readonly leaseMs: number | null;
   /** Last acknowledgement it wrote; `null` before the first. */
   readonly applied: string | null;
 }
@@ -48,6 +55,6 @@ export interface MemberStore {
   markLeaving(ids: readonly MemberId[]): Promise<void>;
   /** Removes rows. */
   remove(ids: readonly MemberId[]): Promise<void>;
-  /** Whether who applied `applied` has applied what stands at `position`. Asks nothing. */
+  /** Whether a member that wrote `applied` has applied the entry at `position`. No query. */
   covers(applied: string, position: string): boolean;
 }

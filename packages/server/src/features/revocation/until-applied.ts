@@ -4,15 +4,13 @@
  */
 import type { Clocks } from '@catalytic/guard/clocks';
 import type { Propagation } from './barrier.ts';
-import { fullWaitMs } from './rules.ts';
+import { fullWaitMs, leaseMsMax, longestLeaseMs } from './rules.ts';
 import type { MemberStore, Recorded } from './store.ts';
 
 /** What it works with. */
 export interface UntilAppliedParts {
   readonly members: MemberStore;
   readonly clocks: Clocks;
-  /** Length of a lease, milliseconds; the same in every process of the deployment. */
-  readonly leaseMs: number;
   /** Told what an operator should know. */
   readonly onProblem: (message: string) => void;
 }
@@ -21,25 +19,31 @@ export interface UntilAppliedParts {
 const lookEveryMs = 25;
 
 /**
- * Waits until every registered member has written down that it has applied the entries, or 1.2 leases have passed since the commit: then
- * nobody who lacks them can still be current. Marks nobody as leaving: a service that is alive does so itself.
+ * Waits until every registered member has written down that it has applied the entries, or 1.2 times the longest lease of those that have
+ * not has passed since the commit: then no process that lacks them can still be current. Marks no member as leaving: a service that runs
+ * does so itself.
  */
 export const untilApplied = async (
-  { members, clocks, leaseMs, onProblem }: UntilAppliedParts,
+  { members, clocks, onProblem }: UntilAppliedParts,
   { position }: Recorded,
 ): Promise<Propagation> => {
-  const trueAtMs = clocks.monoMs() + fullWaitMs(leaseMs);
-  for (let missing = Number.NaN; missing !== 0; ) {
+  const committedMs = clocks.monoMs();
+  let missing = Number.NaN;
+  let leaseMs = leaseMsMax;
+  for (;;) {
     try {
-      const rows = await members.list();
-      missing = rows.filter(({ applied }) => applied === null || !members.covers(applied, position)).length;
+      const lacking = (await members.list()).filter(
+        ({ applied }) => applied === null || !members.covers(applied, position),
+      );
+      missing = lacking.length;
+      leaseMs = longestLeaseMs(lacking);
     } catch {
-      // Who cannot be read cannot read the journal either, or does and confirms later: the full time decides.
+      // If listing fails, members either cannot read the journal (their leases expire) or confirm later: the full wait is safe for both.
     }
     if (missing === 0) break;
-    if (clocks.monoMs() >= trueAtMs) {
+    if (clocks.monoMs() >= committedMs + fullWaitMs(leaseMs)) {
       onProblem(
-        `${Number.isNaN(missing) ? 'The members could not be read' : `${missing} processes did not confirm`}: they accept no token any more, unless their REVOCATION_LEASE_MS is longer than ${leaseMs}`,
+        `${Number.isNaN(missing) ? 'The members could not be read' : `${missing} processes did not confirm`}: they accept no token any more, because their leases are over`,
       );
       break;
     }

@@ -161,15 +161,15 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     await signIn(engine, 'r0');
     await engine.sessions.rotate(rotation('r0', 'r1', 2000));
-    await engine.sessions.forgetSuccessors(2000);
+    await engine.sessions.forgetSuccessors(3000, 1000);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2001))).outcome, 'replayed');
-    await engine.sessions.forgetSuccessors(2001);
+    await engine.sessions.forgetSuccessors(3001, 1000);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2002))).outcome, 'refresh_reused');
   });
 };
 
 const endings = (engineName: string, openEngine: OpenEngine): void => {
-  test(`${engineName}: each end of a session is journalled, a repeated one too, and nothing of it can be refreshed`, async (t) => {
+  test(`${engineName}: each end of a session is journalled, a repeated one in the same row, and nothing of it can be refreshed`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());
     const { grant } = await signIn(engine, 'r0');
@@ -177,8 +177,8 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
       await engine.sessions.end(grant.tenantId, grant.sessionId, 2000),
       await engine.sessions.end(grant.tenantId, grant.sessionId, 3000),
     ];
-    assert.deepEqual(await readJournal(engine), [...first.entries, ...again.entries]);
-    assert.notEqual(first.entries[0]?.id, again.entries[0]?.id);
+    assert.deepEqual(again, first, 'a repeat stands where the first one does');
+    assert.deepEqual(await readJournal(engine), first.entries);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 4000))).outcome, 'session_ended');
   });
 
@@ -235,9 +235,9 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const seeded = await signIn(engine, 'r0');
     for (const token of ['r1', 'r2', 'r3']) await open(engine, seeded, token);
     await engine.sessions.rotate(rotation('r3', 'r4', 50_000));
-    assert.equal(await engine.sessions.purge(101_001, 2), 2);
-    assert.equal(await engine.sessions.purge(101_001, 2), 1);
-    assert.equal(await engine.sessions.purge(101_001, 2), 0);
+    assert.equal(await engine.sessions.purge(101_101, 100, 2), 2);
+    assert.equal(await engine.sessions.purge(101_101, 100, 2), 1);
+    assert.equal(await engine.sessions.purge(101_101, 100, 2), 0);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000))).outcome, 'refresh_invalid');
     assert.equal((await engine.sessions.rotate(rotation('r4', 'r5', 60_000))).outcome, 'rotated');
   });
@@ -289,7 +289,7 @@ const owning = (engineName: string, openEngine: OpenEngine): void => {
       entries.map(({ kind, key }) => [kind, key]),
       Array(2).fill(['session', grant.sessionId]),
     );
-    assert.deepEqual(await readJournal(engine), entries);
+    assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
     assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'session_expired']);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 3000))).outcome, 'session_ended');
     assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 3000))).outcome, 'rotated');

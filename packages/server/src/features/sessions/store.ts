@@ -103,7 +103,10 @@ export type Rotated =
   | { readonly outcome: 'refresh_reused'; readonly recorded: Recorded }
   | { readonly outcome: SessionRefusal | 'refresh_invalid' | 'refresh_expired' | 'refresh_superseded' };
 
-/** Where sessions live. Every engine passes `store.contract.ts`. */
+/**
+ * Where sessions live. Every engine passes `store.contract.ts`. What mints rejects with `clock_wrong` when the clock of the caller is too far
+ * ahead of the database's.
+ */
 export interface SessionStore {
   /**
    * Opens a session if account and tenant are active and the password hash is unchanged. Where the account has more than `sessionsMax` live
@@ -153,8 +156,16 @@ export interface SessionStore {
     nowMs: number,
     by?: Origin,
   ): Promise<Recorded | 'session_ended'>;
-  /** Forgets the encrypted successors whose grace window ended before `usedBeforeMs`. */
-  forgetSuccessors(usedBeforeMs: number): Promise<void>;
-  /** Deletes up to `rowsMax` sessions, and their refresh tokens, that ended or expired before `beforeMs`. Returns how many. */
-  purge(beforeMs: number, rowsMax: number): Promise<number>;
+  /**
+   * Forgets the encrypted successors of tokens that were used more than `sinceMs` ago, by the clock of the caller and by that of the database:
+   * a wrong clock takes nothing from others.
+   * @param nowMs wall clock of the caller, milliseconds since 1970
+   */
+  forgetSuccessors(nowMs: number, sinceMs: number): Promise<void>;
+  /**
+   * Deletes up to `rowsMax` sessions, and their refresh tokens, that expired more than `sinceMs` ago, by both clocks.
+   * @param nowMs wall clock of the caller, milliseconds since 1970
+   * @returns how many were deleted
+   */
+  purge(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
 }

@@ -36,7 +36,7 @@ export const tenantStoreContract = (engineName: string, open: OpenEngine): void 
     assert.deepEqual(await engine.tenants.find(bolt.id), { id: bolt.id, name: 'bolt', status: 'active' });
   });
 
-  test(`${engineName}: a suspended tenant is journalled each time under one epoch, and goes on without its sessions`, async (t) => {
+  test(`${engineName}: a suspended tenant is journalled under one epoch, a repeat too, and goes on without its sessions`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
     const { id } = await engine.tenants.ensure('acme', 1000);
@@ -48,7 +48,7 @@ export const tenantStoreContract = (engineName: string, open: OpenEngine): void 
       entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
       Array(2).fill(['tenant', id, 1]),
     );
-    assert.equal((await readJournal(engine)).length, 2);
+    assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
     assert.equal((await engine.tenants.find(id))?.status, 'suspended');
     assert.deepEqual(await engine.tenants.resume(id, 3000), { id, name: 'acme', status: 'active' });
   });

@@ -81,8 +81,8 @@ const disable = statement(
      update session set ended_at = $3, end_reason = 'account_disabled'
       where tenant_id = $1 and account_id = $2 and ended_at is null
    ), trace as (
-     ${appendAudit({ event: 'user_updated', reason: 'disabled', at: '$3', tenant: '$1', account: '$2', by: '$5' }, 'from disabled')}
-   ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+     ${appendAudit({ event: 'user_updated', reason: 'disabled', at: '$3', tenant: '$1', account: '$2', by: '$4' }, 'from disabled')}
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 const enable = statement(
   'account_enable',
@@ -128,7 +128,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
       const rows = await run<JournalRow>(
         tenantId,
         lockAccount(tenantId, id),
-        disable(tenantId, id, nowMs, randomUUIDv7(), originValue(by)),
+        disable(tenantId, id, nowMs, originValue(by)),
       );
       return rows.length === 0 ? undefined : toRecorded(rows);
     },

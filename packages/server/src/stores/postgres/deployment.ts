@@ -1,6 +1,7 @@
 /** The deployment in PostgreSQL. @module */
 import type { DeploymentStore } from '../../features/deployment/store.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
+import { appendEntry, databaseMs } from './journal-rows.ts';
 import type { CountRow } from './session-statements.ts';
 import { insertKey, lockKeys, valuesOf } from './signing-keys.ts';
 import { type Run, statement } from './transactions.ts';
@@ -19,7 +20,7 @@ const ofRestore = (reason: 'signing_key_killed' | 'history_begun') =>
 const beginNewHistory = statement(
   'deployment_begin_new_history',
   `with killed as (
-     insert into journal (id, kind, key) select gen_random_uuid(), 'key', kid from signing_key where kid <> $1 returning key
+     ${appendEntry({ kind: 'key', key: 'kid', epoch: 'null' }, 'from signing_key where kid <> $1', 'null')}
    ), killing as (
      ${appendAudit({ ...ofRestore('signing_key_killed'), subject: 'key' }, 'from killed')}
    ), retired as (
@@ -29,7 +30,7 @@ const beginNewHistory = statement(
    ), unregistered as (
      delete from member
    ), raised as (
-     update deployment set generation = generation + 1
+     update deployment set generation = generation + 1, history = gen_random_uuid()
    ), trace as (
      ${appendAudit({ ...ofRestore('history_begun'), subject: '$1' })}
    )
@@ -40,7 +41,8 @@ const beginNewHistory = statement(
 const purgeAudit = statement(
   'audit_purge',
   `with old as (
-     select pos from audit where pos in (select pos from audit order by pos limit $2) and at < $1 for update skip locked
+     select pos from audit where pos in (select pos from audit order by pos limit $3) and at < least($1::bigint, ${databaseMs}) - $2::bigint
+      for update skip locked
    ), purged as (
      delete from audit a using old where a.pos = old.pos returning 1
    ) select count(*)::integer as rows from purged`,
@@ -50,7 +52,8 @@ const purgeAudit = statement(
 export const postgresDeployment = (run: Run): DeploymentStore => ({
   generation: async () => (await run<{ generation: number }>('*', generation()))[0]?.generation ?? 0,
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
-  purgeAudit: async (beforeMs, rowsMax) => (await run<CountRow>('*', purgeAudit(beforeMs, rowsMax)))[0]?.rows ?? 0,
+  purgeAudit: async (nowMs, sinceMs, rowsMax) =>
+    (await run<CountRow>('*', purgeAudit(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
   beginNewHistory: async (key, nowMs, by) => {
     const [cost] = await run<{ keys_killed: number; sessions_ended: number }>(
       '*',

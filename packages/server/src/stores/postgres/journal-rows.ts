@@ -10,27 +10,44 @@ import { type JournalRow as CommonRow, toEntry } from '../journal-row.ts';
 export interface JournalRow extends CommonRow {
   /** The transaction that wrote it: 64 bits, so never a number. */
   readonly xid: string;
+  /** The history it was written in. */
+  readonly history: string;
 }
+
+/** Where an entry stands, or what a snapshot shows: of one history, and nothing about another. */
+export const placeIn = (history: string | null, place: string): string => `${history ?? ''} ${place}`;
 
 /** What a statement with {@link appendEntry} has committed. */
 export const toRecorded = (rows: readonly JournalRow[]): Recorded => ({
   entries: rows.map(toEntry),
-  position: rows[0]?.xid ?? '0',
+  position: placeIn(rows[0]?.history ?? null, rows[0]?.xid ?? '0'),
 });
 
-// The wall clock of the database as it is now; `now()` would be that of the transaction's beginning.
-const keepUntil = `(extract(epoch from clock_timestamp()) * 1000)::bigint + ${keepUntilMs(0, 0)}
+/** The wall clock of the database as it is now, milliseconds; `now()` would be that of the transaction's beginning. */
+export const databaseMs = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
+
+const keepUntil = `greatest(${databaseMs}, (select newest_iat from deployment)) + ${keepUntilMs(0, 0)}
   + (select token_seconds_max from deployment) * 1000::bigint`;
 
+/** The id of an entry: `entryId` of the protocol, in SQL. */
+const entryId = (kind: string, key: string, epoch: string): string => {
+  const hex = `encode(sha256(convert_to(concat_ws(' ', '${kind}', (${key})::text, ${epoch}), 'UTF8')), 'hex')`;
+  return `left(overlay(overlay(${hex} placing '8' from 13 for 1) placing '8' from 17 for 1), 32)::uuid`;
+};
+
 /**
- * SQL that appends an entry inside the statement of the change that causes it.
- * @param parts SQL of the new id, kind, key and epoch
+ * SQL that appends an entry inside the statement of the change that causes it. A repeat adds no row: it touches the one that is there, so
+ * that its commit waits for disk and standby like the first.
+ * @param parts SQL of kind, key and epoch
  * @param from the rest of the query they are selected from
+ * @param keep SQL of the time until which it is kept
  */
 export const appendEntry = (
-  parts: { readonly id: string; readonly kind: string; readonly key: string; readonly epoch: string },
+  { kind, key, epoch }: { readonly kind: string; readonly key: string; readonly epoch: string },
   from = '',
+  keep = keepUntil,
 ): string =>
   `insert into journal (id, kind, key, epoch, keep_until)
-   select ${parts.id}::uuid, '${parts.kind}', ${parts.key}::text, ${parts.epoch}, ${keepUntil} ${from}
-   returning id, xid, kind, key, epoch, keep_until`;
+   select ${entryId(kind, key, epoch)}, '${kind}', (${key})::text, ${epoch}, ${keep} ${from}
+   on conflict (id) do update set id = excluded.id
+   returning id, xid, kind, key, epoch, keep_until, (select history from deployment) as history`;

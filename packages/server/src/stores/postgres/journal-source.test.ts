@@ -85,7 +85,7 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
   const crash = async (t: nodeTest.TestContext): Promise<boolean> => {
     const { source, end, connect, database } = await start(t);
     const member = newMember();
-    await source.register(member);
+    await source.register(member, 1000);
     await end();
     const client = await connect();
     const ids: bigint[] = [];
@@ -101,7 +101,7 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     t.after(() => again.close());
     const { id: tenantId } = await again.tenants.ensure('default', 1000);
     const recorded = await again.sessions.end(tenantId, randomUUIDv7() as SessionId, 1000);
-    if (BigInt(recorded.position) > (ids.at(-1) ?? 0n)) return false;
+    if (BigInt(recorded.position.split(' ')[1] ?? 0) > (ids.at(-1) ?? 0n)) return false;
     assert.equal(again.members.covers(before.applied, recorded.position), true);
     // The lost connection tells: what was shown before the crash is never acknowledged after it.
     await source.acknowledge(member, before.applied);
@@ -175,13 +175,17 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     await postgres.start();
     const standby = await source.read(newMember(), before.cursor);
     assert.equal(standby.isPrimary, false);
-    assert.notEqual(standby.identity, before.identity);
     await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
     await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
     await postgres.sql('select pg_promote()');
     const promoted = await source.read(newMember(), before.cursor);
-    assert.equal(promoted.isPrimary, true);
-    assert.notEqual(promoted.identity, before.identity);
+    assert.deepEqual([promoted.isPrimary, promoted.isContinued], [true, false]);
+    await source.renameHistory(promoted.identity);
+    await source.renameHistory(promoted.identity);
+    const named = await source.read(newMember(), before.cursor);
+    assert.equal(named.isContinued, true);
+    assert.notEqual(named.identity, before.identity);
+    assert.equal((await source.read(newMember(), named.cursor)).identity, named.identity, 'it is named once');
     assert.equal((await engine.tenants.findByName('default'))?.name, 'default');
   });
 

@@ -8,14 +8,16 @@ import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Client } from 'pg';
 import { toEntry } from '../journal-row.ts';
 import type { Statement } from './flight.ts';
-import type { JournalRow } from './journal-rows.ts';
-import { connectionConfig, leave, statement } from './transactions.ts';
+import { databaseMs, type JournalRow, placeIn } from './journal-rows.ts';
+import { connectionConfig, isDoubtful, leave, statement } from './transactions.ts';
 import { asPortError } from './unavailable.ts';
 
-/** Where the next read begins. */
+/** Where the next read begins. It is right in one history of the database only. */
 export interface PostgresCursor {
   /** Highest transaction whose rows were applied. Its commit was durable, so no crash gives its id to another one. */
   readonly m: string;
+  /** An entry that it wrote; `null` before the first. Where that is not found there any more, the history is another one. */
+  readonly id: string | null;
   /** Lower ones that had not ended: their rows may still come. */
   readonly open: readonly string[];
 }
@@ -23,7 +25,10 @@ export interface PostgresCursor {
 /** The first row of a read: what is true at the moment its entries are from. */
 interface Head {
   readonly snapshot: string;
-  readonly identity: string;
+  readonly history: string;
+  readonly is_named_here: boolean;
+  readonly is_continued: boolean;
+  readonly database_ms: number;
   readonly is_primary: boolean;
   readonly is_member: boolean;
   readonly members: number;
@@ -33,40 +38,60 @@ interface Head {
 const answerMs = 1000;
 const wholeAnswerMs = 10_000;
 
-// A timeline exists on a primary only. Three things name a history: the cluster, how often it failed over, how often it was restored.
-const head = `
+/** The server that answers: its cluster, and how often that has failed over. A timeline exists on a primary only. */
+const server = `concat_ws('.', (select system_identifier from pg_control_system()),
+  case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end)`;
+
+/** @param isContinued SQL: whether the newest entry that was applied stands where it stood */
+const head = (isContinued: string): string => `
   select null::uuid as id, null::xid8 as xid, null as kind, null::integer as epoch, null::bigint as keep_until, null::tid as place,
          json_build_object(
            'snapshot', pg_current_snapshot()::text,
            'is_primary', not pg_is_in_recovery(),
-           'identity', concat_ws('.',
-             (select system_identifier from pg_control_system()),
-             case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end,
-             (select generation from deployment)),
+           'history', (select history from deployment),
+           'is_named_here', (select history_server from deployment) is not distinct from ${server},
+           'is_continued', ${isContinued},
+           'database_ms', ${databaseMs},
            'is_member', exists (select 1 from member where id = $1 and state = 'live'),
            'members', (select count(*) from member))::text as key`;
 const entries = 'select id, xid, kind, epoch, keep_until, ctid, key from journal';
+const wasApplied = `($2::xid8 = '0' or exists (select 1 from journal where xid = $2 and id = $4))`;
 // The head first, then in order of the transactions, and the rows of one as it wrote them.
 const order = 'order by xid nulls first, place';
-const readAll = statement('journal_read_all', `${head} union all ${entries} ${order}`);
+const readAll = statement('journal_read_all', `${head('true')} union all ${entries} ${order}`);
 // Not one condition with "or": each branch must be one descent of the index, however many rows there are.
 const readNew = statement(
   'journal_read_new',
-  `${head} union all ${entries} where xid > $2 union all ${entries} where xid = any($3::xid8[]) ${order}`,
+  `${head(wasApplied)} union all ${entries} where xid > $2 union all ${entries} where xid = any($3::xid8[]) ${order}`,
 );
 
 // One plan for any values, and that one by the index whatever the statistics say of a journal that has just grown. Never compiled: a
 // wrong estimate would cost more than the read.
 const planning = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 
-const register = statement('member_register', `insert into member (id, state) values ($1, 'live')`);
+const register = statement('member_register', `insert into member (id, state, lease_ms) values ($1, 'live', $2)`);
 const unregister = statement('member_unregister', 'delete from member where id = any($1)');
 // Does not wait for the disk: a lost acknowledgement is harmless.
 const acknowledge = statement(
   'member_acknowledge',
   `with quick as materialized (select set_config('synchronous_commit', 'off', true))
-   update member set applied = $2 from quick where id = $1`,
+   update member set applied = $2, applied_history = $3::uuid from quick where id = $1`,
 );
+// One of those who find another history gives it its name; the others find that name.
+const rename = statement(
+  'journal_rename_history',
+  `update deployment set history = gen_random_uuid(), history_server = ${server} where history = $1::uuid`,
+);
+
+/**
+ * Statements for a service that opens the database. Rows of another cluster (a restored dump) carry transaction ids that this one has not
+ * given out yet: they are given new ones, because nothing that is written later would stand behind them. On another server than before the
+ * history gets another name.
+ */
+export const openHistory: readonly string[] = [
+  'update journal set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot())',
+  `update deployment set history = gen_random_uuid(), history_server = ${server} where history_server is distinct from ${server}`,
+];
 const restore = statement(
   'journal_restore',
   `insert into journal (id, kind, key, epoch, keep_until)
@@ -75,56 +100,76 @@ const restore = statement(
    on conflict (id) do nothing`,
 );
 
+/** The first transaction id that the database had not given out yet. */
+const nextXid = (snapshot: string): bigint => BigInt(snapshot.split(':')[1] ?? 0);
+
 const nextCursor = (
   before: PostgresCursor | undefined,
   rows: readonly JournalRow[],
   snapshot: string,
 ): PostgresCursor => {
-  const m = rows.reduce((highest, { xid }) => (BigInt(xid) > highest ? BigInt(xid) : highest), BigInt(before?.m ?? 0));
+  let newest = { xid: BigInt(before?.m ?? 0), id: before?.id ?? null };
+  // A row of a dump may lie past what this cluster has given out: it says nothing about what is still to come.
+  const end = nextXid(snapshot);
+  for (const { xid, id } of rows) if (BigInt(xid) >= newest.xid && BigInt(xid) < end) newest = { xid: BigInt(xid), id };
   const inProgress = snapshot.split(':')[2] ?? '';
-  const open = inProgress === '' ? [] : inProgress.split(',').filter((xid) => BigInt(xid) < m);
-  return { m: String(m), open };
+  const open = inProgress === '' ? [] : inProgress.split(',').filter((xid) => BigInt(xid) < newest.xid);
+  return { m: String(newest.xid), id: newest.id, open };
 };
 
 /** See {@link JournalSource}. */
 export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   readonly #url: string;
   #client: Client | undefined;
-  /** What the last read on the present connection has shown. */
-  #shown: string | undefined;
+  /** What the server has warned of on the present connection: a commit that may not survive a failover is none. */
+  #warning: string | undefined;
+  /** What the last read on the present connection has shown, and the history it belongs to. */
+  #shown: { readonly applied: string; readonly snapshot: string; readonly history: string } | undefined;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  async register(member: MemberId): Promise<void> {
-    await this.#ask(register(member));
+  async register(member: MemberId, leaseMs: number): Promise<void> {
+    await this.#ask(register(member, leaseMs));
   }
 
   async read(member: MemberId, cursor: PostgresCursor | undefined): Promise<JournalPage<PostgresCursor>> {
     const [first, ...rows] =
       cursor === undefined
         ? await this.#ask<JournalRow>(readAll(member), wholeAnswerMs)
-        : await this.#ask<JournalRow>(readNew(member, cursor.m, cursor.open));
-    const { snapshot, identity, is_primary, is_member, members } = JSON.parse(first?.key ?? '') as Head;
-    this.#shown = snapshot;
+        : await this.#ask<JournalRow>(readNew(member, cursor.m, cursor.open, cursor.id));
+    const head = JSON.parse(first?.key ?? '') as Head;
+    const { snapshot, history } = head;
+    const applied = placeIn(history, snapshot);
+    this.#shown = { applied, snapshot, history };
+    // A balancer that led here leads elsewhere by now, or soon: the next read opens a connection of its own.
+    if (!head.is_primary) void this.#drop();
+    const isBehind = cursor !== undefined && BigInt(cursor.m) >= nextXid(snapshot);
     return {
-      identity,
-      isPrimary: is_primary,
-      isMember: is_member,
-      members,
+      identity: history,
+      isContinued: head.is_named_here && head.is_continued && !isBehind,
+      databaseMs: head.database_ms,
+      isPrimary: head.is_primary,
+      isMember: head.is_member,
+      members: head.members,
       entries: rows.map(toEntry),
       cursor: nextCursor(cursor, rows, snapshot),
-      applied: snapshot,
+      applied,
     };
   }
 
   async acknowledge(member: MemberId, applied: string): Promise<void> {
-    if (applied === this.#shown) await this.#ask(acknowledge(member, applied));
+    const shown = this.#shown;
+    if (applied === shown?.applied) await this.#ask(acknowledge(member, shown.snapshot, shown.history));
   }
 
   async unregister(members: readonly MemberId[]): Promise<void> {
     await this.#ask(unregister(members));
+  }
+
+  async renameHistory(from: string): Promise<void> {
+    await this.#ask(rename(from));
   }
 
   async restore(lost: readonly JournalEntry[]): Promise<void> {
@@ -139,7 +184,9 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     try {
       this.#client ??= await this.#connect();
       const query = { name, text, values: [...values], query_timeout: deadlineMs };
-      return (await this.#client.query(query)).rows as Row[];
+      const { rows } = await this.#client.query(query);
+      if (this.#warning !== undefined) throw new Error(`The server has warned: ${this.#warning}`);
+      return rows as Row[];
     } catch (error) {
       // Not even a healthy connection is kept: who reads again begins anew, and an answer that was given up cannot arrive later.
       void this.#drop();
@@ -158,6 +205,9 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     client.on('error', () => {
       if (this.#client === client) void this.#drop();
     });
+    client.on('notice', (notice) => {
+      if (isDoubtful(notice)) this.#warning = notice.message;
+    });
     await client.connect();
     return client;
   }
@@ -166,6 +216,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     const client = this.#client;
     this.#client = undefined;
     this.#shown = undefined;
+    this.#warning = undefined;
     if (client !== undefined) await leave(client);
   }
 }

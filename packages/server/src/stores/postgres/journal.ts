@@ -1,5 +1,7 @@
 /** The journal in PostgreSQL. @module */
 import type { JournalStore } from '../../features/revocation/store.ts';
+import { keptRows } from '../journal-row.ts';
+import { databaseMs } from './journal-rows.ts';
 import { PostgresJournalSource } from './journal-source.ts';
 import type { CountRow } from './session-statements.ts';
 import { type ConnectionOptions, lockStatement, type Run, statement } from './transactions.ts';
@@ -12,8 +14,15 @@ const raiseMax = statement(
 );
 const purge = statement(
   'journal_purge',
-  `with old as (
-     select id from journal where keep_until < $1 order by keep_until limit $2 for update skip locked
+  `with bound as materialized (
+     select least($1::bigint, ${databaseMs}) - $2::bigint as at
+   ), newest as (
+     select max(xid) as xid from (
+       select xid from journal, bound where keep_until < bound.at order by keep_until desc limit ${keptRows}
+     ) last
+   ), old as (
+     select j.id from journal j, bound, newest
+      where j.keep_until < bound.at and j.xid < newest.xid order by j.keep_until limit $3 for update of j skip locked
    ), purged as (
      delete from journal j using old where j.id = old.id returning 1
    ) select count(*)::integer as rows from purged`,
@@ -30,5 +39,5 @@ export const postgresJournal = (run: Run, connection: ConnectionOptions): Journa
     const [raised] = await run<{ token_seconds_max: number }>('*', lockOutWriters(), raiseMax(seconds));
     return raised?.token_seconds_max ?? seconds;
   },
-  purge: async (beforeMs, rowsMax) => (await run<CountRow>('*', purge(beforeMs, rowsMax)))[0]?.rows ?? 0,
+  purge: async (nowMs, sinceMs, rowsMax) => (await run<CountRow>('*', purge(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
 });

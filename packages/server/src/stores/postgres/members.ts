@@ -1,12 +1,14 @@
 /** Members in PostgreSQL. @module */
 import type { Member, MemberStore } from '../../features/revocation/store.ts';
+import { placeIn } from './journal-rows.ts';
 import { type Run, statement, type Transactions } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 
 // One row at least, so that a standby gives itself away where there is no member, too.
 const all = statement(
   'member_all',
-  `select m.id, m.state, m.applied, pg_is_in_recovery() as "isStandby" from (select) one left join member m on true`,
+  `select m.id, m.state, m.lease_ms as "leaseMs", m.applied, m.applied_history as history, pg_is_in_recovery() as "isStandby"
+     from (select) one left join member m on true`,
 );
 const markLeaving = statement('member_mark_leaving', `update member set state = 'leaving' where id = any($1)`);
 const remove = statement('member_remove', 'delete from member where id = any($1)');
@@ -21,7 +23,16 @@ export const isVisible = (snapshot: string, xid: string): boolean => {
   return id < BigInt(xmin) || (id < BigInt(xmax) && !inProgress.split(',').includes(xid));
 };
 
-type Row = { readonly [Field in keyof Member]: Member[Field] | null } & { readonly isStandby: boolean };
+/** Whether a snapshot of a history shows an entry of the same one. The version before did not name histories: it is believed. */
+const covers = (applied: string, position: string): boolean => {
+  const [[history = '', snapshot = ''], [written = '', xid = '']] = [applied.split(' '), position.split(' ')];
+  return (history === '' || history === written) && isVisible(snapshot, xid);
+};
+
+type Row = { readonly [Field in keyof Member]: Member[Field] | null } & {
+  readonly history: string | null;
+  readonly isStandby: boolean;
+};
 
 /** @param transactions not behind the circuit breaker: whoever waits for members tries again by itself */
 export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { readonly run: Run }): MemberStore => ({
@@ -29,7 +40,11 @@ export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { re
     // Once for nearly every revoke: one statement costs half of a transaction.
     const rows = await read<Row>(all());
     if (rows[0]?.isStandby !== false) throw unavailable(new Error('The server is a standby'));
-    return rows.filter((row): row is Row & Member => row.id !== null);
+    return rows.flatMap(({ id, state, leaseMs, applied, history }) =>
+      id === null || state === null
+        ? []
+        : [{ id, state, leaseMs, applied: applied === null ? null : placeIn(history, applied) }],
+    );
   },
   markLeaving: async (ids) => {
     await run('*', markLeaving(ids));
@@ -37,5 +52,5 @@ export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { re
   remove: async (ids) => {
     await run('*', remove(ids));
   },
-  covers: isVisible,
+  covers,
 });

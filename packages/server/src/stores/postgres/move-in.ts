@@ -15,8 +15,11 @@ const idleMsMax = 60_000;
 export interface MovingTarget {
   /** Inserts rows; every value as JSON that PostgreSQL reads as the type of its column. */
   insert(table: string, columns: readonly string[], rows: readonly object[]): Promise<void>;
-  /** Continues the history: a generation above the one before, and entries kept for the longest lifetime of both. */
-  continueHistory(generation: number, tokenSecondsMax: number): Promise<void>;
+  /**
+   * Continues the history: a generation above the one before, and entries kept for the longest lifetime of both, counted from the newest token
+   * of both.
+   */
+  continueHistory(generation: number, tokenSecondsMax: number, newestIatMs: number): Promise<void>;
 }
 
 /** It is unknown whether the transaction was committed: the server went away while it was told to. */
@@ -42,10 +45,11 @@ const targetOn = (client: Client): MovingTarget => ({
       [JSON.stringify(rows)],
     );
   },
-  continueHistory: async (generation, tokenSecondsMax) => {
+  continueHistory: async (generation, tokenSecondsMax, newestIatMs) => {
     await client.query(
-      'update deployment set generation = greatest(generation, $1) + 1, token_seconds_max = greatest(token_seconds_max, $2)',
-      [generation, tokenSecondsMax],
+      `update deployment set generation = greatest(generation, $1) + 1, token_seconds_max = greatest(token_seconds_max, $2),
+              newest_iat = greatest(newest_iat, $3)`,
+      [generation, tokenSecondsMax, newestIatMs],
     );
   },
 });

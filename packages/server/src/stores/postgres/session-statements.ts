@@ -1,8 +1,9 @@
 /** Statements of sessions and refresh tokens. @module */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import { clockSkewSeconds, newestIatAheadMs, newestIatAheadMsMin } from '@catalytic/protocol/journal';
 import { displacedMax } from '../displaced-max.ts';
 import { appendAudit } from './audit-rows.ts';
-import { appendEntry, type JournalRow } from './journal-rows.ts';
+import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 
 /** What a token is minted from. */
@@ -28,6 +29,8 @@ export interface TokenRow extends GrantRow {
   readonly tenant_status: string;
   readonly current_account_epoch: number;
   readonly current_tenant_epoch: number;
+  /** Whether the clock of the caller is too far ahead of the database's to judge by it. */
+  readonly is_ahead: boolean;
 }
 
 /** What {@link open} answers; the epochs are null when nothing was opened. */
@@ -39,6 +42,8 @@ export interface OpenedRow {
   readonly tenant_epoch: number | null;
   /** Entries of the sessions that were too many; null: none was. */
   readonly displaced: readonly JournalRow[] | null;
+  /** Whether the clock of the caller is too far ahead of the database's: then nothing was opened. */
+  readonly is_ahead: boolean;
 }
 
 /** What {@link changePassword} answers; the epochs and the entry are null when nothing was changed. */
@@ -51,6 +56,14 @@ export interface PasswordChangedRow extends Omit<OpenedRow, 'displaced'> {
 export interface CountRow {
   readonly rows: number;
 }
+
+/** SQL: whether a wall clock is so far ahead of the database's that no token may be dated by it. @param now SQL of that clock */
+const isAhead = (now: string): string => `${now} > ${databaseMs} + ${clockSkewSeconds * 1000}`;
+
+/** SQL that keeps the bound of the newest `iat` above the one that is given now. @param from a common table with a row where one is given */
+const dated = (now: string, from: string): string =>
+  `update deployment set newest_iat = ${now}::bigint + ${newestIatAheadMs}
+    where newest_iat < ${now}::bigint + ${newestIatAheadMsMin} and exists (select 1 from ${from})`;
 
 const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
 const ofAccount = { tenant: 'tenant_id', account: 'id' } as const;
@@ -74,7 +87,10 @@ export const open = statement(
      select $1::uuid, a.tenant_id, a.id, a.epoch, t.epoch, $5::text[], $6::bigint, $6::bigint, $7::bigint
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4 and a.status = 'active' and t.status = 'active'
+        and not ${isAhead('$6')}
      returning id, tenant_id, account_id, account_epoch, tenant_epoch
+   ), dated as (
+     ${dated('$6', 'opened')}
    ), opening as (
      ${appendAudit({ event: 'authn_login_success', reason: 'password', at: '$6', ...ofSession, by: '$10' }, 'from opened')}
    ), token as (
@@ -94,10 +110,10 @@ export const open = statement(
    ), trace as (
      ${appendAudit({ event: 'session_expired', reason: 'limit', at: '$6', ...ofSession, by: '$10' }, 'from ended')}
    ), displaced as (
-     ${appendEntry({ id: 'gen_random_uuid()', kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
+     ${appendEntry({ kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
    )
    select a.status as account_status, t.status as tenant_status, a.roles, o.account_epoch, o.tenant_epoch,
-          (select json_agg(displaced) from displaced) as displaced
+          (select json_agg(displaced) from displaced) as displaced, ${isAhead('$6')} as is_ahead
      from account a join tenant t on t.id = a.tenant_id left join opened o on true
     where a.tenant_id = $2 and a.id = $3`,
 );
@@ -118,7 +134,7 @@ export const useToken = statement(
   `with used as (
      update refresh_token r set used_at = $4, successor_hash = $2, successor_box = $3
        from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
-      where r.hash = $1 and r.used_at is null and r.expires_at > $4
+      where r.hash = $1 and r.used_at is null and r.expires_at > $4 and not ${isAhead('$4')}
         and s.id = r.session_id and s.ended_at is null
         and a.status = 'active' and s.account_epoch = a.epoch
         and t.status = 'active' and s.tenant_epoch = t.epoch
@@ -128,6 +144,8 @@ export const useToken = statement(
      select $2, tenant_id, session_id, $5::bigint from used
    ), extended as (
      update session s set expires_at = $5 from used where s.id = used.session_id
+   ), dated as (
+     ${dated('$4', 'used')}
    )
    select * from used`,
 );
@@ -138,7 +156,7 @@ export const findToken = statement(
   `select r.tenant_id, r.session_id, s.account_id, s.account_epoch, s.tenant_epoch, s.amr, s.authenticated_at, s.ended_at,
           a.roles, a.status as account_status, a.epoch as current_account_epoch,
           t.status as tenant_status, t.epoch as current_tenant_epoch,
-          r.expires_at, r.used_at, r.successor_box, n.used_at as successor_used_at
+          r.expires_at, r.used_at, r.successor_box, n.used_at as successor_used_at, ${isAhead('$2::bigint')} as is_ahead
      from refresh_token r
      join session s on s.id = r.session_id
      join account a on a.id = s.account_id
@@ -154,8 +172,8 @@ export const end = statement(
      update session set ended_at = $3, end_reason = 'logout' where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout', at: '$3', ...ofSession, by: '$5' }, 'from ended')}
-   ) ${appendEntry({ id: '$4', kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
+     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout', at: '$3', ...ofSession, by: '$4' }, 'from ended')}
+   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
 /** Ends the session of a refresh token that was used twice. */
@@ -165,8 +183,8 @@ export const endStolen = statement(
      update session set ended_at = $3, end_reason = 'refresh_reused' where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_reuse', reason: 'refresh_reused', at: '$3', ...ofSession, by: '$5' }, 'from ended')}
-   ) ${appendEntry({ id: '$4', kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
+     ${appendAudit({ event: 'authn_token_reuse', reason: 'refresh_reused', at: '$3', ...ofSession, by: '$4' }, 'from ended')}
+   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
 /** Makes others that end all sessions of an account wait; new sessions do not wait for it. */
@@ -187,7 +205,7 @@ export const endAll = statement(
         and exists (select 1 from session s where s.id = $3 and s.account_id = a.id and s.ended_at is null)
      returning a.epoch, a.id, a.tenant_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout_all', at: '$5', ...ofAccount, session: '$3', by: '$7' }, 'from raised')}
+     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout_all', at: '$5', ...ofAccount, session: '$3', by: '$6' }, 'from raised')}
    ), reached as (
      select coalesce(r.epoch, a.epoch) as epoch
        from account a left join raised r on true
@@ -196,7 +214,7 @@ export const endAll = statement(
      update session s set ended_at = $5, end_reason = 'logout_all'
        from reached
       where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < reached.epoch
-   ) ${appendEntry({ id: '$6', kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 
 /** Ends a session of this account and journals it; journals it again when it has ended already. No row: the account has no such session. */
@@ -208,8 +226,8 @@ export const endOwn = statement(
      update session s set ended_at = $4, end_reason = 'revoked'
        from own where s.id = own.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
-     ${appendAudit({ event: 'session_expired', reason: 'revoked', at: '$4', ...ofSession, subject: '$7', by: '$6' }, 'from ended')}
-   ) ${appendEntry({ id: '$5', kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
+     ${appendAudit({ event: 'session_expired', reason: 'revoked', at: '$4', ...ofSession, subject: '$6', by: '$5' }, 'from ended')}
+   ) ${appendEntry({ kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
 );
 
 /**
@@ -224,7 +242,10 @@ export const changePassword = statement(
       where a.tenant_id = $1 and a.id = $2 and a.password_hash = $4 and a.status = 'active'
         and t.id = a.tenant_id and t.status = 'active'
         and s.id = $3 and s.account_id = a.id and s.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
+        and not ${isAhead('$6')}
      returning a.id, a.tenant_id, a.epoch as account_epoch, t.epoch as tenant_epoch
+   ), dated as (
+     ${dated('$6', 'changed')}
    ), ended as (
      update session s set ended_at = $6, end_reason = 'password_changed'
        from changed c
@@ -236,17 +257,17 @@ export const changePassword = statement(
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $10::bytea, tenant_id, $7::uuid, $9::bigint from changed
    ), trace as (
-     ${appendAudit({ event: 'authn_password_change', reason: 'changed', at: '$6', ...ofAccount, session: '$3', by: '$12' }, 'from changed')}
+     ${appendAudit({ event: 'authn_password_change', reason: 'changed', at: '$6', ...ofAccount, session: '$3', by: '$11' }, 'from changed')}
    ), opening as (
-     ${appendAudit({ event: 'authn_login_success', reason: 'password_change', at: '$6', ...ofAccount, session: '$7', by: '$12' }, 'from changed')}
+     ${appendAudit({ event: 'authn_login_success', reason: 'password_change', at: '$6', ...ofAccount, session: '$7', by: '$11' }, 'from changed')}
    ), recorded as (
-     ${appendEntry({ id: '$11', kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
+     ${appendEntry({ kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
    )
    select a.status as account_status, t.status as tenant_status, a.roles, c.account_epoch, c.tenant_epoch,
           exists (select 1 from session s
                    where s.id = $3 and s.account_id = a.id and s.ended_at is null
                      and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch) as is_asking,
-          (select json_agg(recorded) from recorded) as recorded
+          (select json_agg(recorded) from recorded) as recorded, ${isAhead('$6')} as is_ahead
      from account a join tenant t on t.id = a.tenant_id left join changed c on true
     where a.tenant_id = $1 and a.id = $2`,
 );
@@ -260,8 +281,8 @@ export const signOut = statement(
      update session s set ended_at = $3, end_reason = 'signed_out'
        from raised where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
-     ${appendAudit({ event: 'session_expired', reason: 'signed_out', at: '$3', ...ofAccount, by: '$5' }, 'from raised')}
-   ) ${appendEntry({ id: '$4', kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
+     ${appendAudit({ event: 'session_expired', reason: 'signed_out', at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
 );
 
 /** Most successors forgotten in one transaction. */
@@ -271,7 +292,7 @@ export const forgottenMax = 1000;
 export const forgetBoxes = statement(
   'session_forget_boxes',
   `with old as (
-     select hash from refresh_token where successor_box is not null and used_at < $1
+     select hash from refresh_token where successor_box is not null and used_at < least($1::bigint, ${databaseMs}) - $2::bigint
       limit ${forgottenMax} for no key update skip locked
    ), forgotten as (
      update refresh_token r set successor_box = null from old where r.hash = old.hash returning 1
@@ -282,7 +303,8 @@ export const forgetBoxes = statement(
 export const purge = statement(
   'session_purge',
   `with old as (
-     select id from session where expires_at < $1 order by expires_at limit $2 for update skip locked
+     select id from session where expires_at < least($1::bigint, ${databaseMs}) - $2::bigint
+      order by expires_at limit $3 for update skip locked
    ), purged as (
      delete from session s using old where s.id = old.id returning 1
    ) select count(*)::integer as rows from purged`,

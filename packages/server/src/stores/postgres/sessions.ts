@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUIDv7 } from 'node:crypto';
+import { CatalyticError } from '@catalytic/protocol/errors';
 import type { SessionId } from '@catalytic/protocol/ids';
 import type { LiveSession, Rotated, Rotation, SessionRefusal, SessionStore } from '../../features/sessions/store.ts';
 import { originValue } from './audit-rows.ts';
@@ -29,6 +30,11 @@ const sessionRefusal = (row: sql.TokenRow): SessionRefusal | undefined => {
   return row.ended_at !== null || isOutdated ? 'session_ended' : undefined;
 };
 
+/** Nothing is signed, and nothing is judged to have expired, by a clock that is too far ahead of the database's. */
+const assertRightTime = ({ is_ahead }: { readonly is_ahead: boolean }): void => {
+  if (is_ahead) throw new CatalyticError('clock_wrong', { retryAfterSeconds: 5 });
+};
+
 /** After every id. */
 const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -49,6 +55,7 @@ export const postgresSessions = (run: Run): SessionStore => {
       ),
     );
     if (row === undefined) return 'password_changed';
+    assertRightTime(row);
     if (row.account_epoch === null || row.tenant_epoch === null) {
       if (row.tenant_status !== 'active') return 'tenant_suspended';
       return row.account_status === 'active' ? 'password_changed' : 'account_disabled';
@@ -75,10 +82,11 @@ export const postgresSessions = (run: Run): SessionStore => {
       sql.lockAccount(tenantId, accountId),
       sql.changePassword(
         ...[tenantId, accountId, asking, from, to, nowMs, sessionId, amr, refreshToken.expiresAtMs, refreshToken.hash],
-        ...[randomUUIDv7(), originValue(by)],
+        originValue(by),
       ),
     );
     if (row === undefined) return 'session_ended';
+    assertRightTime(row);
     const { account_epoch: accountEpoch, tenant_epoch: tenantEpoch, roles, recorded } = row;
     if (accountEpoch === null || tenantEpoch === null || recorded === null) {
       if (row.tenant_status !== 'active') return 'tenant_suspended';
@@ -91,18 +99,16 @@ export const postgresSessions = (run: Run): SessionStore => {
 
   const endAsStolen = async (row: sql.TokenRow, { nowMs, by }: Rotation): Promise<Rotated> => {
     const { tenant_id, session_id } = row;
-    const rows = await run<JournalRow>(
-      tenant_id,
-      sql.endStolen(tenant_id, session_id, nowMs, randomUUIDv7(), originValue(by)),
-    );
+    const rows = await run<JournalRow>(tenant_id, sql.endStolen(tenant_id, session_id, nowMs, originValue(by)));
     return { outcome: 'refresh_reused', recorded: toRecorded(rows) };
   };
 
   /** The token was not used up by the rotating statement: says why, as a later statement sees it; `undefined` when nothing forbids it. */
   const judgeUnused = async (rotation: Rotation): Promise<Rotated | undefined> => {
     const { presentedHash, nowMs, graceMs } = rotation;
-    const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash));
+    const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash, nowMs));
     if (row === undefined) return { outcome: 'refresh_invalid' };
+    assertRightTime(row);
     const refusal = sessionRefusal(row);
     if (refusal !== undefined) return { outcome: refusal };
     if (row.used_at === null) return row.expires_at > nowMs ? undefined : { outcome: 'refresh_expired' };
@@ -129,22 +135,19 @@ export const postgresSessions = (run: Run): SessionStore => {
     open,
     rotate,
     end: async (tenantId, sessionId, nowMs, by) =>
-      toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, randomUUIDv7(), originValue(by)))),
+      toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, originValue(by)))),
     list: (tenantId, accountId, before, rowsMax, nowMs) =>
       run<LiveSession>(tenantId, sql.list(tenantId, accountId, before ?? lastId, nowMs, rowsMax)),
     endOwn: async (tenantId, accountId, sessionId, nowMs, by, asking) => {
       const rows = await run<JournalRow>(
         tenantId,
-        sql.endOwn(tenantId, accountId, sessionId, nowMs, randomUUIDv7(), originValue(by), asking ?? null),
+        sql.endOwn(tenantId, accountId, sessionId, nowMs, originValue(by), asking ?? null),
       );
       return rows.length === 0 ? 'session_not_found' : toRecorded(rows);
     },
     changePassword,
     signOut: async (tenantId, accountId, nowMs, by) => {
-      const rows = await run<JournalRow>(
-        tenantId,
-        sql.signOut(tenantId, accountId, nowMs, randomUUIDv7(), originValue(by)),
-      );
+      const rows = await run<JournalRow>(tenantId, sql.signOut(tenantId, accountId, nowMs, originValue(by)));
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
     endAll: async (tenantId, accountId, sessionId, seenEpoch, nowMs, by) => {
@@ -152,14 +155,15 @@ export const postgresSessions = (run: Run): SessionStore => {
       const rows = await run<JournalRow>(
         tenantId,
         sql.lockAccount(tenantId, accountId),
-        sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, randomUUIDv7(), originValue(by)),
+        sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, originValue(by)),
       );
       return rows.length === 0 ? 'session_ended' : toRecorded(rows);
     },
-    forgetSuccessors: async (usedBeforeMs) => {
+    forgetSuccessors: async (nowMs, sinceMs) => {
       for (let rows = sql.forgottenMax; rows === sql.forgottenMax; )
-        rows = (await run<sql.CountRow>('*', sql.forgetBoxes(usedBeforeMs)))[0]?.rows ?? 0;
+        rows = (await run<sql.CountRow>('*', sql.forgetBoxes(nowMs, sinceMs)))[0]?.rows ?? 0;
     },
-    purge: async (beforeMs, rowsMax) => (await run<sql.CountRow>('*', sql.purge(beforeMs, rowsMax)))[0]?.rows ?? 0,
+    purge: async (nowMs, sinceMs, rowsMax) =>
+      (await run<sql.CountRow>('*', sql.purge(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
   };
 };

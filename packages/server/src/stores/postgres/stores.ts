@@ -10,6 +10,7 @@ import { postgresAudit } from './audit.ts';
 import { withBreaker } from './breaker.ts';
 import { postgresDeployment } from './deployment.ts';
 import { postgresJournal } from './journal.ts';
+import { openHistory } from './journal-source.ts';
 import { postgresMembers } from './members.ts';
 import { migrate } from './migrate.ts';
 import { type PoolSize, preflight } from './preflight.ts';
@@ -46,6 +47,7 @@ const prepare = async (options: PostgresOptions, connection: ConnectionOptions):
   try {
     const fitting = await preflight(client, { size: options.poolSize, overflow: options.overflow }, options.onProblem);
     await migrate(client);
+    for (const statement of openHistory) await client.query(statement);
     return fitting;
   } finally {
     await client.end();

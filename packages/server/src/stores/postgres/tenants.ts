@@ -25,9 +25,9 @@ const suspend = statement(
   `with suspended as (
      update tenant set status = 'suspended', epoch = epoch + 1 where id = $1 and status = 'active' returning epoch
    ), trace as (
-     ${appendAudit({ event: 'authz_admin', reason: 'tenant_suspended', at: '$2', tenant: '$1', by: '$4' }, 'from suspended')}
+     ${appendAudit({ event: 'authz_admin', reason: 'tenant_suspended', at: '$2', tenant: '$1', by: '$3' }, 'from suspended')}
    ) ${appendEntry(
-     { id: '$3', kind: 'tenant', key: '$1::uuid', epoch: 'coalesce(s.epoch, t.epoch)' },
+     { kind: 'tenant', key: '$1::uuid', epoch: 'coalesce(s.epoch, t.epoch)' },
      'from tenant t left join suspended s on true where t.id = $1',
    )}`,
 );
@@ -59,7 +59,7 @@ export const postgresTenants = (run: Run): TenantStore => {
     list: (afterName = '', rowsMax) => run<Tenant>('*', page(afterName, rowsMax)),
     suspend: async (id, nowMs, by) => {
       // Locked first: the entry of a repeat carries the epoch that the first one has raised.
-      const rows = await run<JournalRow>(id, lock(id), suspend(id, nowMs, randomUUIDv7(), originValue(by)));
+      const rows = await run<JournalRow>(id, lock(id), suspend(id, nowMs, originValue(by)));
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
     resume: async (id, nowMs, by) => (await run<Tenant>(id, resume(id, nowMs, originValue(by)), byId(id)))[0],

@@ -73,6 +73,14 @@ export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolC
   types: numbers,
 });
 
+/**
+ * Whether a notice of the server leaves it in doubt that the commit it came with is durable: "canceling wait for synchronous replication",
+ * after which the transaction is committed here and perhaps nowhere else, so that a failover forgets it. Told by the routine that reports it,
+ * because the words are in the server's language, and by its first letters, because it is named anew now and then.
+ */
+export const isDoubtful = ({ routine }: { readonly routine?: string | undefined }): boolean =>
+  routine?.startsWith('SyncRep') === true;
+
 /** The socket of a client. */
 const socketOf = (client: ClientBase): Socket =>
   (client as unknown as { connection: { stream: Socket } }).connection.stream;
@@ -103,6 +111,8 @@ export class Transactions {
   readonly #pool: Pool;
   readonly #statementMs: number;
   readonly #clients = new Set<PoolClient>();
+  /** Connections on which the server has not waited for its standby; none of them is used again. */
+  readonly #warned = new WeakSet<ClientBase>();
   readonly #mayLag: boolean;
 
   /** @param size connections kept; @param overflow more under load, closed after 10 s without work */
@@ -119,6 +129,9 @@ export class Transactions {
     this.#pool.on('connect', (client) => {
       // Between checkout and release the pool does not listen; what broke is told to the queries anyway.
       client.on('error', () => {});
+      client.on('notice', (notice) => {
+        if (isDoubtful(notice)) this.#warned.add(client);
+      });
       this.#clients.add(client);
     });
     this.#pool.on('remove', (client) => this.#clients.delete(client));
@@ -177,6 +190,7 @@ export class Transactions {
     const { client, leftMs } = await this.#connect();
     try {
       const replies = await fly(client, tenant, statements, leftMs);
+      if (this.#warned.has(client)) throw new Error('The server has warned: the commit may not survive a failover');
       if (replies[0]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
       client.release();
       return replies.at(-1)?.rows ?? [];

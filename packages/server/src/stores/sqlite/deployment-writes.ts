@@ -1,4 +1,5 @@
 /** Writing operations of the deployment. @module */
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '@catalytic/protocol/ids';
 import type { Origin } from '../../features/audit/store.ts';
@@ -20,7 +21,7 @@ export const deploymentWrites = (database: DatabaseSync) => {
     `update session set ended_at = ?, end_reason = 'logout_all' where ended_at is null`,
   );
   const removeMembers = database.prepare('delete from member');
-  const raiseGeneration = database.prepare('update deployment set generation = generation + 1');
+  const raiseGeneration = database.prepare('update deployment set generation = generation + 1, history = ?');
   // The order of position is that of time, nearly; looking at the first rows only, a round that finds nothing is over at once.
   const purgeAudit = database.prepare(
     'delete from audit where pos in (select pos from audit order by pos limit ?) and at < ?',
@@ -41,7 +42,7 @@ export const deploymentWrites = (database: DatabaseSync) => {
       retireKeys.run(nowMs, key.kid);
       const { changes } = endSessions.run(nowMs);
       removeMembers.run();
-      raiseGeneration.run();
+      raiseGeneration.run(randomUUID());
       audit.append({ ...row, reason: 'history_begun', subject: key.kid });
       return { keysKilled: killed.length, sessionsEnded: Number(changes) };
     },

@@ -18,5 +18,6 @@ export const sqliteDeployment = (dataDir: string, reader: DatabaseSync, writer: 
     return lock === undefined;
   },
   beginNewHistory: (key, nowMs, by) => writer.run('beginNewHistory', { key, nowMs, by }),
-  purgeAudit: (beforeMs, rowsMax) => writer.run('purgeAudit', { beforeMs, rowsMax }),
+  // The clock of the caller is that of the database.
+  purgeAudit: (nowMs, sinceMs, rowsMax) => writer.run('purgeAudit', { beforeMs: nowMs - sinceMs, rowsMax }),
 });

@@ -1,26 +1,51 @@
 /** Writing operations of the journal. @module */
-import { randomUUIDv7 } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { JournalId } from '@catalytic/protocol/ids';
-import { type JournalEntry, keepUntilMs, type Revocation } from '@catalytic/protocol/journal';
+import {
+  entryId,
+  type JournalEntry,
+  keepUntilMs,
+  newestIatAheadMs,
+  newestIatAheadMsMin,
+  type Revocation,
+} from '@catalytic/protocol/journal';
 import type { Recorded } from '../../features/revocation/store.ts';
+import { keptRows } from '../journal-row.ts';
 
 const epochOf = (revocation: Revocation): number | null => ('epoch' in revocation ? revocation.epoch : null);
 
 /** Appends entries inside the transaction of the change that causes them. */
 export const journalAppender = (database: DatabaseSync) => {
-  const readTokenSecondsMax = database.prepare('select token_seconds_max from deployment');
-  const insert = database.prepare('insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?)');
+  const readDeployment = database.prepare('select token_seconds_max, newest_iat from deployment');
+  // A repeat adds no row: it touches the one that is there, so that its commit is flushed like the first.
+  const insert = database.prepare(
+    `insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?)
+     on conflict (id) do update set id = excluded.id returning pos, keep_until`,
+  );
   return {
     append: (revocation: Revocation): Recorded => {
-      const { token_seconds_max } = readTokenSecondsMax.get() as { token_seconds_max: number };
-      const id = randomUUIDv7() as JournalId;
-      // The clock of this moment, not of the request's beginning: the entry must outlive every token authorised before it.
-      const keepUntil = revocation.kind === 'key' ? null : keepUntilMs(Date.now(), token_seconds_max);
-      const { lastInsertRowid } = insert.run(id, revocation.kind, revocation.key, epochOf(revocation), keepUntil);
-      return { entries: [{ ...revocation, id, keepUntilMs: keepUntil }], position: String(lastInsertRowid) };
+      const { token_seconds_max, newest_iat } = readDeployment.get() as Record<
+        'token_seconds_max' | 'newest_iat',
+        number
+      >;
+      const id = entryId(revocation);
+      // The clock of this moment, not of the request's beginning: the entry must outlive every token authorised before it, also one that
+      // was dated while the clock was ahead.
+      const nowMs = Math.max(Date.now(), newest_iat);
+      const keepUntil = revocation.kind === 'key' ? null : keepUntilMs(nowMs, token_seconds_max);
+      const row = insert.get(id, revocation.kind, revocation.key, epochOf(revocation), keepUntil) as {
+        pos: number;
+        keep_until: number | null;
+      };
+      return { entries: [{ ...revocation, id, keepUntilMs: row.keep_until }], position: String(row.pos) };
     },
   };
+};
+
+/** Keeps the bound of the newest `iat` above one that is given to a token in the same transaction. */
+export const iatKeeper = (database: DatabaseSync): ((nowMs: number) => void) => {
+  const raise = database.prepare('update deployment set newest_iat = ? where newest_iat < ?');
+  return (nowMs) => void raise.run(nowMs + newestIatAheadMs, nowMs + newestIatAheadMsMin);
 };
 
 /** Prepares the operations. */
@@ -29,16 +54,24 @@ export const journalWrites = (database: DatabaseSync) => {
     'update deployment set token_seconds_max = max(token_seconds_max, ?) returning token_seconds_max',
   );
   const purge = database.prepare(
-    'delete from journal where pos in (select pos from journal where keep_until < ? order by keep_until limit ?)',
+    `delete from journal where pos in (
+       select pos from journal
+        where keep_until < :before
+          and pos < (select max(pos) from (select pos from journal where keep_until < :before order by keep_until desc limit ${keptRows}))
+        order by keep_until limit :rows)`,
   );
   const restore = database.prepare(
     'insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?) on conflict (id) do nothing',
   );
+  const rename = database.prepare('update deployment set history = ? where history = ?');
   return {
+    renameHistory: ({ from }: { from: string }): void => {
+      rename.run(randomUUID(), from);
+    },
     raiseTokenSecondsMax: ({ seconds }: { seconds: number }): number =>
       (raise.get(seconds) as { token_seconds_max: number }).token_seconds_max,
     purgeJournal: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
-      Number(purge.run(beforeMs, rowsMax).changes),
+      Number(purge.run({ before: beforeMs, rows: rowsMax }).changes),
     restoreJournal: ({ entries }: { entries: readonly JournalEntry[] }): void => {
       for (const entry of entries) restore.run(entry.id, entry.kind, entry.key, epochOf(entry), entry.keepUntilMs);
     },

@@ -5,16 +5,27 @@ import { type JournalRow, toEntry } from '../journal-row.ts';
 import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
+/** Where the next read begins. It is right in one history of the database only. */
+export interface SqliteCursor {
+  readonly pos: number;
+  /** The entry that stands there; `null` before the first. */
+  readonly id: string | null;
+}
+
 interface Head {
   readonly identity: string;
+  readonly isContinued: 0 | 1;
   readonly isMember: 0 | 1;
   readonly members: number;
 }
 
+type PlacedRow = JournalRow & { readonly pos: number };
+
 // One statement, so that everything it says is true of one moment. The head stands first: positions begin at one.
 const readStatement = `
   select 0 as pos, '' as id, '' as kind,
-         json_object('identity', (select cast(generation as text) from deployment),
+         json_object('identity', (select history from deployment),
+                     'isContinued', :after = 0 or exists (select 1 from journal where pos = :after and id = :id),
                      'isMember', exists (select 1 from member where id = :member and state = 'live'),
                      'members', (select count(*) from member)) as key,
          null as epoch, null as keep_until
@@ -23,27 +34,39 @@ const readStatement = `
   order by pos`;
 
 /** Order of commit is order of position in SQLite, so the newest position seen says all. */
-const openSource = (database: DatabaseSync, writer: Writer, assertSameFile: () => void): JournalSource<number> => {
+const openSource = (
+  database: DatabaseSync,
+  writer: Writer,
+  assertSameFile: () => void,
+): JournalSource<SqliteCursor> => {
   const statement = database.prepare(readStatement);
   return {
-    register: (member) => writer.run('registerMember', { member }),
-    read: async (member, cursor = 0) => {
+    register: (member, leaseMs) => writer.run('registerMember', { member, leaseMs }),
+    read: async (member, { pos, id } = { pos: 0, id: null }) => {
       // Another process may write to what has the name now: only that is the record.
       assertSameFile();
-      const [head, ...rows] = readRows<JournalRow & { readonly pos: number }>(statement, { member, after: cursor });
-      const newest = rows.at(-1)?.pos ?? cursor;
-      const { identity, isMember, members } = JSON.parse(head?.key ?? '') as Head;
+      const [head, ...rows] = readRows<PlacedRow>(statement, { member, after: pos, id });
+      const last = rows.at(-1);
+      const cursor = last === undefined ? { pos, id } : { pos: last.pos, id: last.id };
+      const { identity, isContinued, isMember, members } = JSON.parse(head?.key ?? '') as Head;
       return {
         identity,
+        isContinued: isContinued === 1,
+        // The database has no clock but that of this machine.
+        databaseMs: Date.now(),
         isPrimary: true,
         isMember: isMember === 1,
         members,
         entries: rows.map(toEntry),
-        cursor: newest,
-        applied: String(newest),
+        cursor,
+        applied: `${cursor.pos} ${cursor.id ?? ''}`,
       };
     },
-    acknowledge: (member, applied) => writer.run('acknowledgeJournal', { member, applied: Number(applied) }),
+    acknowledge: (member, applied) => {
+      const [pos, id = ''] = applied.split(' ');
+      return writer.run('acknowledgeJournal', { member, pos: Number(pos), id });
+    },
+    renameHistory: (from) => writer.run('renameHistory', { from }),
     unregister: (members) => writer.run('removeMembers', { ids: members }),
     restore: (entries) => writer.run('restoreJournal', { entries }),
     close: async () => database.close(),
@@ -57,5 +80,6 @@ const openSource = (database: DatabaseSync, writer: Writer, assertSameFile: () =
 export const sqliteJournal = (open: () => DatabaseSync, writer: Writer, assertSameFile: () => void): JournalStore => ({
   openSource: () => openSource(open(), writer, assertSameFile),
   raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
-  purge: (beforeMs, rowsMax) => writer.run('purgeJournal', { beforeMs, rowsMax }),
+  // The clock of the caller is that of the database.
+  purge: (nowMs, sinceMs, rowsMax) => writer.run('purgeJournal', { beforeMs: nowMs - sinceMs, rowsMax }),
 });

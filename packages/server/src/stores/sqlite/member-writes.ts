@@ -4,16 +4,20 @@ import type { MemberId } from '@catalytic/protocol/ids';
 
 /** Prepares the operations. */
 export const memberWrites = (database: DatabaseSync) => {
-  const register = database.prepare("insert into member (id, state) values (?, 'live')");
-  const acknowledge = database.prepare('update member set applied = ? where id = ?');
+  const register = database.prepare("insert into member (id, state, lease_ms) values (?, 'live', ?)");
+  // Only while the entry stands where it was read: a backup that was put back meanwhile may give its position to another one.
+  const acknowledge = database.prepare(
+    `update member set applied = :pos
+      where id = :member and (:pos = 0 or exists (select 1 from journal where pos = :pos and id = :id))`,
+  );
   const mark = database.prepare("update member set state = 'leaving' where id = ?");
   const remove = database.prepare('delete from member where id = ?');
   return {
-    registerMember: ({ member }: { member: MemberId }): void => {
-      register.run(member);
+    registerMember: ({ member, leaseMs }: { member: MemberId; leaseMs: number }): void => {
+      register.run(member, leaseMs);
     },
-    acknowledgeJournal: ({ member, applied }: { member: MemberId; applied: number }): void => {
-      acknowledge.run(applied, member);
+    acknowledgeJournal: (shown: { member: MemberId; pos: number; id: string }): void => {
+      acknowledge.run(shown);
     },
     markMembersLeaving: ({ ids }: { ids: readonly MemberId[] }): void => {
       for (const id of ids) mark.run(id);

@@ -8,17 +8,19 @@ import type { Writer } from './writer.ts';
 interface MemberRow {
   readonly id: MemberId;
   readonly state: Member['state'];
+  readonly lease_ms: number | null;
   readonly applied: number | null;
 }
 
 /** @param reader connection for reading */
 export const sqliteMembers = (reader: DatabaseSync, writer: Writer): MemberStore => {
-  const all = reader.prepare('select id, state, applied from member');
+  const all = reader.prepare('select id, state, lease_ms, applied from member');
   return {
     list: async () =>
-      readRows<MemberRow>(all).map(({ id, state, applied }) => ({
+      readRows<MemberRow>(all).map(({ id, state, lease_ms, applied }) => ({
         id,
         state,
+        leaseMs: lease_ms,
         applied: applied === null ? null : String(applied),
       })),
     markLeaving: (ids) => writer.run('markMembersLeaving', { ids }),

@@ -16,7 +16,7 @@ import type {
 } from '../../features/sessions/store.ts';
 import { unattributed } from '../audit-row.ts';
 import { auditAppender } from './audit-writes.ts';
-import { journalAppender } from './journal-writes.ts';
+import { iatKeeper, journalAppender } from './journal-writes.ts';
 import { sessionLimiter } from './session-limit.ts';
 
 interface GrantRow {
@@ -73,6 +73,7 @@ export const sessionWrites = (database: DatabaseSync) => {
   const journal = journalAppender(database);
   const audit = auditAppender(database);
   const limit = sessionLimiter(database, journal, audit);
+  const keepIat = iatKeeper(database);
 
   // The statement that authorises a sign-in: account, tenant, password and epochs are checked and copied in one.
   const openSession = database.prepare(
@@ -202,6 +203,7 @@ export const sessionWrites = (database: DatabaseSync) => {
       return state.account_status === 'active' ? 'password_changed' : 'account_disabled';
     }
     insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
+    keepIat(nowMs);
     audit.append({ event: 'authn_login_success', reason, atMs: nowMs, tenantId, accountId, sessionId, by });
     return {
       tenantId,
@@ -233,6 +235,7 @@ export const sessionWrites = (database: DatabaseSync) => {
       const row = findToken.get(input.presentedHash) as TokenRow | undefined;
       if (used === undefined || row === undefined) return judgeUnused(row, input);
       insertToken.run(input.successor.hash, used.tenant_id, used.session_id, input.successor.expiresAtMs);
+      keepIat(input.nowMs);
       extendSession.run(input.successor.expiresAtMs, used.tenant_id, used.session_id);
       return { outcome: 'rotated', grant: toGrant(row) };
     },

@@ -31,7 +31,8 @@ export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionSto
       writer.run('endAllSessions', { tenantId, accountId, sessionId, seenEpoch, nowMs, by }),
     changePassword: (change) => writer.run('changePassword', change),
     signOut: (tenantId, accountId, nowMs, by) => writer.run('signOutAccount', { tenantId, accountId, nowMs, by }),
-    forgetSuccessors: (usedBeforeMs) => writer.run('forgetSuccessors', { usedBeforeMs }),
-    purge: (beforeMs, rowsMax) => writer.run('purgeSessions', { beforeMs, rowsMax }),
+    // The clock of the caller is that of the database.
+    forgetSuccessors: (nowMs, sinceMs) => writer.run('forgetSuccessors', { usedBeforeMs: nowMs - sinceMs }),
+    purge: (nowMs, sinceMs, rowsMax) => writer.run('purgeSessions', { beforeMs: nowMs - sinceMs, rowsMax }),
   };
 };
