@@ -140,7 +140,7 @@ export const errorTable = {
   store_unavailable: { status: 503, title: 'The database does not answer', retryable: true },
   clock_wrong: {
     status: 503,
-    title: 'The clock of this machine is ahead of the clock of the database',
+    title: 'The clocks of this machine and of the database differ by more than a minute',
     retryable: true,
   },
   overloaded: { status: 503, title: 'This process holds as many connections as it may', retryable: true },

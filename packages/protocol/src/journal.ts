@@ -35,11 +35,12 @@ export const entryId = (revocation: Revocation): JournalId => {
 export const clockSkewSeconds = 60;
 /** How long after its `exp` a verifier may still accept a token. Ours accept none; guards with poor clocks may, up to this. */
 export const leewaySecondsMax = 60;
-/**
- * How far the bound of the newest `iat` is raised ahead of the clock, milliseconds, and how far ahead it is at least. A replayed refresh
- * token mints without a write, up to a minute (the longest grace) after the use that it repeats.
- */
+/** How far the bound of the newest `iat` is raised ahead of the clock, milliseconds: once a minute one sign-in writes it. */
 export const newestIatAheadMs = 120_000;
+/**
+ * How far that bound is ahead of the clock at least, milliseconds. A replayed refresh token mints without a write, up to a minute (the longest
+ * grace) after the use that it repeats.
+ */
 export const newestIatAheadMsMin = 60_000;
 /** Longest time a journal write may take between reading the clock and being durable. */
 export const writeDeadlineSeconds = 60;

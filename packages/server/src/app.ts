@@ -83,7 +83,10 @@ const takeDataFolder = ({ databaseUrl, dataDir }: Config): (() => void) => {
   }
 };
 
-/** Opens the bus over Redis. Its key is that of the present history of the database: what was said in an earlier one is not heard. */
+/**
+ * Opens the bus over Redis. Its key is that of this database and its generation: what is said in a copy of it, or was said before a backup
+ * was restored, is not heard.
+ */
 const openRedisBus = async (
   place: RedisPlace,
   masterKey: Secret<Buffer>,
@@ -91,7 +94,7 @@ const openRedisBus = async (
   observer: BusObserver,
   onProblem: (message: string, error?: unknown) => void,
 ): Promise<RedisBus> => {
-  const key = deriveKey(masterKey.reveal(), `catalytic bus ${await deployment.generation()}`);
+  const key = deriveKey(masterKey.reveal(), `catalytic bus ${await deployment.scope()}`);
   const bus = new RedisBus({ place, key, observer, onProblem });
   bus.start();
   return bus;

@@ -185,7 +185,7 @@ export const accountsCommand = (): Command => {
     adminCommand(
       group,
       'disable <account>',
-      'Disable an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+      'Disable an account, given by email or id. Returns when no process accepts a token of it any more.',
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, disableAccount, 'is disabled'),
@@ -197,7 +197,7 @@ export const accountsCommand = (): Command => {
     adminCommand(
       group,
       'sign-out <account>',
-      'End every session of an account, given by email or id. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+      'End every session of an account, given by email or id. Returns when no process accepts a token of it any more.',
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, signOutAccount, 'is signed out everywhere'),

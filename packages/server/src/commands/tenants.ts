@@ -79,7 +79,7 @@ export const tenantsCommand = (): Command => {
   adminCommand(
     group,
     'suspend <name>',
-    'Suspend a tenant. Returns when no process accepts a token of it any more: REVOCATION_LEASE_MS must be that of the service.',
+    'Suspend a tenant. Returns when no process accepts a token of it any more.',
   ).action(suspend);
   adminCommand(group, 'resume <name>', 'Make a suspended tenant active.').action(resume);
   return group;

@@ -288,7 +288,7 @@ export const options = {
     maximum: 60_000,
     default: 5000,
     description:
-      'How long a process accepts tokens without hearing from the database, and, times 1.2, how long a lost process can delay a revocation; the same in every process of a deployment.',
+      'How long a process accepts tokens without hearing from the database, and, times 1.2, how long a lost process can delay a revocation. Processes may differ, and a rolling change is safe.',
   },
   revocationAnswerMs: {
     kind: 'number',

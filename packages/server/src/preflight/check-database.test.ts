@@ -20,6 +20,7 @@ const database: Database = {
   fullPageWrites: 'on',
   standbyNames: '',
   standbys: [],
+  clockAheadMs: 0,
   members: 2,
   statements: {
     createRole: 'CREATE ROLE',

@@ -2,6 +2,7 @@
  * Whether the PostgreSQL database is enough for the configuration, and whether it keeps what it acknowledges.
  * @module
  */
+import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { Config } from '../config/options.ts';
 import type { Database } from '../stores/postgres/inspect.ts';
 import { type Finding, ok } from './finding.ts';
@@ -96,6 +97,20 @@ const checkStandbys = ({ standbys, standbyNames, statements }: Database): Findin
   };
 };
 
+/** From here on a difference of clocks is told, seconds: those that are kept right by NTP differ by milliseconds. */
+const clockWarningSeconds = 2;
+
+const checkClock = ({ clockAheadMs }: Database): Finding => {
+  const seconds = Math.abs(clockAheadMs) / 1000;
+  if (seconds < clockWarningSeconds) return ok('The clocks of this machine and of the database agree');
+  const isTooMuch = seconds > clockSkewSeconds;
+  return {
+    level: isTooMuch ? 'failure' : 'warning',
+    text: `The clock of this machine is ${seconds.toFixed(0)} s ${clockAheadMs > 0 ? 'ahead of' : 'behind'} the clock of the database: ${isTooMuch ? 'a service here accepts no token' : `above ${clockSkewSeconds} s a service here accepts no token`}`,
+    remedy: 'set the wrong clock right ("timedatectl", "chronyc tracking")',
+  };
+};
+
 /** Everything about the database. */
 export const checkDatabase = (config: Config, database: Database): readonly Finding[] => [
   checkVersion(database),
@@ -104,6 +119,7 @@ export const checkDatabase = (config: Config, database: Database): readonly Find
   checkConnections(config, database),
   ...checkDurability(database),
   checkStandbys(database),
+  checkClock(database),
 ];
 
 /** Whether a replica can be asked. @param number counted from 1 */

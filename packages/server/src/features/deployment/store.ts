@@ -15,6 +15,8 @@ export interface NewHistory {
 export interface DeploymentStore {
   /** Number of the present history of the database: higher after a restored backup. */
   generation(): Promise<number>;
+  /** Names the database and its generation: processes that name another one share nothing with this one, whatever else they share. */
+  scope(): Promise<string>;
   /** Whether a server process uses the database at this moment. */
   isServed(): Promise<boolean>;
   /**

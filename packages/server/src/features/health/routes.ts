@@ -4,6 +4,7 @@
  */
 import type { Currency } from '@catalytic/guard/verdict';
 import { CatalyticError } from '@catalytic/protocol/errors';
+import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
@@ -33,7 +34,11 @@ export interface HealthParts {
   /** Writes nothing, but goes the way every write goes. Rejects when the database does not answer. */
   readonly probeStore: () => Promise<void>;
   /** Whether this process may trust its view of the revocations. */
-  readonly currency: Currency & { currencyAgeMs(): number };
+  readonly currency: Currency & {
+    currencyAgeMs(): number;
+    /** See `JournalReader`. */
+    readonly clockAheadMs: number;
+  };
   readonly revocationLeaseMs: number;
   /** Whether hints travel between machines; absent where no bus carries them. */
   readonly isBusUp: (() => boolean) | undefined;
@@ -55,6 +60,14 @@ const withoutDatabase = ({ currency, revocationLeaseMs }: HealthParts): string =
   return `The database takes no writes: ${checks}; sign-ins, refreshes and sign-outs are refused until it does`;
 };
 
+/** @throws {CatalyticError} `clock_wrong` when the clocks differ so much that no token is accepted */
+const assertRightTime = (aheadMs: number): void => {
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  if (seconds <= clockSkewSeconds) return;
+  const detail = `The clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the clock of the database: no token is checked until they agree within ${clockSkewSeconds} s`;
+  throw new CatalyticError('clock_wrong', { detail, retryAfterSeconds: 5 });
+};
+
 /** The routes. Live: the event loop turns. Ready: a request would be served. */
 export const healthRoutes = (parts: HealthParts): readonly Route[] => [
   route({
@@ -70,7 +83,7 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
     method: 'GET',
     path: paths.ready,
     summary: 'The process would serve a request now',
-    refuses: ['store_unavailable', 'revocation_state_unavailable'],
+    refuses: ['store_unavailable', 'clock_wrong', 'revocation_state_unavailable'],
     access: { kind: 'public' },
     listener: 'both',
     answers: { 200: Ready },
@@ -78,6 +91,7 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
       await parts.probeStore().catch((cause: unknown) => {
         throw new CatalyticError('store_unavailable', { cause, detail: withoutDatabase(parts), retryAfterSeconds: 1 });
       });
+      assertRightTime(parts.currency.clockAheadMs);
       if (!parts.currency.isCurrent())
         throw new CatalyticError('revocation_state_unavailable', { retryAfterSeconds: 1 });
       const isWhole = parts.isBusUp?.() !== false;

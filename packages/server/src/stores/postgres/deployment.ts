@@ -6,11 +6,36 @@ import type { CountRow } from './session-statements.ts';
 import { insertKey, lockKeys, valuesOf } from './signing-keys.ts';
 import { type Run, statement } from './transactions.ts';
 
-// Every process that serves holds a connection of this name from its start to its end.
+/** Any number, the same in every version: each process that serves shares this advisory lock of the database from its start to its end. */
+const servingLockKey = 7_240_118_554;
+
+/** SQL around the lock of those that serve. */
+export const servingLock = { share: `select pg_advisory_lock_shared(${servingLockKey})` } as const;
+
+// The version before only has a connection of this name.
 const isServed = statement(
   'deployment_is_served',
-  `select exists (select 1 from pg_stat_activity
-                   where datname = current_database() and application_name = 'catalytic journal') as is_served`,
+  `select not pg_try_advisory_xact_lock(${servingLockKey})
+          or exists (select 1 from pg_stat_activity
+                      where datname = current_database() and application_name = 'catalytic journal') as is_served`,
+);
+
+// A process that starts meanwhile waits with its first read until the new history has begun.
+const lockOutServing = statement(
+  'deployment_lock_out_serving',
+  `do $$ begin
+     if not pg_try_advisory_xact_lock(${servingLockKey}) then
+       raise exception 'a process of the service uses the database' using errcode = 'object_in_use';
+     end if;
+   end $$`,
+);
+
+// Copies of a database in other clusters, and other databases of this one, are others.
+const scope = statement(
+  'deployment_scope',
+  `select concat_ws('.', (select system_identifier from pg_control_system()),
+                    (select oid from pg_database where datname = current_database()), generation) as scope
+     from deployment`,
 );
 
 const generation = statement('deployment_generation', 'select generation from deployment');
@@ -50,6 +75,7 @@ const purgeAudit = statement(
 
 /** @param run runs transactions */
 export const postgresDeployment = (run: Run): DeploymentStore => ({
+  scope: async () => (await run<{ scope: string }>('*', scope()))[0]?.scope ?? '',
   generation: async () => (await run<{ generation: number }>('*', generation()))[0]?.generation ?? 0,
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
   purgeAudit: async (nowMs, sinceMs, rowsMax) =>
@@ -57,6 +83,7 @@ export const postgresDeployment = (run: Run): DeploymentStore => ({
   beginNewHistory: async (key, nowMs, by) => {
     const [cost] = await run<{ keys_killed: number; sessions_ended: number }>(
       '*',
+      lockOutServing(),
       lockKeys(),
       insertKey(...valuesOf(key, by)),
       beginNewHistory(key.kid, nowMs, originValue(by)),

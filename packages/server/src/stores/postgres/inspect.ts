@@ -3,6 +3,7 @@
  * @module
  */
 import { Client, escapeIdentifier } from 'pg';
+import { databaseMs } from './journal-rows.ts';
 import { createRoleStatement, versionMin } from './preflight.ts';
 
 /** What was seen. */
@@ -29,6 +30,8 @@ export interface Database {
   readonly standbys: readonly (string | null)[];
   /** Processes that accept tokens at this moment. */
   readonly members: number;
+  /** By how much the clock of this machine is ahead of the server's, at least, milliseconds; below zero: behind. */
+  readonly clockAheadMs: number;
   /** What an administrator may have to run. */
   readonly statements: {
     readonly createRole: string;
@@ -60,10 +63,12 @@ const look = `
          current_setting('synchronous_standby_names') as "standbyNames",
          (select coalesce(json_agg(sync_state), '[]') from pg_stat_replication
            where state is distinct from 'backup') as standbys,
-         to_regclass('member') is not null as "hasMembers"
+         to_regclass('member') is not null as "hasMembers", ${databaseMs} as "databaseMs"
     from pg_roles where rolname = current_user`;
 
-type Row = Omit<Database, 'versionMin' | 'members' | 'statements'> & {
+type Row = Omit<Database, 'versionMin' | 'members' | 'statements' | 'clockAheadMs'> & {
+  /** A `bigint`, which this client reads as text. */
+  readonly databaseMs: string;
   readonly database: string;
   readonly hasMembers: boolean;
 };
@@ -95,14 +100,17 @@ export const inspectPostgres = async (url: string): Promise<Database> => {
   client.on('error', () => {});
   await client.connect();
   try {
+    const askedMs = Date.now();
     const [row] = (await client.query<Row>(look)).rows;
+    const answeredMs = Date.now();
     if (row === undefined) throw new Error('the role has no row in pg_roles');
-    const { database, hasMembers, ...seen } = row;
+    const { database, hasMembers, databaseMs: told, ...seen } = row;
+    const clockAheadMs = Math.max(0, askedMs - Number(told)) - Math.max(0, Number(told) - answeredMs);
     const count = hasMembers ? 'select count(*)::integer as members from member' : 'select 0 as members';
     // Tables that belong to somebody else may be closed to the role; that is told in another place.
     const counted = await client.query<{ members: number }>(count).catch(() => undefined);
     const members = counted?.rows[0]?.members ?? 0;
-    return { ...seen, versionMin, members, statements: statementsFor(database, row.role) };
+    return { ...seen, versionMin, members, clockAheadMs, statements: statementsFor(database, row.role) };
   } finally {
     await client.end();
   }

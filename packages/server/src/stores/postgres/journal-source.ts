@@ -7,6 +7,7 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Client } from 'pg';
 import { toEntry } from '../journal-row.ts';
+import { servingLock } from './deployment.ts';
 import type { Statement } from './flight.ts';
 import { databaseMs, type JournalRow, placeIn } from './journal-rows.ts';
 import { connectionConfig, isDoubtful, leave, statement } from './transactions.ts';
@@ -209,6 +210,8 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       if (isDoubtful(notice)) this.#warning = notice.message;
     });
     await client.connect();
+    // While "catalytic restored" begins a new history, this waits.
+    await client.query(servingLock.share);
     return client;
   }
 

@@ -60,18 +60,38 @@ const numbers: CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
 };
 
+/**
+ * What the service relies on, whatever role, database or URL say: a commit is durable before it is answered, and each statement sees what was
+ * committed before it began.
+ */
+const ownOptions = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
+
+/** In a URL these would replace what the service sets for itself. */
+const reserved = ['options', 'application_name', 'fallback_application_name'] as const;
+
+/** Takes from a URL the options that it gives the server, which stand before our own so that ours win. */
+const readUrl = (text: string): { readonly url: string; readonly options: string } => {
+  const url = new URL(text);
+  const given = url.searchParams.get('options');
+  for (const name of reserved) url.searchParams.delete(name);
+  return { url: url.href, options: given === null ? ownOptions : `${given} ${ownOptions}` };
+};
+
 /** Settings of every connection of this process. */
-export const connectionConfig = ({ url, statementMs }: ConnectionOptions): PoolConfig => ({
-  connectionString: url,
-  application_name: 'catalytic',
-  connectionTimeoutMillis: statementMs,
-  statement_timeout: statementMs,
-  idle_in_transaction_session_timeout: statementMs,
-  options: '-c synchronous_commit=on',
-  keepAlive: true,
-  keepAliveInitialDelayMillis: 10_000,
-  types: numbers,
-});
+export const connectionConfig = ({ url: text, statementMs }: ConnectionOptions): PoolConfig => {
+  const { url, options } = readUrl(text);
+  return {
+    connectionString: url,
+    application_name: 'catalytic',
+    connectionTimeoutMillis: statementMs,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: statementMs,
+    options,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: numbers,
+  };
+};
 
 /**
  * Whether a notice of the server leaves it in doubt that the commit it came with is durable: "canceling wait for synchronous replication",

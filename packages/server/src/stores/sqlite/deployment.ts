@@ -12,6 +12,8 @@ import type { Writer } from './writer.ts';
 export const sqliteDeployment = (dataDir: string, reader: DatabaseSync, writer: Writer): DeploymentStore => ({
   generation: async () =>
     readRow<{ generation: number }>(reader.prepare('select generation from deployment'))?.generation ?? 0,
+  scope: async () =>
+    readRow<{ scope: string }>(reader.prepare('select cast(generation as text) as scope from deployment'))?.scope ?? '',
   isServed: async () => {
     const lock = lockDataFolder(dataDir);
     lock?.close();
