@@ -169,6 +169,8 @@ export const startService = async (
       observer: metrics.revocations,
     });
     await reader.start();
+    barrier.watch();
+    closers.push(() => barrier.close());
     metrics.watch({ reader, view, hasher, stores });
     link.onCollectMetrics(() => metrics.snapshot());
     const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());

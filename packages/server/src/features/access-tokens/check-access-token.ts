@@ -26,6 +26,8 @@ export interface CheckAccessTokenParts {
  */
 export const checkAccessToken = (parts: CheckAccessTokenParts, token: string): SignedToken | ErrorCode => {
   const signed = parts.signatureChecks.check(token);
+  // A process that was paused may not have heard of the key yet: it does not know, rather than that there is none.
+  if (signed === 'token_key_unknown' && !parts.currency.isCurrent()) return 'revocation_state_unavailable';
   return typeof signed === 'string' ? signed : judge(parts, signed);
 };
 

@@ -53,11 +53,12 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     await engine.signingKeys.addFirst(keyOf('k0'));
     await engine.signingKeys.addSuccessor(keyOf('k1'));
     const source = engine.journal.openSource();
-    t.after(() => source.close());
     const member = randomUUIDv7() as MemberId;
     await source.register(member, 1000);
     const before = await source.read(member, undefined);
     const generation = await engine.deployment.generation();
+    // What reads the journal serves, and a database that is served begins no new history.
+    await source.close();
 
     const cost = await engine.deployment.beginNewHistory(keyOf('k2'), 2000);
 
@@ -82,7 +83,9 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
       graceMs: 0,
     });
     assert.equal(rotated.outcome, 'session_ended');
-    const after = await source.read(member, before.cursor);
+    const later = engine.journal.openSource();
+    t.after(() => later.close());
+    const after = await later.read(member, before.cursor);
     assert.notEqual(after.identity, before.identity);
     assert.equal(after.isMember, false, 'no process of the old history goes on');
   });

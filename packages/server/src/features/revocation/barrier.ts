@@ -13,6 +13,7 @@ import { Eviction, type EvictionParts } from './eviction.ts';
 import type { Acknowledgement, HintBus } from './hint-bus.ts';
 import type { Confirmation } from './observer.ts';
 import { announceEveryMs, fullWaitMs, leaseMsMax, longestLeaseMs, silenceMs } from './rules.ts';
+import { SilentMembers } from './silent-members.ts';
 import type { Member, Recorded } from './store.ts';
 
 /** What a revoke answers with: true everywhere now, or by itself within a bounded time. */
@@ -48,6 +49,8 @@ interface Batch {
 
 /** While a revocation is open, the members are read this often, in one query for all of them. */
 const lookEveryMs = 50;
+/** While none is open they are read this often, to find those that have fallen silent. */
+const watchEveryMs = 2000;
 /** Lets revocations through once they hold everywhere. */
 export class Barrier {
   readonly #parts: BarrierParts;
@@ -60,6 +63,9 @@ export class Barrier {
   #members = 1;
   #isLooking = false;
   #cancelLook: () => void = () => {};
+  readonly #silent = new SilentMembers();
+  #cancelWatch: () => void = () => {};
+  #isClosed = false;
 
   constructor(parts: BarrierParts) {
     this.#parts = parts;
@@ -73,6 +79,26 @@ export class Barrier {
       },
       () => reader.memberIds,
     );
+  }
+
+  /** Looks after members that fall silent while nothing is revoked, so that the next revocation need not wait for them. */
+  watch(): void {
+    const { members, clocks, reader } = this.#parts;
+    this.#cancelWatch = clocks.after(watchEveryMs, async () => {
+      const askedMs = clocks.monoMs();
+      // A database that does not answer says nothing about its members.
+      const rows = await members.list().catch(() => []);
+      const others = rows.filter(({ id }) => !reader.memberIds.includes(id));
+      if (this.#isClosed) return;
+      this.#eviction.start(this.#silent.take(rows, askedMs).filter((row) => others.includes(row)));
+      this.watch();
+    });
+  }
+
+  /** Looks after them no more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelWatch();
   }
 
   /** Waits until committed entries hold in every process that accepts tokens, or says by when they will. Never rejects. */
