@@ -83,16 +83,17 @@ export class Barrier {
 
   /** Looks after members that fall silent while nothing is revoked, so that the next revocation need not wait for them. */
   watch(): void {
+    this.#cancelWatch = this.#parts.clocks.after(watchEveryMs, () => void this.#lookForSilent());
+  }
+
+  async #lookForSilent(): Promise<void> {
     const { members, clocks, reader } = this.#parts;
-    this.#cancelWatch = clocks.after(watchEveryMs, async () => {
-      const askedMs = clocks.monoMs();
-      // A database that does not answer says nothing about its members.
-      const rows = await members.list().catch(() => []);
-      const others = rows.filter(({ id }) => !reader.memberIds.includes(id));
-      if (this.#isClosed) return;
-      this.#eviction.start(this.#silent.take(rows, askedMs).filter((row) => others.includes(row)));
-      this.watch();
-    });
+    const askedMs = clocks.monoMs();
+    // A database that does not answer says nothing about its members.
+    const rows = await members.list().catch(() => []);
+    if (this.#isClosed) return;
+    this.#eviction.start(this.#silent.take(rows, askedMs).filter(({ id }) => !reader.memberIds.includes(id)));
+    this.watch();
   }
 
   /** Looks after them no more. */
