@@ -18,6 +18,8 @@ interface ServerRow {
   readonly allowed: number;
   readonly role: string;
   readonly is_above_policies: boolean;
+  /** Standbys that the role may see and that no commit waits for. */
+  readonly late_standbys: number;
 }
 
 /** The statement an administrator runs once, for a role that row-level security binds. */
@@ -45,7 +47,8 @@ export const preflight = async (
     `select current_setting('server_version_num')::integer / 10000 as version,
             current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
               - coalesce(current_setting('reserved_connections', true)::integer, 0) as allowed,
-            current_user as role, rolsuper or rolbypassrls as is_above_policies
+            current_user as role, rolsuper or rolbypassrls as is_above_policies,
+            (select count(*) from pg_stat_replication where sync_state in ('async', 'potential'))::integer as late_standbys
        from pg_roles where rolname = current_user`,
   );
   const [server] = rows;
@@ -55,6 +58,10 @@ export const preflight = async (
   if (server.is_above_policies)
     onProblem(
       `The PostgreSQL role ${server.role} bypasses row-level security, the second lock between tenants: connect as a role of its own`,
+    );
+  if (server.late_standbys > 0)
+    onProblem(
+      `${server.late_standbys} standbys of PostgreSQL are asynchronous: what was revoked last does not survive a failover to one of them; "catalytic doctor" says what to change`,
     );
   const fitting = fit(wanted, server.allowed);
   const asked = wanted.size + wanted.overflow;

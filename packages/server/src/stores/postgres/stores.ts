@@ -13,6 +13,7 @@ import { postgresJournal } from './journal.ts';
 import { openHistory } from './journal-source.ts';
 import { postgresMembers } from './members.ts';
 import { migrate } from './migrate.ts';
+import { refusePooledTransactions } from './pooler.ts';
 import { type PoolSize, preflight } from './preflight.ts';
 import { findOnReplicas } from './replicas.ts';
 import { postgresSessions } from './sessions.ts';
@@ -40,11 +41,16 @@ export interface PostgresOptions {
 const probe = statement('probe', `select pg_logical_emit_message(true, 'catalytic.probe', '')`);
 
 const prepare = async (options: PostgresOptions, connection: ConnectionOptions): Promise<PoolSize> => {
-  // A migration may take as long as it takes.
-  const client = new Client({ ...connectionConfig(connection), statement_timeout: 0 });
-  client.on('error', () => {});
-  await client.connect();
+  const open = async (): Promise<Client> => {
+    // A migration may take as long as it takes.
+    const client = new Client({ ...connectionConfig(connection), statement_timeout: 0 });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  const client = await open();
   try {
+    await refusePooledTransactions(client, open);
     const fitting = await preflight(client, { size: options.poolSize, overflow: options.overflow }, options.onProblem);
     await migrate(client);
     for (const statement of openHistory) await client.query(statement);
