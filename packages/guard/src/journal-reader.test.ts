@@ -76,7 +76,7 @@ const open = (t: TestContext, view = new View()) => {
     view,
     clocks,
     leaseMs,
-    onProblem: (_message, error) => problems.push(String(error)),
+    onProblem: (message, error) => problems.push(`${message} ${error ?? ''}`),
   });
   void reader.start();
   /** Answers the call that is under way, which must be the named one. */
@@ -225,6 +225,81 @@ test('with another history of the database nobody is current before the entries 
   assert.equal(reader.isCurrent(), true);
   await answer('unregister');
   await answer('acknowledge');
+});
+
+test('a history that has no name of its own ends the lease and is named before anything that is read counts', async (t) => {
+  const { clocks, reader, answer, has } = await openCurrent(t);
+  await clocks.pass(100);
+  const entries = [entry('of another history')];
+  await answer('read', page({ isContinued: false, entries, cursor: 9 }));
+  assert.equal(reader.isCurrent(), false);
+  assert.equal(has('of another history'), false);
+  assert.deepEqual(await answer('renameHistory'), ['one']);
+  await clocks.pass(100);
+  const [, cursor] = await answer('read', page({ identity: 'two', cursor: 9 }));
+  assert.equal(cursor, 1);
+  assert.equal(reader.isCurrent(), false, 'the entries have not been written back');
+  await answer('restore');
+  await clocks.pass(100);
+  await answer('register');
+  const [, beginning] = await answer('read', page({ identity: 'two', entries }));
+  assert.equal(beginning, undefined);
+  assert.equal(reader.isCurrent(), true);
+  await answer('unregister');
+  await answer('acknowledge');
+});
+
+test('what was heard denies at once, and is let go when a read that was sent later does not show it', async (t) => {
+  const { clocks, reader, answer, problems, has } = await openCurrent(t);
+  await clocks.pass(100);
+  // This read is under way: its answer may be older than what is heard now.
+  reader.hear([entry('foreign'), entry('ours')]);
+  await answer('read', page());
+  assert.deepEqual([has('foreign'), has('ours')], [true, true]);
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('ours')], applied: 'ours' }));
+  assert.deepEqual([has('foreign'), has('ours')], [false, true]);
+  assert.match(problems.join(), /told of 1 revocations that the database does not have/);
+  await answer('acknowledge');
+});
+
+test('what was heard stays when the read that follows is none of the primary, or fails', async (t) => {
+  const { clocks, reader, answer, has } = await openCurrent(t);
+  reader.hear([entry('heard')]);
+  await clocks.pass(100);
+  await answer('read', page({ isPrimary: false }));
+  await clocks.pass(100);
+  await answer('read', page({ entries: [entry('a', 'kind of a newer version')] }));
+  assert.equal(has('heard'), true);
+});
+
+for (const [is, databaseMs] of [
+  ['ahead of', -61_000],
+  ['behind', 61_300],
+] as const)
+  test(`a process whose clock is ${is} the clock of the database by more than a minute is not current, and says so`, async (t) => {
+    const { clocks, reader, answer, problems } = await openCurrent(t);
+    await clocks.pass(100);
+    await answer('read', page({ databaseMs }));
+    assert.equal(reader.isCurrent(), true, 'the running lease holds');
+    assert.match(problems.join(), new RegExp(`clock of this machine is 61 s ${is} the clock of the database`));
+    await clocks.pass(leaseMs - 100);
+    await answer('read', page({ databaseMs }));
+    assert.equal(reader.isCurrent(), false);
+    await clocks.pass(100);
+    await answer('read', page({ databaseMs: clocks.wallMs() }));
+    assert.equal(reader.isCurrent(), true);
+    assert.match(problems.join(), /agree again/);
+  });
+
+test('a slow answer is no difference of clocks', async (t) => {
+  const { clocks, reader, answer } = await openCurrent(t);
+  await clocks.pass(100);
+  clocks.pause(leaseMs - 1);
+  // The database read its clock when it answered, a minute and a little after the sending by its own.
+  await answer('read', page({ databaseMs: 100 + leaseMs - 1 + 60_000 }));
+  assert.equal(reader.clockAheadMs, -60_000);
+  assert.equal(reader.isCurrent(), true);
 });
 
 test('a journal with an unknown kind of entry makes nobody current and is read again', async (t) => {

@@ -98,6 +98,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
     rows.set(id, { id, state, leaseMs: itsLeaseMs, applied });
   };
   return {
+    barrier,
     rows,
     heard,
     settled,
@@ -185,6 +186,54 @@ test('after the answer time a revoke is pending until the full wait since its co
   assert.equal(result.answer, undefined);
   await pass(10);
   assert.deepEqual(result.answer, { propagation: 'pending', completeWithinMs: fullWaitMs - answerMs });
+});
+
+test('a revoke waits for the longest lease of those that could lack it, and for the longest there is where a row does not say', async (t) => {
+  const { revoke, join, rows, pass } = open(t);
+  const third = 'third' as MemberId;
+  join(other, null, 'live', 2000);
+  join(third, null, 'live', 500);
+  const result = await revoke('1');
+  await pass(answerMs);
+  assert.deepEqual(result.answer, { propagation: 'pending', completeWithinMs: 2400 - answerMs });
+  join(other, '1', 'live', 2000);
+  const next = await revoke('2');
+  join(other, '2', 'live', 2000);
+  await pass(answerMs);
+  assert.deepEqual(next.answer, complete, 'the short lease is over by then');
+  rows.clear();
+  join('of the version before' as MemberId, null, 'live', null);
+  const unsaid = await revoke('3');
+  await pass(answerMs);
+  assert.deepEqual(unsaid.answer, { propagation: 'pending', completeWithinMs: 72_000 - answerMs });
+});
+
+test('a revoke that will be true before its answer is due waits for that, whoever is lost', async (t) => {
+  const { revoke, join, pass } = open(t);
+  join(other, null, 'live', 500);
+  const result = await revoke('1');
+  await pass(20);
+  join(other, null, 'leaving', 500);
+  await pass(answerMs - 30);
+  assert.equal(result.answer, undefined);
+  await pass(10);
+  assert.deepEqual(result.answer, complete);
+});
+
+test('a member that falls silent while nothing is revoked is evicted, and delays no revoke', async (t) => {
+  const { barrier, revoke, join, rows, pass } = open(t);
+  const lost = 'lost' as MemberId;
+  join(lost, '0');
+  barrier.watch();
+  for (let second = 1; rows.has(lost) && second < 20; second++) {
+    join(self, String(second));
+    join(other, String(second));
+    await pass(1000);
+  }
+  assert.deepEqual([...rows.keys()].toSorted(), [other, self].toSorted());
+  join(other, '1000');
+  assert.deepEqual((await revoke('1')).answer, complete);
+  barrier.close();
 });
 
 test('a revoke is answered in time when the members cannot be read', async (t) => {

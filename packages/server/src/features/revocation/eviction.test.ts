@@ -52,6 +52,25 @@ test('a member is removed a full wait after its mark is known to be durable', as
   assert.deepEqual(calls, ['mark silent', 'remove silent']);
 });
 
+test('a member is removed a full wait of its own lease after its mark, or of the longest there is', async (t) => {
+  const { eviction, calls, pass } = open(t);
+  eviction.start([
+    { id: silent, leaseMs },
+    { id: 'slow' as MemberId, leaseMs: 30_000 },
+  ]);
+  await pass(0);
+  await pass(1.2 * 30_000 - 1);
+  assert.deepEqual(calls, ['mark silent,slow']);
+  await pass(1);
+  assert.deepEqual(calls, ['mark silent,slow', 'remove silent,slow']);
+  eviction.start([{ id: 'of the version before' as MemberId, leaseMs: null }]);
+  await pass(0);
+  await pass(1.2 * 60_000 - 1);
+  assert.equal(calls.length, 3);
+  await pass(1);
+  assert.equal(calls.length, 4);
+});
+
 test('a member that is being evicted is not marked again, and one that could not be marked is', async (t) => {
   let isFailing = true;
   const { eviction, calls, pass } = open(t, async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { JournalId, MemberId, SessionId } from '@catalytic/protocol/ids';
-import { type JournalEntry, keepUntilMs } from '@catalytic/protocol/journal';
+import { entryId, type JournalEntry, keepUntilMs } from '@catalytic/protocol/journal';
 import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { JournalSource } from './store.ts';
 
@@ -34,6 +34,20 @@ const keeping = (engineName: string, open: OpenEngine): void => {
     // The engine's own wall clock counts, not the caller's.
     const leastMs = keepUntilMs(0, 900);
     assert.ok(keptMs >= leastMs - 1 && keptMs < leastMs + 60_000, `kept for ${keptMs} ms, not ${leastMs}`);
+  });
+
+  test(`${engineName}: an entry has the id that whoever writes it back gives it`, async (t) => {
+    const { engine, tenantId, end } = await start(t, open);
+    const suspended = await engine.tenants.suspend(tenantId, 1000);
+    const entries = [...(await end()).entries, ...(suspended?.entries ?? [])];
+    assert.deepEqual(
+      entries.map(({ kind }) => kind),
+      ['session', 'tenant'],
+    );
+    for (const entry of entries) assert.equal(entry.id, entryId(entry));
+    const source = sourceOf(t, engine);
+    await source.restore(entries);
+    assert.equal((await readJournal(engine)).length, 2);
   });
 
   test(`${engineName}: a purge takes what is past its time, a bounded number at a time`, async (t) => {
@@ -97,6 +111,35 @@ const reading = (engineName: string, open: OpenEngine): void => {
   });
 };
 
+const histories = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: a cursor whose newest entry does not stand where it stood is of another history, which is named once`, async (t) => {
+    const { engine, end } = await start(t, open);
+    const source = sourceOf(t, engine);
+    const none = await source.read(newMember(), undefined);
+    await end();
+    const { cursor, applied } = await source.read(newMember(), none.cursor);
+    assert.equal((await source.read(newMember(), cursor)).isContinued, true);
+    // As if an earlier state of the database had been put back, in which other entries were written since.
+    const putBack = await start(t, open);
+    const elsewhere = sourceOf(t, putBack.engine);
+    const member = newMember();
+    await elsewhere.register(member, 1000);
+    await putBack.end();
+    const page = await elsewhere.read(member, cursor);
+    assert.equal(page.isContinued, false);
+    await elsewhere.acknowledge(member, applied);
+    assert.deepEqual((await putBack.engine.members.list())[0]?.applied, null, 'what was read in another history');
+
+    await elsewhere.renameHistory(page.identity);
+    const named = await elsewhere.read(member, undefined);
+    assert.equal(named.isContinued, true);
+    assert.notEqual(named.identity, page.identity);
+    await elsewhere.renameHistory(page.identity);
+    const again = await elsewhere.read(member, named.cursor);
+    assert.deepEqual([again.isContinued, again.identity], [true, named.identity], 'whoever comes later finds the name');
+  });
+};
+
 const membership = (engineName: string, open: OpenEngine): void => {
   test(`${engineName}: a member is live until it is marked, and is then told so by its own read`, async (t) => {
     const { engine } = await start(t, open);
@@ -105,14 +148,11 @@ const membership = (engineName: string, open: OpenEngine): void => {
     await source.register(one, 1000);
     await source.register(two, 2000);
     await engine.members.markLeaving([one, newMember()]);
-    const states = (await engine.members.list()).map(({ id, state }) => [id, state]);
-    assert.deepEqual(
-      new Map(states as [MemberId, string][]),
-      new Map([
-        [one, 'leaving'],
-        [two, 'live'],
-      ]),
-    );
+    const rows = (await engine.members.list()).toSorted((a, b) => Number(a.leaseMs) - Number(b.leaseMs));
+    assert.deepEqual(rows, [
+      { id: one, state: 'leaving', leaseMs: 1000, applied: null },
+      { id: two, state: 'live', leaseMs: 2000, applied: null },
+    ]);
     assert.equal((await source.read(one, undefined)).isMember, false);
     const page = await source.read(two, undefined);
     assert.deepEqual([page.isMember, page.members], [true, 2]);
@@ -150,5 +190,6 @@ const membership = (engineName: string, open: OpenEngine): void => {
 export const journalStoreContract = (engineName: string, open: OpenEngine): void => {
   keeping(engineName, open);
   reading(engineName, open);
+  histories(engineName, open);
   membership(engineName, open);
 };

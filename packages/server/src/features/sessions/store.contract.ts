@@ -4,6 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionId } from '@catalytic/protocol/ids';
+import { keepUntilMs } from '@catalytic/protocol/journal';
 import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { OpenedSession, PasswordChange, Rotated, Rotation } from './store.ts';
 
@@ -29,14 +30,16 @@ const open = async (
   { tenantId, accountId, account }: Awaited<ReturnType<typeof seedAccount>>,
   refreshToken: string,
   sessionsMax = 100,
+  nowMs = 1000,
+  expiresAtMs = nowMs + 100_000,
 ): Promise<OpenedSession> => {
   const grant = await engine.sessions.open({
     tenantId,
     accountId,
     passwordHash: account.passwordHash,
     amr: ['pwd'],
-    nowMs: 1000,
-    refreshToken: { hash: bytes(refreshToken), expiresAtMs: 101_000 },
+    nowMs,
+    refreshToken: { hash: bytes(refreshToken), expiresAtMs },
     sessionsMax,
   });
   if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
@@ -243,6 +246,39 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
   });
 };
 
+const dating = (engineName: string, openEngine: OpenEngine): void => {
+  // Ahead of the database's clock, by less than makes a sign-in refused.
+  const aheadMs = 50_000;
+  const mints: readonly (readonly [
+    string,
+    (engine: Engine, signedIn: Awaited<ReturnType<typeof signIn>>, nowMs: number) => Promise<string | object>,
+  ])[] = [
+    ['a sign-in', (engine, seeded, nowMs) => open(engine, seeded, 'r1', 100, nowMs)],
+    ['a refresh', (engine, _, nowMs) => engine.sessions.rotate(rotation('r0', 'r1', nowMs))],
+    [
+      'a change of password',
+      (engine, { tenantId, accountId, account, grant }, nowMs) =>
+        engine.sessions.changePassword({
+          ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new' },
+          ...{ amr: [], nowMs, refreshToken: { hash: bytes('r1'), expiresAtMs: nowMs + 1000 } },
+        }),
+    ],
+  ];
+  for (const [what, mint] of mints)
+    test(`${engineName}: an entry outlives the token that ${what} was given by a clock that was ahead`, async (t) => {
+      const engine = await openEngine();
+      t.after(() => engine.close());
+      const seeded = await seedAccount(engine);
+      const nowMs = Date.now() + aheadMs;
+      const grant = await open(engine, seeded, 'r0', 100, 1000, nowMs + 1000);
+      const minted = await mint(engine, { ...seeded, grant }, nowMs);
+      assert.ok(typeof minted === 'object' && (!('outcome' in minted) || minted.outcome === 'rotated'));
+      const { entries } = await engine.sessions.end(seeded.tenantId, grant.sessionId, 2000);
+      const keptMs = Number(entries[0]?.keepUntilMs) - nowMs;
+      assert.ok(keptMs >= keepUntilMs(0, 0), `kept for ${keptMs} ms after the token was dated`);
+    });
+};
+
 const owning = (engineName: string, openEngine: OpenEngine): void => {
   test(`${engineName}: the live sessions of an account are listed newest first, a page at a time, and nobody else's`, async (t) => {
     const engine = await openEngine();
@@ -428,6 +464,7 @@ export const sessionStoreContract = (engineName: string, openEngine: OpenEngine)
   refusals(engineName, openEngine);
   rotations(engineName, openEngine);
   endings(engineName, openEngine);
+  dating(engineName, openEngine);
   owning(engineName, openEngine);
   passwords(engineName, openEngine);
   limits(engineName, openEngine);

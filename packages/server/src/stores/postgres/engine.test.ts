@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyId, MemberId, SessionId } from '@catalytic/protocol/ids';
 import { Client } from 'pg';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { seedAccount } from '../../features/engine.contract.ts';
 import { migrate } from './migrate.ts';
 import { countUnended } from './session-statements.ts';
-import { statement, Transactions } from './transactions.ts';
+import { connectionConfig, statement, Transactions } from './transactions.ts';
 
 const { suite, test } = nodeTest;
+
+const keyOf = (kid: string) => ({
+  ...{ kid: kid as KeyId, algorithm: 'ES256' as const, publicJwk: `{"kid":"${kid}"}`, privateBox: Buffer.from(kid) },
+  ...{ createdAtMs: 1000, activatesAtMs: 1000, retiresAtMs: null },
+});
 
 suite('PostgreSQL: the engine', needsPostgres(), () => {
   const server = sharedServer(nodeTest);
@@ -151,6 +158,108 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     assert.deepEqual(await run('*', statement('show', "select current_setting('synchronous_commit') as is")()), [
       { is: 'on' },
     ]);
+  });
+
+  test('what the service relies on is kept whatever database and URL say, and the rest of the URL counts', async (t) => {
+    const database = await createDatabase(await server());
+    const client = await connect(t, database.adminUrl);
+    const name = new URL(database.url).pathname.slice(1);
+    await client.query(`alter database ${name} set default_transaction_isolation = 'repeatable read'`);
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c synchronous_commit=off -c search_path=elsewhere');
+    url.searchParams.set('application_name', 'somebody');
+    const ours = new Client(connectionConfig({ url: url.href, statementMs: 5000 }));
+    await ours.connect();
+    t.after(() => ours.end());
+    const names = ['synchronous_commit', 'default_transaction_isolation', 'application_name', 'search_path'];
+    const { rows } = await ours.query('select current_setting(name) as is from unnest($1::text[]) as name', [names]);
+    assert.deepEqual(
+      rows.map(({ is }) => is),
+      ['on', 'read committed', 'catalytic', 'elsewhere'],
+    );
+  });
+
+  /** An engine with one account, signed in. */
+  const openSession = async (t: nodeTest.TestContext, nowMs = Date.now()) => {
+    const engine = await openEngine(await createDatabase(await server()));
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const expiresAtMs = nowMs + 7_200_000;
+    const signIn = (atMs: number, token: string) =>
+      engine.sessions.open({
+        ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: atMs, sessionsMax: 10 },
+        refreshToken: { hash: Buffer.from(token), expiresAtMs },
+      });
+    const refresh = (presented: string, successor: string, atMs: number) =>
+      engine.sessions.rotate({
+        ...{ presentedHash: Buffer.from(presented), successorBox: Buffer.from('box'), nowMs: atMs, graceMs: 10_000 },
+        successor: { hash: Buffer.from(successor), expiresAtMs },
+      });
+    const grant = await signIn(nowMs, 'r0');
+    if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
+    return { engine, tenantId, accountId, account, grant, signIn, refresh };
+  };
+
+  test('a clock that is more than a minute ahead of the database dates no token, and changes nothing', async (t) => {
+    const { engine, tenantId, accountId, account, grant, signIn, refresh } = await openSession(t);
+    const wrongMs = Date.now() + 75_000;
+    const wrong = { code: 'clock_wrong' };
+    await assert.rejects(signIn(wrongMs, 'r1'), wrong);
+    await assert.rejects(refresh('r0', 'r2', wrongMs), wrong);
+    const change = engine.sessions.changePassword({
+      ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new', amr: [] },
+      ...{ nowMs: wrongMs, refreshToken: { hash: Buffer.from('r3'), expiresAtMs: wrongMs + 1000 } },
+    });
+    await assert.rejects(change, wrong);
+    assert.equal((await engine.accounts.findWithPassword(tenantId, accountId))?.passwordHash, account.passwordHash);
+    const live = await engine.sessions.list(tenantId, accountId, undefined, 10, Date.now());
+    assert.deepEqual(
+      live.map(({ id }) => id),
+      [grant.sessionId],
+    );
+    assert.equal((await refresh('r0', 'r4', Date.now())).outcome, 'rotated', 'it was not used up');
+    // A replay is judged by the clock, too: this one would be theft.
+    await assert.rejects(refresh('r0', 'r5', wrongMs), wrong);
+    assert.equal((await refresh('r0', 'r6', Date.now())).outcome, 'replayed');
+  });
+
+  test('a clock that is far ahead of the database deletes nothing', async (t) => {
+    const { engine, tenantId, refresh } = await openSession(t);
+    await refresh('r0', 'r1', Date.now());
+    for (let index = 0; index < 3; index++)
+      await engine.sessions.end(tenantId, randomUUIDv7() as SessionId, Date.now());
+    const wrongMs = Date.now() + 400 * 86_400_000;
+    await engine.sessions.forgetSuccessors(wrongMs, 60_000);
+    assert.equal((await refresh('r0', 'r2', Date.now())).outcome, 'replayed');
+    assert.equal(await engine.journal.purge(wrongMs, 60_000, 10), 0);
+    assert.equal(await engine.sessions.purge(wrongMs, 60_000, 10), 0);
+    // Two rows of the suite are from long ago.
+    assert.equal(await engine.deployment.purgeAudit(wrongMs, 60_000, 10), 2);
+  });
+
+  test('two databases of one server do not share a bus, nor do two generations of one', async (t) => {
+    const engines = await Promise.all([0, 1].map(async () => openEngine(await createDatabase(await server()))));
+    for (const engine of engines) t.after(() => engine.close());
+    const scopes = await Promise.all(engines.map(({ deployment }) => deployment.scope()));
+    assert.notEqual(scopes[0], scopes[1]);
+    assert.equal(await engines[0]?.deployment.scope(), scopes[0]);
+    await engines[0]?.deployment.beginNewHistory(keyOf('k'), 1000);
+    assert.notEqual(await engines[0]?.deployment.scope(), scopes[0]);
+  });
+
+  test('a database that a process serves begins no new history, whatever that process is called', async (t) => {
+    const database = await createDatabase(await server());
+    const engine = await openEngine(database);
+    t.after(() => engine.close());
+    const source = engine.journal.openSource();
+    await source.read(randomUUIDv7() as MemberId, undefined);
+    assert.equal(await engine.deployment.isServed(), true);
+    await assert.rejects(engine.deployment.beginNewHistory(keyOf('k'), 1000), ({ cause }: Error) =>
+      /uses the database/.test(String(cause)),
+    );
+    await source.close();
+    assert.equal(await engine.deployment.isServed(), false);
+    await engine.deployment.beginNewHistory(keyOf('k'), 1000);
   });
 
   test('the breaker opens when the database is away, refuses at once, and closes when it is back', async (t) => {

@@ -8,6 +8,7 @@ import type { MemberId, SessionId } from '@catalytic/protocol/ids';
 import { Client } from 'pg';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
+import { waitUntil } from '../../../../../tests/harness/wait-until.ts';
 import { seedAccount } from '../../features/engine.contract.ts';
 import { isVisible } from './members.ts';
 
@@ -175,6 +176,10 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     await postgres.start();
     const standby = await source.read(newMember(), before.cursor);
     assert.equal(standby.isPrimary, false);
+    const isConnected = async () =>
+      (await postgres.sql("select 1 from pg_stat_activity where application_name = 'catalytic journal'")).length > 0;
+    // Whatever led here may lead elsewhere by now: a connection that is kept stays with the standby for ever.
+    await waitUntil('The reader', 'leave the standby', 2000, async () => !(await isConnected()));
     await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
     await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
     await postgres.sql('select pg_promote()');
@@ -187,6 +192,70 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     assert.notEqual(named.identity, before.identity);
     assert.equal((await source.read(newMember(), named.cursor)).identity, named.identity, 'it is named once');
     assert.equal((await engine.tenants.findByName('default'))?.name, 'default');
+  });
+
+  test('rows of another cluster, whose ids this one has not given out, hide nothing and are given new ids at the next start', async (t) => {
+    const { source, end, connect, database } = await start(t);
+    const restored = await end();
+    const client = await connect();
+    const foreign = '999999999999';
+    await client.query(`update journal set xid = '${foreign}'`);
+    const first = await source.read(newMember(), undefined);
+    assert.deepEqual(keys(first), [restored]);
+    const written = await end();
+    const second = await source.read(newMember(), first.cursor);
+    assert.equal(second.isContinued, true);
+    assert.deepEqual(keys(second), [written, restored]);
+    assert.equal(keys(await source.read(newMember(), second.cursor)).includes(written), false);
+    const { rows } = await client.query(`select id from journal where key = '${restored}'`);
+    const ahead = { m: foreign, id: rows[0].id, open: [] };
+    assert.equal((await source.read(newMember(), ahead)).isContinued, false, 'a position that is still to come');
+
+    const again = await openEngine(database);
+    t.after(() => again.close());
+    const third = await source.read(newMember(), second.cursor);
+    assert.deepEqual([third.isContinued, keys(third)], [true, [restored]]);
+    assert.deepEqual(keys(await source.read(newMember(), third.cursor)), []);
+  });
+
+  test('a commit that did not wait for the synchronous standby is not taken for durable', async (t) => {
+    const { engine, source, end } = await start(t);
+    const postgres = await server();
+    const name = async (standby: string): Promise<void> => {
+      await postgres.sql(`alter system set synchronous_standby_names = '${standby}'`);
+      await postgres.sql('select pg_reload_conf()');
+    };
+    const cancel = async (): Promise<boolean> => {
+      const waiting = "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'";
+      return (await postgres.sql(waiting)).length > 0;
+    };
+    /** Whether it had to wait, and so was cancelled. */
+    const isDoubted = async (commit: Promise<unknown>): Promise<boolean> => {
+      const outcome = commit.then(
+        () => 'committed',
+        () => 'doubted',
+      );
+      await waitUntil('The commit', 'wait or end', 5000, async () => {
+        const ended = await Promise.race([outcome, delay(20, 'under way')]);
+        return ended !== 'under way' || cancel();
+      });
+      return (await outcome) === 'doubted';
+    };
+    const member = newMember();
+    await source.register(member, 1000);
+    await name('absent');
+    t.after(() => name(''));
+    await waitUntil('The server', 'wait for its standby', 5000, () => isDoubted(end()));
+    assert.equal(await isDoubted(engine.journal.raiseTokenSecondsMax(7000)), true);
+    assert.equal(await isDoubted(source.register(newMember(), 1000)), true);
+    const { identity, entries } = await source.read(member, undefined);
+    assert.equal(
+      await isDoubted(source.restore(entries.map((entry) => ({ ...entry, id: randomUUIDv7() as never })))),
+      true,
+    );
+    assert.equal(await isDoubted(source.renameHistory(identity)), true);
+    await name('');
+    await waitUntil('The server', 'commit alone again', 5000, async () => !(await isDoubted(end())));
   });
 
   test('visibility is judged as the server judges it', async (t) => {
