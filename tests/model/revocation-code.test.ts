@@ -147,3 +147,25 @@ test('without faults a revoke completes at once with a bus, within a poll and a 
         );
     }
 });
+
+test('after the database has been put back everybody is current again, and a revoke completes', async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const deployment = new SimulatedDeployment({
+      seed,
+      processes,
+      leasesMs: [400],
+      answerMs: 1000,
+      weather: { slow: 0, lost: 0 },
+    });
+    const { time, database } = deployment;
+    time.after(200, () => database.backUp());
+    for (let index = 0; index < 5; index++)
+      time.after(300 + 73 * index, () => deployment.revoke(index % processes, `session ${index}`, 0));
+    time.after(800, () => deployment.putBack(0));
+    time.after(3000, () => deployment.revoke(seed % processes, 'a later session', 0));
+    await time.runUntil(4000, () => deployment.check());
+    for (let at = 0; at < processes; at++)
+      assert.ok(deployment.isCurrent(at), `seed ${seed}, process ${at}:\n${time.history.join('\n')}`);
+    assert.equal(deployment.revokes.at(-1)?.answer?.propagation, 'complete', `seed ${seed}`);
+  }
+});

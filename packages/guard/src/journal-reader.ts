@@ -189,12 +189,12 @@ export class JournalReader {
     // Neither its rows nor its cursor count: a replica lags, and PostgreSQL's does not list the transactions that are still open.
     if (!page.isPrimary)
       throw new Error('The database that answered is a replica; only the primary makes a process current');
+    if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
     if (!page.isContinued) {
       // A history without a name of its own. Until it has one, nothing that was read or heard says what it holds.
       this.#lease.end();
       return source.renameHistory(page.identity);
     }
-    if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
     this.#identity = page.identity;
     this.#members = page.members;
     // From here to the renewal in one turn: nobody may see the lease without the entries.
