@@ -249,6 +249,22 @@ test('a history that has no name of its own ends the lease and is named before a
   await answer('acknowledge');
 });
 
+test('a history that another process has named is taken over, and not named once more', async (t) => {
+  const { clocks, reader, answer, names } = await openCurrent(t);
+  await clocks.pass(100);
+  await answer('read', page({ identity: 'two', isContinued: false }));
+  assert.equal(reader.isCurrent(), false);
+  await answer('restore');
+  await clocks.pass(100);
+  await answer('register');
+  const [, cursor] = await answer('read', page({ identity: 'two' }));
+  assert.equal(cursor, undefined);
+  assert.equal(reader.isCurrent(), true);
+  assert.equal(names.includes('renameHistory'), false);
+  await answer('unregister');
+  await answer('acknowledge');
+});
+
 test('what was heard denies at once, and is let go when a read that was sent later does not show it', async (t) => {
   const { clocks, reader, answer, problems, has } = await openCurrent(t);
   await clocks.pass(100);
