@@ -15,7 +15,14 @@ test('a machine that was suspended is not current, though its monotonic clock st
   lease.renew(1000, 70_000);
   assert.equal(lease.isCurrent(1001, 70_500), false);
   // Set back by an operator: the monotonic clock still ends it.
-  assert.equal(lease.isCurrent(1500, 60_000), false);
+  assert.equal(lease.isCurrent(1500, 69_900), false);
+});
+
+test('a machine whose clock was set back by a lease is not current: what has expired and been forgotten would be valid again', () => {
+  const lease = new Lease(500);
+  lease.renew(1000, 70_000);
+  assert.equal(lease.isCurrent(1010, 69_501), true);
+  assert.equal(lease.isCurrent(1010, 69_500), false);
 });
 
 test('a reply that comes late takes nothing back, and an ended lease begins with the next good read', () => {
