@@ -265,7 +265,7 @@ test('a history that another process has named is taken over, and not named once
   await answer('acknowledge');
 });
 
-test('what was heard denies at once, and is let go when a read that was sent later does not show it', async (t) => {
+test('what was heard denies at once, and is let go when reads that were sent later have not shown it for five seconds', async (t) => {
   const { clocks, reader, answer, problems, has } = await openCurrent(t);
   await clocks.pass(100);
   // This read is under way: its answer may be older than what is heard now.
@@ -274,9 +274,60 @@ test('what was heard denies at once, and is let go when a read that was sent lat
   assert.deepEqual([has('foreign'), has('ours')], [true, true]);
   await clocks.pass(100);
   await answer('read', page({ entries: [entry('ours')], applied: 'ours' }));
+  assert.deepEqual([has('foreign'), has('ours')], [true, true]);
+  await answer('acknowledge');
+  clocks.pause(4800);
+  await clocks.pass(100);
+  await answer('read', page());
+  assert.equal(has('foreign'), true);
+  await answer('acknowledge');
+  await clocks.pass(100);
+  await answer('read', page());
   assert.deepEqual([has('foreign'), has('ours')], [false, true]);
   assert.match(problems.join(), /told of 1 revocations that the database does not have/);
+});
+
+test('what this process has committed, and a read that was sent later does not show, is written back into another history', async (t) => {
+  const { clocks, reader, answer, has } = await openCurrent(t);
+  await clocks.pass(100);
+  reader.hear([entry('ours')], true);
+  await answer('read', page());
+  assert.equal(reader.isCurrent(), true, 'the read was sent before the commit');
+  await clocks.pass(100);
+  await answer('read', page());
+  assert.equal(reader.isCurrent(), false);
+  const [from] = await answer('renameHistory');
+  assert.equal(from, 'one');
+  await clocks.pass(100);
+  await answer('read', page({ identity: 'two' }));
+  const [written] = await answer('restore');
+  assert.deepEqual(
+    (written as readonly JournalEntry[]).map(({ key }) => key),
+    ['ours'],
+  );
+  assert.equal(has('ours'), true);
+  await clocks.pass(100);
+  await answer('register');
+  await answer('read', page({ identity: 'two', entries: [entry('ours')] }));
+  assert.equal(reader.isCurrent(), true);
+  await answer('unregister');
   await answer('acknowledge');
+});
+
+test('each reason for which the journal cannot be read is told once', async (t) => {
+  const { clocks, answer, problems } = await openCurrent(t);
+  for (const change of [
+    { isPrimary: false },
+    { entries: [entry('a', 'kind of a newer version')] },
+    { isPrimary: false },
+  ]) {
+    await clocks.pass(100);
+    await answer('read', page(change));
+  }
+  assert.deepEqual(
+    problems.map((text) => /replica|newer version|does not know/.exec(text)?.[0]),
+    ['replica', 'does not know'],
+  );
 });
 
 test('what was heard stays when the read that follows is none of the primary, or fails', async (t) => {

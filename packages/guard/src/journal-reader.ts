@@ -37,6 +37,8 @@ const pauseMsMin = 5;
 const acknowledgeEveryMs = 1000;
 /** Requests that may wait for a read at once: what waits costs memory, and a flood of it would meet the database when it comes back. */
 const waitingMax = 1000;
+/** Reasons of failed reads in a row that are told. */
+const failuresMax = 10;
 /** Ids of entries settled elsewhere, remembered until the journal shows them. Forgetting one only costs an acknowledgement. */
 const settledMax = 100_000;
 /** Largest difference between the wall clocks of this process and of the database at which the process is current, milliseconds. */
@@ -61,7 +63,8 @@ export class JournalReader {
   /** Times that something heard could not be taken over. */
   #refusals = 0;
   #isStopped = false;
-  #isFailing = false;
+  /** Why reads have failed since the last one that did not. */
+  readonly #failures = new Set<string>();
   #clockAheadMs = 0;
 
   constructor(parts: JournalReaderParts) {
@@ -104,9 +107,13 @@ export class JournalReader {
     while (!this.isCurrent() && !this.#isStopped) await this.untilCurrent(1000);
   }
 
-  /** Takes over entries heard of outside the journal, once committed. Returns whether all were taken over, and may so be acknowledged. */
-  hear(entries: readonly JournalEntry[]): boolean {
-    const isWhole = this.#parts.view.hear(entries);
+  /**
+   * Takes over entries heard of outside the journal, once committed.
+   * @param isOwn whether this process has committed them itself
+   * @returns whether all were taken over, and may so be acknowledged
+   */
+  hear(entries: readonly JournalEntry[], isOwn = false): boolean {
+    const isWhole = this.#parts.view.hear(entries, isOwn);
     if (!isWhole) {
       // A revoke counts on its own process at once. A read sent from now on shows these entries; one under way may not.
       this.#refusals++;
@@ -161,11 +168,14 @@ export class JournalReader {
     const beganMs = clocks.monoMs();
     this.#round = this.#read()
       .then(() => {
-        this.#isFailing = false;
+        this.#failures.clear();
       })
       .catch((error: unknown) => {
-        if (!this.#isFailing) onProblem('Cannot read the journal; trying again', error);
-        this.#isFailing = true;
+        // Each reason once: a connection that was cut hides that the next one leads to a replica.
+        const reason = String(error);
+        if (this.#failures.has(reason) || this.#failures.size >= failuresMax) return;
+        this.#failures.add(reason);
+        onProblem('Cannot read the journal; trying again', error);
       })
       .then(() => {
         this.#round = undefined;
@@ -204,8 +214,13 @@ export class JournalReader {
           ? 'The journal holds more entries than the view has room for; no token is accepted until enough of them have expired'
           : 'The journal holds a kind of entry that this version does not know; upgrade it',
       );
+    if (this.#parts.view.hasLost(heardCount)) {
+      // It is older than what it has told this process: put back to an earlier state, with what every reader knows it by still in it.
+      this.#lease.end();
+      return source.renameHistory(page.identity);
+    }
     this.#cursor = page.cursor;
-    const unknown = this.#parts.view.forgetHeard(heardCount);
+    const unknown = this.#parts.view.forgetHeard(heardCount, clocks.monoMs());
     if (unknown.length > 0)
       this.#parts.onProblem(
         `The bus has told of ${unknown.length} revocations that the database does not have; they are forgotten. Another deployment may use the same Redis and the same master key`,

@@ -24,7 +24,17 @@ interface Heard {
   readonly entry: JournalEntry;
   /** How many had been heard when it was, itself included. */
   readonly number: number;
+  /** Whether this process has committed it itself. */
+  readonly isOwn: boolean;
+  /** When a read of the journal that was sent later has not shown it for the first time; `undefined`: none has. */
+  missingSinceMs?: number;
 }
+
+/**
+ * How long what was heard of elsewhere counts although the journal does not show it, milliseconds. The database may have lost it, and the
+ * process that has committed it, which alone can know that, writes it back within that time.
+ */
+const missingMsMax = 5000;
 
 /**
  * Revocations by kind. Entries of the journal are only ever added by {@link View.apply} and only dropped by {@link View.sweep}. What was
@@ -65,32 +75,50 @@ export class View {
 
   /**
    * Takes over entries that were heard of outside the journal, once committed.
+   * @param isOwn whether this process has committed them itself
    * @returns as {@link View.apply}
    */
-  hear(entries: readonly JournalEntry[]): boolean {
+  hear(entries: readonly JournalEntry[], isOwn = false): boolean {
     if (this.size + entries.length > this.#entriesMax) return false;
     this.#heardView ??= new View(this.#entriesMax);
-    for (const entry of entries) this.#heard.push({ entry, number: ++this.#heardCount });
+    for (const entry of entries) this.#heard.push({ entry, number: ++this.#heardCount, isOwn });
     return this.#heardView.apply(entries);
   }
 
   /**
-   * Lets go of the entries heard of before a read of the journal was sent, once that read has been applied: those that the database has are
-   * in this view by now.
+   * Whether the database lacks an entry that this process has committed, once a read of the journal has been applied: it has lost it.
    * @param count {@link View.heardCount} when the read was sent
+   */
+  hasLost(count: number): boolean {
+    return this.#heard.some(({ entry, number, isOwn }) => isOwn && number <= count && !this.#has(entry));
+  }
+
+  /**
+   * Lets go of entries that had been heard of before a read of the journal was sent, once that read has been applied: of those that the
+   * database has, because they are in this view by now, and of those that it has not shown for {@link missingMsMax}.
+   * @param count {@link View.heardCount} when the read was sent
+   * @param nowMs monotonic clock
    * @returns those that the database does not have
    */
-  forgetHeard(count: number): readonly JournalEntry[] {
+  forgetHeard(count: number, nowMs: number): readonly JournalEntry[] {
     if (this.#heardView === undefined) return [];
-    const settled = this.#heard.filter(({ number }) => number <= count);
-    if (settled.length === 0) return [];
-    this.#heard = this.#heard.slice(settled.length);
+    const missing: JournalEntry[] = [];
+    const kept = this.#heard.filter((heard) => {
+      if (heard.number > count) return true;
+      if (this.#has(heard.entry)) return false;
+      heard.missingSinceMs ??= nowMs;
+      if (nowMs - heard.missingSinceMs < missingMsMax) return true;
+      missing.push(heard.entry);
+      return false;
+    });
+    if (kept.length === this.#heard.length) return [];
+    this.#heard = kept;
     this.#heardView = undefined;
     if (this.#heard.length > 0) {
       this.#heardView = new View(this.#entriesMax);
       this.#heardView.apply(this.#heard.map(({ entry }) => entry));
     }
-    return settled.map(({ entry }) => entry).filter((entry) => !this.#has(entry));
+    return missing;
   }
 
   /**

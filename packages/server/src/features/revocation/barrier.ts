@@ -107,7 +107,7 @@ export class Barrier {
     const { clocks, reader, answerMs } = this.#parts;
     const committedMs = clocks.monoMs();
     // Nobody waits for our own acknowledgement.
-    if (reader.hear(entries)) reader.settle(entries);
+    if (reader.hear(entries, true)) reader.settle(entries);
     return new Promise((resolve) => {
       const open: Open = {
         position,
