@@ -101,3 +101,16 @@ test('a full view refuses further entries instead of forgetting them, and takes 
   view.sweep(2);
   assert.equal(view.apply([session('c', 3)]), true);
 });
+
+test('a revoke that is repeated after its entry was swept is not taken for one that the database has lost', () => {
+  const entryOf = (keepUntilMs: number): JournalEntry =>
+    ({ id: 'x', kind: 'account', key: 'a', epoch: 1, keepUntilMs }) as unknown as JournalEntry;
+  const view = new View();
+  view.apply([entryOf(50)]);
+  view.sweep(60);
+  assert.equal(view.hear([entryOf(50)], true), true);
+  assert.equal(view.hasLost(view.heardCount), false);
+  assert.equal(view.size, 0);
+  view.hear([entryOf(60)], true);
+  assert.equal(view.hasLost(view.heardCount), true);
+});

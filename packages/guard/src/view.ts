@@ -49,6 +49,8 @@ export class View {
   readonly #entriesMax: number;
   #heard: Heard[] = [];
   #heardCount = 0;
+  /** Latest time that was swept by, milliseconds since 1970. */
+  #sweptMs = Number.NEGATIVE_INFINITY;
   /** The heard entries as a view; `undefined` while there are none, which is nearly always. */
   #heardView: View | undefined;
 
@@ -79,10 +81,12 @@ export class View {
    * @returns as {@link View.apply}
    */
   hear(entries: readonly JournalEntry[], isOwn = false): boolean {
-    if (this.size + entries.length > this.#entriesMax) return false;
+    // A revoke that is repeated when all its tokens have expired tells of a row that the journal may show to no reader again.
+    const needed = entries.filter(({ keepUntilMs }) => keepUntilMs === null || keepUntilMs >= this.#sweptMs);
+    if (this.size + needed.length > this.#entriesMax) return false;
     this.#heardView ??= new View(this.#entriesMax);
-    for (const entry of entries) this.#heard.push({ entry, number: ++this.#heardCount, isOwn });
-    return this.#heardView.apply(entries);
+    for (const entry of needed) this.#heard.push({ entry, number: ++this.#heardCount, isOwn });
+    return this.#heardView.apply(needed);
   }
 
   /**
@@ -203,6 +207,7 @@ export class View {
    * @param nowMs wall clock, milliseconds since 1970
    */
   sweep(nowMs: number): void {
+    this.#sweptMs = Math.max(this.#sweptMs, nowMs);
     sweepMap(this.#tokens, nowMs, (keepUntilMs) => keepUntilMs);
     sweepMap(this.#sessions, nowMs, (keepUntilMs) => keepUntilMs);
     sweepMap(this.#accounts, nowMs, (raised) => raised.keepUntilMs);
