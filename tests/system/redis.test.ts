@@ -12,6 +12,7 @@ import { createDatabase, sharedServer } from '../harness/postgres-engine.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { needsRedis, redisIn } from '../harness/redis.ts';
 import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const { skip: noPostgres } = needsPostgres();
 const { skip: noRedis } = needsRedis();
@@ -36,7 +37,10 @@ suite('Redis between machines', { skip: noPostgres || noRedis }, () => {
       BACKLOG: 1,
       HASH_LANES: 1,
     };
-    const [one, other] = await Promise.all([serviceIn(t, settings), serviceIn(t, settings)]);
+    // A copy of the database for trials, say, with the same keys: what is revoked there is not heard here.
+    const copy = { ...settings, DATABASE_URL: (await createDatabase(await server())).url };
+    const [one, other] = await Promise.all([settings, settings, copy].map((each) => serviceIn(t, each)));
+    assert.ok(one !== undefined && other !== undefined);
     await signUp(one.url, 'ada@example.com');
 
     const ready = async (url: string) => (await get(`${url}/health/ready`)).body;
@@ -64,6 +68,10 @@ suite('Redis between machines', { skip: noPostgres || noRedis }, () => {
     };
 
     await untilReadiness({}, 5000);
+    await waitUntil('Two databases', 'have a bus each', 3000, async () => {
+      const channels = (await redis.command('PUBSUB', 'CHANNELS', 'catalytic:*')) as string[];
+      return new Set(channels.map((channel) => channel.split(':')[1])).size === 2;
+    });
     const withRedisMs = await median();
     const doctor = await runCatalytic(['doctor', '--no-measure'], { ...settings, DATA_DIR: folderIn(t) });
     assert.match(doctor.stdout, /^ok {7}Redis \d+\.\d+\.\d+ answers$/m);
