@@ -37,6 +37,14 @@ export interface Cell {
   readonly logout_back_ms: Spread | null;
   /** Rounds in which it did not become as fast while it was looked at. */
   readonly logout_not_back: number;
+  /** Time after the fault until every worker served and was current again; absent in results of former versions. */
+  readonly ready_ms?: Spread;
+  /** What was not as the fault has it: an answer, a line of the log, a worker that accepts or does not; absent as above. */
+  readonly unexpected?: number;
+  /** The assumption that the fault breaks; absent where it breaks none. */
+  readonly breaks?: string;
+  /** What questions about the two tokens were answered: statuses and codes; absent as above. */
+  readonly verify_answers?: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly evidence: readonly string[];
 }
@@ -49,6 +57,7 @@ export interface CellName {
   readonly redis: boolean;
   readonly inNamespaces?: boolean;
   readonly leaseMs: number;
+  readonly breaks?: string | undefined;
 }
 
 const spread = (times: readonly number[]): Spread => {
@@ -58,7 +67,7 @@ const spread = (times: readonly number[]): Spread => {
 
 /** What rounds have shown together. */
 export const summarise = (
-  { fault, moment, machines, redis, inNamespaces, leaseMs }: CellName,
+  { fault, moment, machines, redis, inNamespaces, leaseMs, breaks }: CellName,
   rounds: readonly Round[],
   seconds: number,
 ): Cell => {
@@ -66,6 +75,9 @@ export const summarise = (
   const answers: Record<string, number> = {};
   for (const { answer } of rounds)
     answers[answer === 0 ? 'none' : answer] = (answers[answer === 0 ? 'none' : answer] ?? 0) + 1;
+  const verifyAnswers: Record<string, number> = {};
+  for (const { counts } of rounds)
+    for (const [name, count] of Object.entries(counts)) verifyAnswers[name] = (verifyAnswers[name] ?? 0) + count;
   const backMs = rounds.flatMap(({ logoutBackMs }) => logoutBackMs ?? []);
   return {
     fault,
@@ -87,9 +99,15 @@ export const summarise = (
     failed_requests: sum(({ failed }) => failed.length),
     logout_back_ms: backMs.length === 0 ? null : spread(backMs),
     logout_not_back: redis ? rounds.length - backMs.length : 0,
+    ready_ms: spread(rounds.map(({ readyMs }) => readyMs)),
+    unexpected: sum((round) => round.unexpected.length),
+    ...(breaks === undefined ? {} : { breaks }),
+    verify_answers: verifyAnswers,
     seconds: Math.round(seconds),
-    evidence: rounds.flatMap(({ seed, violations, liveRefused, failed }) =>
-      [violations, liveRefused, failed].flatMap((lines) => lines.slice(0, 5).map((text) => `seed ${seed}: ${text}`)),
+    evidence: rounds.flatMap(({ seed, violations, liveRefused, failed, unexpected }) =>
+      [violations, liveRefused, failed, unexpected].flatMap((lines) =>
+        lines.slice(0, 5).map((text) => `seed ${seed}: ${text}`),
+      ),
     ),
   };
 };

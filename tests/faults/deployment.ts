@@ -25,6 +25,14 @@ export interface DeploymentOptions {
   readonly inNamespaces?: boolean;
   /** Whether no proxies lie on the ways: for measurements; nothing can be cut then. */
   readonly isDirect?: boolean;
+  /** Whether each machine has a wall clock of its own. */
+  readonly ownClocks?: boolean;
+  /** Whether the database has a wall clock of its own. */
+  readonly databaseClock?: boolean;
+  /** Whether a standby follows the database. */
+  readonly withStandby?: boolean;
+  /** Whether machines read the times of the revocation from a file, which can be written anew. */
+  readonly inFile?: boolean;
   readonly leaseMs: number;
   readonly answerMs: number;
 }
@@ -40,6 +48,7 @@ const accounts = 40;
 /** The stores of a deployment. */
 interface Stores {
   readonly postgres: Postgres;
+  readonly standby: Postgres | undefined;
   readonly redis: Redis | undefined;
   readonly spareRedis: Redis | undefined;
 }
@@ -67,20 +76,21 @@ export class Deployment implements AsyncDisposable {
   static async start(options: DeploymentOptions): Promise<Deployment> {
     await using started = new AsyncDisposableStack();
     const postgres = started.use(
-      await startPostgres({ settings: { max_prepared_transactions: 10, max_connections: 200 } }),
+      await startPostgres({ settings: serverSettings, hasClock: options.databaseClock === true }),
     );
     await postgres.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
     await postgres.sql('create database catalytic owner catalytic');
+    const standby = options.withStandby === true ? started.use(await startStandby(postgres)) : undefined;
     const startOne = async (): Promise<Redis> => started.adopt(await startRedis(), (redis) => redis.close());
     const redis = options.redis === true ? await startOne() : undefined;
     const spareRedis = options.redis === true && options.isDirect !== true ? await startOne() : undefined;
+    const times = { REVOCATION_LEASE_MS: options.leaseMs, REVOCATION_ANSWER_MS: options.answerMs };
     const settings = {
       ISSUER: 'https://id.example',
       CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
       DATABASE_POOL_SIZE: 12,
       DATABASE_MAX_OVERFLOW: 12,
-      REVOCATION_LEASE_MS: options.leaseMs,
-      REVOCATION_ANSWER_MS: options.answerMs,
+      ...(options.inFile === true ? {} : times),
       EXPOSE_WORKER: 1,
       LOGIN_CACHE_SECONDS: 3600,
       KEEP_ALIVE_SECONDS: 600,
@@ -101,24 +111,31 @@ export class Deployment implements AsyncDisposable {
         redisPort: redis?.port,
         isApart: options.machines.length > 1,
         isDirect: options.isDirect === true,
+        hasClock: options.ownClocks === true,
+        fileSettings: options.inFile === true ? times : undefined,
         settings,
       });
       machines.push(started.use(machine));
     }
-    const deployment = new Deployment(options, { postgres, redis, spareRedis }, machines);
+    const deployment = new Deployment(options, { postgres, standby, redis, spareRedis }, machines);
     await deployment.#importAccounts();
     deployment.#started = started.move();
     return deployment;
   }
 
+  /** What follows the database. @throws Error when there is nothing */
+  get standby(): Postgres {
+    return required(this.#stores.standby, 'standby');
+  }
+
   /** The Redis that everybody uses. @throws Error when there is none */
   get redis(): Redis {
-    return required(this.#stores.redis);
+    return required(this.#stores.redis, 'Redis');
   }
 
   /** Another one, which nobody uses until a fault makes them. @throws Error when there is none */
   get spareRedis(): Redis {
-    return required(this.#stores.spareRedis);
+    return required(this.#stores.spareRedis, 'Redis');
   }
 
   /** The supervisor of the first machine, and its workers. */
@@ -203,6 +220,11 @@ export class Deployment implements AsyncDisposable {
     return first;
   }
 
+  /** What the supervisors and workers of all machines have printed. */
+  output(): string {
+    return this.machines.map((machine) => machine.output()).join('\n');
+  }
+
   async #importAccounts(): Promise<void> {
     const hash = passwordHash(goodPassword);
     const lines = Array.from({ length: accounts }, (_, index) =>
@@ -220,9 +242,20 @@ export class Deployment implements AsyncDisposable {
   }
 }
 
-const required = (redis: Redis | undefined): Redis => {
-  if (redis === undefined) throw new Error('This deployment has no Redis');
-  return redis;
+const required = <Store>(store: Store | undefined, name: string): Store => {
+  if (store === undefined) throw new Error(`This deployment has no ${name}`);
+  return store;
+};
+
+/** Settings of PostgreSQL, which a standby must have as well. */
+const serverSettings = { max_prepared_transactions: 10, max_connections: 200 };
+
+/** A standby begins as a copy of its primary, which is stopped for that. */
+const startStandby = async (primary: Postgres): Promise<Postgres> => {
+  await primary.stop();
+  const standby = await startPostgres({ settings: serverSettings, standbyOf: primary });
+  await primary.start();
+  return standby;
 };
 
 /** Why a worker is not yet what it was, `undefined` when it is. */

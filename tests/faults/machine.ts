@@ -3,6 +3,8 @@
  * @module
  */
 import type { ChildProcess } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { killTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
 import { type Direction, type FaultProxy, startProxy } from '../../packages/lab/src/faults/proxy.ts';
@@ -43,10 +45,15 @@ export interface MachineOptions {
   readonly place: Place | undefined;
   /** Whether there are no proxies. */
   readonly isDirect: boolean;
+  /** Whether it has a wall clock of its own, which {@link Machine.setClock} sets. */
+  readonly hasClock: boolean;
+  /** Settings that it reads from a file, which {@link Machine.configure} writes anew; `undefined`: there is no file. */
+  readonly fileSettings: Settings | undefined;
   /** What is the same on every machine. */
   readonly settings: Settings;
 }
 
+const shiftedClock = new URL('../harness/shifted-clock.ts', import.meta.url).href;
 const doorwayFile = fileURLToPath(new URL('./doorway.ts', import.meta.url));
 
 /** A machine that runs, or has run. */
@@ -55,6 +62,7 @@ export class Machine implements AsyncDisposable {
   readonly workers: number;
   readonly dataDir = temporaryFolder();
   #settings: Settings;
+  #fileSettings: Settings | undefined;
   readonly #ways: Partial<Record<Way, FaultProxy>> = {};
   readonly #place: Place | undefined;
   #service: Service | undefined;
@@ -62,11 +70,13 @@ export class Machine implements AsyncDisposable {
   /** What supervisors have printed that run no more. */
   #printedBefore = '';
 
-  private constructor({ number, workers, settings, place }: MachineOptions) {
+  private constructor({ number, workers, settings, place, hasClock, fileSettings }: MachineOptions) {
     this.number = number;
     this.#place = place;
     this.workers = workers;
-    this.#settings = settings;
+    const clock = { NODE_OPTIONS: `--import=${shiftedClock}`, CLOCK_SHIFT_FILE: this.#clockFile };
+    this.#settings = hasClock ? { ...settings, ...clock } : settings;
+    if (fileSettings !== undefined) this.configure(fileSettings);
   }
 
   static async start(options: MachineOptions): Promise<Machine> {
@@ -137,6 +147,18 @@ export class Machine implements AsyncDisposable {
     }
   }
 
+  /** Sets its wall clock by so many milliseconds before or behind that of this system. */
+  setClock(aheadMs: number): void {
+    writeWhole(this.#clockFile, String(aheadMs));
+  }
+
+  /** Writes settings into its file, besides those that are there. Processes that start from now on have them. */
+  configure(settings: Settings): void {
+    this.#fileSettings = { ...this.#fileSettings, ...settings };
+    const lines = Object.entries(this.#fileSettings).map(([name, value]) => `${name}=${value}\n`);
+    writeWhole(this.#configFile, lines.join(''));
+  }
+
   /** All ways are as they were at first. */
   heal(): void {
     this.#place?.network.heal();
@@ -153,11 +175,12 @@ export class Machine implements AsyncDisposable {
 
   /** Starts it, again on the same data and address. */
   async restart(): Promise<void> {
-    if (this.#place === undefined) this.#service = await startService(this.dataDir, this.#settings);
+    const flags = this.#fileSettings === undefined ? [] : ['--config', this.#configFile];
+    if (this.#place === undefined) this.#service = await startService(this.dataDir, this.#settings, [], flags);
     else {
       const { network } = this.#place;
       network.heal();
-      this.#service = await startService(this.dataDir, this.#settings, network.prefixCommand);
+      this.#service = await startService(this.dataDir, this.#settings, network.prefixCommand, flags);
       const args = [doorwayFile, network.address, String(this.#settings['PORT'])];
       this.#doorway = network.run(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
     }
@@ -167,6 +190,14 @@ export class Machine implements AsyncDisposable {
     await this.#end();
     await Promise.all(Object.values(this.#ways).map((proxy) => proxy.close()));
     removeFolder(this.dataDir);
+  }
+
+  get #clockFile(): string {
+    return join(this.dataDir, 'clock');
+  }
+
+  get #configFile(): string {
+    return join(this.dataDir, 'settings.env');
   }
 
   async #end(): Promise<void> {
@@ -204,3 +235,9 @@ export class Machine implements AsyncDisposable {
     if (isApart) await wayTo('clients', port);
   }
 }
+
+/** Never seen half written. */
+const writeWhole = (file: string, text: string): void => {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+};

@@ -19,12 +19,13 @@ const help = `The matrix: signs out while something breaks, and checks that noth
   node tests/faults/matrix.ts --fault TEXT --moment TEXT   only cells whose names hold these texts
   node tests/faults/matrix.ts --lease 5000             another lease than 500 ms
   node tests/faults/matrix.ts --out FILE.json          where the results go; cells that are in it already are skipped
+  node tests/faults/matrix.ts --list                   the names of the faults, one a line
   node tests/faults/matrix.ts --seed 7                 seed of the first round
   node tests/faults/matrix.ts --at-once 2              cells played side by side, each with a deployment of its own
   node tests/faults/matrix.ts --table FILE.json        the table of a report, from the results of a run
 
-A cell that could not be played is left out of the results. Faults of one machine strike three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one,
-and a Redis between them. Besides what is accepted, refused or forgotten, a cell says how many requests to workers that the fault does not
+A cell that could not be played is left out of the results, and so is a moment at which a fault makes no sense. Faults of one machine strike three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one,
+and a Redis between them. Where a fault breaks an assumption of the promise, what was accepted is told, and is no failure. Besides what is accepted, refused or forgotten, a cell says how many requests to workers that the fault does not
 touch failed while it lasted, and how long after it until a sign-out was as fast as before.
 
 Exit codes: 0 everything held, 1 something did not.
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     'at-once': { type: 'string', default: '1' },
     table: { type: 'string' },
+    list: { type: 'boolean', default: false },
   },
 });
 
@@ -54,6 +56,11 @@ const sentence = (cell: Cell): string =>
     `${cell.live_refused} live refused`,
     `${cell.forgotten} forgotten`,
     `${cell.crashes} crashes`,
+    `${cell.unexpected} unexpected`,
+    ...(cell.breaks === undefined ? [] : [`${cell.breaks} broken`]),
+    ...(cell.ready_ms === undefined
+      ? []
+      : [`all served again after ${cell.ready_ms.median} ms, ${cell.ready_ms.max} at most`]),
     ...(cell.requests === 0 ? [] : [`${cell.failed_requests} of ${cell.requests} other requests failed`]),
     ...(cell.logout_back_ms === null
       ? []
@@ -66,27 +73,31 @@ const run = async (): Promise<number> => {
   const answerMs = leaseMs === 500 ? 700 : 1000;
   const out = values.out;
   const done: Cell[] = out !== undefined && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Cell[]) : [];
-  const isDone = (fault: string, moment: string): boolean =>
-    done.some((cell) => cell.fault === fault && cell.moment === moment && cell.lease_ms === leaseMs);
+  const isDone = (cell: { fault: string; moment: string; setting: { leaseMs: number } }): boolean =>
+    done.some(
+      ({ fault, moment, lease_ms }) =>
+        fault === cell.fault && moment === cell.moment && lease_ms === cell.setting.leaseMs,
+    );
   const cells = Object.entries(faults)
     .filter(([fault]) => fault.includes(values.fault))
-    .flatMap(([fault, { setting }]) =>
-      Object.keys(moments)
+    .flatMap(([fault, { setting, moments: own = Object.keys(moments), breaks }]) =>
+      own
         .filter((moment) => moment.includes(values.moment))
-        .map((moment) => ({ fault, moment, setting: settings[setting] })),
+        .map((moment) => ({ fault, moment, breaks, setting: { leaseMs, answerMs, ...settings[setting] } })),
     )
-    .filter(({ fault, moment }) => !isDone(fault, moment));
+    .filter((cell) => !isDone(cell));
   const firstSeed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   const roundsEach = Number(values.rounds);
   let bad = 0;
-  const play = async ({ fault, moment, setting }: (typeof cells)[number], index: number): Promise<void> => {
+  const play = async ({ fault, moment, breaks, setting }: (typeof cells)[number], index: number): Promise<void> => {
     const began = performance.now();
     const rounds: Round[] = [];
-    await using deployment = await Deployment.start({ ...setting, leaseMs, answerMs });
+    await using deployment = await Deployment.start(setting);
     for (let count = 0; count < roundsEach; count++)
       rounds.push(await playRound(deployment, fault, moment, firstSeed + index * roundsEach + count));
-    const cell = summarise({ fault, moment, ...setting, leaseMs }, rounds, (performance.now() - began) / 1000);
-    const isGood = cell.violations + cell.live_refused + cell.forgotten + cell.crashes === 0;
+    const cell = summarise({ fault, moment, breaks, ...setting }, rounds, (performance.now() - began) / 1000);
+    const accepted = breaks === undefined ? cell.violations + cell.forgotten : 0;
+    const isGood = accepted + cell.live_refused + cell.crashes + (cell.unexpected ?? 0) === 0;
     if (!isGood) bad += 1;
     done.push(cell);
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(done, null, 2)}\n`);
@@ -111,6 +122,7 @@ const run = async (): Promise<number> => {
 };
 
 if (values.help) process.stdout.write(help);
+else if (values.list) process.stdout.write(`${Object.keys(faults).join('\n')}\n`);
 else if (values.table !== undefined)
   process.stdout.write(tableOf(JSON.parse(readFileSync(values.table, 'utf8')) as readonly Cell[]));
 else {

@@ -33,6 +33,10 @@ export interface Round {
   readonly failed: readonly string[];
   /** From the end of the fault until a sign-out was as fast as before; `undefined` when it did not become so, or nobody looked. */
   readonly logoutBackMs: number | undefined;
+  /** From the end of the fault until every worker served and was current again. */
+  readonly readyMs: number;
+  /** What was not as the fault has it, each as a line. */
+  readonly unexpected: readonly string[];
 }
 
 const signIn = async (worker: PinnedWorker, email: string): Promise<Watched> => {
@@ -115,6 +119,11 @@ export const playRound = async (
   let answer = 0;
   let answerMs = 0;
   const extra: Promise<number>[] = [];
+  const watched: PinnedWorker[] = [];
+  const questions: Promise<void>[] = [];
+  let watcher: Watcher | undefined;
+  const unexpected: string[] = [];
+  const printedBefore = deployment.machines.map((machine) => machine.output().length);
   const scene: Scene = {
     deployment,
     revoker,
@@ -123,8 +132,20 @@ export const playRound = async (
     leaseMs: deployment.options.leaseMs,
     random,
     controlSessionId: control.sessionId,
-    repeat: async () => {
-      extra.push(signOut(third, victim));
+    repeat: async (to = third) => {
+      extra.push(signOut(to, victim));
+    },
+    watch: (worker) => {
+      watched.push(worker);
+      watcher?.add(worker);
+    },
+    ask: (worker) => {
+      questions.push(ask(worker, victim));
+    },
+    accepts: async (worker) =>
+      (await worker.send('GET', '/auth/verify', { token: control.token }).catch(() => undefined))?.status === 200,
+    expect: (isSo, what) => {
+      if (!isSo) unexpected.push(what);
     },
   };
   const strike = await fault.prepare(scene);
@@ -133,13 +154,14 @@ export const playRound = async (
     (worker) => worker !== third || !freezesThird(momentName),
   );
   // Stopped also when the round breaks off: they would go on asking those who are gone.
-  await using watcher = new Watcher(workers, [victim, control]);
+  await using watching = new Watcher([...workers, ...watched], [victim, control]);
+  watcher = watching;
   await using traffic = new Traffic(bystanders, (index) => deployment.email(index));
   await delay(20 + 60 * random());
 
   const send = async (): Promise<void> => {
     const sentMs = performance.now();
-    answer = await signOut(revoker, victim);
+    answer = await signOut(scene.revoker, victim);
     answerMs = performance.now() - sentMs;
   };
   const struckMs = performance.now();
@@ -159,14 +181,20 @@ export const playRound = async (
   await Promise.all(extra);
 
   const healed = await deployment.healthy();
+  const readyMs = performance.now() - healedMs;
   await signOutAtLast(healed, victim);
   const before = victim.asked.length;
   for (const worker of healed) await Promise.all([ask(worker, victim), ask(worker, control)]);
   const forgotten = victim.asked.slice(before).filter(({ status }) => status === 200).length;
   const { requests, failed } = traffic.judge(bystanders, [victim, control], struckMs, healedMs);
-  await Promise.all([...workers, ...healed].map((worker) => worker.close()));
-  await Promise.all([watcher.stop(), traffic.stop()]);
-  const { violations, liveRefused, counts, deadChecks } = judge([victim, control]);
+  await Promise.all([...workers, ...watched, ...healed].map((worker) => worker.close()));
+  await Promise.all([watching.stop(), traffic.stop(), ...questions]);
+  const { violations, liveRefused, counts, deadChecks } = judge([victim, control], fault.mayRefuse);
+  const printed = deployment.machines.map((machine, index) => machine.output().slice(printedBefore[index])).join('\n');
+  scene.expect(fault.answers?.includes(answer) !== false, `the sign-out was answered ${answer}`);
+  if (fault.readyMsMax !== undefined)
+    scene.expect(readyMs <= fault.readyMsMax, `not every worker served ${fault.readyMsMax} ms after the fault`);
+  scene.expect(fault.says?.test(printed) !== false, `the log does not say ${fault.says}`);
   return {
     seed,
     answer,
@@ -180,5 +208,7 @@ export const playRound = async (
     requests,
     failed,
     logoutBackMs,
+    readyMs,
+    unexpected,
   };
 };

@@ -4,15 +4,16 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listProcesses, signal, stopTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
 import { environmentOf } from './debian-packages.ts';
+import { OwnClock } from './own-clock.ts';
 import { findServer } from './postgres/find-server.ts';
 import { type Places, usualPlaces } from './postgres/places.ts';
 import { query, type TextRow } from './postgres/query.ts';
 import { giveAway, serverTmpdir, serverUser } from './postgres/server-user.ts';
-import { makeDataFolder, reachable, superuser } from './postgres/template.ts';
+import { copyDataFolder, makeDataFolder, reachable, superuser } from './postgres/template.ts';
 import { freePort } from './service.ts';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
@@ -46,6 +47,8 @@ export interface Postgres extends AsyncDisposable {
   stop(mode?: keyof typeof stopSignals): Promise<void>;
   /** Starts it again on the same data and port. */
   start(): Promise<void>;
+  /** Sets its wall clock by so many seconds before or behind that of this machine. @throws Error unless it has a clock of its own */
+  setClock(aheadSeconds: number): void;
   /** Ends it at once and removes its data. */
   close(): Promise<void>;
 }
@@ -54,8 +57,24 @@ export interface Postgres extends AsyncDisposable {
 export interface PostgresOptions {
   /** Server settings, by name: `{ max_connections: 20 }`. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Whether it has a wall clock of its own, which {@link Postgres.setClock} sets. */
+  readonly hasClock?: boolean;
+  /** Whether it is a cluster of its own; all others are copies of one, and have its system identifier. */
+  readonly isOwnCluster?: boolean;
+  /** The primary that it follows as a standby. Its data is copied: it must not run at that moment, and be started afterwards. */
+  readonly standbyOf?: Postgres;
   readonly places?: Places;
 }
+
+/** Copies the data of the primary, and says that the copy is a standby. */
+const followPrimary = ({ dataDir, port, url }: Postgres, base: string) => {
+  const folder = { dataDir: join(base, 'data'), password: new URL(url).password };
+  copyDataFolder(dataDir, folder.dataDir);
+  writeFileSync(join(folder.dataDir, 'standby.signal'), '');
+  const primary = `host=127.0.0.1 port=${port} user=${superuser} password=${folder.password}`;
+  // It starts before its primary, and is to follow soon.
+  return { ...folder, flags: { primary_conninfo: primary, wal_retrieve_retry_interval: '100ms' } };
+};
 
 /**
  * Whether tests that need PostgreSQL can run, as an option of `test` and `suite`: `suite('…', needsPostgres(), …)`.
@@ -75,6 +94,9 @@ export const needsPostgres = (places: Places = usualPlaces): { readonly skip: st
 /** Starts a server and waits until it takes connections. */
 export const startPostgres = async ({
   settings = {},
+  hasClock = false,
+  isOwnCluster = false,
+  standbyOf,
   places = usualPlaces,
 }: PostgresOptions = {}): Promise<Postgres> => {
   const base = mkdtempSync(join(serverTmpdir(), 'catalytic-postgres-'));
@@ -83,11 +105,18 @@ export const startPostgres = async ({
     chmodSync(base, 0o755);
     const server = reachable(findServer(places), base);
     const user = serverUser();
-    const { dataDir, password } = makeDataFolder(server, places.cache, base);
+    const clock = hasClock ? new OwnClock(base) : undefined;
+    const {
+      dataDir,
+      password,
+      flags: own,
+    } = standbyOf === undefined
+      ? { ...makeDataFolder(server, isOwnCluster ? join(base, 'cluster') : places.cache, base), flags: {} }
+      : followPrimary(standbyOf, base);
     const logFile = join(base, 'log');
     const port = await freePort();
     const url = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
-    const flags = Object.entries({ unix_socket_directories: '', listen_addresses: '127.0.0.1', ...settings });
+    const flags = Object.entries({ unix_socket_directories: '', listen_addresses: '127.0.0.1', ...own, ...settings });
     let postmaster: ChildProcess | undefined;
     const pid = (): number => postmaster?.pid ?? 0;
     const hasEnded = (): boolean =>
@@ -109,7 +138,13 @@ export const startPostgres = async ({
       postmaster = spawn(
         join(server.root, server.bin, 'postgres'),
         ['-D', dataDir, '-p', String(port), ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-        { cwd: base, env: environmentOf(server), stdio: ['ignore', log, log], detached: true, ...user },
+        {
+          cwd: base,
+          env: { ...environmentOf(server), ...clock?.environment },
+          stdio: ['ignore', log, log],
+          detached: true,
+          ...user,
+        },
       );
       closeSync(log);
       postmaster.unref();
@@ -156,6 +191,10 @@ export const startPostgres = async ({
       },
       stop: (mode = 'fast') => kill(stopSignals[mode]),
       start,
+      setClock: (aheadSeconds) => {
+        if (clock === undefined) throw new Error('This PostgreSQL has no clock of its own');
+        clock.set(aheadSeconds);
+      },
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -78,13 +78,19 @@ export const runCatalytic = async (
  * @param dataDir its data folder; the caller removes it
  * @param settings environment of the service; the port is free unless given
  * @param prefixCommand words to put before its command, to run it elsewhere, such as those of a machine
+ * @param flags of its command
  */
 export const startService = async (
   dataDir: string,
   settings: Settings = {},
   prefixCommand: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Promise<Service> => {
-  const child = spawnCatalytic(['serve'], { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings }, prefixCommand);
+  const child = spawnCatalytic(
+    ['serve', ...flags],
+    { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings },
+    prefixCommand,
+  );
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();

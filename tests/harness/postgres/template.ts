@@ -59,6 +59,13 @@ const initialise = (server: PostgresServer, template: string): void => {
   }
 };
 
+/** Copies the data folder of a server that does not run to a place where there is nothing yet; the server's user owns the copy. */
+export const copyDataFolder = (from: string, to: string): void => {
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  chmodSync(to, 0o700);
+  giveAway(to, serverUser());
+};
+
 /**
  * Makes a data folder in `base`, which the server's user owns.
  * @param cache folder that templates are kept in
@@ -74,8 +81,6 @@ export const makeDataFolder = (
   mkdirSync(cache, { recursive: true });
   if (!existsSync(template)) initialise(server, template);
   const dataDir = join(base, 'data');
-  cpSync(join(template, 'data'), dataDir, { recursive: true });
-  chmodSync(dataDir, 0o700);
-  giveAway(dataDir, serverUser());
+  copyDataFolder(join(template, 'data'), dataDir);
   return { dataDir, password: readFileSync(join(template, 'password'), 'utf8') };
 };

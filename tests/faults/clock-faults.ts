@@ -1,0 +1,68 @@
+/**
+ * Wall clocks that are wrong by more than assumption A3 allows: one machine's, or the database's. A worker whose clock and the database's
+ * differ so much must accept nothing, and say so; the others must not notice.
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { everybody, type Fault, pastLease, type Scene, type Undo, unprepared } from './fault.ts';
+import type { PinnedWorker } from './pinned-worker.ts';
+
+/** Five minutes: more than the minute that may be, and than the three that an entry is kept beyond the life of its tokens. */
+const wrongSeconds = 300;
+/** Until a worker has read the journal once more, and its lease has ended: a lease and so many milliseconds. */
+const noticeMsMax = 500;
+
+/** Sets the clock right again, after it has been seen that these workers accept nothing. */
+const untilRefused =
+  (scene: Scene, workers: readonly PinnedWorker[], setRight: () => void): Undo =>
+  async () => {
+    await delay(scene.leaseMs + noticeMsMax);
+    for (const worker of workers)
+      scene.expect(!(await scene.accepts(worker)), `worker ${worker.label} accepts a token with a wrong clock`);
+    await delay(pastLease(scene) - scene.leaseMs);
+    setRight();
+  };
+
+const saying = (how: 'ahead of' | 'behind'): RegExp =>
+  new RegExp(`The clock of this machine is (299|300|301) s ${how} the clock of the database`);
+
+const ofMachine = (who: 'revoker' | 'other', aheadSeconds: number): Fault => {
+  const isThere =
+    (scene: Scene) =>
+    ({ machine }: PinnedWorker): boolean =>
+      machine === scene[who].machine;
+  return {
+    setting: 'two machines with clocks of their own',
+    isAcross: true,
+    answers: [200],
+    // To a clock that is behind, a token comes from the future.
+    mayRefuse: ['token_not_yet_valid'],
+    says: saying(aheadSeconds > 0 ? 'ahead of' : 'behind'),
+    bystanders: (scene) => everybody(scene).filter((worker) => !isThere(scene)(worker)),
+    prepare: unprepared(async (scene) => {
+      const machine = scene.deployment.machineOf(scene[who]);
+      machine.setClock(aheadSeconds * 1000);
+      return untilRefused(scene, everybody(scene).filter(isThere(scene)), () => machine.setClock(0));
+    }),
+  };
+};
+
+const ofDatabase = (aheadSeconds: number): Fault => ({
+  setting: 'a database with a clock of its own',
+  says: saying(aheadSeconds > 0 ? 'behind' : 'ahead of'),
+  prepare: unprepared(async (scene) => {
+    const { postgres } = scene.deployment;
+    postgres.setClock(aheadSeconds);
+    return untilRefused(scene, everybody(scene), () => postgres.setClock(0));
+  }),
+});
+
+/** These faults, by name. */
+export const clockFaults: Readonly<Record<string, Fault>> = {
+  'clock of a machine 5 min ahead': ofMachine('other', wrongSeconds),
+  'clock of a machine 5 min behind': ofMachine('other', -wrongSeconds),
+  'clock of the revoking machine 5 min ahead': ofMachine('revoker', wrongSeconds),
+  'clock of the revoking machine 5 min behind': ofMachine('revoker', -wrongSeconds),
+  'clock of the database 5 min ahead': ofDatabase(wrongSeconds),
+  'clock of the database 5 min behind': ofDatabase(-wrongSeconds),
+};

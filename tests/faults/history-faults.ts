@@ -1,0 +1,129 @@
+/**
+ * Another history of the database: its data put back to an earlier state, or brought into another cluster, under processes that run.
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { dumpDatabase, restoreDatabase } from '../harness/postgres/dump.ts';
+import { copyDataFolder } from '../harness/postgres/template.ts';
+import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import type { Deployment } from './deployment.ts';
+import { type Fault, healAll, nothing, type Scene } from './fault.ts';
+
+const isNoticed = /The database has another history than before/;
+
+/** Until every worker that runs has read what was committed before: three times the time between two reads, milliseconds. */
+const readMs = 300;
+
+/** Copies the data of a database that does not run. Returns the folder, which is beside it and goes with it. */
+const copyCold = async (postgres: Postgres): Promise<string> => {
+  const folder = join(mkdtempSync(join(dirname(postgres.dataDir), 'copy-')), 'data');
+  await postgres.stop();
+  copyDataFolder(postgres.dataDir, folder);
+  await postgres.start();
+  return folder;
+};
+
+/** Workers have found the database again. */
+const untilServing = async (deployment: Deployment): Promise<void> => {
+  for (const worker of await deployment.healthy()) await worker.close();
+};
+
+/** Puts other data in the place of a database's own; it does not run, long enough for every lease to end. */
+const replaceData = async ({ deployment: { postgres }, leaseMs }: Scene, folder: string): Promise<void> => {
+  await postgres.stop('immediate');
+  const over = delay(1.2 * leaseMs);
+  rmSync(postgres.dataDir, { recursive: true });
+  copyDataFolder(folder, postgres.dataDir);
+  await over;
+  await postgres.start();
+};
+
+/** The copy lacks the sign-out. @param waitMs between the moment and the end of the database */
+const putBackBefore =
+  (waitMs: number): Fault['prepare'] =>
+  async (scene) => {
+    const copy = await copyCold(scene.deployment.postgres);
+    await untilServing(scene.deployment);
+    return async () => {
+      await delay(waitMs);
+      await replaceData(scene, copy);
+      return async () => rmSync(dirname(copy), { recursive: true });
+    };
+  };
+
+/** The copy holds the sign-out, and lacks what other people did after it. */
+const putBackAfter: Fault['prepare'] = async (scene) => async () => {
+  const { postgres } = scene.deployment;
+  const copy = await copyCold(postgres);
+  await delay(readMs);
+  await scene.deployment.query("update account set status = status where email like 'fault1%'");
+  await replaceData(scene, copy);
+  return async () => rmSync(dirname(copy), { recursive: true });
+};
+
+/** Transactions that the old cluster has had: its ids are far ahead of a new one's. */
+const transactions = 5000;
+
+/** What `pg_dump` and `psql` bring into a new cluster at the same address, while the processes run. */
+const moveToNewCluster: Fault['prepare'] = async ({ deployment }) => {
+  const { postgres, machines } = deployment;
+  await postgres.sql(`do $$ begin
+    for count in 1..${transactions} loop perform pg_current_xact_id(); commit; end loop;
+  end $$`);
+  const next = await startPostgres({ isOwnCluster: true });
+  const url = (server: Postgres, database: string): string => {
+    const address = new URL(server.url);
+    address.pathname = database;
+    return address.href;
+  };
+  const password = new URL(postgres.url).password;
+  await next.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
+  await next.sql('create database catalytic owner catalytic');
+  return async () => {
+    // Nothing that is committed from here on is acknowledged to anybody.
+    for (const machine of machines) machine.way('database').reset();
+    const owner = new URL(url(next, 'catalytic'));
+    owner.username = 'catalytic';
+    owner.password = 'catalytic';
+    restoreDatabase(owner.href, dumpDatabase(url(postgres, 'catalytic')));
+    await next.sql(`alter role postgres password '${password}'`);
+    await next.stop();
+    await postgres.stop('immediate');
+    rmSync(postgres.dataDir, { recursive: true });
+    copyDataFolder(next.dataDir, postgres.dataDir);
+    await next.close();
+    await postgres.start();
+    healAll(deployment);
+    return nothing;
+  };
+};
+
+const committed = ['between commit and hint', 'before the acknowledgement', 'after the answer'];
+
+/** These faults, by name. */
+export const historyFaults: Readonly<Record<string, Fault>> = {
+  'database put back to before a sign-out that was read': {
+    setting: 'three workers',
+    moments: committed,
+    breaks: 'A1',
+    says: isNoticed,
+    prepare: putBackBefore(readMs),
+  },
+  'database put back to before the sign-out': {
+    setting: 'three workers',
+    breaks: 'A1',
+    prepare: putBackBefore(0),
+  },
+  'database put back to after the sign-out': {
+    setting: 'three workers',
+    moments: committed,
+    prepare: putBackAfter,
+  },
+  'database moved to a new cluster': {
+    setting: 'three workers',
+    says: isNoticed,
+    prepare: moveToNewCluster,
+  },
+};
