@@ -48,6 +48,9 @@ const cases: readonly (readonly [string, Partial<Database>, string | undefined, 
   ['a quorum', { standbys: ['quorum', 'quorum'] }, undefined, /./],
   ['an asynchronous standby', { standbys: ['sync', 'async'] }, 'warning', /synchronous_standby_names/],
   ['a standby that waits its turn', { standbys: ['sync', 'potential'] }, 'warning', /synchronous_standby_names/],
+  ['a clock that is a little ahead', { clockAheadMs: 1900 }, undefined, /./],
+  ['a clock that is behind', { clockAheadMs: -59_000 }, 'warning', /timedatectl/],
+  ['a clock that is too far ahead', { clockAheadMs: 61_000 }, 'failure', /timedatectl/],
   ['standbys that the role may not see', { standbys: [null] }, 'warning', /GRANT pg_read_all_stats/],
 ];
 for (const [name, changes, level, remedy] of cases)
