@@ -87,11 +87,13 @@ const rename = statement(
 /**
  * Statements for a service that opens the database. Rows of another cluster (a restored dump) carry transaction ids that this one has not
  * given out yet: they are given new ones, because nothing that is written later would stand behind them. On another server than before the
- * history gets another name.
+ * history gets another name. A logical copy brings rows without the sequence that numbered them: it goes on behind them.
  */
 export const openHistory: readonly string[] = [
   'update journal set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot())',
   `update deployment set history = gen_random_uuid(), history_server = ${server} where history_server is distinct from ${server}`,
+  `select set_config('catalytic.tenant', '*', false)`,
+  `select setval('audit_pos_seq', newest) from (select max(pos) as newest from audit) a where newest > (select last_value from audit_pos_seq)`,
 ];
 const restore = statement(
   'journal_restore',

@@ -2,55 +2,85 @@
  * Bringing the schema up to date.
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
+import { type Ledger, missingFrom, readMigrations, tableFor } from '../migrations.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../../migrations/postgres', import.meta.url));
 
 /** Any number, the same in every version: whoever holds this advisory lock of the database migrates it. */
 const migrationLock = 7_240_118_553;
 
-const listMigrations = (): readonly { readonly number: number; readonly name: string }[] =>
-  readdirSync(migrationsFolder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({ number: Number.parseInt(name, 10), name }));
+/**
+ * How long a migration waits for its locks, milliseconds. While it waits, everybody who comes after it waits as well: behind a dump, which
+ * holds every table until it is over, they would wait as long as that.
+ */
+const lockMsMax = 200;
+/** Until the next attempt, milliseconds: the service serves meanwhile. */
+const lockPauseMs = 1000;
+/** Attempts: ten minutes, then the operator is told. */
+const lockAttemptsMax = 500;
+/** `lock_not_available` */
+const lockTimeout = '55P03';
+
+const readLedger = async (client: Client): Promise<Ledger> => {
+  const numbers = async (table: keyof Ledger): Promise<readonly number[]> =>
+    (await client.query<{ number: number }>(`select number from ${table}`)).rows.map(({ number }) => number);
+  return { migration: await numbers('migration'), expansion: await numbers('expansion') };
+};
+
+/** SQL that makes the ledger where there is none: see `migrations.ts`. */
+export const createLedger = `
+  create table if not exists migration (number integer primary key, name text not null, applied_at bigint not null);
+  create table if not exists expansion (number integer primary key, name text not null, applied_at bigint not null)`;
+
+const requireExpansion =
+  'with before as (delete from expansion returning *) insert into migration select * from before';
+
+/** Does something in one transaction, again and again while others hold the tables. */
+const withLocks = async (client: Client, work: () => Promise<void>): Promise<void> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      await client.query('begin');
+      await client.query(`set local lock_timeout = ${lockMsMax}`);
+      await work();
+      await client.query('commit');
+      return;
+    } catch (error) {
+      await client.query('rollback');
+      if ((error as { code?: string }).code !== lockTimeout) throw error;
+      if (attempt >= lockAttemptsMax)
+        throw new Error('Cannot migrate the database: another session holds its tables, such as a dump; end it first', {
+          cause: error,
+        });
+      await delay(lockPauseMs);
+    }
+};
 
 /**
- * Applies what is missing, each migration in one transaction with its row in the ledger. Of processes that start together one applies,
+ * Applies what is missing, each migration in one transaction with its row in the ledger. Of processes that start together one applies it,
  * the others wait.
  * @param client a connection without a statement deadline
  * @returns the names of the migrations this call applied
  * @throws when the database was written by a newer version
  */
 export const migrate = async (client: Client): Promise<readonly string[]> => {
-  const migrations = listMigrations();
+  const migrations = readMigrations(migrationsFolder);
   await client.query(`select pg_advisory_lock(${migrationLock})`);
   try {
-    await client.query(
-      'create table if not exists migration (number integer primary key, name text not null, applied_at bigint not null)',
-    );
-    const ledger = await client.query<{ number: number }>('select number from migration order by number');
-    const known = new Set(ledger.rows.map(({ number }) => number));
-    const newest = ledger.rows.at(-1)?.number ?? 0;
-    const last = migrations.at(-1)?.number ?? 0;
-    if (newest > last)
-      throw new Error(
-        `Cannot use this database: it has migration ${newest}, this version knows ${last}; start the newer version`,
-      );
-    const missing = migrations.filter(({ number }) => !known.has(number));
-    for (const { number, name } of missing) {
-      await client.query('begin');
-      await client.query('insert into migration values ($1, $2, $3)', [number, name, Date.now()]);
-      await client.query(readFileSync(join(migrationsFolder, name), 'utf8'));
-      await client.query('commit');
-    }
+    await client.query(createLedger);
+    const ledger = await readLedger(client);
+    const missing = missingFrom(migrations, ledger);
+    for (const migration of missing)
+      await withLocks(client, async () => {
+        // The first of them: what was there before may be unknown to nobody any more.
+        if (migration === missing[0]) await client.query(requireExpansion);
+        const values = [migration.number, migration.name, Date.now()];
+        await client.query(`insert into ${tableFor(migration, ledger)} values ($1, $2, $3)`, values);
+        await client.query(migration.sql);
+      });
     return missing.map(({ name }) => name);
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
   } finally {
     await client.query(`select pg_advisory_unlock(${migrationLock})`);
   }

@@ -2,10 +2,10 @@
  * Opening the database file: settings, migrations, the lock of the one server process.
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { type Ledger, missingFrom, readMigrations, tableFor } from '../migrations.ts';
 import { isBusy } from './explain.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -43,53 +43,45 @@ const useWal = (database: DatabaseSync): void => {
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-interface Migration {
-  readonly number: number;
-  readonly name: string;
-}
-
-const listMigrations = (): readonly Migration[] =>
-  readdirSync(migrationsFolder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({ number: Number.parseInt(name, 10), name }));
+const readLedger = (database: DatabaseSync): Ledger => {
+  const numbers = (table: keyof Ledger): readonly number[] =>
+    (database.prepare(`select number from ${table}`).all() as { number: number }[]).map(({ number }) => number);
+  return { migration: numbers('migration'), expansion: numbers('expansion') };
+};
 
 /** Number of the newest migration that this version knows. */
-export const newestMigration = (): number => listMigrations().at(-1)?.number ?? 0;
+export const newestMigration = (): number => readMigrations(migrationsFolder).at(-1)?.number ?? 0;
 
 /**
- * Brings the schema up to date. Each migration is one immediate transaction whose first statement is its row in the ledger: of two
- * processes that start together one applies it, the other waits, finds the row and goes on.
+ * Brings the schema up to date, in one immediate transaction: of two processes that start together one applies what is missing, the other
+ * waits, finds it and goes on.
  * @returns the names of the migrations this call applied
  * @throws when the database was written by a newer version
  */
 export const migrate = (database: DatabaseSync): readonly string[] => {
-  const migrations = listMigrations();
-  database.exec(
-    'create table if not exists migration (number integer primary key, name text not null, applied_at integer not null) strict',
-  );
-  const newest = database.prepare('select max(number) as number from migration').get() as { number: number | null };
-  const last = newestMigration();
-  if ((newest.number ?? 0) > last)
-    throw new Error(
-      `Cannot use this database: it has migration ${newest.number}, this version knows ${last}; start the newer version`,
+  const migrations = readMigrations(migrationsFolder);
+  for (const table of ['migration', 'expansion'] satisfies (keyof Ledger)[])
+    database.exec(
+      `create table if not exists ${table} (number integer primary key, name text not null, applied_at integer not null) strict`,
     );
-  const enter = database.prepare('insert into migration values (?, ?, ?) on conflict do nothing');
-  const applied: string[] = [];
-  for (const { number, name } of migrations) {
-    database.exec('begin immediate');
-    try {
-      if (enter.run(number, name, Date.now()).changes === 1) {
-        database.exec(readFileSync(join(migrationsFolder, name), 'utf8'));
-        applied.push(name);
-      }
-      database.exec('commit');
-    } catch (error) {
-      database.exec('rollback');
-      throw error;
+  if (missingFrom(migrations, readLedger(database)).length === 0) return [];
+  database.exec('begin immediate');
+  try {
+    const ledger = readLedger(database);
+    const missing = missingFrom(migrations, ledger);
+    // What was there before may be unknown to nobody any more: see `migrations.ts`.
+    if (missing.length > 0) database.exec('insert into migration select * from expansion; delete from expansion');
+    for (const migration of missing) {
+      const enter = database.prepare(`insert into ${tableFor(migration, ledger)} values (?, ?, ?)`);
+      enter.run(migration.number, migration.name, Date.now());
+      database.exec(migration.sql);
     }
+    database.exec('commit');
+    return missing.map(({ name }) => name);
+  } catch (error) {
+    database.exec('rollback');
+    throw error;
   }
-  return applied;
 };
 
 /**
