@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { listProcesses, signal, stopTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
 import { environmentOf } from './debian-packages.ts';
 import { OwnClock } from './own-clock.ts';
-import { findServer } from './postgres/find-server.ts';
+import { findServer, type PostgresServer } from './postgres/find-server.ts';
 import { type Places, usualPlaces } from './postgres/places.ts';
 import { query, type TextRow } from './postgres/query.ts';
 import { giveAway, serverTmpdir, serverUser } from './postgres/server-user.ts';
@@ -31,6 +31,8 @@ export interface Postgres extends AsyncDisposable {
   readonly port: number;
   readonly dataDir: string;
   readonly version: string;
+  /** Its programs, where its user may run them. */
+  readonly programs: PostgresServer;
   /** Process id of the postmaster; of the last one while none runs. */
   readonly pid: number;
   /** Everything the server has logged. */
@@ -64,6 +66,8 @@ export interface PostgresOptions {
   /** The primary that it follows as a standby. Its data is copied: it must not run at that moment, and be started afterwards. */
   readonly standbyOf?: Postgres;
   readonly places?: Places;
+  /** The programs to run it with. @default those that are found */
+  readonly programs?: PostgresServer;
 }
 
 /** Copies the data of the primary, and says that the copy is a standby. */
@@ -98,12 +102,13 @@ export const startPostgres = async ({
   isOwnCluster = false,
   standbyOf,
   places = usualPlaces,
+  programs,
 }: PostgresOptions = {}): Promise<Postgres> => {
   const base = mkdtempSync(join(serverTmpdir(), 'catalytic-postgres-'));
   const close = startWatchdog('watchdog/end-servers.ts', base);
   try {
     chmodSync(base, 0o755);
-    const server = reachable(findServer(places), base);
+    const server = reachable(programs ?? findServer(places), base);
     const user = serverUser();
     const clock = hasClock ? new OwnClock(base) : undefined;
     const {
@@ -171,6 +176,7 @@ export const startPostgres = async ({
       port,
       dataDir,
       version: server.version,
+      programs: server,
       get pid() {
         return pid();
       },

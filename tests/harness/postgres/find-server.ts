@@ -74,6 +74,10 @@ const installedServer = ({ path, installed }: Places): PostgresServer | undefine
   return undefined;
 };
 
+/** The server of Debian's packages, fetched when it is not in the cache; `undefined` when it does not run here. */
+export const unpackedServer = (places: Places): PostgresServer | undefined =>
+  tried({ source: 'Debian packages', ...unpackNewest(places) });
+
 /**
  * Finds or fetches a server.
  * @throws Error that says why there is none, and which command would help

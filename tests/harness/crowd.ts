@@ -1,0 +1,167 @@
+/**
+ * Accounts with sessions of which some are signed out before a moment and some after it: what a backup, or the move of a database, may lose.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { importAccounts } from './accounts.ts';
+import { get, goodPassword, logOut, post, refresh, type Tokens, tokensOf } from './client.ts';
+
+/** Who is asked for at once; more than the workers of a service, so that each of them is asked. */
+const hands = 16;
+
+/** Sessions by what happens to them. */
+export interface Crowd {
+  /** For {@link signOutCrowd}, before the backup. */
+  readonly first: readonly Session[];
+  /** For {@link signOutCrowd}, after the backup. */
+  readonly second: readonly Session[];
+  /** Nobody signs these out. */
+  readonly kept: readonly Session[];
+}
+
+/** A session and the way it is ended. */
+export interface Session {
+  readonly email: string;
+  /** Newest ones: a refresh replaces them. */
+  tokens: Tokens;
+  /** `all`: every session of its account, by one request. */
+  readonly by: 'session' | 'all';
+}
+
+/** What became of sessions. */
+export interface Fates {
+  /** Sessions whose access token was accepted at least once. */
+  readonly accepted: number;
+  /** Sessions whose access token was refused at least once. */
+  readonly refused: number;
+  /** Sessions whose refresh token was traded. */
+  readonly refreshed: number;
+}
+
+/** Does something with each item, a few at a time, and keeps the order. */
+export const inParallel = async <Item, Result>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
+  const todo = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of todo) results[index] = await act(item);
+  };
+  await Promise.all(Array.from({ length: hands }, work));
+  return results;
+};
+
+/** Longest wait for a lane that hashes passwords, milliseconds: a busy machine has few. */
+const laneMsMax = 60_000;
+
+/** Signs an account of the tenant `lab` in, however busy the machine is. */
+export const signInPatiently = async (url: string, email: string): Promise<Tokens> => {
+  for (const deadlineMs = performance.now() + laneMsMax; ; await delay(200)) {
+    const answer = await post(`${url}/auth/login`, { email, password: goodPassword, tenant: 'lab' });
+    if (answer.status !== 503 || performance.now() > deadlineMs) return tokensOf(answer);
+  }
+};
+
+/**
+ * Makes accounts in the tenant `lab` and signs them in: three sessions each, and every fifth account two that are ended together.
+ * @param accounts at least 5
+ */
+export const gatherCrowd = async (url: string, dataDir: string, accounts: number): Promise<Crowd> => {
+  const emails = Array.from({ length: accounts }, (_, index) => `crowd${index}@example.com`);
+  await importAccounts(url, dataDir, emails);
+  const sessions = async (email: string, by: Session['by'], count: number): Promise<readonly Session[]> => {
+    const made: Session[] = [];
+    while (made.length < count) made.push({ email, by, tokens: await signInPatiently(url, email) });
+    return made;
+  };
+  const crowd: { [Part in keyof Crowd]: Session[] } = { first: [], second: [], kept: [] };
+  await inParallel([...emails.entries()], async ([index, email]) => {
+    if (index % 5 === 4) crowd[index % 2 === 0 ? 'first' : 'second'].push(...(await sessions(email, 'all', 2)));
+    else
+      for (const [place, session] of (await sessions(email, 'session', 3)).entries())
+        crowd[(['first', 'second', 'kept'] as const)[place] ?? 'kept'].push(session);
+  });
+  return crowd;
+};
+
+/** How sessions were signed out. */
+export interface SignOuts {
+  /** Milliseconds until each answer. */
+  readonly timesMs: readonly number[];
+  /** Those that were answered with 202, and are true by now. */
+  readonly pending: number;
+}
+
+/** Signs sessions out, and waits for those that are true later. @throws Error at an answer that promises nothing */
+export const signOutCrowd = async (url: string, sessions: readonly Session[]): Promise<SignOuts> => {
+  let [pending, withinMs] = [0, 0];
+  const timesMs = await inParallel(sessions, async ({ tokens, by }) => {
+    const beganMs = performance.now();
+    const { status, text, body } = await (by === 'session'
+      ? logOut(url, tokens.access)
+      : post(`${url}/auth/logout-all`, undefined, tokens.access));
+    if (status === 202) {
+      pending++;
+      withinMs = Math.max(withinMs, Number(body['complete_within_ms']));
+    }
+    // The other session of its account may have ended both.
+    else if (status !== 200 && !(by === 'all' && status === 401))
+      throw new Error(`A sign-out was answered with ${status}: ${text}`);
+    return performance.now() - beganMs;
+  });
+  await delay(withinMs);
+  return { timesMs, pending };
+};
+
+/** Times that each access token is shown; the connections lead to different workers. */
+const shownTimes = 3;
+
+const isYes = (status: number, text: string): boolean => {
+  if (status !== 200 && status !== 401) throw new Error(`Neither accepted nor refused: ${status} ${text}`);
+  return status === 200;
+};
+
+/** Shows every access token. @throws Error at any answer but yes or no */
+const showAll = async (url: string, sessions: readonly Session[]): Promise<Pick<Fates, 'accepted' | 'refused'>> => {
+  const [accepted, refused] = [new Set<Session>(), new Set<Session>()];
+  for (let time = 0; time < shownTimes; time++)
+    await inParallel(sessions, async (session) => {
+      const { status, text } = await get(`${url}/auth/verify`, session.tokens.access);
+      (isYes(status, text) ? accepted : refused).add(session);
+    });
+  return { accepted: accepted.size, refused: refused.size };
+};
+
+/** Shows every access token, then trades every refresh token. @throws Error at any answer but yes or no */
+export const judgeCrowd = async (url: string, sessions: readonly Session[]): Promise<Fates> => {
+  const shown = await showAll(url, sessions);
+  const traded = await inParallel(sessions, async (session) => {
+    const { status, text, body } = await refresh(url, session.tokens.refresh);
+    if (!isYes(status, text)) return false;
+    session.tokens = {
+      ...session.tokens,
+      access: String(body['access_token']),
+      refresh: String(body['refresh_token']),
+    };
+    return true;
+  });
+  return { ...shown, refreshed: traded.filter(Boolean).length };
+};
+
+/** Fails unless no session lives, by neither token. */
+export const assertAllDead = async (url: string, sessions: readonly Session[]): Promise<void> =>
+  assert.deepEqual(await judgeCrowd(url, sessions), { accepted: 0, refused: sessions.length, refreshed: 0 });
+
+/** Fails when an access token is accepted. */
+export const assertNoneAccepted = async (url: string, sessions: readonly Session[]): Promise<void> =>
+  assert.equal((await showAll(url, sessions)).accepted, 0);
+
+/** Fails unless every session lives, by both tokens. */
+export const assertAllLive = async (url: string, sessions: readonly Session[]): Promise<void> =>
+  assert.deepEqual(await judgeCrowd(url, sessions), {
+    accepted: sessions.length,
+    refused: 0,
+    refreshed: sessions.length,
+  });
