@@ -44,9 +44,11 @@ test('each bad token is refused with its own code', async (t) => {
 });
 
 test('no route accepts a bad token, and none of them ends the session', async () => {
-  for (const { about, token } of badTokens(ingredients)) {
+  for (const { about, token, expected } of badTokens(ingredients)) {
     if (about.startsWith('of an old epoch')) continue;
     for (const [method, path] of guarded) {
+      // Whoever holds a genuine token may give it up before its time: it may have been dated by a clock that was ahead.
+      if (path.startsWith('/auth/logout') && expected === 'token_not_yet_valid') continue;
       const code = assertIsProblem(await ask(method, path, `Bearer ${token}`), `${path} with ${about}`);
       assert.match(code, /^token_/);
     }

@@ -270,15 +270,12 @@ test('a key that is bound to a tenant reads the rows of that tenant only', async
     assertProblem(await list(lab, `?tenant=${tenant}`), 'admin_scope_insufficient', tenant);
 });
 
-test('rows cannot be changed, and go when their time is over', async () => {
+test('rows cannot be changed, and none goes before the clock of a new process can be believed', async () => {
   const change = (sql: string) => withDatabase(dataDir, (database) => database.exec(sql));
   assert.throws(() => change("update audit set reason = 'logout'"), /never changed/);
   change("insert into audit (at, event, subject) values (0, 'sys_startup', 'old')");
-  const young = trail("subject is not 'old'").map(({ pos }) => pos);
-  await waitUntil('an old row', 'go', 5000, () => trail("subject = 'old'").length === 0);
-  // Refusals of a moment ago may still come.
-  const left = new Set(trail().map(({ pos }) => pos));
-  assert.ok(young.every((pos) => left.has(pos)));
+  await delay(1500);
+  assert.equal(trail("subject = 'old'").length, 1, 'the clock may have been wrong when the process started');
 });
 
 const dropped = async (): Promise<number> =>
