@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
@@ -15,15 +14,13 @@ const isResult = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 
 /** A service that is right at `/right` and wrong at anything else. */
-const server = createServer((request, response) => {
+const server = await startHttpServer((request, response) => {
   request.resume();
   if (request.url !== '/right') response.statusCode = 500;
   response.end('{}');
 });
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const { url } = server;
 after(() => {
-  server.closeAllConnections();
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-const server = createServer((request, response) => {
+const server = await startHttpServer((request, response) => {
   request.resume();
   response.end('{}');
 });
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const { port } = server.address() as AddressInfo;
+const { url } = server;
 after(() => {
-  server.closeAllConnections();
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -28,7 +25,7 @@ const scenarioFile = (name: string, text: string): void =>
   );
 
 const run = async (name: string, ...words: string[]) => {
-  const load = ['--users', '3', '--spawn-rate', '50', '--duration', '2s', '--target', `http://127.0.0.1:${port}`];
+  const load = ['--users', '3', '--spawn-rate', '50', '--duration', '2s', '--target', url];
   const ended = await runLab(folder, ['run', `${name}.ts`, ...load, '--out', `out-${name}`, ...words]);
   const files = (): readonly [RunResult, ...string[]] => {
     const [json = '', ...texts] = ['.json', '.md', '.html', '_exceptions.csv', '_stats.csv', '_junit.xml'].map((end) =>

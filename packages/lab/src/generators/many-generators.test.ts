@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
@@ -14,21 +13,12 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** A service that counts what it is asked; `/fails` fails. */
 const startCounter = async () => {
   let asked = 0;
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     if (request.url?.startsWith('/task') === true) asked += 1;
     response.statusCode = request.url === '/task/fails' ? 500 : 200;
     setTimeout(() => response.end(), 5);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    asked: () => asked,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { ...server, asked: () => asked };
 };
 
 /** Runs two generators; the second does something to itself after two seconds. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { type AccountPlan, type AccountSource, prepareAccounts } from './accounts.ts';
 import { Connection } from './connection.ts';
 
@@ -35,7 +35,7 @@ const prepare = async (
 ): Promise<{ source: AccountSource; imports: readonly Import[]; progress: readonly number[] }> => {
   const imports: Import[] = [];
   const progress: number[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     if (request.headers.authorization === undefined) return introduce(response);
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
@@ -43,14 +43,12 @@ const prepare = async (
     imports.push({ url: request.url, authorization: request.headers.authorization, lines });
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(bodyOf(lines.length)));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: origin } = server;
   const connection = new Connection(origin, { connectMs: 1000, answerMs: 20_000 });
   try {
     return { source: await prepareAccounts(connection, given, (done) => progress.push(done)), imports, progress };
   } finally {
     await connection.destroy();
-    server.closeAllConnections();
     server.close();
   }
 };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { type Script, startScripted } from '../../../../tests/harness/scripted-target.ts';
 import { TransportMeasure } from '../measures/transport.ts';
 import { bodyBytesMax } from './answer-reader.ts';
@@ -22,15 +22,13 @@ const answer: RequestListener = ({ url, socket }, response) => {
 };
 
 const withConnection = async (use: (connection: Connection) => Promise<void>, localAddress?: string): Promise<void> => {
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await startHttpServer(answer);
+  const { url: origin } = server;
   const connection = new Connection(origin, { connectMs: 1000, answerMs: 1000 }, { localAddress });
   try {
     await use(connection);
   } finally {
     await connection.destroy();
-    server.closeAllConnections();
     server.close();
   }
 };

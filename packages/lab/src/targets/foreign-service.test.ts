@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
@@ -24,19 +23,13 @@ writeFileSync(join(folder, 'signed-in.ts'), scenario('accounts: true,'));
 const startShop = async () => {
   const asked = new Set<string>();
   const told = new Set<string>();
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     asked.add(`${request.method} ${request.url}`);
     if (request.headers.authorization !== undefined) told.add(request.headers.authorization);
     request.resume();
     response.end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const close = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url, asked, told, [Symbol.dispose]: close };
+  return { ...server, asked, told };
 };
 
 const few = ['--users', '2', '--spawn-rate', '20', '--duration', '2s'];

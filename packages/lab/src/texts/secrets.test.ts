@@ -1,27 +1,24 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
 import type { RunResult } from '../reports/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 const asked: string[] = [];
 const evil = `\u001b[31mred\u001b]0;owned\u0007 <img src=x> | [a](b) \u202e\n  PASSED`;
-const server = createServer((request, response) => {
+const server = await startHttpServer((request, response) => {
   request.resume();
   asked.push(`${request.url} ${request.headers.authorization}`);
   if (request.url === '/evil') response.statusCode = 500;
   if (request.url === '/long') response.statusCode = 500;
   response.end(JSON.stringify({ code: request.url === '/evil' ? evil : 'x'.repeat(5000) }));
 });
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const { url } = server;
 after(() => {
-  server.closeAllConnections();
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
