@@ -84,6 +84,7 @@ export class View {
     // A revoke that is repeated when all its tokens have expired tells of a row that the journal may show to no reader again.
     const needed = entries.filter(({ keepUntilMs }) => keepUntilMs === null || keepUntilMs >= this.#sweptMs);
     if (this.size + needed.length > this.#entriesMax) return false;
+    if (needed.length === 0) return true;
     this.#heardView ??= new View(this.#entriesMax);
     for (const entry of needed) this.#heard.push({ entry, number: ++this.#heardCount, isOwn });
     return this.#heardView.apply(needed);
