@@ -3,7 +3,9 @@
  *
  * - every relative link in a Markdown file leads to a file, and to a heading of it
  * - every `npm run NAME` in the documentation and in the texts of the code is a script of package.json
- * - `docs/reference/` and `docs/operating/metrics.md` say what the tables in the code say
+ * - the generated pages of `docs/reference/` and `docs/operating/metrics.md` say what the tables in the code say
+ * - `docs/reference/api.md` names every path of the service, and no other
+ * - every package, and every package that asks for it, has the version at the top of CHANGELOG.md
  * - every export of a package has a docstring
  * @module
  */
@@ -60,10 +62,62 @@ const checkReference = async (root: string, write: boolean): Promise<Finding[]> 
   return findings;
 };
 
+const pathsFile = 'packages/protocol/src/paths.ts';
+const apiPage = 'docs/reference/api.md';
+
+/** The page of the routes is written by hand, so that it can be read in the order of a reader's needs. */
+const checkApiPage = (root: string): Finding[] => {
+  if (!existsSync(join(root, pathsFile))) return [];
+  if (!existsSync(join(root, apiPage))) return [{ file: apiPage, rule: 'route', message: 'it is missing' }];
+  const known = new Set(
+    [...readFileSync(join(root, pathsFile), 'utf8').matchAll(/: '(\/[^']*)'/g)].map(([, path = '']) => path),
+  );
+  const named = new Set(
+    [...readFileSync(join(root, apiPage), 'utf8').matchAll(/`(?:GET|POST|DELETE) (\/[^`]*)`/g)].map(
+      ([, path = '']) => path,
+    ),
+  );
+  return [
+    ...[...known.difference(named)].map((path) => ({ file: apiPage, rule: 'route', message: `${path} is missing` })),
+    ...[...named.difference(known)].map((path) => ({
+      file: apiPage,
+      rule: 'route',
+      message: `${path} is not in ${pathsFile}: there is no such route`,
+    })),
+  ];
+};
+
+interface PackageManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** The newest version in CHANGELOG.md is the one source; packages are released together. */
+const checkVersions = (root: string, files: readonly string[]): Finding[] => {
+  const changes = join(root, 'CHANGELOG.md');
+  if (!existsSync(changes)) return [];
+  const version = /^## \[(\d[^\]]*)\]/m.exec(readFileSync(changes, 'utf8'))?.[1] ?? 'none';
+  const manifests = files
+    .filter((file) => /^packages\/[^/]+\/package\.json$/.test(file))
+    .map((file) => [file, JSON.parse(readFileSync(join(root, file), 'utf8')) as PackageManifest] as const);
+  const names = new Set(manifests.map(([, { name }]) => name));
+  return manifests.flatMap(([file, { name, version: own, dependencies = {} }]) =>
+    [[name, own] as const, ...Object.entries(dependencies).filter(([needed]) => names.has(needed))]
+      .filter(([, found]) => found !== version)
+      .map(([of, found]) => ({
+        file,
+        rule: 'version',
+        message: `${of} is ${found}, the newest version in CHANGELOG.md is ${version}: make them equal`,
+      })),
+  );
+};
+
 /** Checks the documentation of a tree; `write` brings the generated pages up to date first. */
 export const checkDocs = async (root: string, write = false): Promise<readonly Finding[]> => {
   const findings = await checkReference(root, write);
   const { files } = listFiles(root);
+  findings.push(...checkApiPage(root), ...checkVersions(root, files));
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> };
   const scripts = Object.keys(manifest.scripts ?? {});
   for (const file of files) {
@@ -86,5 +140,8 @@ if (import.meta.main) {
   const words = process.argv.slice(2);
   const root = words.find((word) => !word.startsWith('-')) ?? dirname(dirname(fileURLToPath(import.meta.url)));
   const write = words.includes('--write');
-  report(await checkDocs(root, write), 'links, scripts, reference pages and docstrings agree with the code');
+  report(
+    await checkDocs(root, write),
+    'links, scripts, reference pages, routes, versions and docstrings agree with the code',
+  );
 }

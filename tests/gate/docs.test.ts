@@ -75,6 +75,32 @@ describe('docs', () => {
     ]);
   });
 
+  test('the page of the API names every path, and no other', async () => {
+    const files = {
+      'packages/protocol/src/paths.ts':
+        "/** Paths. */\nexport const paths = { login: '/auth/login', me: '/auth/me' } as const;\n",
+    };
+    assert.deepEqual(await broken(files), ['docs/reference/api.md: route: it is missing']);
+    const page = '| `POST /auth/login` | signs in |\n| `GET /auth/you` | is gone |\n';
+    assert.deepEqual(await broken({ ...files, 'docs/reference/api.md': page }), [
+      'docs/reference/api.md: route: /auth/me is missing',
+      'docs/reference/api.md: route: /auth/you is not in packages/protocol/src/paths.ts: there is no such route',
+    ]);
+  });
+
+  test('packages have the version at the top of the changelog', async () => {
+    const files = {
+      'CHANGELOG.md': '# Changelog\n\n## [0.2.0] - 2026-11-30\n\n## [0.1.0] - 2026-11-24\n',
+      'packages/a/package.json': '{"name":"@x/a","version":"0.2.0","dependencies":{"@x/b":"0.1.0","other":"1.0.0"}}',
+      'packages/b/package.json': '{"name":"@x/b","version":"0.1.0"}',
+    };
+    const rest = 'the newest version in CHANGELOG.md is 0.2.0: make them equal';
+    assert.deepEqual(await broken(files), [
+      `packages/a/package.json: version: @x/b is 0.1.0, ${rest}`,
+      `packages/b/package.json: version: @x/b is 0.1.0, ${rest}`,
+    ]);
+  });
+
   test('an export of a package needs a docstring, a test does not', async () => {
     const files = {
       'packages/a/src/a.ts': '/** About.\n * @module\n */\nexport const bare = 1;\n',
