@@ -30,7 +30,8 @@ test('the same on both sides is not a failure; what is missing is named', async 
   assert.match(nothing.output, /name the candidate: --candidate URL, or --candidate-service COMMAND/);
 });
 
-const services = ['--baseline-service', serviceCommand, '--candidate-service', serviceCommand];
+// As the help shows it: a line for a shell, not only one command.
+const services = ['--baseline-service', `cd . && ${serviceCommand}`, '--candidate-service', serviceCommand];
 /** What a started service leaves behind until it has been ended. */
 const left = (): readonly string[] => globSync(join(folder, '*', 'catalytic-experiment-*'));
 
@@ -38,6 +39,13 @@ test('versions given as commands are started for each pair, and ended', async ()
   const { code, output } = await gate(...services, ...short);
   assert.equal(code, 3, output);
   assert.match(output, /2 pairs show nothing, 6 are the least|pairs were disturbed/);
+  assert.deepEqual(left(), []);
+});
+
+test('a version that does not start is said so with its words, and leaves nothing', async () => {
+  const { code, output } = await gate(...services.slice(0, 2), '--candidate-service', 'echo no; exit 3', ...short);
+  assert.equal(code, 1, output);
+  assert.match(output, /Cannot compare: The target does not start:\nno/);
   assert.deepEqual(left(), []);
 });
 

@@ -9,6 +9,7 @@ import { randomOf } from '../arrivals/random.ts';
 import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
+import { type GateScenario, operations } from '../regression/operations.ts';
 import { type BlockPair, measurePairs, type Sides, warmShare } from '../regression/pairs.ts';
 import { Side } from '../regression/side.ts';
 import { scenarios } from '../scenarios/registry.ts';
@@ -53,11 +54,20 @@ interface Flags {
   readonly insecure: boolean;
 }
 
+/** What a gate can load: mixes whose users need no worker of their own and break nothing, and operations alone. */
+const gateScenarios: ReadonlyMap<string, GateScenario> = new Map([
+  ...[...scenarios].filter(([, { asksEveryWorker, isBroken }]) => !asksEveryWorker && isBroken !== true),
+  ...operations,
+]);
+
 const help = `
 Both versions are loaded at the same time, a request each in turns: whatever the machine does to one it does to the other. Those that are
 started here are started anew for each pair of blocks: two processes of one version differ for as long as they live. The verdict is about CPU
 time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs (95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
 beforehand: to look again until something comes out would find something.
+
+A mix hides what becomes of an operation that it seldom asks for: verify, login (the login cache knows the password), refresh and logout are
+loaded alone by --scenario. For logout as many sessions are opened before each block as it ends.
 
 Exit codes: 0 pass, 1 wrong usage, 2 fail, 3 inconclusive: neither is shown; take more pairs, longer blocks, or a quieter machine.
 
@@ -103,9 +113,9 @@ const targetOf = async (
 const withoutSecrets = ({ ca, ...flags }: Flags): object => ({ ...mapTexts(flags, redact), ca: ca?.file });
 
 const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> => {
-  const scenario = scenarios.get(flags.scenario);
-  if (scenario === undefined || scenario.asksEveryWorker || scenario.isBroken === true)
-    throw new Error(`a gate loads one of the scenarios auth, verify and mixed, not "${flags.scenario}"`);
+  const scenario = gateScenarios.get(flags.scenario);
+  if (scenario === undefined)
+    throw new Error(`a gate loads one of ${[...gateScenarios.keys()].join(', ')}, not "${flags.scenario}"`);
   const holder = takeMeasuringTurn();
   if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
   // A gate forgives nothing: a connection that the candidate closes on a request is a failure of it.
@@ -190,7 +200,11 @@ export const gateCommand = (): Command => {
     .option('--candidate-service <command>', 'shell command that starts it, instead')
     .option('--baseline-key-file <file>', 'admin key that may import accounts')
     .option('--candidate-key-file <file>', 'admin key that may import accounts')
-    .option('--scenario <name>', 'whose mix of requests: auth, verify or mixed', 'mixed')
+    .option(
+      '--scenario <name>',
+      'whose mix of requests: auth or mixed; or one alone: verify, login, refresh, logout',
+      'mixed',
+    )
     .option('--pairs <n>', 'pairs of blocks', parseCount, 8)
     .option('--block <time>', 'length of a block', parseDuration, 10)
     .option('--rate <n>', 'requests per second of each side', parsePositive, 600)

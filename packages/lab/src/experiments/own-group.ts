@@ -18,7 +18,8 @@ export const spawnGroup = (file: string, args: readonly string[], options: Spawn
   const { pid } = child;
   if (pid === undefined) return child;
   bequeath(-pid, 'SIGKILL');
-  child.once('exit', () => revoke(-pid));
+  // Not at its exit: a shell that has ended may have left the service that it started.
+  child.once('close', () => revoke(-pid));
   return child;
 };
 

@@ -62,23 +62,40 @@ const untilReady = async (url: string, child: ChildProcess, printed: () => strin
   throw new Error(`The target does not start:\n${printed()}`);
 };
 
-const endGroup = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const ended = once(child, 'exit');
-  const group = -child.pid;
-  process.kill(group, 'SIGTERM');
-  const isEnded = await Promise.race([ended.then(() => true), delay(stopMsMax, false)]);
+/**
+ * Ends a process and all of its group. The command may be a shell that waits for the service and that the signal ends at once, so the end is
+ * that of everybody who holds its output.
+ */
+const endGroup = async (child: ChildProcess, closed: Promise<unknown>): Promise<void> => {
+  if (child.pid === undefined) return;
+  const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
+    try {
+      process.kill(-(child.pid as number), name);
+    } catch {
+      // Nobody is left.
+    }
+  };
+  signal('SIGTERM');
+  const isEnded = await Promise.race([closed.then(() => true), delay(stopMsMax, false)]);
   if (isEnded) return;
-  process.kill(group, 'SIGKILL');
-  await ended;
+  signal('SIGKILL');
+  await closed;
 };
 
+/** Starts a command and waits until it serves; the answer ends it. */
 const launch = async (
   [file, ...args]: readonly [string, ...string[]],
   settings: Readonly<Record<string, string>>,
   url: string,
-): Promise<ChildProcess> => {
+): Promise<() => Promise<void>> => {
   const child = spawnGroup(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...settings } });
+  let isClosed = false;
+  const closed = once(child, 'close').then(() => {
+    isClosed = true;
+  });
+  const end = async (): Promise<void> => {
+    if (!isClosed) await endGroup(child, closed);
+  };
   // What a service says when it does not start ends up in reports: the settings that are secrets must not.
   const secrets = [
     ...secretsIn([...args, ...Object.values(settings)].join(' ')),
@@ -92,10 +109,10 @@ const launch = async (
   try {
     await untilReady(url, child, () => redact(printed, secrets));
   } catch (error) {
-    await endGroup(child);
+    await end();
     throw error;
   }
-  return child;
+  return end;
 };
 
 /** Starts a target. @throws {Error} a sentence, when it does not start or something is missing for it */
@@ -117,8 +134,8 @@ export const startTarget = async (
       state,
       ...(closes ? ['--close'] : []),
     ];
-    const child = await launch([process.execPath, lab, ...words], {}, url);
-    return { url, adminKeyFile: undefined, [Symbol.asyncDispose]: () => endGroup(child) };
+    const end = await launch([process.execPath, lab, ...words], {}, url);
+    return { url, adminKeyFile: undefined, [Symbol.asyncDispose]: end };
   }
   if (target.kind === 'workers' && databaseUrl === undefined)
     throw new Error('it needs an empty PostgreSQL database (--database-url)');
@@ -137,15 +154,13 @@ export const startTarget = async (
       ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
     }),
   };
-  const child = await launch(['sh', '-c', `exec ${service}`], settings, url);
-  return {
-    url,
-    adminKeyFile: join(dataDir, 'lab.key'),
-    [Symbol.asyncDispose]: async () => {
-      await endGroup(child);
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
+  const removeFolder = (): void => rmSync(dataDir, { recursive: true, force: true });
+  const end = await launch(['sh', '-c', service], settings, url).catch((error: unknown) => {
+    removeFolder();
+    throw error;
+  });
+  const stop = (): Promise<void> => end().finally(removeFolder);
+  return { url, adminKeyFile: join(dataDir, 'lab.key'), [Symbol.asyncDispose]: stop };
 };
 
 /** One key for every target that uses the same database. */

@@ -50,10 +50,6 @@ const loadTogether = async (
   sides: readonly Side[],
   { seconds, rate, seed, interrupt }: TogetherOptions,
 ): Promise<Together> => {
-  const explained = (): number => sides.reduce((sum, side) => sum + side.cpuSeconds(), ownCpuSeconds());
-  const [all, ours, startedMs] = [readCpuTimes(), explained(), performance.now()];
-  const loadings = sides.map((side) => side.begin(seed));
-  const random = randomOf(seed, 1);
   const timesMs = arrivalTimes({
     perSecond: rate * sides.length,
     stages: [],
@@ -61,6 +57,11 @@ const loadTogether = async (
     spacing: 'even',
     seed,
   });
+  await Promise.all(sides.map((side) => side.prepare(Math.ceil(timesMs.length / sides.length))));
+  const explained = (): number => sides.reduce((sum, side) => sum + side.cpuSeconds(), ownCpuSeconds());
+  const [all, ours, startedMs] = [readCpuTimes(), explained(), performance.now()];
+  const loadings = sides.map((side) => side.begin(seed));
+  const random = randomOf(seed, 1);
   let dealt: readonly Loading[] = [];
   const crowd = startArrivals({
     timesMs,

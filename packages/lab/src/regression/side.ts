@@ -6,16 +6,17 @@ import { randomOf } from '../arrivals/random.ts';
 import { outcomesOf } from '../measures/criteria.ts';
 import { Recorder } from '../measures/recorder.ts';
 import { TargetProcesses } from '../probes/target-process.ts';
-import { actScenario, type Scenario, weightsOf } from '../scenarios/scenario.ts';
+import { actScenario, weightsOf } from '../scenarios/scenario.ts';
 import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
 import type { VirtualUser } from '../scenarios/virtual-user.ts';
 import type { ConnectionLimits } from '../targets/connection.ts';
+import type { GateScenario } from './operations.ts';
 
 /** How a side is loaded. */
 export interface SideOptions {
   readonly target: string;
   readonly adminKeyFile: string | undefined;
-  readonly scenario: Scenario;
+  readonly scenario: GateScenario;
   readonly users: number;
   readonly limits: ConnectionLimits;
 }
@@ -51,6 +52,8 @@ export class Side {
   readonly #users: readonly Busy[];
   readonly #signedIn: SignedIn;
   readonly #processes: TargetProcesses;
+  /** Sessions that wait for the task that ends them. */
+  #sessions: Busy[] = [];
 
   private constructor(options: SideOptions, signedIn: SignedIn, processes: TargetProcesses) {
     this.#options = options;
@@ -69,7 +72,20 @@ export class Side {
     return new Side(options, signedIn, processes);
   }
 
-  /** Begins a block. @param seed the same for sides that are compared: they are asked the same */
+  /** Gets ready for so many requests. @throws {Error} a sentence, when the target does not do its part */
+  async prepare(requests: number): Promise<void> {
+    if (this.#options.scenario.endsSession !== true) return;
+    const sessions = Array<Busy>(requests);
+    // Each user opens its own one after the other, on its one connection.
+    const openThose = async (first: number): Promise<void> => {
+      for (let at = first; at < requests; at += this.#users.length)
+        sessions[at] = { user: await this.#signedIn.openSession(first), last: Promise.resolve() };
+    };
+    await Promise.all(this.#users.map((_, index) => openThose(index)));
+    this.#sessions = sessions;
+  }
+
+  /** Begins a block, for which it has been prepared. @param seed the same for sides that are compared: they are asked the same */
   begin(seed: string): Loading {
     const { scenario } = this.#options;
     const { measures } = this.#signedIn;
@@ -81,7 +97,8 @@ export class Side {
     const used = this.cpuSeconds();
     const ask = async (): Promise<void> => {
       // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
-      const busy = this.#users[Math.floor(random() * this.#users.length)] as Busy;
+      const drawn = this.#users[Math.floor(random() * this.#users.length)] as Busy;
+      const busy = this.#sessions.pop() ?? drawn;
       const task = tasks[Math.floor(random() * tasks.length)] ?? '';
       busy.last = busy.last.then(() => actScenario(scenario, busy.user, task, undefined));
       await busy.last;

@@ -25,6 +25,8 @@ export interface SignedIn {
   readonly users: readonly VirtualUser[];
   /** What their exchanges are recorded in; the recorder may be replaced at any time. */
   readonly measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number };
+  /** Opens a further session of a user, on its connection. @throws {Error} when the target refuses it */
+  readonly openSession: (index: number) => Promise<VirtualUser>;
   /** Ends their connections. */
   readonly close: () => void;
 }
@@ -56,13 +58,25 @@ export const signInUsers = async ({
     const credentials = accounts.credentialsOf(index);
     return new VirtualUser({ connection: lane, credentials, hasAccount: accounts.kind === 'imported', measures });
   });
+  const openSession = async (index: number): Promise<VirtualUser> => {
+    const connection = connections[index] as Lanes;
+    const user = new VirtualUser({
+      connection,
+      credentials: accounts.credentialsOf(index),
+      hasAccount: true,
+      measures,
+    });
+    await user.login();
+    if (user.token === undefined) throw new Error(`user ${index + 1} could not sign in again`);
+    return user;
+  };
   const close = (): void => {
     for (const lane of connections) void lane.destroy();
   };
   for (let from = 0; from < count; from += signInAtOnce)
     await Promise.all(users.slice(from, from + signInAtOnce).map((user) => user.enter()));
   const missing = users.filter(({ token }) => token === undefined).length;
-  if (missing === 0) return { users, measures, close };
+  if (missing === 0) return { users, measures, openSession, close };
   close();
   throw new Error(`${missing} of ${count} users could not sign in`);
 };
