@@ -21,11 +21,14 @@ export type JournalEntry = Revocation & {
 };
 
 /**
- * The id of the entry that revokes something: the same for everybody who writes it, so that a repeated revocation and an entry that is
- * written back add no second row. A UUID whose bits are chosen by its maker (RFC 9562 section 5.8).
+ * The id of the entry that revokes something. Every process that writes the entry chooses the same id, so a repeated revocation and an
+ * entry that is written back add no second row. The entry of a session or a token has the id of that session or token: those ids are
+ * time-ordered, and entries of about the same age share the pages of an index. The other ids are UUIDs whose bits are a hash (RFC 9562
+ * section 5.8).
  */
 export const entryId = (revocation: Revocation): JournalId => {
   const { kind, key } = revocation;
+  if (kind === 'session' || kind === 'token') return key as string as JournalId;
   const text = 'epoch' in revocation ? `${kind} ${key} ${revocation.epoch}` : `${kind} ${key}`;
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as JournalId;

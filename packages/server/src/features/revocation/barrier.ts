@@ -199,7 +199,8 @@ export class Barrier {
           this.#confirm(open, row === undefined ? 'gone' : 'journal');
         } else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(row);
       }
-      this.#waitFor(open, longestLeaseMs([...open.missing].flatMap((id) => byId.get(id) ?? [])));
+      if (open.missing.size > 0)
+        this.#waitFor(open, longestLeaseMs([...open.missing].flatMap((id) => byId.get(id) ?? [])));
     }
     this.#eviction.start([...silent]);
   }
