@@ -7,6 +7,7 @@ import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import { makeDataFolder } from './config/data-folder.ts';
 import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
+import type { Profile } from './config/profile.ts';
 import { ConfigError } from './config/read-config.ts';
 import { cliOrigin } from './features/audit/origins.ts';
 import type { NewHistory } from './features/deployment/store.ts';
@@ -14,6 +15,7 @@ import { Secret } from './features/secrets/secret.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
 import { KeyRing } from './features/signing-keys/key-ring.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
+import { type Database, inspectPostgres } from './stores/postgres/inspect.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
 import { openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
@@ -28,6 +30,44 @@ export { putInPlace } from './stores/sqlite/put-in-place.ts';
 /** The share of one worker in what is counted for the machine. */
 export const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
 
+interface Engine {
+  /** Where its database is, in words. */
+  place(config: Config): string;
+  open(config: Config, onProblem: (message: string) => void, onFatal: (error: Error) => void): Promise<Stores>;
+  /** Looks at its database server; `undefined`: it has none. */
+  inspect(config: Config): Promise<Database | undefined>;
+}
+
+/** The URL of the database server, of a configuration whose profile has one. */
+const serverUrl = ({ databaseUrl }: Config): string => {
+  if (databaseUrl === undefined) throw new Error('Cannot reach PostgreSQL: DATABASE_URL is not set');
+  return databaseUrl;
+};
+
+const engines: Readonly<Record<Profile['engine'], Engine>> = {
+  sqlite: {
+    place: ({ dataDir }) => `the data folder ${dataDir}`,
+    open: async ({ dataDir }, _onProblem, onFatal) => openSqliteStores(dataDir, onFatal),
+    inspect: async () => undefined,
+  },
+  postgres: {
+    place: () => 'the database that DATABASE_URL names',
+    open: (config, onProblem) =>
+      openPostgresStores({
+        url: serverUrl(config),
+        replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
+        poolSize: share(config.databasePoolSize, config),
+        overflow: Math.floor(config.databaseMaxOverflow / config.workers),
+        onProblem,
+      }),
+    inspect: (config) => inspectPostgres(serverUrl(config)),
+  },
+};
+
+/** Looks at the database server of a configuration; `undefined`: the database is a file in the data folder. @throws when it cannot be reached */
+export const inspectDatabase = (config: Config): Promise<Database | undefined> =>
+  engines[config.profile.engine].inspect(config);
+
 /**
  * Opens the stores that the configuration names.
  * @param onProblem told what an operator should know
@@ -40,19 +80,11 @@ export const openStores = async (
   onFatal: (error: Error) => void,
 ): Promise<Stores> => {
   makeDataFolder(config.dataDir);
-  const { databaseUrl, dataDir } = config;
+  const engine = engines[config.profile.engine];
   try {
-    if (databaseUrl === undefined) return openSqliteStores(dataDir, onFatal);
-    return await openPostgresStores({
-      url: databaseUrl,
-      replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
-      poolSize: share(config.databasePoolSize, config),
-      overflow: Math.floor(config.databaseMaxOverflow / config.workers),
-      onProblem,
-    });
+    return await engine.open(config, onProblem, onFatal);
   } catch (error) {
-    const place = databaseUrl === undefined ? `the data folder ${dataDir}` : 'the database that DATABASE_URL names';
-    throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError(`Cannot use ${engine.place(config)}: ${(error as Error).message}`, { cause: error });
   }
 };
 
@@ -122,7 +154,7 @@ export const beginNewHistory = async (
  * @throws {ConfigError} when it says it in two ways, or for more workers than may connect
  */
 export const findRedis = (config: Config): RedisPlace | undefined => {
-  if (config.databaseUrl === undefined) return undefined;
+  if (!config.profile.servesManyProcesses) return undefined;
   let place: RedisPlace | undefined;
   try {
     place = redisPlace(config);

@@ -67,11 +67,11 @@ const putDatabase = async (config: Config, key: Secret<Buffer> | undefined, fold
   return { accounts, sessions };
 };
 
-const assertPossible = ({ databaseUrl, dataDir }: Config, { withKey, keyOnly }: Options): void => {
+const assertPossible = ({ profile, dataDir }: Config, { withKey, keyOnly }: Options): void => {
   if (withKey === true && keyOnly === true)
     throw new ConfigError('Cannot back up: --with-key and --key-only exclude each other; give one');
   if (keyOnly === true) return;
-  if (databaseUrl !== undefined)
+  if (!profile.isBackedUpHere)
     throw new ConfigError(
       'Cannot back up: DATABASE_URL is set, and PostgreSQL has its own tools (pg_basebackup, pg_dump); after restoring run "catalytic restored". The master key: "catalytic backup --key-only"',
     );

@@ -5,7 +5,7 @@
 import { Command, Option as Flag } from 'commander';
 import { findMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
-import { findRedis, glanceAtDatabase, inspectPostgres, inspectRedis } from '../deployment.ts';
+import { findRedis, glanceAtDatabase, inspectDatabase, inspectPostgres, inspectRedis } from '../deployment.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
@@ -29,10 +29,10 @@ const unreachable = (level: 'warning' | 'failure', what: string, error: unknown,
 };
 
 const examineDatabase = async (config: Config): Promise<readonly Finding[]> => {
-  const { databaseUrl, workers, revocationLeaseMs } = config;
-  if (databaseUrl === undefined) return [checkLease(config, 1)];
+  const { workers, revocationLeaseMs } = config;
   try {
-    const database = await inspectPostgres(databaseUrl);
+    const database = await inspectDatabase(config);
+    if (database === undefined) return [checkLease(config, 1)];
     return [...checkDatabase(config, database), checkLease(config, Math.max(workers, database.members))];
   } catch (error) {
     const remedy = 'check DATABASE_URL, and that the server runs and lets this machine in (pg_hba.conf)';
@@ -66,8 +66,8 @@ const examineRedis = async (config: Config): Promise<readonly Finding[]> => {
 };
 
 /** The database of the embedded size, and whether the master key at hand opens its signing keys. */
-const examineDataFolder = ({ databaseUrl, dataDir, masterKey }: Config, isWell: boolean): readonly Finding[] => {
-  if (databaseUrl !== undefined || !isWell) return [];
+const examineDataFolder = ({ profile, dataDir, masterKey }: Config, isWell: boolean): readonly Finding[] => {
+  if (!profile.commitsToDataFolder || !isWell) return [];
   try {
     const keys = glanceAtDatabase(dataDir);
     if (keys === undefined) return [];
@@ -98,7 +98,7 @@ interface Measures {
 const round = (value: number): number => Number(value.toFixed(2));
 
 const measure = async (config: Config): Promise<Measures> => {
-  const { hashLanes, databaseUrl, dataDir } = config;
+  const { hashLanes, profile, dataDir } = config;
   const rates = await measureHashing(hashLanes, equalSettings, measureSeconds, (message) =>
     process.stderr.write(`${message}\n`),
   );
@@ -118,7 +118,7 @@ const measure = async (config: Config): Promise<Measures> => {
   const hashing = { lanes: hashLanes, capacity: own?.per_second, settings, quickest: quickest.setting };
   const hashesPerSecond = rates[0]?.perSecond ?? 0;
   // With PostgreSQL it is another disk that commits wait for.
-  if (databaseUrl !== undefined) return { findings, hashesPerSecond, told: { hashing } };
+  if (!profile.commitsToDataFolder) return { findings, hashesPerSecond, told: { hashing } };
   try {
     const disk = measureFlush(dataDir);
     const told = { flushes: disk.flushes, median: round(disk.flushMsMedian), p99: round(disk.flushMsP99) };
@@ -148,7 +148,7 @@ const examine = async (options: Options, config: Config): Promise<void> => {
   const findings = [
     ...checkMachine(config, machine, folder),
     ...checkCertificate(config, Date.now()),
-    ...(config.databaseUrl === undefined ? [checkRoom(freeBytes(config.dataDir))] : []),
+    ...(config.profile.commitsToDataFolder ? [checkRoom(freeBytes(config.dataDir))] : []),
     ...examineDataFolder(config, folder.exists && folder.isWritable && ((folder.keyMode ?? 0) & 0o077) === 0),
     ...(await examineDatabase(config)),
     ...(await examineRedis(config)),

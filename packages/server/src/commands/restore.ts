@@ -25,8 +25,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-const assertPossible = ({ databaseUrl }: Config, { key, newMasterKey }: Options, { parts }: Manifest): void => {
-  if (databaseUrl !== undefined)
+const assertPossible = ({ profile }: Config, { key, newMasterKey }: Options, { parts }: Manifest): void => {
+  if (!profile.isBackedUpHere)
     throw new ConfigError(
       'Cannot restore: DATABASE_URL is set; restore PostgreSQL with its own tools and run "catalytic restored", or unset it',
     );

@@ -76,10 +76,9 @@ const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
 
 const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAddress): void => {
   for (const finding of limits) log.warn(lineOf(finding));
-  const place =
-    config.databaseUrl === undefined
-      ? `data folder         ${resolve(config.dataDir)}`
-      : `database            PostgreSQL, ${config.workers} worker${config.workers === 1 ? '' : 's'}`;
+  const place = config.profile.commitsToDataFolder
+    ? `data folder         ${resolve(config.dataDir)}`
+    : `database            PostgreSQL, ${config.workers} worker${config.workers === 1 ? '' : 's'}`;
   process.stdout.write(
     [
       '',
@@ -98,8 +97,8 @@ const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAd
 };
 
 /** Only a process that serves loads what serves: neither a supervisor nor any other command waits for it. */
-const startServing: typeof startService = async (...parts) => {
-  const service = await (await import('../app.ts')).startService(...parts);
+const startServing: typeof startService = async (start) => {
+  const service = await (await import('../app.ts')).startService(start);
   writeCompiledModules();
   return service;
 };
@@ -109,7 +108,7 @@ const serveAlone = async (start: Start): Promise<void> => {
   const { config, log } = start;
   const fail = failLoudly(log);
   // Before the start, so that a stop during it is honoured as well.
-  const starting = startServing(config, log, aloneLink(), fail);
+  const starting = startServing({ config, log, link: aloneLink(), onFatal: fail });
   stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
   const service = await starting;
   if (config.tlsCertFile !== undefined)
@@ -152,7 +151,7 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
   process.on('SIGTERM', () => stop(false));
   // The terminal sends these to the whole group; the supervisor decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  starting = startServing(config, log, link, fail);
+  starting = startServing({ config, log, link, onFatal: fail });
   try {
     link.ready(await starting);
   } catch (error) {
@@ -168,13 +167,13 @@ const serve = async (command: Command): Promise<void> => {
   const machine = readMachine();
   const config = { ...asked, maxConnections: fittingConnections(asked, machine) };
   const log = openLog(config.logLevel);
-  if (config.databaseUrl === undefined && config.workers > 1)
+  if (!config.profile.servesManyProcesses && config.workers > 1)
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
   const { workerNumber } = command.opts<{ workerNumber?: string }>();
   const start = { config, log, limits: limitsOf(asked, machine) };
-  if (config.databaseUrl === undefined) await serveAlone(start);
+  if (!config.profile.servesManyProcesses) await serveAlone(start);
   else if (cluster.isPrimary) await supervise(start);
   else await serveSupervised(config, log, Number(workerNumber));
 };

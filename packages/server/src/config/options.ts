@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
 import { areOrigins, areRanges, isListenable } from './addresses.ts';
 import type { Option } from './option.ts';
+import type { Profile } from './profile.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
 import { type TlsConfig, tlsOptions } from './tls-options.ts';
 
@@ -330,6 +331,8 @@ export const options = {
 
 /** The configuration as the service uses it. */
 export interface Config extends RedisConfig, TlsConfig {
+  /** What follows from the engine. */
+  readonly profile: Profile;
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: string | undefined;

@@ -8,6 +8,7 @@ import { parseEnv } from 'node:util';
 import { isAnyAddress, isLoopback, urlHost } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type Config, options } from './options.ts';
+import { profileOf } from './profile.ts';
 
 /** A value that stops the start. The message names the option, where its value came from, and what is allowed. */
 export class ConfigError extends Error {
@@ -136,6 +137,8 @@ export const readConfig = (
   resolveOperate(values);
   values.issuer ??= `${values.tlsCertFile === undefined ? 'http' : 'https'}://${urlHost(values.host ?? '')}:${values.port}`;
   values.audience ??= values.issuer;
-  values.workers ||= values.databaseUrl === undefined ? 1 : availableParallelism();
+  const profile = profileOf(values.databaseUrl);
+  values.profile = profile;
+  values.workers ||= profile.servesManyProcesses ? availableParallelism() : 1;
   return values as Config;
 };

@@ -24,8 +24,8 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
 };
 
 /** Files of one process that are no client's: its share of the pool, and everything else. */
-export const filesBesideClients = ({ databaseUrl, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
-  filesSpare + (databaseUrl === undefined ? 0 : Math.ceil((databasePoolSize + databaseMaxOverflow) / workers));
+export const filesBesideClients = ({ profile, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
+  filesSpare + (profile.hasConnectionPool ? Math.ceil((databasePoolSize + databaseMaxOverflow) / workers) : 0);
 
 /** MAX_CONNECTIONS, cut down to what the open files allow. */
 export const fittingConnections = (config: Config, { filesMax = Number.POSITIVE_INFINITY }: Machine): number =>
@@ -68,7 +68,7 @@ const checkMemory = ({ hashLanes }: Config, { memoryBytes }: Machine): Finding =
 
 const octal = (mode: number): string => mode.toString(8);
 
-const checkFolder = ({ databaseUrl }: Config, folder: DataFolder): Finding => {
+const checkFolder = ({ profile }: Config, folder: DataFolder): Finding => {
   const { path, mode, keyMode = 0 } = folder;
   if (!folder.exists) return ok(`DATA_DIR ${path} will be made`);
   if (!folder.isWritable)
@@ -79,7 +79,7 @@ const checkFolder = ({ databaseUrl }: Config, folder: DataFolder): Finding => {
       text: `${path}/master.key has mode ${octal(keyMode)}: others can read it`,
       remedy: `run "chmod 600 ${path}/master.key"`,
     };
-  if (folder.isMoved && databaseUrl === undefined)
+  if (folder.isMoved && profile.commitsToDataFolder)
     return {
       level: 'failure',
       text: `The database of DATA_DIR ${path} was moved to PostgreSQL`,

@@ -37,8 +37,8 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
 };
 
 /** Without Redis, by choice; or beside SQLite, where it has nothing to do. */
-export const checkNoRedis = ({ databaseUrl, ...config }: Config): readonly Finding[] => {
-  if (databaseUrl !== undefined) return [ok(`No Redis is configured: ${withoutBus}`)];
+export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[] => {
+  if (profile.servesManyProcesses) return [ok(`No Redis is configured: ${withoutBus}`)];
   const names = [config.redisUrl, config.redisHost, config.redisSentinels];
   if (names.every((name) => name === undefined)) return [];
   return [

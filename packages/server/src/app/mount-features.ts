@@ -1,0 +1,62 @@
+/**
+ * Every feature, joined in one place with what it needs, and with nothing else.
+ * @module
+ */
+import { accessTokenRoutes } from '../features/access-tokens/routes.ts';
+import { accountAdminRoutes } from '../features/accounts/admin-routes.ts';
+import { accountRoutes } from '../features/accounts/routes.ts';
+import { auditRoutes } from '../features/audit/routes.ts';
+import { healthRoutes } from '../features/health/routes.ts';
+import { metricsRoutes } from '../features/metrics/routes.ts';
+import type { Route } from '../features/route.ts';
+import { sessionAdminRoutes } from '../features/sessions/admin-routes.ts';
+import { sessionRoutes } from '../features/sessions/routes.ts';
+import { signingKeyRoutes } from '../features/signing-keys/routes.ts';
+import { tenantRoutes } from '../features/tenants/routes.ts';
+import { metricsContentType, scraper } from '../telemetry/metrics.ts';
+import type { Parts, Start } from './open-parts.ts';
+
+/** The routes of all features. */
+export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, parts: Parts): readonly Route[] => {
+  const { stores, keys, signatureChecks, hasher, decoyHash, loginCache, auditSink, barrier, reader, nowMs } = parts;
+  const { tenants, accounts, sessions, audit } = stores;
+  const { issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds } = config;
+  return [
+    ...accessTokenRoutes,
+    ...sessionRoutes({
+      tenants,
+      accounts,
+      sessions,
+      keys,
+      signatureChecks,
+      hasher,
+      decoyHash,
+      loginCache,
+      auditSink,
+      barrier,
+      issuer,
+      audience,
+      accessTokenSeconds,
+      refreshTokenSeconds,
+      refreshGraceSeconds,
+      maxSessionsPerAccount: config.maxSessionsPerAccount,
+      nowMs,
+    }),
+    ...accountRoutes({ tenants, accounts, hasher, nowMs }),
+    ...accountAdminRoutes({ tenants, accounts, hasher, barrier, nowMs }),
+    ...sessionAdminRoutes({ tenants, sessions, barrier, nowMs }),
+    ...tenantRoutes({ tenants, barrier, nowMs }),
+    ...auditRoutes({ audit, tenants, nowMs }),
+    ...signingKeyRoutes(keys, issuer),
+    ...healthRoutes({
+      probeStore: () => stores.probe(),
+      currency: reader,
+      revocationLeaseMs: config.revocationLeaseMs,
+      isBusUp: parts.isBusUp,
+    }),
+    ...metricsRoutes({
+      scrape: scraper(parts.metrics, () => link.collectMetrics(), config.workers),
+      contentType: metricsContentType,
+    }),
+  ];
+};

@@ -1,0 +1,108 @@
+/**
+ * Everything that a service is made of, opened in the order in which one part needs another.
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { systemClocks } from '@catalytic/guard/clocks';
+import { SignatureChecks } from '@catalytic/guard/signature-checks';
+import { keepUntilMs } from '@catalytic/protocol/journal';
+import type { WorkerLink } from '../cluster/worker-link.ts';
+import type { Config } from '../config/options.ts';
+import { openKeyRing, openStores, share } from '../deployment.ts';
+import { AuditBuffer } from '../features/audit/audit-buffer.ts';
+import { LoginCache } from '../features/passwords/login-cache.ts';
+import { Secret } from '../features/secrets/secret.ts';
+import type { KeyRing } from '../features/signing-keys/key-ring.ts';
+import { keyReloadMs } from '../features/signing-keys/rules.ts';
+import { defaultTenantName } from '../features/tenants/store.ts';
+import { forgettingClock } from '../forgetting-clock.ts';
+import { HashLanes } from '../hashing/hash-lanes.ts';
+import { startHousekeeping } from '../housekeeping.ts';
+import { leaveLabKey } from '../lab-key.ts';
+import type { Stores } from '../stores/stores.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import type { Closers } from './closers.ts';
+import { followRevocations, type Revocations } from './follow-revocations.ts';
+import { takeDataFolder } from './take-data-folder.ts';
+
+/** A start, as it is asked for. */
+export interface Start {
+  readonly config: Config;
+  readonly log: Logger;
+  /** To the other processes of this machine. */
+  readonly link: WorkerLink;
+  /** Called when the process can no longer serve and should end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** The parts of a running service. The master key is none of them: what needs it has been opened with it. */
+export interface Parts extends Revocations {
+  readonly stores: Stores;
+  readonly keys: KeyRing;
+  readonly signatureChecks: SignatureChecks;
+  readonly hasher: HashLanes;
+  /** Hash of a password that nobody knows; see `LogInParts`. */
+  readonly decoyHash: string;
+  readonly loginCache: LoginCache;
+  readonly auditSink: AuditBuffer;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  readonly labKeyPath: string;
+}
+
+/** The database as this process serves it: no member of a former process, its first tenant, and its keys open. */
+const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => number) => {
+  // The process that holds the folder is alone: every registered member belonged to a process that died without deregistering.
+  if (config.profile.ownsDataFolder) await stores.members.remove((await stores.members.list()).map(({ id }) => id));
+  const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
+  const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
+  await stores.tenants.ensure(defaultTenantName, nowMs());
+  return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
+};
+
+/**
+ * Opens the parts.
+ * @param closers told how each part is closed, also when a later one cannot be opened
+ * @throws {ConfigError} when the data folder is in use, or its keys do not open
+ */
+export const openParts = async ({ config, log, link, onFatal }: Start, closers: Closers): Promise<Parts> => {
+  const nowMs = Date.now;
+  const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
+  // Before the database is opened: nothing may touch the file while another command restores it.
+  closers.add(takeDataFolder(config));
+  // Its process starts while this one opens everything else.
+  const hasher = new HashLanes({
+    lanes: share(config.hashLanes, config),
+    queueMs: config.hashQueueMs,
+    onProblem: (message) => log.error(message),
+  });
+  closers.add(() => hasher.close());
+  const decoyHash = hasher.hash(new Secret(randomUUID()));
+  decoyHash.catch(() => {});
+  const stores = await openStores(config, onProblem, onFatal);
+  closers.add(() => stores.close());
+  const { keys, masterKey, forgetMs } = await prepareDatabase(config, stores, nowMs);
+  const metrics = new Metrics(link.number);
+  const revocations = await followRevocations({ config, link, stores, masterKey, metrics, onProblem }, closers);
+  const { reader, view } = revocations;
+  metrics.watch({ reader, view, hasher, stores });
+  link.onCollectMetrics(() => metrics.snapshot());
+  const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
+  closers.add(startHousekeeping({ stores, keys, view, config, log, nowMs, forgetMs }, keyReloadMs));
+  const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });
+  closers.add(() => auditSink.close());
+  return {
+    ...revocations,
+    stores,
+    keys,
+    signatureChecks: new SignatureChecks((header) => keys.find(header)),
+    hasher,
+    decoyHash: await decoyHash,
+    loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
+    auditSink,
+    metrics,
+    nowMs,
+    labKeyPath,
+  };
+};
