@@ -75,6 +75,7 @@ export const boundaryRules: BoundaryRules = {
     },
     // The two files that join features to stores: at rest, and serving.
     deployment: { any: ['bus', 'config', 'features', 'stores'] },
+    // `app.ts` and `app/`.
     app: {
       any: ['top', 'deployment', 'bus', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'],
     },
