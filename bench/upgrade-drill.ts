@@ -169,6 +169,8 @@ const upgradeServing = async (old: string, seconds: number) => {
   expect(result.whole.total.real, 'requests of the lab failed');
   expect(result.consistency.violations, 'violations in the lab');
   expect(checks.violations, 'dead tokens were accepted by another machine');
+  // Its one loop is in one round when the worker is killed.
+  expect(Math.max(0, checks.cuts - 1), 'connections were cut more often than a worker was killed');
   expect(checks.failures.length, `cross-checks failed, such as: ${checks.failures[0]}`);
   return { joinedSeconds, workersLeft, checks, judged, lab: result };
 };
@@ -201,7 +203,7 @@ const upgradeStopped = async (old: string) => {
 
 const told = (judged: readonly Judged[]): string => table(['who serves', 'dead accepted', 'live refused'], judged);
 
-const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, signOutMs }: CrossChecks): string =>
+const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, cuts, signOutMs }: CrossChecks): string =>
   table(
     [
       'sign-outs between machines',
@@ -209,6 +211,7 @@ const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, signO
       'dead checks',
       'accepted',
       'failed',
+      'cut by the kill',
       'old ms p50',
       'max',
       'new ms p50',
@@ -221,6 +224,7 @@ const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, signO
         deadChecks,
         violations,
         failures.length,
+        cuts,
         signOutMs.old.p50,
         signOutMs.old.max,
         signOutMs.new.p50,

@@ -24,6 +24,8 @@ export interface CrossChecks {
   readonly violations: number;
   /** Live tokens that were refused, and answers that were neither. */
   readonly failures: readonly string[];
+  /** Rounds that ended early because a connection was cut: a worker that is killed cuts those that it serves. */
+  readonly cuts: number;
   /** Milliseconds until a sign-out was answered, by the version that answered. */
   readonly signOutMs: Readonly<Record<Machine['version'], { readonly p50: number; readonly max: number }>>;
 }
@@ -31,10 +33,17 @@ export interface CrossChecks {
 /** Times that a dead token is shown to each machine: its workers take turns. */
 const shownTimes = 3;
 
+/** Whether `fetch` failed because the other side ended the connection; one that nobody listens for is refused instead. */
+const isCut = (error: unknown): boolean =>
+  error instanceof TypeError &&
+  ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'].includes(
+    (error.cause as { readonly code?: string } | undefined)?.code ?? '',
+  );
+
 /** Goes on until it is told to stop. @param email of the account that is signed in and out */
 export const crossCheck = (email: string, machines: readonly Machine[]): (() => Promise<CrossChecks>) => {
   let isOver = false;
-  let [pending, deadChecks, violations] = [0, 0, 0];
+  let [pending, deadChecks, violations, cuts] = [0, 0, 0, 0];
   const failures: string[] = [];
   const times: Record<Machine['version'], number[]> = { old: [], new: [] };
 
@@ -75,7 +84,10 @@ export const crossCheck = (email: string, machines: readonly Machine[]): (() => 
 
   const loop = (async () => {
     for (let number = 0; !isOver; number++)
-      await follow(number).catch((error: unknown) => void failures.push(String(error)));
+      await follow(number).catch((error: unknown) => {
+        if (isCut(error)) cuts++;
+        else failures.push(String(error));
+      });
   })();
   const timesOf = (version: Machine['version']) => ({
     p50: round(percentile(times[version], 0.5)),
@@ -90,6 +102,7 @@ export const crossCheck = (email: string, machines: readonly Machine[]): (() => 
       deadChecks,
       violations,
       failures,
+      cuts,
       signOutMs: { old: timesOf('old'), new: timesOf('new') },
     };
   };
