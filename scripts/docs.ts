@@ -6,6 +6,7 @@
  * - the generated pages of `docs/reference/` and `docs/operating/metrics.md` say what the tables in the code say
  * - `docs/reference/api.md` names every path of the service, and no other
  * - every package, and every package that asks for it, has the version at the top of CHANGELOG.md
+ * - a shell block of the README or a guide that no test runs says why, with a reason from a short list
  * - every export of a package has a docstring
  * @module
  */
@@ -17,6 +18,7 @@ import { type Finding, report } from './findings.ts';
 import { isTestFile, listFiles } from './list-files.ts';
 import { anchorsOf, linksOf } from './markdown.ts';
 import { referencePages } from './reference-pages.ts';
+import { checkShellRemarks, isRunDocument } from './shell-blocks.ts';
 
 const checkLinks = (root: string, file: string, text: string): Finding[] =>
   linksOf(text).flatMap(({ target, line }) => {
@@ -127,6 +129,7 @@ export const checkDocs = async (root: string, write = false): Promise<readonly F
     const text = readFileSync(join(root, file), 'utf8');
     findings.push(...checkScripts(scripts, file, text));
     if (isMarkdown) findings.push(...checkLinks(root, file, text));
+    if (isRunDocument(file)) findings.push(...checkShellRemarks(file, text));
     if (!isSource) continue;
     for (const { name, line } of undocumentedExports(text)) {
       const message = `${name} is exported without a docstring: say what it is for, its units and its errors`;

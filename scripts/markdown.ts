@@ -1,5 +1,5 @@
 /**
- * Reads links and headings out of Markdown.
+ * Reads links, headings and blocks of code out of Markdown.
  * @module
  */
 
@@ -8,6 +8,37 @@ export interface Link {
   readonly target: string;
   readonly line: number;
 }
+
+/** A fenced block of code. */
+export interface FencedBlock {
+  /** What follows the fence, such as `sh`. */
+  readonly language: string;
+  readonly text: string;
+  /** Line of the fence, counted from 1. */
+  readonly line: number;
+  /** The HTML comment in the line above the fence, without its marks. */
+  readonly remark: string | undefined;
+}
+
+/** The fenced blocks of a document, in order; one that is indented loses as many spaces as its fence has. */
+export const fencedBlocksOf = (markdown: string): FencedBlock[] => {
+  const lines = markdown.split('\n');
+  const blocks: FencedBlock[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const [, indent = '', fence, language = ''] = /^(\s*)(`{3,}|~{3,})\s*(\S*)/.exec(lines[index] ?? '') ?? [];
+    if (fence === undefined) continue;
+    const end = lines.findIndex((line, at) => at > index && line.trim() === fence);
+    const inside = lines.slice(index + 1, end === -1 ? lines.length : end);
+    blocks.push({
+      language,
+      text: inside.map((line) => `${line.startsWith(indent) ? line.slice(indent.length) : line}\n`).join(''),
+      line: index + 1,
+      remark: /^\s*<!-- (.*) -->\s*$/.exec(lines[index - 1] ?? '')?.[1],
+    });
+    index += inside.length + 1;
+  }
+  return blocks;
+};
 
 /** Blanks fenced blocks and code spans, keeping the lines. */
 const withoutCode = (markdown: string): string[] => {

@@ -75,6 +75,22 @@ describe('docs', () => {
     ]);
   });
 
+  test('a shell block that is not run says why, with a known reason', async () => {
+    const block = (remark: string): string => `${remark}\n\`\`\`sh\ntrue\n\`\`\`\n`;
+    const guide = [
+      '',
+      '<!-- shell: serves -->',
+      '<!-- shell: not run, takes minutes -->',
+      '<!-- shell: not run, bored -->',
+    ];
+    const found = await broken({
+      'docs/guides/a.md': guide.map(block).join('\n'),
+      'docs/operating/a.md': block('<!-- shell: not run, bored -->'),
+    });
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0] ?? '', /^docs\/guides\/a\.md:17 shell: "shell: not run, bored" is neither .*takes minutes/);
+  });
+
   test('the page of the API names every path, and no other', async () => {
     const files = {
       'packages/protocol/src/paths.ts':

@@ -1,0 +1,153 @@
+/**
+ * The README and the guides, as a reader meets them: each shell block is pasted into a shell, one after the other, in a fresh clone beside one
+ * running service. `scripts/shell-blocks.ts` says how a document marks what a test cannot run.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { cleanEnvironment, type RunningCommand, startCommand } from '../../scripts/run-command.ts';
+import { type ReaderBlock, readerBlocksOf } from '../../scripts/shell-blocks.ts';
+import { copyTree, type TreeCopy } from '../../scripts/tree-copy.ts';
+import { freePort, removeFolder, temporaryFolder } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const documentMsMax = 100_000;
+const startMsMax = 60_000;
+
+/**
+ * The lab sends its load to the service of this test, for a second: what comes of so short a run on a busy machine proves nothing, so each
+ * outcome will do that says that there was a run (2 a criterion failed, 3 invalid, 6 not judged).
+ */
+const shortRuns = `
+npm() {
+  case "$*" in
+    "run lab -- run "*)
+      shift 2
+      command npm run --silent lab "$@" --target "$SERVICE" --users 5 --spawn-rate 10 --duration 1s || case $? in 2 | 3 | 6) ;; *) return 1 ;; esac ;;
+    *) command npm "$@" ;;
+  esac
+}
+`;
+
+/** As much of Express as the guide needs: what a registry gives must not decide whether the gate passes. */
+const expressStandIn = `
+import { createServer } from 'node:http';
+
+export default () => {
+  const routes = new Map();
+  const run = ([handler, ...others], request, response) => handler(request, response, () => run(others, request, response));
+  return {
+    get: (path, ...handlers) => routes.set(path, handlers),
+    listen: (port, host, listening) =>
+      createServer((request, response) => {
+        response.json = (value) => response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+        run(routes.get(request.url), request, response);
+      }).listen(port, host, listening),
+  };
+};
+`;
+
+/** One script of all blocks, because variables of one are used in the next. A server goes to the background until its first line. */
+const scriptOf = (document: string, blocks: readonly ReaderBlock[]): string =>
+  [
+    'set -eu',
+    shortRuns,
+    ...blocks.map(({ act, line, text }) => {
+      const here = `printf '\\n-- %s\\n' ${document}:${line}`;
+      if (act === 'run') return `${here}\n${text}`;
+      if (act !== 'serve') return '';
+      const log = `served-${line}.log`;
+      return `${here}\n(\n${text}) >${log} 2>&1 &\nuntil [ -s ${log} ]; do sleep 0.1; done`;
+    }),
+  ].join('\n');
+
+suite('documents', () => {
+  let clone: TreeCopy;
+  let service: RunningCommand | undefined;
+  let url = '';
+  const emptyFolder = temporaryFolder();
+  const blocksOf = (document: string): ReaderBlock[] => readerBlocksOf(readFileSync(join(root, document), 'utf8'));
+  const environment = {
+    ...cleanEnvironment(),
+    NODE_COMPILE_CACHE: join(root, '.cache', 'compiled'),
+    // The lock of measured runs lies there: these runs neither wait for nor disturb another one.
+    TMPDIR: emptyFolder,
+  };
+
+  before(async () => {
+    clone = copyTree(root);
+    const [start] = blocksOf('README.md').filter(({ act }) => act === 'serve');
+    assert.equal(start?.text, 'npm start\n');
+    const log = join(emptyFolder, 'start.log');
+    writeFileSync(log, '');
+    service = startCommand('bash', ['-c', `${start.text.trim()} >"$LOG" 2>&1`], {
+      cwd: clone.path,
+      env: { ...environment, PORT: '0', LOG: log },
+      output: 'capture',
+    });
+    const find = (): string | undefined => /serves on (\S+)/.exec(readFileSync(log, 'utf8'))?.[1];
+    await waitUntil('the service', 'start', startMsMax, () => find() !== undefined);
+    url = find() ?? '';
+  });
+
+  after(async () => {
+    service?.stop();
+    await service?.done;
+    clone.remove();
+    removeFolder(emptyFolder);
+  });
+
+  /** Saves and runs what a document tells its reader to, in a folder. Returns what was printed. */
+  const follow = async (document: string, folder: string): Promise<string> => {
+    const blocks = blocksOf(document).filter(({ text }) => text !== 'npm start\n');
+    for (const { act, text } of blocks) if (typeof act === 'object') writeFileSync(join(folder, act.saveAs), text);
+    const port = await freePort();
+    const script = scriptOf(document, blocks)
+      .replaceAll('http://127.0.0.1:8000', url)
+      .replaceAll('http://127.0.0.1:3000', `http://127.0.0.1:${port}`);
+    const { code, output } = await startCommand('bash', ['-c', script], {
+      cwd: folder,
+      env: { ...environment, SERVICE: url, CATALYTIC_URL: url, PORT: String(port) },
+      output: 'capture',
+      timeoutMs: documentMsMax,
+    }).done;
+    assert.equal(code, 0, output);
+    return output;
+  };
+
+  test('every guide is followed here', () => {
+    const guides = readdirSync(join(root, 'docs/guides'));
+    assert.deepEqual(guides.sort(), ['load-test.md', 'own-scenario.md', 'protect-an-api.md']);
+  });
+
+  test('the README: its tour goes as it says', async () => {
+    const output = await follow('README.md', clone.path);
+    const statuses = output.match(/(?<=\})\d{3}$/gm);
+    assert.deepEqual(statuses, ['200', '200', '401', '401'], output);
+    for (const part of ['"account_id"', '"You are signed in"', '"complete"', '"token_revoked"', '"session_ended"'])
+      assert.ok(output.includes(part), `${part} in ${output}`);
+    assert.match(output, /ada@example\.com/);
+    assert.match(output, /it was ended at \S+ by a sign-out/);
+  });
+
+  test('scenarios of your own, and load tests', async () => {
+    await follow('docs/guides/own-scenario.md', clone.path);
+    const output = await follow('docs/guides/load-test.md', clone.path);
+    assert.match(output, /now-and-before\.html/);
+  });
+
+  test('protect an API: it answers while the token lives, and refuses it once it is dead', async () => {
+    const express = join(emptyFolder, 'node_modules', 'express');
+    mkdirSync(express, { recursive: true });
+    writeFileSync(join(express, 'index.mjs'), expressStandIn);
+    writeFileSync(join(express, 'package.json'), '{"name":"express","type":"module","exports":"./index.mjs"}');
+    const output = await follow('docs/guides/protect-an-api.md', emptyFolder);
+    assert.deepEqual(output.match(/^\d{3}$/gm), ['401', '200', '401'], output);
+    for (const part of ['"token_missing"', '"water the plants"', '"complete"', '"token_revoked"'])
+      assert.ok(output.includes(part), `${part} in ${output}`);
+  });
+});
