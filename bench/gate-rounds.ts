@@ -1,62 +1,56 @@
 /**
- * Whole gates, end to end, on equal versions and on one that is slower on purpose: `node bench/gate-rounds.ts --help`.
+ * Is the lab's gate right, on equal versions and on one that is slower on purpose?
  * @module
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { GateDecision } from '../packages/lab/src/regression/gate-decision.ts';
 import type { BlockPair } from '../packages/lab/src/regression/pairs.ts';
-import { median, table } from './figures.ts';
-import { reportHead, say } from './setting.ts';
-import { service, slowerService } from './slower-service.ts';
+import { runBench } from './harness/bench.ts';
+import { median, table } from './harness/figures.ts';
+import { runLab } from './harness/lab.ts';
+import { number } from './harness/options.ts';
+import { say } from './harness/result.ts';
+import { folderOn } from './harness/services.ts';
+import { service, slowerService } from './targets/slower-service.ts';
 
-const help = `Runs "catalytic-lab gate" some times on the same version twice, then some times on a version that waits busily for a tenth of the
-CPU time that it uses otherwise (bench/slower-service.patch).
+const help = `Runs "catalytic-lab gate" a few times on the same version twice, then as often on a version that waits busily for a tenth of the CPU
+time that it uses otherwise (bench/targets/slower-service.patch).
 
-  node bench/gate-rounds.ts [--gates 5] [--pairs 8] [--block 10] [--rate 600] [--planted 10] [--limit 5] [--out FILE.md]
+  npm run bench -- gate-rounds [--gates 5] [--pairs 8] [--block 10] [--rate 600] [--planted 10] [--limit 5] [--out FILE]
 
-With blocks of 10 s about half an hour. Exit codes: 0 no equal version failed and every slower one did, 2 not so.
+With blocks of 10 s about half an hour. Exit codes: 0 no equal version failed and every slower one did, 2 otherwise. The gate itself measures
+disturbed pairs again.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    gates: { type: 'string', default: '5' },
-    pairs: { type: 'string', default: '8' },
-    block: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '600' },
-    planted: { type: 'string', default: '10' },
-    limit: { type: 'string', default: '5' },
-    out: { type: 'string' },
-  },
-});
+const options = {
+  gates: number(5, { max: 1000 }),
+  pairs: number(8, { max: 1000 }),
+  block: number(10, { max: 600 }),
+  rate: number(600, { max: 20_000 }),
+  planted: number(10, { max: 500 }),
+  limit: number(5, { min: 0, max: 100 }),
+};
 
-/** What `catalytic-lab gate --out` writes, as far as it is used here. */
+/** How a gate is run. */
+type Setup = Readonly<Record<'pairs' | 'block' | 'rate' | 'limit', number>>;
+
+/** The part of the file that `catalytic-lab gate --out` writes. */
 interface Written extends GateDecision {
   readonly disturbed: number;
   readonly pairs: readonly BlockPair[];
 }
 
-const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-gates-'));
-
-const gate = async (candidate: string): Promise<Written> => {
+const gate = async (folder: string, candidate: string, { pairs, block, rate, limit }: Setup): Promise<Written> => {
   const out = join(folder, 'gate.json');
   rmSync(out, { force: true });
-  const { pairs, block, rate, limit } = values;
   const sides = ['--baseline-service', service, '--candidate-service', candidate];
-  const words = ['gate', ...sides, '--pairs', pairs, '--block', `${block}s`, '--rate', rate, '--limit', limit];
-  const child = spawn(process.execPath, [lab, ...words, '--out', out], { stdio: ['ignore', 'inherit', 'inherit'] });
-  await once(child, 'exit');
+  const words = ['--pairs', `${pairs}`, '--block', `${block}s`, '--rate', `${rate}`, '--limit', `${limit}`];
+  await runLab(['gate', ...sides, ...words, '--out', out]);
   return JSON.parse(readFileSync(out, 'utf8')) as Written;
 };
 
-const row = (candidate: string, { verdict, ratios, pairs, disturbed }: Written): readonly string[] => {
+const rowOf = (candidate: string, { verdict, ratios, pairs, disturbed }: Written): readonly string[] => {
   const { ratio, low, high } = ratios.cpuUsPerRequest;
   const [a, b] = [
     median(pairs.map((pair) => pair.a.cpuUsPerRequest)),
@@ -66,37 +60,35 @@ const row = (candidate: string, { verdict, ratios, pairs, disturbed }: Written):
   return [candidate, verdict, interval, a.toFixed(0), b.toFixed(0), `${pairs.length}, ${disturbed} disturbed`];
 };
 
-const run = async (): Promise<void> => {
-  const gates = Number(values.gates);
-  const rows: (readonly string[])[] = [];
-  let wrong = 0;
-  for (let index = 1; index <= gates; index++) {
-    say(`Equal versions, ${index} of ${gates}`);
-    const written = await gate(service);
-    rows.push(row('the same', written));
-    if (written.verdict === 'fail') wrong += 1;
-  }
-  for (let index = 1; index <= gates; index++) {
-    say(`One that waits ${values.planted} %, ${index} of ${gates}`);
-    const written = await gate(slowerService(Number(values.planted) / 100));
-    rows.push(row(`waits ${values.planted} %`, written));
-    if (written.verdict !== 'fail') wrong += 1;
-  }
-  const text = `${reportHead('Whole gates', `gate-rounds.ts --pairs ${values.pairs} --block ${values.block} --rate ${values.rate}`)}
-
-Limit +${values.limit} %.
-
-${table(['candidate', 'verdict', 'ratio of CPU time a request (95 %)', 'baseline µs', 'candidate µs', 'pairs'], rows)}
-`;
-  process.stdout.write(text);
-  if (values.out !== undefined) writeFileSync(values.out, text);
-  process.exitCode = wrong === 0 ? 0 : 2;
-};
-
-if (values.help) process.stdout.write(help);
-else
-  try {
-    await run();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+await runBench({
+  help,
+  options,
+  measures: 'counts',
+  run: async ({ values: { gates, planted, ...setup } }, stack) => {
+    const folder = folderOn(stack);
+    const candidates = [
+      { name: 'the same', command: service, mustFail: false },
+      { name: `waits ${planted} %`, command: slowerService(planted / 100), mustFail: true },
+    ];
+    const rows: (readonly string[])[] = [];
+    const missed: string[] = [];
+    const written: object[] = [];
+    for (const { name, command, mustFail } of candidates)
+      for (let index = 1; index <= gates; index++) {
+        say(`Candidate: ${name}, ${index} of ${gates}`);
+        const result = await gate(folder, command, setup);
+        rows.push(rowOf(name, result));
+        const { verdict, ratios } = result;
+        written.push({ candidate: name, verdict, ratios });
+        if ((verdict === 'fail') !== mustFail) missed.push(`${name}, gate ${index}: ${verdict}`);
+      }
+    return {
+      figures: { gates, planted, ...setup, written },
+      table: `Limit +${setup.limit} %.\n\n${table(
+        ['candidate', 'verdict', 'ratio of CPU time a request (95 %)', 'baseline µs', 'candidate µs', 'pairs'],
+        rows,
+      )}`,
+      missed,
+    };
+  },
+});

@@ -1,74 +1,54 @@
 /**
- * What live revocations cost: bytes on disk and in each process, time until a worker serves, time of a poll that finds nothing new.
+ * What do live revocations cost, in the database, in each process and at a start?
  * @module
  */
-import { execFileSync } from 'node:child_process';
-import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { View } from '../packages/guard/src/view.ts';
-import { treeOf } from '../packages/lab/src/faults/process-tree.ts';
-import type { MemberId } from '../packages/protocol/src/ids.ts';
-import type { JournalEntry } from '../packages/protocol/src/journal.ts';
+import { treeOf } from '@catalytic/lab/process-tree';
+import type { MemberId } from '@catalytic/protocol/ids';
 import { PostgresJournalSource } from '../packages/server/src/stores/postgres/journal-source.ts';
-import { removeFolder, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { median, round } from './figures.ts';
-import { type BenchDatabase, machine, report, say, startDatabase, timed } from './setting.ts';
+import { startService } from '../tests/harness/service.ts';
+import { runBench } from './harness/bench.ts';
+import { askChild } from './harness/child.ts';
+import { type BenchDatabase, startDatabase } from './harness/database.ts';
+import { median, round, table } from './harness/figures.ts';
+import { numbers } from './harness/options.ts';
+import { residentMib } from './harness/processes.ts';
+import { say } from './harness/result.ts';
+import { folderOn, pidOf } from './harness/services.ts';
+import type { ViewTasks } from './loads/view-process.ts';
 
 const help = `What live revocations cost, with PostgreSQL and two workers.
 
-  node bench/journal-size.ts [--entries 10000,1000000]
+  npm run bench -- journal-size [--entries 10000,1000000] [--out FILE]
 
 Per number of entries: bytes of a row with its indexes, heap of a bare view, memory of the workers beyond that of an empty journal, seconds
 from the start of the service until all workers serve, milliseconds of a poll that finds nothing. About 3 minutes; needs about 2 GB.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    entries: { type: 'string', default: '10000,1000000' },
-    view: { type: 'string' },
-  },
-});
-
 const workers = 2;
 const polls = 200;
-/** Time for what reading the journal has left behind to be collected. */
+/** Time in which what reading the journal has left behind is collected. */
 const restMs = 5000;
-const pageEntries = 10_000;
 
-/** Heap of a view with so many sessions, bytes; meant for a process of its own with `--expose-gc`. */
-const viewBytes = (count: number): number => {
-  const collect = (): number => {
-    globalThis.gc?.();
-    return process.memoryUsage().heapUsed;
-  };
-  const view = new View();
-  const keepUntilMs = Date.now() + 3_600_000;
-  const before = collect();
-  for (let done = 0; done < count; done += pageEntries)
-    view.apply(
-      Array.from({ length: Math.min(pageEntries, count - done) }, () => {
-        // As the driver makes it: one flat string, not the concatenation that randomUUID returns.
-        const key = Buffer.from(randomUUID()).toString('latin1');
-        return { id: key, kind: 'session', key, keepUntilMs } as unknown as JournalEntry;
-      }),
-    );
-  const bytes = collect() - before;
-  if (view.size !== count) throw new Error(`The view holds ${view.size} of ${count} entries`);
-  return bytes;
+/** Seconds that something takes, and its result. */
+const timed = async <Result>(act: () => Promise<Result>): Promise<readonly [seconds: number, Result]> => {
+  const beganMs = performance.now();
+  const result = await act();
+  return [(performance.now() - beganMs) / 1000, result];
 };
 
-const measureView = (count: number): number =>
-  Number(execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), '--view', String(count)]));
+const measureView = (count: number): Promise<number> =>
+  askChild<ViewTasks, 'measure'>(new URL('loads/view-process.ts', import.meta.url), 'measure', count, {
+    flags: ['--expose-gc'],
+  });
 
 const fill = async ({ sql }: BenchDatabase, count: number): Promise<number> => {
   await sql('truncate journal');
   await sql(
     `insert into journal (id, kind, key, keep_until)
-     select gen_random_uuid(), 'session', gen_random_uuid()::text, (extract(epoch from now()) * 1000)::bigint + 3600000
+     select gen_random_uuid(), 'session', gen_random_uuid()::text,
+            (extract(epoch from now()) * 1000)::bigint + 3600000
        from generate_series(1, ${count})`,
   );
   await sql('vacuum (full, analyze) journal');
@@ -76,16 +56,13 @@ const fill = async ({ sql }: BenchDatabase, count: number): Promise<number> => {
   return Number(row?.[0]);
 };
 
-const rssBytes = (pid: number): number =>
-  Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]) * 1024;
-
 /** Starts the service, lets it rest and stops it. */
 const serve = async (url: string, dataDir: string) => {
   const [startSeconds, service] = await timed(() => startService(dataDir, { DATABASE_URL: url, WORKERS: workers }));
   try {
     await delay(restMs);
-    const [, ...children] = treeOf(service.process.pid ?? 0);
-    return { startSeconds, workerBytes: median(children.map(({ pid }) => rssBytes(pid))) };
+    const [, ...children] = treeOf(pidOf(service));
+    return { startSeconds, workerMib: median(children.map(({ pid }) => residentMib(pid))) };
   } finally {
     await service.end();
   }
@@ -107,41 +84,44 @@ const poll = async (url: string) => {
   }
 };
 
-const measure = async (database: BenchDatabase, dataDir: string): Promise<object> => {
-  const { url } = database;
-  say('Empty journal');
-  // The first start makes the schema and the keys; the second is like all others.
-  await serve(url, dataDir);
-  const empty = await serve(url, dataDir);
-  const sizes = [];
-  for (const entries of values.entries.split(',').map(Number)) {
-    say(`${entries} entries`);
-    const tableBytes = await fill(database, entries);
-    const { startSeconds, workerBytes } = await serve(url, dataDir);
-    sizes.push({
-      entries,
-      databaseBytesPerEntry: round(tableBytes / entries),
-      viewHeapBytesPerEntry: round(measureView(entries) / entries),
-      workerRssBytesPerEntry: round((workerBytes - empty.workerBytes) / entries),
-      workerRssMib: round(workerBytes / 2 ** 20),
-      startSeconds: round(startSeconds, 2),
-      ...(await poll(url)),
-    });
-  }
-  const emptyMib = round(empty.workerBytes / 2 ** 20);
-  return { empty: { startSeconds: round(empty.startSeconds, 2), workerRssMib: emptyMib }, sizes };
-};
-
-const main = async (): Promise<void> => {
-  await using database = await startDatabase();
-  const dataDir = temporaryFolder();
-  try {
-    report({ machine: machine(), postgres: database.server.version, workers, ...(await measure(database, dataDir)) });
-  } finally {
-    removeFolder(dataDir);
-  }
-};
-
-if (values.help === true) process.stdout.write(help);
-else if (values.view !== undefined) process.stdout.write(String(viewBytes(Number(values.view))));
-else await main();
+await runBench({
+  help,
+  options: { entries: numbers([10_000, 1_000_000], { max: 10_000_000 }) },
+  measures: 'times',
+  run: async ({ values: { entries: counts } }, stack) => {
+    const database = stack.use(await startDatabase());
+    const dataDir = folderOn(stack);
+    const { url } = database;
+    say('Empty journal');
+    // The first start makes the schema and the keys; the second is like all others.
+    await serve(url, dataDir);
+    const empty = await serve(url, dataDir);
+    const sizes = [];
+    for (const entries of counts) {
+      say(`${entries} entries`);
+      const tableBytes = await fill(database, entries);
+      const { startSeconds, workerMib } = await serve(url, dataDir);
+      sizes.push({
+        entries,
+        databaseBytesPerEntry: round(tableBytes / entries),
+        viewHeapBytesPerEntry: round((await measureView(entries)) / entries),
+        workerRssBytesPerEntry: round(((workerMib - empty.workerMib) * 2 ** 20) / entries),
+        workerRssMib: round(workerMib),
+        startSeconds: round(startSeconds, 2),
+        ...(await poll(url)),
+      });
+    }
+    return {
+      figures: {
+        postgres: database.server.version,
+        workers,
+        empty: { startSeconds: round(empty.startSeconds, 2), workerRssMib: round(empty.workerMib) },
+        sizes,
+      },
+      table: table(
+        ['entries', 'bytes a row', 'view', 'worker', 'worker MiB', 'start s', 'whole read s', 'empty poll ms'],
+        sizes.map((one) => Object.values(one)),
+      ),
+    };
+  },
+});

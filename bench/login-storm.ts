@@ -1,64 +1,60 @@
 /**
- * A storm of logins, and what it does to everybody else: `node bench/login-storm.ts --help`.
+ * What does a storm of logins do to the service and to everybody else, and what are the refused clients told?
  * @module
  */
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { listProcesses } from '../packages/lab/src/faults/process-tree.ts';
-import { copyTree } from '../scripts/tree-copy.ts';
 import { importAccounts } from '../tests/harness/accounts.ts';
 import { goodPassword, signIn } from '../tests/harness/client.ts';
-import { removeFolder, type Service, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { type Conditions, cpuSecondsOf, watchStrangers, worstOf } from './cpu.ts';
-import { latencies, percentile, round, table, tally } from './figures.ts';
-import { type Ask, answersByStatus, answersIn, type Load, loadFrom, type Return, tookMsOf } from './load-process.ts';
-import { finish, insteadOf, machine, numberOption, say, spread, takeTurn } from './setting.ts';
+import { inParallel } from '../tests/harness/in-parallel.ts';
+import type { Service } from '../tests/harness/service.ts';
+import { runBench } from './harness/bench.ts';
+import { type Conditions, watchStrangers, worstOf } from './harness/conditions.ts';
+import { largest, latencies, median, round, table, tally } from './harness/figures.ts';
+import { number, optionalText } from './harness/options.ts';
+import { cpuSecondsOf, hashingProcessOf } from './harness/processes.ts';
+import { machine, say } from './harness/result.ts';
+import { insteadOf, patchedCopy, pidOf, startServiceOn } from './harness/services.ts';
+import {
+  type Ask,
+  answersByStatus,
+  answersIn,
+  type Load,
+  type Pace,
+  type Return,
+  sendLoad,
+  tookMsOf,
+} from './loads/http-load.ts';
 
-const help = `A storm of logins at several times what the machine can check, beside a steady rate of verifies. One service on SQLite, login cache off.
+const help = `A storm of logins at several times the rate that the machine can check, beside a steady rate of verifies. One service on SQLite, login
+cache off.
 
-  node bench/login-storm.ts [--seconds 60] [--times 5] [--verify-rate 200] [--out FILE]
-  node bench/login-storm.ts --patched tests/mutants/login-storm-unprotected.patch      and the same against a patched copy of the tree
-  node bench/login-storm.ts --against CHECKOUT                                         and the same against another checkout
+  npm run bench -- login-storm [--seconds 60] [--times 5] [--verify-rate 200] [--out FILE]
+  npm run bench -- login-storm --patched tests/mutants/login-storm-unprotected.patch   and the same against a patched copy of the tree
+  npm run bench -- login-storm --against CHECKOUT                                      and the same against another checkout
 
 Three phases, of --seconds each:
 
   quiet      verifies alone: p99
   capacity   as many logins at once as keep every lane busy, beside the verifies: C, logins a second
-  storm      logins at --times C, open loop, beside the verifies. One refused client in 20 comes back after exactly the Retry-After it was
-             told, twice at most, if that is no longer than three minutes after the storm
+  storm      logins at --times C, open loop, beside the verifies. One refused client in 20 comes back after exactly the Retry-After of its
+             answer, twice at most, if that is no longer than three minutes after the storm
 
-Aims: goodput of the storm ≥ 0.85 C, p99 of verify in the storm ≤ 3 times that of the quiet phase, no answer but 200 and 503, nobody
-unanswered. Exit codes: 0 all met, 2 an aim was missed by the service as it is, 3 invalid. About 3 × --seconds and up to 3 minutes a service.
+Aims: goodput of the storm ≥ 0.85 C, p99 of verify in the storm ≤ 3 times that of the quiet phase, no answer but 200 and 503, no request
+without an answer. Exit codes: 0 all met, 2 the service as it is missed an aim, 3 invalid. About 3 × --seconds and up to 3 minutes a service.
 `;
-
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    seconds: { type: 'string', default: '60' },
-    times: { type: 'string', default: '5' },
-    'verify-rate': { type: 'string', default: '200' },
-    patched: { type: 'string' },
-    against: { type: 'string' },
-    out: { type: 'string' },
-  },
-});
 
 const aims = { goodputShare: 0.85, verifyRatio: 3 };
 /** Two for each core, the default of the service, which the harness would lower. */
-const lanes = 2 * machine().cores;
-/** The first seconds of a phase, in which queues fill and processes start, are not counted; of a short one a tenth. */
+const lanes = 2 * machine.cores;
+/** The first seconds of a phase, in which queues fill and processes start, are not counted; of a short phase a tenth. */
 const settleSecondsMax = 3;
+/** Longest warm-up, seconds: code is compiled before anything counts. */
+const warmUpSecondsMax = 5;
 const verifyConnections = 32;
-/** Enough for everybody who waits: the queue holds two seconds of logins, what is refused is answered at once. */
+/** Enough for every client that waits: the queue holds two seconds of logins, and a refusal is answered at once. */
 const loginConnections = 2000;
 const retryOneOf = 20;
 const accounts = 64;
-
-const seconds = numberOption('seconds', values.seconds, { max: 600 });
-const times = numberOption('times', values.times, { max: 50 });
-const verifyRate = numberOption('verify-rate', values['verify-rate'], { max: 2000 });
-const settleSeconds = Math.min(settleSecondsMax, seconds / 10);
+const signedIn = 16;
 
 const emails = Array.from({ length: accounts }, (_, index) => `storm${index}@example.com`);
 const loginAsks: readonly Ask[] = emails.map((email) => ({
@@ -67,10 +63,19 @@ const loginAsks: readonly Ask[] = emails.map((email) => ({
   body: { email, password: goodPassword, tenant: 'lab' },
 }));
 
+/** The load of a run. */
+interface Storm {
+  readonly seconds: number;
+  readonly settleSeconds: number;
+  /** Rate of the storm, in capacities. */
+  readonly times: number;
+  readonly verifyRate: number;
+}
+
 /** CPU seconds so far of the service and of the process that hashes for it. */
-const cpuSplit = ({ process: { pid = 0 } }: Service): { readonly service: number; readonly hashing: number } => {
-  const hashing = listProcesses().find(({ parent, command }) => parent === pid && command.includes('lane-process'));
-  return { service: cpuSecondsOf(pid), hashing: hashing === undefined ? 0 : cpuSecondsOf(hashing.pid) };
+const cpuSplit = (service: Service): { readonly service: number; readonly hashing: number } => {
+  const hashing = hashingProcessOf(pidOf(service));
+  return { service: cpuSecondsOf(pidOf(service)).own, hashing: hashing === undefined ? 0 : cpuSecondsOf(hashing).own };
 };
 
 const shareServed = (returns: readonly Return[], retry: number): number | null => {
@@ -79,22 +84,22 @@ const shareServed = (returns: readonly Return[], retry: number): number | null =
   return round(asked.filter(({ retries }) => retries[retry]?.status === 200).length / asked.length, 3);
 };
 
-/** What the refused were told, and what came of it when they did as told. */
-const honesty = ({ returns, retryAfterSeconds }: Load) => {
+/** What the refused clients were told to wait, and whether they were served when they waited that long. */
+const honesty = ({ returns, retryAfterSeconds }: Load, seconds: number) => {
   const isDuring = (one: Return): boolean => (one.retries[0]?.atSeconds ?? 0) < seconds;
   return {
-    told_seconds: tally(retryAfterSeconds),
-    told_seconds_p50: percentile(retryAfterSeconds, 0.5),
-    told_seconds_max: percentile(retryAfterSeconds, 1),
-    came_back: returns.length,
-    served_on_first_retry: shareServed(returns, 0),
-    served_on_second_retry: shareServed(returns, 1),
-    first_retry_during_the_storm: {
-      came_back: returns.filter(isDuring).length,
+    toldSeconds: tally(retryAfterSeconds),
+    toldSecondsP50: median(retryAfterSeconds),
+    toldSecondsMax: largest(retryAfterSeconds),
+    cameBack: returns.length,
+    servedOnFirstRetry: shareServed(returns, 0),
+    servedOnSecondRetry: shareServed(returns, 1),
+    firstRetryDuringTheStorm: {
+      cameBack: returns.filter(isDuring).length,
       served: shareServed(returns.filter(isDuring), 0),
     },
-    first_retry_after_the_storm: {
-      came_back: returns.filter((one) => !isDuring(one)).length,
+    firstRetryAfterTheStorm: {
+      cameBack: returns.filter((one) => !isDuring(one)).length,
       served: shareServed(
         returns.filter((one) => !isDuring(one)),
         0,
@@ -103,94 +108,111 @@ const honesty = ({ returns, retryAfterSeconds }: Load) => {
   };
 };
 
+/** What can be sent to a service. */
+interface Loads {
+  readonly verifies: (seconds: number) => Promise<Load>;
+  readonly logins: (pace: Pace) => Promise<Load>;
+}
+
+const loadsOn = async ({ url, dataDir }: Service, { seconds, verifyRate }: Storm): Promise<Loads> => {
+  await importAccounts(url, dataDir, emails);
+  const few = emails.slice(0, signedIn);
+  const tokens = await inParallel(few, (email) => signIn(url, email, goodPassword, 'lab'), lanes);
+  const asks = tokens.map(({ access }): Ask => ({ method: 'GET', path: '/auth/verify', token: access }));
+  return {
+    verifies: (until) =>
+      sendLoad({ url, asks, seconds: until, pace: { perSecond: verifyRate }, connections: verifyConnections }),
+    logins: (pace) => sendLoad({ url, asks: loginAsks, seconds, pace, connections: loginConnections, retryOneOf }),
+  };
+};
+
+/** The storm itself. The CPU seconds and the conditions are those of its seconds, without the wait for clients that come back. */
+const playStorm = async (
+  name: string,
+  service: Service,
+  { verifies, logins }: Loads,
+  storm: Storm,
+  perSecond: number,
+) => {
+  const before = cpuSplit(service);
+  let after = before;
+  const look = watchStrangers();
+  let conditions: Conditions | undefined;
+  const atEnd = setTimeout(() => {
+    after = cpuSplit(service);
+    conditions = look();
+    say(`${name}: the storm is over; waiting for the refused clients that were told to come back`);
+  }, storm.seconds * 1000);
+  const [login, verify] = await Promise.all([logins({ perSecond }), verifies(storm.seconds)]);
+  clearTimeout(atEnd);
+  return {
+    login,
+    verify,
+    conditions: conditions ?? look(),
+    cpuSeconds: {
+      service: round(after.service - before.service),
+      hashing: round(after.hashing - before.hashing),
+      generators: round(login.cpuSeconds + verify.cpuSeconds),
+    },
+  };
+};
+
 /** Runs the three phases against one service. */
-const measure = async (name: string, prefixCommand: readonly string[]) => {
-  const dataDir = temporaryFolder();
+const measure = async (name: string, prefixCommand: readonly string[], storm: Storm) => {
+  await using stack = new AsyncDisposableStack();
+  const { seconds, settleSeconds, times } = storm;
   const settings = { LOGIN_CACHE_SECONDS: 0, HASH_LANES: lanes, ACCESS_TOKEN_SECONDS: 86_400, LOG_LEVEL: 'warn' };
-  const service = await startService(dataDir, settings, prefixCommand);
-  try {
-    const { url } = service;
-    await importAccounts(url, dataDir, emails);
-    const tokens = await spread(emails.slice(0, 16), lanes, (email) => signIn(url, email, goodPassword, 'lab'));
-    const verifies = (until: number): Promise<Load> =>
-      loadFrom({
-        url,
-        asks: tokens.map(({ access }) => ({ method: 'GET', path: '/auth/verify', token: access })),
-        seconds: until,
-        pace: { perSecond: verifyRate },
-        connections: verifyConnections,
-      });
-    // Compiled before anything counts.
-    await verifies(Math.min(5, seconds));
+  const service = await startServiceOn(stack, settings, prefixCommand);
+  const loads = await loadsOn(service, storm);
+  await loads.verifies(Math.min(warmUpSecondsMax, seconds));
+  const counted = seconds - settleSeconds;
+  const verified = (load: Load) => latencies(tookMsOf(load, 200, settleSeconds));
 
-    say(`${name}: quiet, ${seconds} s`);
-    const conditions: Conditions[] = [];
-    const phase = async <Result>(act: () => Promise<Result>): Promise<Result> => {
-      const look = watchStrangers();
-      const result = await act();
-      conditions.push(look());
-      return result;
-    };
-    const quiet = latencies(tookMsOf(await phase(() => verifies(seconds)), 200, settleSeconds));
+  say(`${name}: quiet, ${seconds} s`);
+  const lookQuiet = watchStrangers();
+  const quiet = verified(await loads.verifies(seconds));
+  const whileQuiet = lookQuiet();
 
-    say(`${name}: capacity, ${seconds} s`);
-    const logins = (pace: { perSecond: number } | { hands: number }): Promise<Load> =>
-      loadFrom({ url, asks: loginAsks, seconds, pace, connections: loginConnections, retryOneOf });
-    const [capacityLoad, besideCapacity] = await phase(() =>
-      Promise.all([logins({ hands: 2 * lanes }), verifies(seconds)]),
-    );
-    const counted = seconds - settleSeconds;
-    const capacity = answersIn(capacityLoad, 200, settleSeconds, seconds) / counted;
-    if (capacity === 0) throw new Error(`No login was answered with 200: ${service.output().slice(-400)}`);
+  say(`${name}: capacity, ${seconds} s`);
+  const lookFull = watchStrangers();
+  const [capacityLoad, besideCapacity] = await Promise.all([
+    loads.logins({ hands: 2 * lanes }),
+    loads.verifies(seconds),
+  ]);
+  const whileFull = lookFull();
+  const capacity = answersIn(capacityLoad, 200, settleSeconds, seconds) / counted;
+  if (capacity === 0) throw new Error(`No login was answered with 200: ${service.output().slice(-400)}`);
 
-    say(
-      `${name}: C is ${round(capacity)} logins a second; storm of ${round(times * capacity, 0)} a second, ${seconds} s`,
-    );
-    const before = cpuSplit(service);
-    let after = before;
-    const look = watchStrangers();
-    const atEnd = setTimeout(() => {
-      after = cpuSplit(service);
-      conditions.push(look());
-      say(`${name}: the storm is over; waiting for the refused who were told to come back`);
-    }, seconds * 1000);
-    const [storm, besideStorm] = await Promise.all([logins({ perSecond: times * capacity }), verifies(seconds)]);
-    clearTimeout(atEnd);
-    const goodput = answersIn(storm, 200, settleSeconds, seconds) / counted;
-    const inStorm = latencies(tookMsOf(besideStorm, 200, settleSeconds));
-    const answers = answersByStatus(storm);
-    return {
-      name,
-      capacity_per_second: round(capacity),
-      quiet_verify: quiet,
-      capacity_verify: latencies(tookMsOf(besideCapacity, 200, settleSeconds)),
-      storm_verify: inStorm,
-      storm_verify_answers: answersByStatus(besideStorm),
-      verify_p99_ratio: round(inStorm.p99_ms / Math.max(0.01, quiet.p99_ms), 2),
-      offered_per_second: round(times * capacity),
-      goodput_per_second: round(goodput),
-      goodput_share_of_capacity: round(goodput / capacity, 3),
-      login_answers: answers,
-      refused_share: round((answers['503'] ?? 0) / Math.max(1, storm.statuses.length), 3),
-      served_login: latencies(tookMsOf(storm, 200, settleSeconds)),
-      refused_login: latencies(tookMsOf(storm, 503, settleSeconds)),
-      retry_after: honesty(storm),
-      cpu_seconds: {
-        service: round(after.service - before.service),
-        hashing: round(after.hashing - before.hashing),
-        generators: round(storm.cpuSeconds + besideStorm.cpuSeconds),
-      },
-      conditions: worstOf(conditions),
-    };
-  } finally {
-    await service.end('SIGKILL');
-    removeFolder(dataDir);
-  }
+  const offered = times * capacity;
+  say(`${name}: C is ${round(capacity)} logins a second; storm of ${round(offered, 0)} a second, ${seconds} s`);
+  const played = await playStorm(name, service, loads, storm, offered);
+  const goodput = answersIn(played.login, 200, settleSeconds, seconds) / counted;
+  const inStorm = verified(played.verify);
+  const answers = answersByStatus(played.login);
+  return {
+    name,
+    capacityPerSecond: round(capacity),
+    quietVerify: quiet,
+    capacityVerify: verified(besideCapacity),
+    stormVerify: inStorm,
+    stormVerifyAnswers: answersByStatus(played.verify),
+    verifyP99Ratio: round(inStorm.p99Ms / Math.max(0.01, quiet.p99Ms), 2),
+    offeredPerSecond: round(offered),
+    goodputPerSecond: round(goodput),
+    goodputShareOfCapacity: round(goodput / capacity, 3),
+    loginAnswers: answers,
+    refusedShare: round((answers['503'] ?? 0) / Math.max(1, played.login.statuses.length), 3),
+    servedLogin: latencies(tookMsOf(played.login, 200, settleSeconds)),
+    refusedLogin: latencies(tookMsOf(played.login, 503, settleSeconds)),
+    retryAfter: honesty(played.login, seconds),
+    cpuSeconds: played.cpuSeconds,
+    conditions: worstOf([whileQuiet, whileFull, played.conditions]),
+  };
 };
 type Measured = Awaited<ReturnType<typeof measure>>;
 
-const missedBy = ({ goodput_share_of_capacity: share, verify_p99_ratio: ratio, login_answers }: Measured): string[] => {
-  const strange = Object.entries(login_answers).filter(([status]) => status !== '200' && status !== '503');
+const missedBy = ({ goodputShareOfCapacity: share, verifyP99Ratio: ratio, loginAnswers }: Measured): string[] => {
+  const strange = Object.entries(loginAnswers).filter(([status]) => status !== '200' && status !== '503');
   return [
     ...(share >= aims.goodputShare ? [] : [`goodput is ${share} of C, aim ≥ ${aims.goodputShare}`]),
     ...(ratio <= aims.verifyRatio ? [] : [`verify p99 is ${ratio} times the quiet one, aim ≤ ${aims.verifyRatio}`]),
@@ -200,20 +222,20 @@ const missedBy = ({ goodput_share_of_capacity: share, verify_p99_ratio: ratio, l
 
 const rowOf = (one: Measured): (string | number | null)[] => [
   one.name,
-  one.capacity_per_second,
-  one.goodput_per_second,
-  one.goodput_share_of_capacity,
-  one.refused_share,
-  one.login_answers['none'] ?? 0,
-  one.served_login.p99_ms,
-  one.quiet_verify.p99_ms,
-  one.storm_verify.p50_ms,
-  one.storm_verify.p99_ms,
-  one.verify_p99_ratio,
-  `${one.retry_after.told_seconds_p50}/${one.retry_after.told_seconds_max}`,
-  one.retry_after.served_on_first_retry,
-  one.retry_after.served_on_second_retry,
-  `${one.cpu_seconds.service}/${one.cpu_seconds.hashing}/${one.cpu_seconds.generators}`,
+  one.capacityPerSecond,
+  one.goodputPerSecond,
+  one.goodputShareOfCapacity,
+  one.refusedShare,
+  one.loginAnswers['none'] ?? 0,
+  one.servedLogin.p99Ms,
+  one.quietVerify.p99Ms,
+  one.stormVerify.p50Ms,
+  one.stormVerify.p99Ms,
+  one.verifyP99Ratio,
+  `${one.retryAfter.toldSecondsP50}/${one.retryAfter.toldSecondsMax}`,
+  one.retryAfter.servedOnFirstRetry,
+  one.retryAfter.servedOnSecondRetry,
+  `${one.cpuSeconds.service}/${one.cpuSeconds.hashing}/${one.cpuSeconds.generators}`,
 ];
 
 const head = [
@@ -234,26 +256,28 @@ const head = [
   'CPU s service/hashing/generators',
 ];
 
-const main = async (): Promise<void> => {
-  takeTurn();
-  const results = [await measure('as it is', [])];
-  if (values.against !== undefined) results.push(await measure('the other checkout', insteadOf(values.against)));
-  if (values.patched !== undefined) {
-    const copy = copyTree(fileURLToPath(new URL('..', import.meta.url)), resolve(values.patched));
-    try {
-      results.push(await measure('patched', insteadOf(copy.path)));
-    } finally {
-      copy.remove();
-    }
-  }
-  finish({
-    out: values.out,
-    figures: { seconds, times, verify_rate: verifyRate, lanes, results },
-    table: table(head, results.map(rowOf)),
-    conditions: worstOf(results.map(({ conditions }) => conditions)),
-    missed: missedBy(results[0] as Measured),
-  });
-};
-
-if (values.help) process.stdout.write(help);
-else await main();
+await runBench({
+  help,
+  options: {
+    seconds: number(60, { max: 600 }),
+    times: number(5, { max: 50 }),
+    'verify-rate': number(200, { max: 2000 }),
+    patched: optionalText,
+    against: optionalText,
+  },
+  measures: 'times',
+  run: async ({ values }, stack) => {
+    const { seconds, times, 'verify-rate': verifyRate, patched, against } = values;
+    const storm = { seconds, times, verifyRate, settleSeconds: Math.min(settleSecondsMax, seconds / 10) };
+    const asItIs = await measure('as it is', [], storm);
+    const results = [asItIs];
+    if (against !== undefined) results.push(await measure('the other checkout', insteadOf(against), storm));
+    if (patched !== undefined) results.push(await measure('patched', insteadOf(patchedCopy(stack, patched)), storm));
+    return {
+      figures: { seconds, times, verifyRate, lanes, results },
+      table: table(head, results.map(rowOf)),
+      conditions: worstOf(results.map(({ conditions }) => conditions)),
+      missed: missedBy(asItIs),
+    };
+  },
+});

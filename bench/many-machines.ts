@@ -1,38 +1,38 @@
 /**
- * Loads a whole deployment: one machine, or several behind a load balancer: `node bench/many-machines.ts --help`.
+ * How does a whole deployment do under the lab, on one machine or on several behind a load balancer?
  * @module
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
+import { startHttpServer } from '../tests/harness/http-server.ts';
 import { createMachines } from '../tests/harness/machines.ts';
-import { type Postgres, startPostgres } from '../tests/harness/postgres.ts';
+import type { Postgres } from '../tests/harness/postgres.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
-import { removeFolder, type Service, type Settings, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { say } from './setting.ts';
+import type { Service, Settings } from '../tests/harness/service.ts';
+import { startDatabase } from './harness/database.ts';
+import { runLab } from './harness/lab.ts';
+import { say } from './harness/result.ts';
+import { folderOn, pidOf, startServiceOn } from './harness/services.ts';
 
 const help = `Starts a real PostgreSQL, a real Redis and the service, and runs the load lab against it.
 
-  node bench/many-machines.ts --machines 4 -- revocation --users 400 --duration 5m --out results/one-machine
-  node bench/many-machines.ts --machines 2,2 -- auth --users 1000 --duration 3m
-  node bench/many-machines.ts --machines 4 -- outage --users 200 --duration 3m
+  npm run bench -- many-machines --machines 4 -- revocation --users 400 --duration 5m --out results/one-machine
+  npm run bench -- many-machines --machines 2,2 -- auth --users 1000 --duration 3m
+  npm run bench -- many-machines --machines 4 -- outage --users 200 --duration 3m
 
 --machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
-(as root only). --no-redis leaves Redis out. Everything behind -- goes to "catalytic-lab run"; its exit code is ours. To the scenario "outage" PostgreSQL
-and Redis are declared with what starts and flushes them.
+(as root only). --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
+and Redis are declared to the scenario "outage", with commands that start and flush them.
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    help: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
     machines: { type: 'string', default: '4' },
     'no-redis': { type: 'boolean', default: false },
   },
@@ -52,35 +52,21 @@ const common: Settings = {
 
 const started = new AsyncDisposableStack();
 
-const serve = async (settings: Settings, prefixCommand: readonly string[] = []): Promise<Service> => {
-  const dataDir = temporaryFolder();
-  started.defer(() => removeFolder(dataDir));
-  const service = await startService(dataDir, { ...common, ...settings }, prefixCommand);
-  started.defer(async () => void (await service.end('SIGKILL')));
-  return service;
-};
+const serve = (settings: Settings, prefixCommand: readonly string[] = []): Promise<Service> =>
+  startServiceOn(started, { ...common, ...settings }, prefixCommand);
 
-/** The database, reachable at this address, for machines of its network too. */
-const startDatabase = async (address: string): Promise<Postgres> => {
-  const listenAddresses = address === '127.0.0.1' ? address : `127.0.0.1,${address}`;
-  const postgres = started.use(
-    await startPostgres({ settings: { max_connections: 300, listen_addresses: listenAddresses } }),
-  );
-  await postgres.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
-  await postgres.sql('create database catalytic owner catalytic');
-  appendFileSync(join(postgres.dataDir, 'pg_hba.conf'), `host all all ${address}/24 scram-sha-256\n`);
-  await postgres.sql('select pg_reload_conf()');
-  return postgres;
+const startRedisAt = async (host: string): Promise<Redis | undefined> => {
+  if (values['no-redis']) return undefined;
+  return started.use(await startRedis(host === '127.0.0.1' ? {} : { host, settings: { 'protected-mode': 'no' } }));
 };
 
 /**
- * Words that declare PostgreSQL and Redis to the scenario "outage": files with the ids of their processes, which change, and commands that ask this
- * process to start them again. None for another scenario.
+ * Words that declare PostgreSQL and Redis to the scenario "outage": files with the ids of their processes, which change, and commands that
+ * make this process start them again. None for another scenario.
  */
 const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<readonly string[]> => {
   if (positionals[0] !== 'outage') return [];
-  const folder = temporaryFolder();
-  started.defer(() => removeFolder(folder));
+  const folder = folderOn(started);
   const words: string[] = [];
   const acts = new Map<string, () => Promise<unknown>>();
   const part = (name: string, server: Pick<Redis, 'pid' | 'start'>): void => {
@@ -98,24 +84,23 @@ const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<re
     part('redis', redis);
     acts.set('redis-flush', () => redis.command('FLUSHALL'));
   }
-  const control = createServer((request, response) => {
-    const act = acts.get(request.url?.slice(1) ?? '') ?? (() => Promise.reject(new Error('There is no such act')));
-    act().then(
-      () => response.end(),
-      (error: Error) => response.writeHead(500).end(error.message),
-    );
-  });
-  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
-  started.defer(() => void control.close());
-  const { port } = control.address() as AddressInfo;
+  const control = started.use(
+    await startHttpServer((request, response) => {
+      const act = acts.get(request.url?.slice(1) ?? '') ?? (() => Promise.reject(new Error('There is no such act')));
+      act().then(
+        () => response.end(),
+        (error: Error) => response.writeHead(500).end(error.message),
+      );
+    }),
+  );
   for (const name of acts.keys()) {
-    const ask = `fetch('http://127.0.0.1:${port}/${name}').then(async (answer) => { if (!answer.ok) throw new Error(await answer.text()); })`;
+    const ask = `fetch('${control.url}/${name}').then(async (answer) => { if (!answer.ok) throw new Error(await answer.text()); })`;
     words.push('--command', `${name}="${process.execPath}" -e "${ask}"`);
   }
   return words;
 };
 
-/** Where the lab finds what was started, and whose CPU time is not a stranger's. */
+/** Where the lab finds the deployment, and the processes whose CPU time is not a stranger's. */
 interface Target {
   readonly url: string;
   readonly operateUrl: string;
@@ -125,32 +110,27 @@ interface Target {
   readonly parts: readonly string[];
 }
 
-const pidOf = ({ process }: Service): number => process.pid ?? 0;
-
 const startOne = async (workers: number): Promise<Target> => {
-  const postgres = await startDatabase('127.0.0.1');
-  const redis = values['no-redis'] ? undefined : started.use(await startRedis());
+  const { server, url } = started.use(await startDatabase());
+  const redis = await startRedisAt('127.0.0.1');
   const service = await serve({
-    DATABASE_URL: `postgres://catalytic:catalytic@127.0.0.1:${postgres.port}/catalytic`,
+    DATABASE_URL: url,
     ...(redis && { REDIS_URL: redis.url }),
     WORKERS: workers,
   });
-  const labKeyFile = join(service.dataDir, 'lab.key');
   return {
     url: service.url,
     operateUrl: service.url,
-    labKeyFile,
-    pids: [postgres.pid, ...(redis ? [redis.pid] : [])],
-    parts: await partsOf(postgres, redis),
+    labKeyFile: join(service.dataDir, 'lab.key'),
+    pids: [server.pid, ...(redis ? [redis.pid] : [])],
+    parts: await partsOf(server, redis),
   };
 };
 
 const startSeveral = async (workers: readonly number[]): Promise<Target> => {
   const { gateway, machines } = started.use(await createMachines(workers.length));
-  const postgres = await startDatabase(gateway);
-  const redis = values['no-redis']
-    ? undefined
-    : started.use(await startRedis({ host: gateway, settings: { 'protected-mode': 'no' } }));
+  const { server, url } = started.use(await startDatabase(gateway));
+  const redis = await startRedisAt(gateway);
   const services: Service[] = [];
   for (const [index, { address, prefixCommand }] of machines.entries())
     services.push(
@@ -161,7 +141,7 @@ const startSeveral = async (workers: readonly number[]): Promise<Target> => {
           OPERATE_HOST: address,
           OPERATE_PORT: 9000,
           TRUSTED_PROXIES: gateway,
-          DATABASE_URL: `postgres://catalytic:catalytic@${gateway}:${postgres.port}/catalytic`,
+          DATABASE_URL: url,
           ...(redis && { REDIS_URL: redis.url }),
           WORKERS: workers[index] ?? 1,
         },
@@ -174,34 +154,26 @@ const startSeveral = async (workers: readonly number[]): Promise<Target> => {
     url: balancer.url,
     operateUrl: `http://${machines[0]?.address}:9000`,
     labKeyFile: join(services[0]?.dataDir ?? '', 'lab.key'),
-    pids: [postgres.pid, ...(redis ? [redis.pid] : []), ...services.map(pidOf)],
-    parts: await partsOf(postgres, redis),
+    pids: [server.pid, ...(redis ? [redis.pid] : []), ...services.map(pidOf)],
+    parts: await partsOf(server, redis),
   };
 };
 
-const runLab = ({ url, operateUrl, labKeyFile, pids, parts }: Target): Promise<number> => {
-  const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-  const where = ['--target', url, '--operate-target', operateUrl, '--admin-key-file', labKeyFile];
-  const child = spawn(
-    process.execPath,
-    [lab, 'run', ...positionals, ...parts, ...where, ...pids.flatMap((pid) => ['--also-count', String(pid)])],
-    { stdio: 'inherit' },
-  );
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill(name));
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
-};
+/** Redis is connected, the balancer has looked at every machine, and what a start costs is over. */
+const settleMs = 3000;
 
 if (values.help) process.stdout.write(help);
 else
   try {
     const workers = values.machines.split(',').map(Number);
-    say(
-      `Starting ${workers.length === 1 ? 'one machine' : `${workers.length} machines`}: ${workers.join(' and ')} workers`,
-    );
+    const machines = workers.length === 1 ? 'one machine' : `${workers.length} machines`;
+    say(`Starting ${machines}: ${workers.join(' and ')} workers`);
     const target = workers.length === 1 ? await startOne(workers[0] ?? 1) : await startSeveral(workers);
-    // Redis is connected, the balancer has looked at every machine, and what a start costs is over.
-    await delay(3000);
-    process.exitCode = await runLab(target);
+    await delay(settleMs);
+    const { url, operateUrl, labKeyFile, pids, parts } = target;
+    const where = ['--target', url, '--operate-target', operateUrl, '--admin-key-file', labKeyFile];
+    const counted = pids.flatMap((pid) => ['--also-count', String(pid)]);
+    process.exitCode = await runLab(['run', ...positionals, ...parts, ...where, ...counted]);
   } finally {
     await started.disposeAsync();
   }

@@ -1,49 +1,38 @@
 /**
- * What a request costs the load generator, beside Locust and k6: `node bench/peer-generators.ts --help`.
+ * What do a request and a user cost the lab, and what do they cost k6 and Locust?
  * @module
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { ticksPerSecond } from '../packages/lab/src/probes/machine.ts';
 import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
 import type { RunResult } from '../packages/lab/src/reports/result.ts';
-import { startNaive } from '../tests/harness/lab.ts';
-import { removeFolder } from '../tests/harness/service.ts';
-import { median, round, table } from './figures.ts';
-import { machine, report, say, takeTurn } from './setting.ts';
+import { labMain, startNaive } from '../tests/harness/lab.ts';
+import { runBench } from './harness/bench.ts';
+import { median, round, table } from './harness/figures.ts';
+import { number, optionalText } from './harness/options.ts';
+import { cpuSecondsIn } from './harness/processes.ts';
+import { say } from './harness/result.ts';
+import { dealRounds } from './harness/rounds.ts';
+import { folderOn } from './harness/services.ts';
 
-const help = `CPU time and memory of load generators that play the same scenario with the same checks (bench/peers/) against the same small server, in turns.
+const help = `CPU time and memory of load generators that play the same scenario with the same checks (bench/peers/) against the same small server, in
+random order.
 
-  node bench/peer-generators.ts [--locust PATH] [--k6 PATH] [--users 500] [--seconds 40] [--rounds 3]
+  npm run bench -- peer-generators [--locust PATH] [--k6 PATH] [--users 500] [--seconds 40] [--rounds 3]
 
-Users log in, call a protected resource and log out, waiting 1 to 3 s in between. What a tool costs before it has many users (it starts, it writes
-its reports) is measured with one user and taken away. CPU time is that of all of a tool's processes, memory the most they had at a time.
+Users log in, call a protected resource and log out, waiting 1 to 3 s in between. The cost of a tool before it has many users (it starts, it
+writes its reports) is measured with one user and subtracted. CPU time is that of all of a tool's processes, memory the most they had at once.
 Install the others first: pip install locust; go install go.k6.io/k6@latest.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    locust: { type: 'string' },
-    k6: { type: 'string' },
-    users: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '40' },
-    rounds: { type: 'string', default: '3' },
-  },
-});
-
 /** Users started per second, by the tools that can be told. */
 const spawnRate = 200;
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-peers-'));
-const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const fileOf = (path: string): string => join(import.meta.dirname, path);
 
-/** How one run is asked for, and read. */
+/** How one run is started, and its result read. */
 interface Tool {
   readonly command: (url: string, users: number, seconds: number, out: string) => readonly string[];
   readonly read: (out: string) => { readonly requests: number; readonly failures: number };
@@ -67,36 +56,29 @@ const locust = (program: string, user: string): Tool => ({
   },
 });
 
-const tools: Readonly<Record<string, Tool>> = {
-  'the lab': {
-    command: (url, users, seconds, out) => [
-      process.execPath,
-      ...[fileOf('../packages/lab/src/main.ts'), 'run', 'auth', '--plain', '--target', url, '--out', out],
-      ...['--users', `${users}`, '--spawn-rate', `${spawnRate}`, '--duration', `${seconds}s`],
-    ],
-    read: (out) => {
-      const { whole } = json(`${out}.json`) as unknown as RunResult;
-      return { requests: whole.total.requests, failures: whole.total.real };
-    },
+const lab: Tool = {
+  command: (url, users, seconds, out) => [
+    process.execPath,
+    ...[labMain, 'run', 'auth', '--plain', '--target', url, '--out', out],
+    ...['--users', `${users}`, '--spawn-rate', `${spawnRate}`, '--duration', `${seconds}s`],
+  ],
+  read: (out) => {
+    const { whole } = json(`${out}.json`) as unknown as RunResult;
+    return { requests: whole.total.requests, failures: whole.total.real };
   },
-  ...(values.k6 !== undefined && {
-    k6: {
-      command: (url, users, seconds, out) => [
-        values.k6 ?? '',
-        ...['run', '--quiet', '--summary-export', `${out}.json`, '--env', `TARGET=${url}`],
-        ...['--env', `USERS=${users}`, '--env', `SECONDS=${seconds}`, fileOf('peers/auth.k6.js')],
-      ],
-      read: (out) => {
-        const { metrics } = json(`${out}.json`) as { metrics: Record<string, { count: number; fails: number }> };
-        return { requests: metrics['http_reqs']?.count ?? 0, failures: metrics['checks']?.fails ?? 0 };
-      },
-    } satisfies Tool,
-  }),
-  ...(values.locust !== undefined && {
-    'Locust FastHttpUser': locust(values.locust, 'Fast'),
-    'Locust HttpUser': locust(values.locust, 'Plain'),
-  }),
 };
+
+const k6 = (program: string): Tool => ({
+  command: (url, users, seconds, out) => [
+    program,
+    ...['run', '--quiet', '--summary-export', `${out}.json`, '--env', `TARGET=${url}`],
+    ...['--env', `USERS=${users}`, '--env', `SECONDS=${seconds}`, fileOf('peers/auth.k6.js')],
+  ],
+  read: (out) => {
+    const { metrics } = json(`${out}.json`) as { metrics: Record<string, { count: number; fails: number }> };
+    return { requests: metrics['http_reqs']?.count ?? 0, failures: metrics['checks']?.fails ?? 0 };
+  },
+});
 
 /** What one run has used. */
 interface Used {
@@ -106,13 +88,19 @@ interface Used {
   readonly failures: number;
 }
 
-/** Fields of `/proc/PID/stat` after the name: CPU ticks of children that were waited for. */
-const [childUserField, childSystemField] = [13, 14];
+/** A run of a tool. */
+interface Run {
+  readonly folder: string;
+  readonly name: string;
+  readonly url: string;
+  readonly users: number;
+  readonly seconds: number;
+}
 
-const runTool = async (tool: Tool, url: string, users: number, seconds: number, name: string): Promise<Used> => {
+const runTool = async (tool: Tool, { folder, name, url, users, seconds }: Run): Promise<Used> => {
   const out = join(folder, name);
   const command = tool.command(url, users, seconds, out);
-  // The shell waits for the tool and then says what all of its children have used, to the tick.
+  // The shell waits for the tool and then prints what all of its children have used, to the tick.
   const child = spawn('/bin/sh', ['-c', '"$@" >/dev/null 2>"$0.log"; cat /proc/$$/stat', out, ...command], {
     cwd: folder,
     env: {
@@ -136,86 +124,101 @@ const runTool = async (tool: Tool, url: string, users: number, seconds: number, 
     rssMb = Math.max(rssMb, processes.read({ search: true })?.rssMb ?? 0);
   }
   await ended;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const cpuSeconds = (Number(fields[childUserField]) + Number(fields[childSystemField])) / ticksPerSecond;
   try {
-    return { cpuSeconds, rssMb, ...tool.read(out) };
+    return { cpuSeconds: cpuSecondsIn(stat).children, rssMb, ...tool.read(out) };
   } catch {
     throw new Error(`"${command.join(' ')}" left no result: ${readFileSync(`${out}.log`, 'utf8').slice(-2000)}`);
   }
 };
 
 /** One tool in one round, against a server of its own. */
-const measure = async (tool: Tool, name: string) => {
+const measure = async (tool: Tool, run: Omit<Run, 'url'>) => {
   await using server = await startNaive('--workers', '1');
-  const [users, seconds] = [Number(values.users), Number(values.seconds)];
-  const idle = await runTool(tool, server.url, 1, seconds, `${name}-one`);
-  const busy = await runTool(tool, server.url, users, seconds, `${name}-many`);
-  return {
+  const at = { ...run, url: server.url };
+  const idle = await runTool(tool, { ...at, users: 1, name: `${run.name}-one` });
+  const busy = await runTool(tool, { ...at, name: `${run.name}-many` });
+  const one = {
     requests: busy.requests,
     failures: busy.failures,
-    cpuSecondsPer1000Requests: ((busy.cpuSeconds - idle.cpuSeconds) * 1000) / (busy.requests - idle.requests),
-    mbPer1000Users: ((busy.rssMb - idle.rssMb) * 1000) / (users - 1),
+    cpuSecondsPerThousandRequests: ((busy.cpuSeconds - idle.cpuSeconds) * 1000) / (busy.requests - idle.requests),
+    mbPerThousandUsers: ((busy.rssMb - idle.rssMb) * 1000) / (run.users - 1),
     startCpuSeconds: idle.cpuSeconds,
     startMb: idle.rssMb,
   };
+  const [cpu, mb] = [one.cpuSecondsPerThousandRequests.toFixed(3), one.mbPerThousandUsers.toFixed(1)];
+  say(`${one.requests} requests, ${one.failures} failed, ${cpu} CPU-s for 1,000 requests, ${mb} MB for 1,000 users`);
+  return one;
 };
+type Block = Awaited<ReturnType<typeof measure>>;
 
-if (values.help) process.stdout.write(help);
-else {
-  takeTurn();
-  const rounds: Record<string, Awaited<ReturnType<typeof measure>>[]> = {};
-  for (let index = 0; index < Number(values.rounds); index++)
-    for (const [position, [name, tool]] of Object.entries(tools).entries()) {
-      const one = await measure(tool, `${index}-${position}`);
-      rounds[name] = [...(rounds[name] ?? []), one];
-      say(
-        `round ${index + 1}, ${name}: ${one.requests} requests, ${one.failures} failed, ${one.cpuSecondsPer1000Requests.toFixed(3)} CPU-s for 1,000 requests, ${one.mbPer1000Users.toFixed(1)} MB for 1,000 users`,
-      );
-    }
-  const rows = Object.entries(rounds).map(([name, all]) => {
-    const middle = (of: (one: (typeof all)[number]) => number): number => median(all.map(of));
+const summarise = (blocks: ReadonlyMap<string, readonly Block[]>) =>
+  [...blocks].map(([name, all]) => {
+    const middle = (figure: keyof Block): number => median(all.map((one) => one[figure]));
     return {
       name,
-      requests: middle(({ requests }) => requests),
+      requests: middle('requests'),
       failures: all.reduce((sum, { failures }) => sum + failures, 0),
-      cpu: middle(({ cpuSecondsPer1000Requests }) => cpuSecondsPer1000Requests),
-      users: middle(({ mbPer1000Users }) => mbPer1000Users),
-      start: middle(({ startCpuSeconds }) => startCpuSeconds),
-      startMb: middle(({ startMb }) => startMb),
+      cpuSecondsPerThousandRequests: round(middle('cpuSecondsPerThousandRequests'), 4),
+      mbPerThousandUsers: round(middle('mbPerThousandUsers')),
+      startCpuSeconds: round(middle('startCpuSeconds')),
+      startMb: round(middle('startMb'), 0),
     };
   });
-  const [own] = rows;
-  say(
-    table(
-      [
-        '',
-        'requests',
-        'failed',
-        'CPU-s per 1,000 requests',
-        'beside the lab',
-        'MB per 1,000 users',
-        'CPU-s with one user',
-        'MB with one user',
-      ],
-      rows.map((row) => [
-        row.name,
-        `${row.requests}`,
-        `${row.failures}`,
-        row.cpu.toFixed(3),
-        `× ${(row.cpu / (own?.cpu ?? 1)).toFixed(1)}`,
-        row.users.toFixed(1),
-        row.start.toFixed(1),
-        row.startMb.toFixed(0),
-      ]),
-    ),
+
+const tableOf = (rows: ReturnType<typeof summarise>): string => {
+  const own = rows[0]?.cpuSecondsPerThousandRequests ?? 1;
+  return table(
+    [
+      '',
+      'requests',
+      'failed',
+      'CPU-s per 1,000 requests',
+      'beside the lab',
+      'MB per 1,000 users',
+      'CPU-s with one user',
+      'MB with one user',
+    ],
+    rows.map((row) => [
+      row.name,
+      row.requests,
+      row.failures,
+      row.cpuSecondsPerThousandRequests.toFixed(3),
+      `× ${(row.cpuSecondsPerThousandRequests / own).toFixed(1)}`,
+      row.mbPerThousandUsers.toFixed(1),
+      row.startCpuSeconds.toFixed(1),
+      row.startMb,
+    ]),
   );
-  report({
-    machine: machine(),
-    users: Number(values.users),
-    seconds: Number(values.seconds),
-    rows: rows.map((row) => ({ ...row, cpu: round(row.cpu, 4) })),
-    rounds,
-  });
-  removeFolder(folder);
-}
+};
+
+await runBench({
+  help,
+  options: {
+    locust: optionalText,
+    k6: optionalText,
+    users: number(500, { min: 2, max: 100_000 }),
+    seconds: number(40, { max: 3600 }),
+    rounds: number(3, { max: 100 }),
+  },
+  measures: 'times',
+  run: async ({ values }, stack) => {
+    const { users, seconds, rounds } = values;
+    const tools: Readonly<Record<string, Tool>> = {
+      'the lab': lab,
+      ...(values.k6 !== undefined && { k6: k6(values.k6) }),
+      ...(values.locust !== undefined && {
+        'Locust FastHttpUser': locust(values.locust, 'Fast'),
+        'Locust HttpUser': locust(values.locust, 'Plain'),
+      }),
+    };
+    const folder = folderOn(stack);
+    let runs = 0;
+    const contestants = Object.entries(tools).map(([name, tool]): readonly [string, () => Promise<Block>] => [
+      name,
+      () => measure(tool, { folder, name: String(runs++), users, seconds }),
+    ]);
+    const blocks = await dealRounds(Object.fromEntries(contestants), rounds);
+    const rows = summarise(blocks);
+    return { figures: { users, seconds, rows, rounds: blocks }, table: tableOf(rows) };
+  },
+});

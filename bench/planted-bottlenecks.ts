@@ -1,50 +1,39 @@
 /**
- * Does `catalytic-lab capacity` name what is planted, and say the same twice? `node bench/planted-bottlenecks.ts --help`.
+ * Does `catalytic-lab capacity` name a planted bottleneck, and find the same twice?
  * @module
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { Capacity } from '../packages/lab/src/capacity/find-capacity.ts';
 import { lawSentence, limitSentence } from '../packages/lab/src/capacity/markdown.ts';
 import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
-import { removeFolder } from '../tests/harness/service.ts';
-import { table } from './figures.ts';
-import { reportHead, say, startDatabase } from './setting.ts';
+import { labMain } from '../tests/harness/lab.ts';
+import { runBench } from './harness/bench.ts';
+import { startDatabase } from './harness/database.ts';
+import { table } from './harness/figures.ts';
+import { number, text } from './harness/options.ts';
+import { say } from './harness/result.ts';
+import { folderOn } from './harness/services.ts';
+import { service } from './targets/slower-service.ts';
 
 const help = `Runs "catalytic-lab capacity" twice on the same service, and on services and a generator that lack one thing on purpose.
 
-  node bench/planted-bottlenecks.ts [--step 15] [--only TEXT] [--out FILE.md]
+  npm run bench -- planted-bottlenecks [--step 15] [--only TEXT] [--out FILE]
 
 Planted: one hash lane (every login pays a full hash), one database connection (PostgreSQL), a generator that gets a fifth of a core (a control group of
 the kernel; needs root). About 15 minutes. Exit codes: 0 all named and the two agree, 2 not all.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    step: { type: 'string', default: '15' },
-    only: { type: 'string', default: '' },
-    out: { type: 'string' },
-  },
-});
-
-const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-const main = fileURLToPath(new URL('../packages/server/src/main.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-bottlenecks-'));
-
 /** Users that never wait: they saturate a target as soon as there are enough of them. */
 const restless = ['--from', '1', '--wait', '0-0', '--users-max', '512'];
 
-/** A capacity that is looked for. */
+/** A search for a capacity. */
 interface Search {
   readonly planted: string;
-  /** Words before the service. */
+  /** Settings of the service, by environment name. */
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly hasPostgres?: true;
   readonly words: readonly string[];
@@ -80,7 +69,7 @@ const searches: readonly Search[] = [
 
 const periodUs = 100_000;
 
-/** A control group whose processes get so many cores; removed when they have ended. */
+/** A control group whose processes get this share of a core; removed when they have ended. */
 const limitCores = (cores: number): { readonly file: string } & AsyncDisposable => {
   const [first = '', second = ''] = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup'];
   const isOld = existsSync(`${first}/cpu.cfs_quota_us`);
@@ -102,25 +91,24 @@ const limitCores = (cores: number): { readonly file: string } & AsyncDisposable 
   };
 };
 
-const search = async (one: Search, index: number): Promise<Capacity> => {
+const search = async (one: Search, out: string, stepSeconds: number): Promise<Capacity> => {
   await using stack = new AsyncDisposableStack();
   const database = one.hasPostgres === true ? stack.use(await startDatabase()) : undefined;
   const settings = Object.entries(one.settings ?? {}).map(([name, value]) => `${name}=${value}`);
   const target = stack.use(
     await startTarget(database === undefined ? { kind: 'embedded' } : { kind: 'workers', workers: 1 }, {
-      service: ['env', ...settings, process.execPath, main, 'serve'].join(' '),
+      service: ['env', ...settings, service].join(' '),
       databaseUrl: database?.url,
       redisUrl: undefined,
     }),
   );
-  const out = join(folder, String(index));
   const { url, adminKeyFile = '' } = target;
   const also = database === undefined ? [] : ['--also-count', String(database.server.pid)];
-  const where = ['--target', url, '--admin-key-file', adminKeyFile, '--step', `${values.step}s`, '--out', out, ...also];
+  const where = ['--target', url, '--admin-key-file', adminKeyFile, '--step', `${stepSeconds}s`, '--out', out, ...also];
   const group = one.generatorCores === undefined ? undefined : stack.use(limitCores(one.generatorCores));
   const script = group === undefined ? 'exec "$@"' : `echo $$ > ${group.file} && exec "$@"`;
-  const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, lab, 'capacity', ...one.words, ...where], {
-    cwd: folder,
+  const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, labMain, 'capacity', ...one.words, ...where], {
+    cwd: dirname(out),
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   await once(child, 'exit');
@@ -135,34 +123,46 @@ const agree = (one: Capacity, other: Capacity): boolean => {
   return holds(a, b.peakThroughput) && holds(b, a.peakThroughput);
 };
 
-if (values.help) process.stdout.write(help);
-else {
-  const found: (readonly [Search, Capacity])[] = [];
-  for (const [index, one] of searches.entries()) {
-    if (!one.planted.includes(values.only)) continue;
-    say(`── planted: ${one.planted}`);
-    found.push([one, await search(one, index)]);
-  }
-  const rows = found.map(([{ planted, named }, capacity]) => {
-    const isNamed = named === undefined || capacity.limit.named.some(({ resource }) => named.test(resource));
-    const verdict = named === undefined ? '' : isNamed ? 'named' : '**not named**';
-    return { planted, isNamed, cells: [planted, limitSentence(capacity), lawSentence(capacity), verdict] };
-  });
+/** What the two searches with nothing planted say of each other; nothing unless both ran. */
+const agreement = (found: readonly (readonly [Search, Capacity])[]) => {
   const [first, second] = found
     .filter(([{ planted }]) => planted.startsWith('nothing'))
     .map(([, capacity]) => capacity);
-  const isAgreed = first === undefined || second === undefined || agree(first, second);
-  const head = reportHead('Does `capacity` name what is planted?', `planted-bottlenecks.ts --step ${values.step}`);
-  const text = `${head}
+  if (first === undefined || second === undefined) return { isAgreed: true, sentence: '' };
+  const isAgreed = agree(first, second);
+  const [verb, lies] = isAgreed ? ['agree', 'lies'] : ['**do not agree**', 'does not lie'];
+  const sentence = `The two searches with nothing planted ${verb}: the ceiling of each ${lies} in the interval of the other.\n`;
+  return { isAgreed, sentence };
+};
 
-${table(
-  ['planted', 'where the target was saturated', 'its ceiling', ''],
-  rows.map(({ cells }) => cells),
-)}
-
-${first === undefined || second === undefined ? '' : `The two searches with nothing planted ${isAgreed ? 'agree' : '**do not agree**'}: the ceiling of each ${isAgreed ? 'lies' : 'does not lie'} in the interval of the other.\n`}`;
-  process.stdout.write(text);
-  if (values.out !== undefined) writeFileSync(values.out, text);
-  if (!isAgreed || rows.some(({ isNamed }) => !isNamed)) process.exitCode = 2;
-  removeFolder(folder);
-}
+await runBench({
+  help,
+  options: { step: number(15, { max: 600 }), only: text('') },
+  measures: 'counts',
+  run: async ({ values: { step, only } }, stack) => {
+    const folder = folderOn(stack);
+    const found: (readonly [Search, Capacity])[] = [];
+    for (const [index, one] of searches.entries()) {
+      if (!one.planted.includes(only)) continue;
+      say(`── planted: ${one.planted}`);
+      found.push([one, await search(one, join(folder, String(index)), step)]);
+    }
+    const rows = found.map(([{ planted, named }, capacity]) => {
+      const isNamed = named === undefined || capacity.limit.named.some(({ resource }) => named.test(resource));
+      const verdict = named === undefined ? '' : isNamed ? 'named' : '**not named**';
+      return { planted, isNamed, limit: limitSentence(capacity), ceiling: lawSentence(capacity), verdict };
+    });
+    const { isAgreed, sentence } = agreement(found);
+    return {
+      figures: { step, rows, isAgreed },
+      table: `${table(
+        ['planted', 'where the target was saturated', 'its ceiling', ''],
+        rows.map(({ planted, limit, ceiling, verdict }) => [planted, limit, ceiling, verdict]),
+      )}\n${sentence}`,
+      missed: [
+        ...rows.filter(({ isNamed }) => !isNamed).map(({ planted }) => `${planted}: the bottleneck is not named`),
+        ...(isAgreed ? [] : ['the two searches with nothing planted do not agree']),
+      ],
+    };
+  },
+});

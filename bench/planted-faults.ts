@@ -1,39 +1,30 @@
 /**
- * Does the lab notice? A run for each fault that can be planted: `node bench/planted-faults.ts --help`.
+ * Does the lab notice a planted fault, and nothing else?
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { RunResult } from '../packages/lab/src/reports/result.ts';
-import { type ServerFault, serverFaults, startFaulty } from './faulty-server.ts';
-import { table } from './figures.ts';
-import { reportHead, say } from './setting.ts';
+import { labMain } from '../tests/harness/lab.ts';
+import { runBench } from './harness/bench.ts';
+import { table } from './harness/figures.ts';
+import { text } from './harness/options.ts';
+import { say } from './harness/result.ts';
+import { folderOn } from './harness/services.ts';
+import { type ServerFault, serverFaults, startFaulty } from './targets/faulty-server.ts';
 
-const help = `Plants one fault after the other, in a small server or around the lab, and looks whether the lab notices it, and nothing else.
+const help = `Plants one fault after the other, in a small server or around the lab, and checks that the lab notices it, and nothing else.
 
-  node bench/planted-faults.ts [--only TEXT] [--out FILE.md]
+  npm run bench -- planted-faults [--only TEXT] [--out FILE]
 
-About 4 minutes. Exit codes: 0 each was noticed, 2 one was not.
+One run for each fault, about 4 minutes. Exit codes: 0 each was noticed, 2 one was not.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    only: { type: 'string', default: '' },
-    out: { type: 'string' },
-  },
-});
-
-const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-planted-'));
-
-/** What a run showed. */
+/** A run as it was seen. */
 interface Seen {
   readonly code: number | null;
   readonly output: string;
@@ -43,14 +34,14 @@ interface Seen {
 
 interface Case {
   readonly fault: string;
-  /** Which of the lab's checks is to notice it. */
+  /** The check of the lab that must notice it. */
   readonly check: string;
   readonly server?: ServerFault;
   /** Words of the run besides the target; where absent, ten seconds of `mixed`. */
   readonly words?: readonly string[];
   /** Shell words before the lab's command. */
   readonly limit?: string;
-  /** Does something to the lab while it runs. */
+  /** Acts on the lab while it runs. */
   readonly meanwhile?: (lab: ChildProcess) => Promise<void> | void;
   readonly exitCode: number;
   readonly isNoticed: (seen: Seen) => boolean;
@@ -107,15 +98,15 @@ const killGenerator = async (child: ChildProcess): Promise<void> => {
   process.kill(Number(pid), 'SIGKILL');
 };
 
-/** Scenarios of their own: one that is at fault itself, one that asks for nothing, and one that asks for more than is measured. */
-const throwingScenario = join(folder, 'throwing.ts');
-const undemandingScenario = join(folder, 'undemanding.ts');
-const fewScenario = join(folder, 'few.ts');
+/** Own scenarios: one that is at fault itself, one without criteria, and one whose criterion needs more samples than there are. */
+const throwingScenario = 'throwing.ts';
+const undemandingScenario = 'undemanding.ts';
+const fewScenario = 'few.ts';
 
-const writeScenarios = (): void => {
+const writeScenarios = (folder: string): void => {
   const write = (file: string, parts: string): void =>
     writeFileSync(
-      file,
+      join(folder, file),
       `import { constant, defineScenario } from '@catalytic/lab/scenario';
 export default defineScenario({ wait: constant(0.1), ${parts} });
 `,
@@ -261,26 +252,19 @@ const cases: readonly Case[] = [
   },
 ];
 
-const play = async (one: Case, index: number): Promise<Seen> => {
+/** Words of the run of a case. The folder holds the own scenarios. */
+const commandOf = ({ words = mixed, limit }: Case, url: string, out: string): readonly string[] => {
+  const rest = ['--plain', '--no-metrics', '--seed', 'planted', '--out', out];
+  const target = words.includes('--target') ? [] : ['--target', url];
+  const command = [process.execPath, labMain, 'run', ...words, ...rest, ...target];
+  return limit === undefined ? command : ['/bin/sh', '-c', `${limit}exec "$@"`, 'sh', ...command];
+};
+
+const play = async (one: Case, index: number, folder: string): Promise<Seen> => {
   await using target = await startFaulty(one.server ?? 'none');
   const out = join(folder, String(index));
-  const words = one.words ?? mixed;
-  const command = [
-    process.execPath,
-    lab,
-    'run',
-    ...words,
-    '--plain',
-    '--no-metrics',
-    '--seed',
-    'planted',
-    '--out',
-    out,
-  ];
-  if (!words.includes('--target')) command.push('--target', target.url);
-  const [program = '', ...rest] =
-    one.limit === undefined ? command : ['/bin/sh', '-c', `${one.limit}exec "$@"`, 'sh', ...command];
-  // A key that lies ready in the working folder is for another target.
+  const [program = '', ...rest] = commandOf(one, target.url, out);
+  // In a folder of its own: an admin key that lies ready in the working folder is for another target.
   const child = spawn(program, rest, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -297,28 +281,35 @@ const play = async (one: Case, index: number): Promise<Seen> => {
   }
 };
 
-const main = async (): Promise<void> => {
-  writeScenarios();
-  const chosen = cases.filter(({ fault, check }) => `${fault} ${check}`.includes(values.only));
-  const rows: (readonly (string | number)[])[] = [];
-  for (const [index, one] of chosen.entries()) {
-    const seen = await play(one, index);
-    const isNoticed = seen.code === one.exitCode && one.isNoticed(seen);
-    rows.push([one.fault, one.check, seen.code ?? 'none', isNoticed ? 'noticed' : '**missed**']);
-    say(`${index + 1} of ${chosen.length} ${isNoticed ? '✔' : '✘'} ${one.fault}: ${one.check}`);
-    if (!isNoticed) {
-      say(`   exit code ${seen.code}, not ${one.exitCode}; the end of what it said:\n${seen.output.slice(-1500)}`);
-      process.exitCode = 2;
+await runBench({
+  help,
+  options: { only: text('') },
+  measures: 'counts',
+  run: async ({ values: { only } }, stack) => {
+    const folder = folderOn(stack);
+    writeScenarios(folder);
+    const chosen = cases.filter(({ fault, check }) => `${fault} ${check}`.includes(only));
+    const rows: { fault: string; check: string; exitCode: number | string; isNoticed: boolean }[] = [];
+    for (const [index, one] of chosen.entries()) {
+      const seen = await play(one, index, folder);
+      const isNoticed = seen.code === one.exitCode && one.isNoticed(seen);
+      rows.push({ fault: one.fault, check: one.check, exitCode: seen.code ?? 'none', isNoticed });
+      say(`${index + 1} of ${chosen.length} ${isNoticed ? '✔' : '✘'} ${one.fault}: ${one.check}`);
+      if (!isNoticed)
+        say(`   exit code ${seen.code}, not ${one.exitCode}; the end of its output:\n${seen.output.slice(-1500)}`);
     }
-  }
-  rmSync(folder, { recursive: true, force: true });
-  const text = table(['planted', 'what is to notice it', 'exit code', ''], rows);
-  process.stdout.write(`${text}\n`);
-  if (values.out !== undefined) {
-    const head = reportHead('Does the lab notice?', 'planted-faults.ts');
-    writeFileSync(values.out, `${head} One run for each fault.\n\n${text}\n`);
-  }
-};
-
-if (values.help) process.stdout.write(help);
-else await main();
+    return {
+      figures: { rows },
+      table: table(
+        ['planted', 'what is to notice it', 'exit code', ''],
+        rows.map(({ fault, check, exitCode, isNoticed }) => [
+          fault,
+          check,
+          exitCode,
+          isNoticed ? 'noticed' : '**missed**',
+        ]),
+      ),
+      missed: rows.filter(({ isNoticed }) => !isNoticed).map(({ fault, check }) => `${fault}: ${check}`),
+    };
+  },
+});

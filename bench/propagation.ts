@@ -1,19 +1,23 @@
 /**
- * How fast a sign-out spreads, by the ways that hints have, and what it costs: `node bench/propagation.ts --help`.
+ * How fast does a sign-out spread, by each way that hints have, and what does it cost?
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { readCpuTimes } from '../packages/lab/src/probes/machine.ts';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
 import { goodPassword } from '../tests/harness/client.ts';
-import { cpuSecondsOfTree } from './cpu.ts';
-import { latencies, round } from './figures.ts';
-import { machine, report, say, takeTurn } from './setting.ts';
+import { inParallel } from '../tests/harness/in-parallel.ts';
+import { runBench } from './harness/bench.ts';
+import { latencies, median, round, table } from './harness/figures.ts';
+import { number, RefusedError, text } from './harness/options.ts';
+import { cpuSecondsOfTree } from './harness/processes.ts';
+import { machine, say } from './harness/result.ts';
+import { dealRounds } from './harness/rounds.ts';
+import { openLoop } from './loads/open-loop.ts';
 
-const help = `Signs sessions out at a fixed rate on PostgreSQL and prints, as JSON, how long an answer takes, how long it takes from the sending of a
-sign-out until the slowest worker refuses the token, what it costs in CPU, and what it costs Redis. Every way that hints can have is measured:
+const help = `Signs sessions out at a fixed rate on PostgreSQL and measures how long an answer takes, how long it takes from the sending of a
+sign-out until the slowest worker refuses the token, and what it costs in CPU time and in Redis. Each way that hints can have is measured:
 
   supervisor            one machine of 4 workers, no Redis
   supervisor and Redis  the same with Redis
@@ -21,31 +25,15 @@ sign-out until the slowest worker refuses the token, what it costs in CPU, and w
   two machines          2 machines of 2 workers, Redis between them
   nothing               4 machines of 1 worker and no Redis: the journal brings everything
 
-  node bench/propagation.ts                       50 sign-outs a second for 30 s, each way
-  node bench/propagation.ts --rate 500            another rate
-  node bench/propagation.ts --way Redis           only the ways whose names hold this text
-  node bench/propagation.ts --rounds 3            every way so often, in turns
-  node bench/propagation.ts --seconds 10 --lease 5000
+  npm run bench -- propagation                    50 sign-outs a second for 30 s, each way
+  npm run bench -- propagation --rate 500         another rate
+  npm run bench -- propagation --way Redis        only the ways whose names contain this text
+  npm run bench -- propagation --rounds 3         every way this many times, in random order
+  npm run bench -- propagation --seconds 10 --lease 5000
 
 Every tenth sign-out is probed: each worker is asked every 2 ms until it refuses.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '50' },
-    seconds: { type: 'string', default: '30' },
-    rounds: { type: 'string', default: '1' },
-    way: { type: 'string', default: '' },
-    lease: { type: 'string', default: '5000' },
-  },
-});
-const [rate, seconds, rounds, leaseMs] = [values.rate, values.seconds, values.rounds, values.lease].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
 const ways: Readonly<Record<string, { readonly machines: readonly number[]; readonly redis: boolean }>> = {
   supervisor: { machines: [4], redis: false },
   'supervisor and Redis': { machines: [4], redis: true },
@@ -60,21 +48,23 @@ const loginsAtOnce = 32;
 /** Sign-outs before the first that counts: each process compiles its own path. */
 const warmUpSignOuts = 400;
 
-const signIn = async (deployment: Deployment, all: readonly PinnedWorker[], count: number): Promise<string[]> => {
-  const tokens: string[] = [];
-  let next = 0;
-  const one = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) {
-      const worker = all[index % all.length] as PinnedWorker;
-      const { status, body } = await worker.send('POST', '/auth/login', {
+/** Signs sessions in, on all workers in turn. @returns their access tokens */
+const signIn = async (
+  deployment: Deployment,
+  all: readonly PinnedWorker[],
+  count: number,
+): Promise<readonly string[]> => {
+  const one = async (_: unknown, index: number): Promise<string> => {
+    for (;;) {
+      const { status, body } = await (all[index % all.length] as PinnedWorker).send('POST', '/auth/login', {
         body: { email: deployment.email(index), password: goodPassword, tenant: 'lab' },
       });
-      if (status === 200) tokens.push(String(body['access_token']));
-      else await delay(20);
+      if (status === 200) return String(body['access_token']);
+      if (status !== 503) throw new Error(`Cannot sign in: ${status} ${JSON.stringify(body)}`);
+      await delay(20);
     }
   };
-  await Promise.all(Array.from({ length: loginsAtOnce }, one));
-  return tokens;
+  return inParallel(Array.from({ length: count }), one, loginsAtOnce);
 };
 
 /** Until this worker refuses, milliseconds since the sign-out was sent. */
@@ -86,14 +76,12 @@ const refusedAfter = async (worker: PinnedWorker, token: string, sentMs: number)
   }
 };
 
-const signOut = async (all: readonly PinnedWorker[], tokens: readonly string[]): Promise<object> => {
+const signOut = async (all: readonly PinnedWorker[], tokens: readonly string[], perSecond: number) => {
   const answers: Record<string, number> = {};
   const [answerMs, refusedMs, lateMs]: [number[], number[], number[]] = [[], [], []];
   let violations = 0;
-  const began = performance.now();
-  const one = async (token: string, index: number): Promise<void> => {
-    const dueMs = began + (1000 * index) / rate;
-    await delay(Math.max(0, dueMs - performance.now()));
+  const one = async (index: number, dueMs: number): Promise<void> => {
+    const token = tokens[index] as string;
     const sentMs = performance.now();
     lateMs.push(sentMs - dueMs);
     const probes = index % probeEvery === 0 ? all.map((worker) => refusedAfter(worker, token, sentMs)) : [];
@@ -105,12 +93,12 @@ const signOut = async (all: readonly PinnedWorker[], tokens: readonly string[]):
         if ((await worker.send('GET', '/auth/verify', { token })).status === 200) violations += 1;
     if (probes.length > 0) refusedMs.push(Math.max(...(await Promise.all(probes))));
   };
-  await Promise.all(tokens.map(one));
+  await Promise.all(await openLoop(perSecond, tokens.length, one));
   return {
     answers,
     answer: latencies(answerMs),
-    refused_by_the_slowest_worker: latencies(refusedMs),
-    sent_late: latencies(lateMs),
+    refusedByTheSlowestWorker: latencies(refusedMs),
+    sentLate: latencies(lateMs),
     violations,
   };
 };
@@ -139,58 +127,108 @@ const usage = async (deployment: Deployment) => {
 };
 type Usage = Awaited<ReturnType<typeof usage>>;
 
-const costs = (before: Usage, after: Usage, signOuts: number): object => {
+const costs = (before: Usage, after: Usage, signOuts: number) => {
   const used = (name: keyof Usage): number => after[name] - before[name];
   const ours = used('generator') + used('service') + used('postgres') + used('redis');
-  const coreSeconds = (used('atMs') / 1000) * machine().cores;
+  const coreSeconds = (used('atMs') / 1000) * machine.cores;
   const micros = (name: keyof Usage): number => round((1e6 * used(name)) / signOuts, 0);
   return {
-    cpu_us_per_sign_out: {
+    cpuUsPerSignOut: {
       service: micros('service'),
       postgres: micros('postgres'),
       redis: micros('redis'),
       generator: micros('generator'),
     },
-    redis_per_sign_out: {
+    redisPerSignOut: {
       commands: round(used('redisCommands') / signOuts, 2),
-      bytes_in: round(used('redisBytesIn') / signOuts, 0),
-      bytes_out: round(used('redisBytesOut') / signOuts, 0),
+      bytesIn: round(used('redisBytesIn') / signOuts, 0),
+      bytesOut: round(used('redisBytesOut') / signOuts, 0),
     },
-    cpu_busy_percent: round((100 * used('machineBusy')) / coreSeconds),
-    cpu_of_others_percent: round((100 * (used('machineBusy') - ours)) / coreSeconds),
+    cpuBusyPercent: round((100 * used('machineBusy')) / coreSeconds),
+    cpuOfOthersPercent: round((100 * (used('machineBusy') - ours)) / coreSeconds),
   };
 };
 
-const measure = async (name: string): Promise<object> => {
+interface Run {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly leaseMs: number;
+}
+
+const measure = async (name: string, { rate, seconds, leaseMs }: Run) => {
   const way = ways[name] as (typeof ways)[string];
   await using deployment = await Deployment.start({ ...way, leaseMs, answerMs: 1000, isDirect: true });
   for (const worker of await deployment.healthy()) await worker.close();
-  const pinned = deployment.machines.map(({ url, workers, number }) =>
-    pinWorkers(url, workers, connectionsEach, number),
+  const pinned = deployment.machines.map(({ url, workers, number: machineNumber }) =>
+    pinWorkers(url, workers, connectionsEach, machineNumber),
   );
   const all = (await Promise.all(pinned)).flat();
   const marks = (): number =>
     deployment.machines.reduce((sum, each) => sum + each.output().split('were marked as leaving').length - 1, 0);
-  say(`${name}: signing in ${rate * seconds} sessions …`);
-  await signOut(all, await signIn(deployment, all, warmUpSignOuts));
-  const tokens = await signIn(deployment, all, rate * seconds);
+  const count = Math.round(rate * seconds);
+  say(`${name}: signing in ${count} sessions …`);
+  await signOut(all, await signIn(deployment, all, warmUpSignOuts), rate);
+  const tokens = await signIn(deployment, all, count);
   await delay(1000);
   const [marked, before] = [marks(), await usage(deployment)];
   say(`${name}: signing out ${rate} a second for ${seconds} s …`);
-  const result = await signOut(all, tokens);
+  const result = await signOut(all, tokens, rate);
   const cost = costs(before, await usage(deployment), tokens.length);
   await Promise.all(all.map((worker) => worker.close()));
-  return { ...result, times_members_were_marked: marks() - marked, ...cost };
+  return { ...result, timesMembersWereMarked: marks() - marked, ...cost };
 };
+type Block = Awaited<ReturnType<typeof measure>>;
 
-const run = async (): Promise<void> => {
-  takeTurn();
-  const results: Record<string, object[]> = {};
-  for (let number = 1; number <= rounds; number++)
-    for (const name of Object.keys(ways).filter((each) => each.includes(values.way)))
-      results[name] = [...(results[name] ?? []), await measure(name)];
-  report({ machine: machine(), rate, seconds, lease_ms: leaseMs, results });
-};
+const tableOf = (results: ReadonlyMap<string, readonly Block[]>): string =>
+  table(
+    [
+      'way',
+      'answer p50 ms',
+      'p99 ms',
+      'refused everywhere p50 ms',
+      'p99 ms',
+      'violations',
+      'service CPU µs',
+      'Redis µs',
+    ],
+    [...results].map(([name, all]) => {
+      const middle = (of: (block: Block) => number): number => median(all.map(of));
+      return [
+        name,
+        middle(({ answer }) => answer.p50Ms),
+        middle(({ answer }) => answer.p99Ms),
+        middle((block) => block.refusedByTheSlowestWorker.p50Ms),
+        middle((block) => block.refusedByTheSlowestWorker.p99Ms),
+        all.reduce((sum, { violations }) => sum + violations, 0),
+        middle((block) => block.cpuUsPerSignOut.service),
+        middle((block) => block.cpuUsPerSignOut.redis),
+      ];
+    }),
+  );
 
-if (values.help) process.stdout.write(help);
-else await run();
+await runBench({
+  help,
+  options: {
+    rate: number(50, { max: 5000 }),
+    seconds: number(30, { max: 600 }),
+    rounds: number(1, { max: 100 }),
+    way: text(''),
+    lease: number(5000, { min: 100, max: 60_000 }),
+  },
+  measures: 'times',
+  run: async ({ values: { rate, seconds, rounds, way, lease: leaseMs } }) => {
+    const chosen = Object.keys(ways).filter((name) => name.includes(way));
+    if (chosen.length === 0)
+      throw new RefusedError(`There is no way "${way}": there are ${Object.keys(ways).join(', ')}`);
+    const results = await dealRounds(
+      Object.fromEntries(chosen.map((name) => [name, () => measure(name, { rate, seconds, leaseMs })])),
+      rounds,
+    );
+    const violations = [...results.values()].flat().reduce((sum, block) => sum + block.violations, 0);
+    return {
+      figures: { rate, seconds, leaseMs, results },
+      table: tableOf(results),
+      missed: violations === 0 ? [] : [`${violations} tokens were accepted after their sign-out had answered 200`],
+    };
+  },
+});

@@ -1,25 +1,26 @@
 /**
- * Does memory grow? The service under a steady load for a long time: `node bench/soak.ts --help`.
+ * Does the memory of the service grow under a steady load?
  * @module
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { listProcesses } from '../packages/lab/src/faults/process-tree.ts';
 import { readMetrics } from '../tests/harness/metrics.ts';
-import { removeFolder, startService, temporaryFolder } from '../tests/harness/service.ts';
-import { watchStrangers } from './cpu.ts';
-import { fitLine, type Line, mean, round, table } from './figures.ts';
-import { inspectorAddress, openInspector } from './inspector.ts';
-import { type Chart, drawCharts } from './line-chart.ts';
-import { finish, numberOption, say } from './setting.ts';
+import type { Service } from '../tests/harness/service.ts';
+import { runBench } from './harness/bench.ts';
+import { watchStrangers } from './harness/conditions.ts';
+import { fitLine, type Line, mean, round, table } from './harness/figures.ts';
+import { inspectorAddress, openInspector } from './harness/inspector.ts';
+import { runLab } from './harness/lab.ts';
+import { type Chart, drawCharts } from './harness/line-chart.ts';
+import { number, text } from './harness/options.ts';
+import { hashingProcessOf, residentMib } from './harness/processes.ts';
+import { say } from './harness/result.ts';
+import { pidOf, startServiceOn } from './harness/services.ts';
 
 const help = `Does the memory of the service grow? One service on SQLite, tokens that live for a minute, login cache on, under "catalytic-lab run auth".
 
-  node bench/soak.ts [--minutes 30] [--users 300] [--warm-up 6] [--out results/soak]
+  npm run bench -- soak [--minutes 30] [--users 300] [--warm-up 6] [--out results/soak]
 
 Every 5 s: resident memory of the service and of its hashing process, entries of the view. Every minute: the heap of the service's main
 thread right after a forced garbage collection, by its inspector on a loopback port. After the warm-up a line is fitted to the means of each
@@ -30,22 +31,12 @@ Aim: no slope is both above 1 MB an hour and above twice its standard error. Hal
 Exit codes: 0 met, 2 memory grows, 3 invalid.
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    minutes: { type: 'string', default: '30' },
-    users: { type: 'string', default: '300' },
-    'warm-up': { type: 'string', default: '6' },
-    out: { type: 'string', default: 'results/soak' },
-  },
-});
-
 const sampleMs = 5000;
 const heapMs = 60_000;
 const slopeAimMbPerHour = 1;
 const megabyte = 2 ** 20;
 
-/** One reading. */
+/** One reading; MB are 2^20 bytes. */
 interface Sample {
   readonly atMinutes: number;
   readonly serviceMb: number;
@@ -63,41 +54,30 @@ const titles: Readonly<Record<Series, string>> = {
   viewEntries: 'entries of the view',
 };
 
-/** Resident memory, MB; 0 when the process is gone. */
-const residentMb = (pid: number): number => {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-  } catch {
-    return 0;
-  }
-};
-
-const hashingPid = (pid: number): number =>
-  listProcesses().find(({ parent, command }) => parent === pid && command.includes('lane-process'))?.pid ?? 0;
-
 const viewEntries = async (url: string): Promise<number> => {
   const page = await (await fetch(`${url}/metrics`)).text();
   for (const [series, value] of readMetrics(page)) if (series.startsWith('catalytic_view_entries')) return value;
   return 0;
 };
 
-const startLab = (url: string, dataDir: string, minutes: number): Promise<number> => {
-  const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [
-      ...[lab, 'run', 'auth', '--target', url, '--users', values.users, '--spawn-rate', '20'],
-      ...['--duration', `${Math.ceil(minutes * 60)}s`, '--out', `${values.out}-lab`],
-      ...['--admin-key-file', join(dataDir, 'lab.key')],
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  process.once('exit', () => child.kill());
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+/** How a soak is run. */
+interface Soak {
+  readonly minutes: number;
+  readonly users: number;
+  /** Minutes that do not count. */
+  readonly warmUp: number;
+  /** Prefix of all files. */
+  readonly out: string;
+}
+
+/** Loads the service; the lab takes the turn of measuring on this machine. */
+const startLab = ({ url, dataDir }: Service, { minutes, users, out }: Soak): Promise<number> => {
+  const load = ['--users', `${users}`, '--spawn-rate', '20', '--duration', `${Math.ceil(minutes * 60)}s`];
+  const words = ['run', 'auth', '--target', url, ...load, '--out', `${out}-lab`];
+  return runLab([...words, '--admin-key-file', join(dataDir, 'lab.key')], { isShown: false });
 };
 
-/** Means of the readings of each minute: one reading says little of the next, but two in a row say the same. */
+/** Means of the readings of each minute: readings in a row depend on each other, and the error of a slope assumes that points do not. */
 const perMinute = (samples: readonly Sample[], series: Series): readonly (readonly [number, number])[] => {
   const known = samples.flatMap((sample): [number, number][] => {
     const value = sample[series];
@@ -109,18 +89,13 @@ const perMinute = (samples: readonly Sample[], series: Series): readonly (readon
 };
 
 /** Reads until the time is over or the load has ended. */
-const collect = async (
-  url: string,
-  pid: number,
-  address: string,
-  minutes: number,
-  load: Promise<number>,
-): Promise<readonly Sample[]> => {
+const collect = async (service: Service, minutes: number, load: Promise<number>): Promise<readonly Sample[]> => {
+  const pid = pidOf(service);
   let isOver = false;
   void load.then(() => {
     isOver = true;
   });
-  using inspector = await openInspector(address);
+  using inspector = await openInspector(inspectorAddress(service.output()));
   const samples: Sample[] = [];
   const beganMs = performance.now();
   let heapAtMs = beganMs;
@@ -130,9 +105,9 @@ const collect = async (
     // A collection first would flatter the resident memory of the same moment.
     const sample = {
       atMinutes: (performance.now() - beganMs) / 60_000,
-      serviceMb: residentMb(pid),
-      hashingMb: residentMb(hashingPid(pid)),
-      viewEntries: await viewEntries(url),
+      serviceMb: residentMib(pid),
+      hashingMb: residentMib(hashingProcessOf(pid) ?? 0),
+      viewEntries: await viewEntries(service.url),
     };
     const heapMb = isHeapDue ? (await inspector.usedHeapAfterCollection()) / megabyte : undefined;
     samples.push(heapMb === undefined ? sample : { ...sample, heapMb });
@@ -149,89 +124,95 @@ const collect = async (
 const slopeText = (line: Line | undefined): string =>
   line === undefined ? 'too few readings' : `${round(line.slope * 60, 2)} ± ${round(line.slopeError * 60, 2)}`;
 
-const main = async (): Promise<void> => {
-  const minutes = numberOption('minutes', values.minutes, { min: 0.1, max: 24 * 60 });
-  const warmUp = numberOption('warm-up', values['warm-up'], { min: 0, max: minutes });
-  mkdirSync(dirname(values.out), { recursive: true });
-  const dataDir = temporaryFolder();
-  const service = await startService(dataDir, {
-    ACCESS_TOKEN_SECONDS: 60,
-    LOGIN_CACHE_SECONDS: 3600,
-    LOG_LEVEL: 'warn',
-    // On a loopback port of its own, behind an address that only its output names.
-    NODE_OPTIONS: '--inspect=127.0.0.1:0',
+const isGrowing = (line: Line | undefined): line is Line =>
+  line !== undefined && line.slope * 60 > slopeAimMbPerHour && line.slope > 2 * line.slopeError;
+
+const rowsOf = (samples: readonly Sample[], warmUp: number) => {
+  const counted = samples.filter(({ atMinutes }) => atMinutes >= warmUp);
+  return (Object.keys(titles) as Series[]).map((series) => {
+    const points = perMinute(counted, series);
+    return { series, title: titles[series], points, line: fitLine(points) };
   });
-  try {
+};
+type Row = ReturnType<typeof rowsOf>[number];
+
+const chartsOf = (rows: readonly Row[], samples: readonly Sample[], warmUp: number): readonly Chart[] =>
+  rows.map(({ series, title, line }) => ({
+    title,
+    points: samples.flatMap((sample): [number, number][] => {
+      const value = sample[series];
+      return value === undefined ? [] : [[sample.atMinutes, value]];
+    }),
+    line: line && { ...line, from: warmUp },
+  }));
+
+const tableOf = (rows: readonly Row[]): string =>
+  table(
+    ['', 'first', 'last', 'slope an hour ± standard error'],
+    rows.map(({ title, points, line }) => [
+      title,
+      points.length === 0 ? null : round(points[0]?.[1] ?? 0),
+      points.length === 0 ? null : round(points.at(-1)?.[1] ?? 0),
+      slopeText(line),
+    ]),
+  );
+
+const writeReport = ({ minutes, users, warmUp, out }: Soak, rows: readonly Row[], samples: readonly Sample[]): void => {
+  writeFileSync(`${out}.svg`, drawCharts(chartsOf(rows, samples, warmUp)));
+  writeFileSync(
+    `${out}.md`,
+    `# Soak: ${minutes} minutes, ${users} users\n\nFirst and last: means of a minute after ${warmUp} minutes of warm-up.\n\n${tableOf(rows)}\n![Memory over time](${basename(out)}.svg)\n`,
+  );
+};
+
+await runBench({
+  help,
+  options: {
+    minutes: number(30, { min: 0.1, max: 24 * 60 }),
+    users: number(300, { max: 100_000 }),
+    'warm-up': number(6, { min: 0, max: 24 * 60 }),
+    out: text('results/soak'),
+  },
+  measures: 'times, by the lab',
+  run: async ({ values: { 'warm-up': wanted, ...values } }, stack) => {
+    const soak: Soak = { ...values, warmUp: Math.min(wanted, values.minutes) };
+    mkdirSync(dirname(soak.out), { recursive: true });
+    const service = await startServiceOn(stack, {
+      ACCESS_TOKEN_SECONDS: 60,
+      LOGIN_CACHE_SECONDS: 3600,
+      LOG_LEVEL: 'warn',
+      // On a loopback port of its own, at an address that only its output names.
+      NODE_OPTIONS: '--inspect=127.0.0.1:0',
+    });
     const look = watchStrangers();
-    const pid = service.process.pid ?? 0;
-    // It takes the turn of measuring on this machine.
-    const ended = startLab(service.url, dataDir, minutes);
-    const samples = await collect(service.url, pid, inspectorAddress(service.output()), minutes, ended);
+    const ended = startLab(service, soak);
+    const samples = await collect(service, soak.minutes, ended);
     const labExitCode = await ended;
     const conditions = look();
-    const counted = samples.filter(({ atMinutes }) => atMinutes >= warmUp);
-    const rows = (Object.keys(titles) as Series[]).map((series) => {
-      const points = perMinute(counted, series);
-      return { series, title: titles[series], points, line: fitLine(points) };
-    });
-    const grows = rows.filter(
-      ({ series, line }) =>
-        series !== 'viewEntries' &&
-        line !== undefined &&
-        line.slope * 60 > slopeAimMbPerHour &&
-        line.slope > 2 * line.slopeError,
-    );
-    const charts = rows.map(
-      ({ series, title, line }): Chart => ({
-        title,
-        points: samples.flatMap((sample): [number, number][] => {
-          const value = sample[series];
-          return value === undefined ? [] : [[sample.atMinutes, value]];
-        }),
-        line: line && { ...line, from: warmUp },
-      }),
-    );
-    const report = table(
-      ['', 'first', 'last', 'slope an hour ± standard error'],
-      rows.map(({ title, points, line }) => [
-        title,
-        points.length === 0 ? null : round(points[0]?.[1] ?? 0),
-        points.length === 0 ? null : round(points.at(-1)?.[1] ?? 0),
-        slopeText(line),
-      ]),
-    );
-    writeFileSync(`${values.out}.svg`, drawCharts(charts));
-    const image = `${values.out.split('/').at(-1)}.svg`;
-    writeFileSync(
-      `${values.out}.md`,
-      `# Soak: ${minutes} minutes, ${values.users} users\n\nFirst and last: means of a minute after ${warmUp} minutes of warm-up.\n\n${report}\n![Memory over time](${image})\n`,
-    );
-    finish({
-      out: `${values.out}.json`,
+    const rows = rowsOf(samples, soak.warmUp);
+    writeReport(soak, rows, samples);
+    return {
       figures: {
-        minutes,
-        warm_up_minutes: warmUp,
-        users: Number(values.users),
-        lab_exit_code: labExitCode,
+        minutes: soak.minutes,
+        warmUpMinutes: soak.warmUp,
+        users: soak.users,
+        labExitCode,
         slopes: rows.map(({ series, line }) => ({
           series,
-          per_hour: line === undefined ? null : round(line.slope * 60, 3),
-          standard_error: line === undefined ? null : round(line.slopeError * 60, 3),
+          perHour: line === undefined ? null : round(line.slope * 60, 3),
+          standardError: line === undefined ? null : round(line.slopeError * 60, 3),
         })),
         samples,
       },
-      table: report,
+      table: tableOf(rows),
       conditions,
       missed: [
-        ...grows.map(({ title, line }) => `${title}: grows by ${slopeText(line)} an hour`),
-        ...(labExitCode === 0 ? [] : [`the lab ended with code ${labExitCode}: see ${values.out}-lab.md`]),
+        ...rows
+          .filter(({ series, line }) => series !== 'viewEntries' && isGrowing(line))
+          .map(({ title, line }) => `${title}: grows by ${slopeText(line)} an hour`),
+        ...(labExitCode === 0 ? [] : [`the lab ended with code ${labExitCode}: see ${soak.out}-lab.md`]),
       ],
-    });
-  } finally {
-    await service.end('SIGKILL');
-    removeFolder(dataDir);
-  }
-};
-
-if (values.help) process.stdout.write(help);
-else await main();
+      file: `${soak.out}.json`,
+    };
+  },
+});

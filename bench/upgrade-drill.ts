@@ -1,36 +1,31 @@
 /**
- * Drills of an upgrade: an earlier version and this one on the same data, side by side on PostgreSQL, one after the other on SQLite.
+ * Does an upgrade fail a request, accept a dead token or refuse a live one?
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { treeOf } from '../packages/lab/src/faults/process-tree.ts';
+import { treeOf } from '@catalytic/lab/process-tree';
 import type { RunResult } from '../packages/lab/src/reports/result.ts';
 import { type Crowd, gatherCrowd, judgeCrowd, signOutCrowd } from '../tests/harness/crowd.ts';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
 import { runLab } from '../tests/harness/lab.ts';
-import { startHome } from '../tests/harness/postgres/moves.ts';
+import { type Home, startHome } from '../tests/harness/postgres/moves.ts';
 import { startRedis } from '../tests/harness/redis.ts';
-import {
-  freePort,
-  removeFolder,
-  type Service,
-  type Settings,
-  startService,
-  temporaryFolder,
-} from '../tests/harness/service.ts';
+import { freePort, type Service, type Settings, startService } from '../tests/harness/service.ts';
 import { waitUntil } from '../tests/harness/wait-until.ts';
 import { checkOut } from './drills/checkout.ts';
 import { type CrossChecks, crossCheck, type Machine } from './drills/cross-checks.ts';
-import { table } from './figures.ts';
-import { insteadOf, machine, numberOption, report, say } from './setting.ts';
+import { runBench } from './harness/bench.ts';
+import { table } from './harness/figures.ts';
+import { number, optionalText, RefusedError } from './harness/options.ts';
+import { say } from './harness/result.ts';
+import { folderOn, insteadOf, pidOf } from './harness/services.ts';
 
 const help = `Drills of an upgrade from an earlier version, which is taken from the repository and installed in .cache.
 
-  node bench/upgrade-drill.ts REVISION [--engine sqlite|postgresql] [--seconds 60] [--users 40] [--out FILE]
+  npm run bench -- upgrade-drill REVISION [--engine sqlite|postgresql] [--seconds 60] [--users 40] [--out FILE]
 
 postgresql: two machines of the earlier version serve the lab's scenario "mixed" behind HAProxy, one with Redis and one without; two of this
 version join them, migrate, and serve beside them for --seconds; then the earlier ones are stopped. One worker of the earlier version is killed
@@ -39,16 +34,7 @@ serves, the earlier one takes over once more, and this one again. About 3 minute
 Exit code 2: a request failed, a dead token was accepted, or a live one refused.
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    engine: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
-    users: { type: 'string', default: '40' },
-    out: { type: 'string' },
-  },
-});
+const engines = ['sqlite', 'postgresql'];
 
 const accounts = 20;
 const missed: string[] = [];
@@ -63,7 +49,7 @@ const common: Settings = {
   ACCESS_TOKEN_SECONDS: 3600,
 };
 
-/** What became of a crowd, told; what should not have is missed. */
+/** Counts which sessions live; what should not be is a missed aim. */
 const judge = async (where: string, url: string, dead: Crowd['kept'], live: Crowd['kept']) => {
   const [deadFates, liveFates] = [await judgeCrowd(url, dead), await judgeCrowd(url, live)];
   expect(deadFates.accepted + deadFates.refreshed, `dead tokens were accepted: ${where}`);
@@ -77,12 +63,9 @@ const judge = async (where: string, url: string, dead: Crowd['kept'], live: Crow
 
 type Judged = Awaited<ReturnType<typeof judge>>;
 
+/** How a version is started on a stack. */
 const startedBy = (stack: AsyncDisposableStack, old: string) => ({
-  folder: (): string => {
-    const folder = temporaryFolder();
-    stack.defer(() => removeFolder(folder));
-    return folder;
-  },
+  folder: (): string => folderOn(stack),
   serve: async (version: Machine['version'], dataDir: string, settings: Settings): Promise<Service> => {
     const prefix = version === 'old' ? insteadOf(old) : [];
     const service = await startService(dataDir, { ...common, ...settings }, prefix);
@@ -97,8 +80,14 @@ const readResult = (folder: string): RunResult => {
   return JSON.parse(readFileSync(join(folder, file ?? 'no result'), 'utf8')) as RunResult;
 };
 
-const labWords = (target: string, { url, dataDir }: Service, seconds: number): readonly string[] => [
-  ...['run', 'mixed', '--users', values.users, '--duration', `${seconds}s`, '--plain', '--target', target],
+/** The load of a drill. */
+interface Load {
+  readonly users: number;
+  readonly seconds: number;
+}
+
+const labWords = (target: string, { url, dataDir }: Service, { users, seconds }: Load): readonly string[] => [
+  ...['run', 'mixed', '--users', `${users}`, '--duration', `${seconds}s`, '--plain', '--target', target],
   ...['--operate-target', url, '--admin-key-file', join(dataDir, 'lab.key'), '--no-metrics'],
 ];
 
@@ -107,8 +96,10 @@ const marginSeconds = 15;
 const heldMs = 3000;
 const startMsMax = 30_000;
 
-const upgradeServing = async (old: string, seconds: number) => {
-  await using stack = new AsyncDisposableStack();
+type Pair = readonly [Service, Service];
+
+/** Two machines of each version on one database, one of each with Redis; the old ones serve. */
+const startOld = async (stack: AsyncDisposableStack, old: string) => {
   const { folder, serve } = startedBy(stack, old);
   const home = await startHome({ max_connections: 200 });
   stack.use(home.server);
@@ -116,10 +107,48 @@ const upgradeServing = async (old: string, seconds: number) => {
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const;
   const settings = { DATABASE_URL: home.url, WORKERS: 2, DATABASE_POOL_SIZE: 10 };
   const withRedis = { ...settings, REDIS_URL: redis.url };
-  const olds = [
-    await serve('old', folder(), { ...withRedis, PORT: ports[0] }),
-    await serve('old', folder(), { ...settings, PORT: ports[1] }),
-  ] as const;
+  const serveTwo = async (version: Machine['version'], [first, second]: readonly [number, number]): Promise<Pair> => [
+    await serve(version, folder(), { ...withRedis, PORT: first }),
+    await serve(version, folder(), { ...settings, PORT: second }),
+  ];
+  const olds = await serveTwo('old', [ports[0], ports[1]]);
+  const startNew = (): Promise<Pair> => serveTwo('new', [ports[2], ports[3]]);
+  return { home, ports, olds, startNew, folder };
+};
+
+/** Starts the new version while a session holds every table, as a dump does. @returns seconds until both of its machines serve */
+const joinWhileHeld = async (home: Home, startNew: () => Promise<Pair>) => {
+  say('The new version starts while a session holds every table');
+  const holding = home.sql(
+    `begin; lock table deployment, member, journal, session, account in access share mode;
+     select pg_sleep(${heldMs / 1000}); commit`,
+  );
+  const beganMs = performance.now();
+  const news = await startNew();
+  const joinedSeconds = (performance.now() - beganMs) / 1000;
+  await holding;
+  return { news, joinedSeconds };
+};
+
+const workersOf = (service: Service) => treeOf(pidOf(service)).filter(({ command }) => /worker/.test(command));
+
+/** Kills a worker of the old version, a quarter into the time. @returns how many workers it has at the end of it */
+const killWorker = async (service: Service, seconds: number): Promise<number> => {
+  say('A worker of the old version is killed');
+  await delay((seconds * 1000) / 4);
+  const [victim] = workersOf(service);
+  if (victim === undefined) throw new Error('The old version has no worker');
+  process.kill(victim.pid, 'SIGKILL');
+  await delay((seconds * 1000 * 3) / 4);
+  const workersLeft = workersOf(service).length;
+  const isRefused = service.output().includes('A worker cannot start');
+  expect(isRefused || workersLeft < 2 ? 1 : 0, 'workers of the old version could not be started anew');
+  return workersLeft;
+};
+
+const upgradeServing = async (old: string, { users, seconds }: Load) => {
+  await using stack = new AsyncDisposableStack();
+  const { home, ports, olds, startNew, folder } = await startOld(stack, old);
   const crowd = await gatherCrowd(olds[0].url, olds[0].dataDir, accounts);
   await signOutCrowd(olds[0].url, crowd.first);
   const servers = ports.map((port) => ({ host: '127.0.0.1', port }));
@@ -129,33 +158,14 @@ const upgradeServing = async (old: string, seconds: number) => {
     return states.join() === 'UP,UP,DOWN,DOWN';
   });
   const labFolder = folder();
-  const lab = runLab(labFolder, labWords(balancer.url, olds[0], seconds + 2 * marginSeconds));
+  const load = { users, seconds: seconds + 2 * marginSeconds };
+  const lab = runLab(labFolder, labWords(balancer.url, olds[0], load));
   await delay(marginSeconds * 1000);
 
-  say('The new version starts while a session holds every table');
-  const holding = home.sql(
-    `begin; lock table deployment, member, journal, session, account in access share mode; select pg_sleep(${heldMs / 1000}); commit`,
-  );
-  const beganMs = performance.now();
-  const news = [
-    await serve('new', folder(), { ...withRedis, PORT: ports[2] }),
-    await serve('new', folder(), { ...settings, PORT: ports[3] }),
-  ] as const;
-  const joinedSeconds = (performance.now() - beganMs) / 1000;
-  await holding;
+  const { news, joinedSeconds } = await joinWhileHeld(home, startNew);
   const machines = [...olds, ...news].map(({ url }, index) => ({ url, version: index < 2 ? 'old' : 'new' }) as const);
   const stopChecks = crossCheck('crowd0@example.com', machines);
-
-  say('A worker of the old version is killed');
-  await delay((seconds * 1000) / 4);
-  const workersOf = ({ process: { pid = 0 } }: Service) => treeOf(pid).filter(({ command }) => /worker/.test(command));
-  const [victim] = workersOf(olds[1]);
-  if (victim === undefined) throw new Error('The old version has no worker');
-  process.kill(victim.pid, 'SIGKILL');
-  await delay((seconds * 1000 * 3) / 4);
-  const workersLeft = workersOf(olds[1]).length;
-  const isRefused = olds[1].output().includes('A worker cannot start');
-  expect(isRefused || workersLeft < 2 ? 1 : 0, 'workers of the old version could not be started anew');
+  const workersLeft = await killWorker(olds[1], seconds);
   const checks = await stopChecks();
 
   say('The old version stops');
@@ -175,14 +185,14 @@ const upgradeServing = async (old: string, seconds: number) => {
   return { joinedSeconds, workersLeft, checks, judged, lab: result };
 };
 
-const upgradeStopped = async (old: string) => {
+const upgradeStopped = async (old: string, users: number) => {
   await using stack = new AsyncDisposableStack();
   const { folder, serve } = startedBy(stack, old);
   const dataDir = folder();
   const judged: Judged[] = [];
   const first = await serve('old', dataDir, {});
   const labFolder = folder();
-  await runLab(labFolder, labWords(first.url, first, 15));
+  await runLab(labFolder, labWords(first.url, first, { users, seconds: 15 }));
   const crowd = await gatherCrowd(first.url, dataDir, accounts);
   await signOutCrowd(first.url, crowd.first);
   await first.end();
@@ -201,9 +211,10 @@ const upgradeStopped = async (old: string) => {
   return judged;
 };
 
-const told = (judged: readonly Judged[]): string => table(['who serves', 'dead accepted', 'live refused'], judged);
+const judgedTable = (judged: readonly Judged[]): string =>
+  table(['who serves', 'dead accepted', 'live refused'], judged);
 
-const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, cuts, signOutMs }: CrossChecks): string =>
+const checksTable = ({ signOuts, pending, deadChecks, violations, failures, cuts, signOutMs }: CrossChecks): string =>
   table(
     [
       'sign-outs between machines',
@@ -233,46 +244,49 @@ const tellChecks = ({ signOuts, pending, deadChecks, violations, failures, cuts,
     ],
   );
 
-const main = async (): Promise<void> => {
-  const [revision] = positionals;
-  if (revision === undefined) throw new Error('Name the revision of the earlier version');
-  const seconds = numberOption('seconds', values.seconds, { min: 20, max: 3600 });
-  const { folder, commit } = checkOut(revision);
-  const tables: string[] = [];
-  const result: Record<string, unknown> = { machine: machine(), at: new Date().toISOString(), from: commit, missed };
-  if (values.engine !== 'sqlite') {
-    const { lab, checks, judged, ...rest } = await upgradeServing(folder, seconds);
-    const { whole, consistency } = lab;
-    Object.assign(result, { postgresql: { ...rest, checks, judged, total: whole.total, consistency } });
-    tables.push(
-      table(
-        ['lab', 'requests', 'failed', 'rejected', 'dead tokens tried', 'accepted', 'p99 ms'],
-        [
-          [
-            `mixed, ${values.users} users`,
-            whole.total.requests,
-            whole.total.real,
-            whole.total.expected,
-            consistency.dead_checks,
-            consistency.violations,
-            whole.total.percentiles_ms['99'],
-          ],
-        ],
-      ),
-      tellChecks(checks),
-      told(judged),
-    );
-  }
-  if (values.engine !== 'postgresql') {
-    const judged = await upgradeStopped(folder);
-    Object.assign(result, { sqlite: judged });
-    tables.push(told(judged));
-  }
-  if (values.out === undefined) report(result);
-  else writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
-  process.stdout.write(`\n${tables.join('\n')}\n${missed.map((sentence) => `missed: ${sentence}\n`).join('')}`);
-  process.exitCode = missed.length > 0 ? 2 : 0;
-};
+const labTable = ({ whole, consistency }: RunResult, users: number): string =>
+  table(
+    ['lab', 'requests', 'failed', 'rejected', 'dead tokens tried', 'accepted', 'p99 ms'],
+    [
+      [
+        `mixed, ${users} users`,
+        whole.total.requests,
+        whole.total.real,
+        whole.total.expected,
+        consistency.dead_checks,
+        consistency.violations,
+        whole.total.percentiles_ms['99'],
+      ],
+    ],
+  );
 
-if (values.help === true) process.stdout.write(help);
-else await main();
+await runBench({
+  help,
+  options: {
+    engine: optionalText,
+    seconds: number(60, { min: 20, max: 3600 }),
+    users: number(40, { max: 10_000 }),
+  },
+  measures: 'counts',
+  takesWords: true,
+  run: async ({ values: { engine, seconds, users }, words: [revision] }) => {
+    if (revision === undefined) throw new RefusedError('Name the revision of the earlier version');
+    if (engine !== undefined && !engines.includes(engine))
+      throw new RefusedError(`Cannot take --engine ${engine}: choose from ${engines.join(', ')}`);
+    const { folder, commit } = checkOut(revision);
+    const tables: string[] = [];
+    const figures: Record<string, unknown> = { from: commit };
+    if (engine !== 'sqlite') {
+      const { lab, checks, judged, ...rest } = await upgradeServing(folder, { users, seconds });
+      const { whole, consistency } = lab;
+      figures['postgresql'] = { ...rest, checks, judged, total: whole.total, consistency };
+      tables.push(labTable(lab, users), checksTable(checks), judgedTable(judged));
+    }
+    if (engine !== 'postgresql') {
+      const judged = await upgradeStopped(folder, users);
+      figures['sqlite'] = judged;
+      tables.push(judgedTable(judged));
+    }
+    return { figures, table: tables.join('\n'), missed };
+  },
+});

@@ -1,42 +1,19 @@
 /**
- * The experiment `week3` with everything it needs: starts a real PostgreSQL and a real Redis for it. `node bench/week3.ts --help`.
+ * How does this version do in the runs of the first report? Everything after the name goes to `catalytic-lab experiment week3`, which this
+ * starts with a real PostgreSQL and a real Redis.
  * @module
  */
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { spawnGroup } from '../packages/lab/src/experiments/own-group.ts';
-import { startPostgres } from '../tests/harness/postgres.ts';
 import { startRedis } from '../tests/harness/redis.ts';
-
-const lab = fileURLToPath(new URL('../packages/lab/src/main.ts', import.meta.url));
-
-const runLab = async (words: readonly string[]): Promise<number> => {
-  const child = spawnGroup(process.execPath, [lab, 'experiment', 'week3', ...words], { stdio: 'inherit' });
-  // This process waits for what it has to say.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill(name));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
-};
+import { startDatabase } from './harness/database.ts';
+import { runLab } from './harness/lab.ts';
 
 const words = process.argv.slice(2);
-if (words.includes('--help')) process.exitCode = await runLab(['--help']);
+if (words.includes('--help')) process.exitCode = await runLab(['experiment', 'week3', '--help']);
 else {
-  await using postgres = await startPostgres({ settings: { max_connections: 300 } });
-  await postgres.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
-  await postgres.sql('create database catalytic owner catalytic');
+  await using database = await startDatabase();
   await using redis = await startRedis();
-  const databaseUrl = `postgres://catalytic:catalytic@127.0.0.1:${postgres.port}/catalytic`;
-  const stores = [
-    '--database-url',
-    databaseUrl,
-    '--redis-url',
-    redis.url,
-    '--also-count',
-    `${postgres.pid}`,
-    `${redis.pid}`,
-    '--process',
-    `redis=${redis.pid}`,
-    `postgres=${postgres.pid}`,
-  ];
-  process.exitCode = await runLab([...words, ...stores]);
+  const pids = [database.server.pid, redis.pid].map(String);
+  const stores = ['--database-url', database.url, '--redis-url', redis.url, '--also-count', ...pids];
+  const parts = ['--process', `redis=${redis.pid}`, `postgres=${database.server.pid}`];
+  process.exitCode = await runLab(['experiment', 'week3', ...words, ...stores, ...parts]);
 }

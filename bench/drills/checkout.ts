@@ -5,10 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { say } from '../setting.ts';
+import { say } from '../harness/result.ts';
+import { root } from '../harness/services.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache/revisions');
 
 /** Bytes that a whole tree may have. */

@@ -1,20 +1,20 @@
 /**
- * What one machine does is asked of another, all the time: sign-in here, check there, refresh elsewhere, sign-out here, and no machine may
- * accept the token from then on.
+ * Checks between machines, all the time: sign-in on one, check and refresh on another, sign-out on the first, and no machine may accept the
+ * token from then on.
  * @module
  */
 import { get, logOut, refresh, tokensOf } from '../../tests/harness/client.ts';
 import { signInPatiently } from '../../tests/harness/crowd.ts';
-import { percentile, round } from '../figures.ts';
+import { largest, median, round } from '../harness/figures.ts';
 
 /** A machine that serves. */
 export interface Machine {
   readonly url: string;
-  /** Of which version it is. */
+  /** Its version. */
   readonly version: 'old' | 'new';
 }
 
-/** What was seen between machines. */
+/** The results of the checks between machines. */
 export interface CrossChecks {
   readonly signOuts: number;
   /** Answered with 202. */
@@ -33,14 +33,14 @@ export interface CrossChecks {
 /** Times that a dead token is shown to each machine: its workers take turns. */
 const shownTimes = 3;
 
-/** Whether `fetch` failed because the other side ended the connection; one that nobody listens for is refused instead. */
+/** Whether `fetch` failed because the other side ended the connection; one that no process listens for is refused instead. */
 const isCut = (error: unknown): boolean =>
   error instanceof TypeError &&
   ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'].includes(
     (error.cause as { readonly code?: string } | undefined)?.code ?? '',
   );
 
-/** Goes on until it is told to stop. @param email of the account that is signed in and out */
+/** Starts the checks. @param email of the account that is signed in and out @returns how to stop them, which gives the results */
 export const crossCheck = (email: string, machines: readonly Machine[]): (() => Promise<CrossChecks>) => {
   let isOver = false;
   let [pending, deadChecks, violations, cuts] = [0, 0, 0, 0];
@@ -49,7 +49,7 @@ export const crossCheck = (email: string, machines: readonly Machine[]): (() => 
 
   const follow = async (number: number): Promise<void> => {
     const at = (offset: number): Machine => machines[(number + offset) % machines.length] as Machine;
-    // Each round another order of them, so that each one follows each.
+    // Another order in each round, so that each machine follows each other.
     const [first, second] = [at(0), at(1 + (Math.floor(number / machines.length) % (machines.length - 1)))];
     const expect = (what: string, status: number, text: string): void => {
       if (status !== 200) failures.push(`${first.version} to ${second.version}: ${what}: ${status} ${text}`);
@@ -90,8 +90,8 @@ export const crossCheck = (email: string, machines: readonly Machine[]): (() => 
       });
   })();
   const timesOf = (version: Machine['version']) => ({
-    p50: round(percentile(times[version], 0.5)),
-    max: round(percentile(times[version], 1)),
+    p50: round(median(times[version])),
+    max: round(largest(times[version])),
   });
   return async () => {
     isOver = true;

@@ -1,21 +1,20 @@
 /**
- * What every drill of a backup does: a service with people on it before, the same service after, and what became of everybody.
+ * What every drill of a backup does: it starts a service and signs accounts in, moves the data, starts the service again, and counts which
+ * sessions live.
  * @module
  */
-
 import { get } from '../../tests/harness/client.ts';
 import { type Crowd, gatherCrowd, judgeCrowd, signInPatiently, signOutCrowd } from '../../tests/harness/crowd.ts';
 import { runCatalytic, type Service, type Settings, startService } from '../../tests/harness/service.ts';
-import { percentile, round } from '../figures.ts';
-import { timed } from '../setting.ts';
+import { largest, median, round } from '../harness/figures.ts';
 
 /**
- * What a way of moving data promises. `no dead token`: no access token that was revoked is accepted, and nothing else; `nothing`: it is only
- * shown what happens.
+ * What a way of moving data promises. `no dead token`: no access token that was revoked is accepted, and nothing else; `nothing`: the drill
+ * only shows what happens.
  */
 export type Promised = 'everybody stays' | 'everybody signs in once' | 'no dead token' | 'nothing';
 
-/** One drill, told in figures. */
+/** The figures of one drill. */
 export interface DrillRow {
   readonly way: string;
   /** Whether the copy has everything that was answered. */
@@ -23,7 +22,7 @@ export interface DrillRow {
   /** Whether `catalytic restored` ran, or `catalytic restore`, which does the same inside. */
   readonly restored: 'yes' | 'no' | 'inside';
   readonly promised: Promised;
-  /** Rows in the tables that sessions and revocations are in. */
+  /** Rows in the tables of sessions and revocations. */
   readonly rows: number;
   readonly copySeconds: number;
   readonly moveSeconds: number;
@@ -32,13 +31,13 @@ export interface DrillRow {
   /** Sign-outs of new sessions after the move: the sessions that were accepted all the same, and how long the answers took. */
   readonly later: {
     readonly sessions: number;
-    /** Answered with 202: until the rows of members that are gone have been removed. */
+    /** Answered with 202, as until the rows of members that are gone have been removed. */
     readonly pending: number;
     readonly accepted: number;
     readonly p50Ms: number;
     readonly maxMs: number;
   };
-  /** The command line, which has no bus, signed an account out: whether a token of it was accepted afterwards. */
+  /** Whether a token was accepted after the command line, which has no bus, had signed its account out. */
   readonly acceptedAfterCommand: boolean;
   readonly missed: readonly string[];
 }
@@ -65,7 +64,7 @@ export const serving = async <Result>(
   }
 };
 
-/** People sign in, and the first of them are signed out. */
+/** Signs accounts in, and the first sessions out. */
 export const begin = async ({ url }: Service, { accounts, dataDir }: DrillPlan): Promise<Crowd> => {
   const crowd = await gatherCrowd(url, dataDir, accounts);
   await signOutCrowd(url, crowd.first);
@@ -81,7 +80,7 @@ export const runRestored = async ({ dataDir, settings }: DrillPlan): Promise<voi
 /** Sessions that are signed out after the move. */
 const laterSessions = 20;
 
-/** New sessions are signed out, the last one by the command line, and none of them may be accepted. */
+/** Signs new sessions out, the last one by the command line: none of them may be accepted. */
 const signOutLater = async (url: string, { dataDir, settings }: DrillPlan) => {
   const session = async (email: string) =>
     ({ email, by: 'session', tokens: await signInPatiently(url, email) }) as const;
@@ -101,8 +100,8 @@ const signOutLater = async (url: string, { dataDir, settings }: DrillPlan) => {
       sessions: laterSessions,
       pending,
       accepted,
-      p50Ms: round(percentile(timesMs, 0.5)),
-      maxMs: round(percentile(timesMs, 1)),
+      p50Ms: round(median(timesMs)),
+      maxMs: round(largest(timesMs)),
     },
     acceptedAfterCommand,
   };
@@ -110,7 +109,7 @@ const signOutLater = async (url: string, { dataDir, settings }: DrillPlan) => {
 
 type Told = Pick<DrillRow, 'way' | 'copy' | 'restored' | 'promised' | 'rows' | 'copySeconds' | 'moveSeconds'>;
 
-/** Looks at everybody after the move. */
+/** Counts which sessions live after the move. */
 export const tell = async ({ url }: Service, plan: DrillPlan, crowd: Crowd, told: Told): Promise<DrillRow> => {
   const dead = [...crowd.first, ...crowd.second];
   const deadFates = await judgeCrowd(url, dead);
@@ -140,4 +139,8 @@ export const tell = async ({ url }: Service, plan: DrillPlan, crowd: Crowd, told
 };
 
 /** Seconds that something takes. */
-export const secondsOf = async (act: () => unknown): Promise<number> => (await timed(async () => act()))[0];
+export const secondsOf = async (act: () => unknown): Promise<number> => {
+  const beganMs = performance.now();
+  await act();
+  return (performance.now() - beganMs) / 1000;
+};

@@ -3,9 +3,10 @@
  * @module
  */
 import { join } from 'node:path';
-import { startProxy } from '../../packages/lab/src/faults/proxy.ts';
+import { startProxy } from '@catalytic/lab/proxy';
 import { get } from '../../tests/harness/client.ts';
-import { inParallel, signOutCrowd } from '../../tests/harness/crowd.ts';
+import { signOutCrowd } from '../../tests/harness/crowd.ts';
+import { inParallel } from '../../tests/harness/in-parallel.ts';
 import {
   archivingTo,
   copyData,
@@ -34,7 +35,7 @@ export interface PostgresRun {
 
 type Drill = (run: PostgresRun) => Promise<readonly DrillRow[]>;
 
-/** Everything that a drill leaves is gone after it. */
+/** Gives a drill its folders and removes them after it. */
 const inFolders = async <Result>(work: (folder: string, dataDir: string) => Promise<Result>): Promise<Result> => {
   const [folder, dataDir] = [makeServerFolder(), temporaryFolder()];
   try {
@@ -65,16 +66,16 @@ const countRows = async (home: Home): Promise<number> => {
   return Number(rows);
 };
 
-/** How a way makes a complete copy of a service that was stopped, and what serves then. */
+/** How a way copies the data of a stopped service completely, and moves it. */
 interface CompleteWay {
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Before the service is stopped: the part that need not stand still. */
+  /** The part that runs before the service is stopped. */
   prepare?(from: Home, to: Home, folder: string): Promise<void>;
   copy(from: Home, folder: string): Promise<void>;
   move(from: Home, to: Home, folder: string): Promise<void>;
 }
 
-/** Everybody is served by another cluster afterwards, and nobody notices. */
+/** Another cluster serves afterwards, and every session stays as it was. */
 const complete =
   (way: string, { settings = {}, prepare, copy, move }: CompleteWay): Drill =>
   (run) =>
@@ -100,17 +101,17 @@ const complete =
       ];
     });
 
-/** How a way makes a copy beside a service that runs, and puts it in the place of the data that was lost. */
+/** How a way copies the data beside a running service, and puts the copy in the place of lost data. */
 interface OlderWay {
   readonly settings?: (folder: string) => Readonly<Record<string, string | number>>;
   copy(home: Home, folder: string): Promise<void>;
-  /** When everything has happened that will be lost. */
+  /** Runs after everything that will be lost. */
   finish?(home: Home): Promise<void>;
   /** The server runs before and afterwards. */
   restore(home: Home, folder: string): Promise<void>;
 }
 
-/** What happened after the copy is lost: once without `catalytic restored`, to show why it is needed, once with it. */
+/** All changes after the copy are lost: once without `catalytic restored`, to show why it is needed, once with it. */
 const older =
   (way: string, { settings, copy, finish, restore }: OlderWay): Drill =>
   (run) =>
@@ -214,9 +215,9 @@ const ranOn =
           const probe = crowd.kept[0]?.tokens.access ?? '';
           const moveSeconds = await secondsOf(async () => {
             proxy.redirect({ host: address.host, port: to.server.port });
-            // What is asked for is whether the service came back to it by itself, so the old lease has to be over first.
+            // The drill shows whether the service comes back by itself, so the old lease has to be over first.
             await waitUntil('The service', 'notice', currentMsMax, () => service.output().includes('another history'));
-            // Each worker for itself: so many in a row reach all of them.
+            // Each worker becomes current for itself, and this many requests reach all of them.
             await waitUntil('Every worker', 'be current', currentMsMax, async () => {
               const answers = await inParallel(Array<string>(20).fill(probe), (token) =>
                 get(`${service.url}/auth/verify`, token),
@@ -241,7 +242,7 @@ const ranOn =
       }
     });
 
-/** Every drill, by the name it is asked for with. */
+/** Every drill by its name on the command line. */
 export const postgresDrills: Readonly<Record<string, Drill>> = {
   'dump-psql': complete('pg_dump, psql', {
     copy: async (from, folder) => void (await dump(from, folder, 'plain')),

@@ -5,8 +5,9 @@
 import { copyFileSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { get } from '../../tests/harness/client.ts';
-import { inParallel, type Session, signOutCrowd } from '../../tests/harness/crowd.ts';
+import { type Session, signOutCrowd } from '../../tests/harness/crowd.ts';
 import { rowsOf, withDatabase } from '../../tests/harness/database.ts';
+import { inParallel } from '../../tests/harness/in-parallel.ts';
 import { removeFolder, runCatalytic, type Service, temporaryFolder } from '../../tests/harness/service.ts';
 import { waitUntil } from '../../tests/harness/wait-until.ts';
 import { begin, type DrillPlan, type DrillRow, runRestored, secondsOf, serving, tell } from './drill.ts';
@@ -124,11 +125,11 @@ const accepted = async ({ url }: Service, sessions: readonly Session[]): Promise
   return answers.filter(({ status }) => status === 200).length;
 };
 
-/** The newest state is in the file and not in its log: only then a copy over the file takes anything away. */
+/** Moves the newest state from the log into the file: only then does a copy over the file take anything away. */
 const emptyLog = (dataDir: string): void =>
   withDatabase(dataDir, (database) => database.exec('pragma wal_checkpoint(truncate)'));
 
-/** What both drills below begin with: a backup, sign-outs after it, and the backup over the file of the running service. */
+/** The beginning of both drills below: a backup, sign-outs after it, and the backup over the file of the running service. */
 const putOverRunning = async (service: Service, plan: DrillPlan, folder: string, put: Putting) => {
   const crowd = await begin(service, plan);
   const place = join(folder, 'backup');
@@ -140,7 +141,7 @@ const putOverRunning = async (service: Service, plan: DrillPlan, folder: string,
   return { crowd, copySeconds, rows };
 };
 
-/** The same file with other contents: the service knows better, writes what was lost back, and goes on. */
+/** The same file with other contents: the service writes back what was lost, and goes on. */
 const copyOver: Drill = (run) =>
   inFolders(run, (plan, folder) =>
     serving(plan, async (service) => {
@@ -155,10 +156,10 @@ const copyOver: Drill = (run) =>
     }),
   );
 
-/** Longest time until a service whose file is gone refuses everybody, milliseconds: its lease, and what it waits for. */
+/** Longest time until a service whose file is gone refuses every token, milliseconds: its lease, and its wait for the next read. */
 const refusedMsMax = 10_000;
 
-/** Another file under the name: the service refuses everybody, until it is stopped and `catalytic restored` has run. */
+/** Another file under the name: the service refuses every token, until it is stopped and `catalytic restored` has run. */
 const renameOver: Drill = (run) =>
   inFolders(run, async (plan, folder) => {
     let [deadAccepted, moveSeconds] = [0, 0];
@@ -186,7 +187,7 @@ const renameOver: Drill = (run) =>
     return [{ ...row, missed: [...row.missed, ...missed] }];
   });
 
-/** Every drill, by the name it is asked for with. */
+/** Every drill by its name on the command line. */
 export const sqliteDrills: Readonly<Record<string, Drill>> = {
   backup,
   'sqlite-cold-copy': coldCopy,

@@ -3,7 +3,7 @@
  * `node tests/faults/doorway.ts ADDRESS PORT`, until the other end of its standard input is gone.
  * @module
  */
-import { startProxy } from '../../packages/lab/src/faults/proxy.ts';
+import { startProxy } from '@catalytic/lab/proxy';
 
 const [address = '', port = ''] = process.argv.slice(2);
 await startProxy({

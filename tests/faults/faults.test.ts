@@ -20,7 +20,7 @@ const edges: readonly Pair[] = [
   ["commit's wait for its standby cancelled", 'before the commit'],
 ];
 
-// Every fourth fault, by the seed, once, at one of the moments; `node tests/faults/matrix.ts` plays all of them many times. Rounds mostly
+// Every fourth fault, by the seed, once, at one of the moments; `npm run faults` plays all of them many times. Rounds mostly
 // wait, so the deployments are played side by side.
 suite('whatever breaks, nothing that was signed out is accepted', { ...needsPostgres(), concurrency: true }, () => {
   /** Faults that can share a deployment do, the one that the first of these settings gives: its start takes longer than a round. */

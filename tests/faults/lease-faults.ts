@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { signal } from '@catalytic/lab/process-tree';
 import type { Fault } from './fault.ts';
 import type { Machine } from './machine.ts';
 import type { PinnedWorker } from './pinned-worker.ts';

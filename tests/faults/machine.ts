@@ -6,8 +6,8 @@ import type { ChildProcess } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { killTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
-import { type Direction, type FaultProxy, startProxy } from '../../packages/lab/src/faults/proxy.ts';
+import { killTree, treeOf } from '@catalytic/lab/process-tree';
+import { type Direction, type FaultProxy, startProxy } from '@catalytic/lab/proxy';
 import type { Machine as NetworkMachine } from '../harness/machines.ts';
 import {
   freePort,

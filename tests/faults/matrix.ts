@@ -1,5 +1,5 @@
 /**
- * The matrix: every fault at every moment, many rounds each. `node tests/faults/matrix.ts --help` explains.
+ * The matrix: every fault at every moment, many rounds each. `npm run faults -- --help` explains.
  * @module
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,21 +12,22 @@ import { moments } from './moments.ts';
 import { playRound, type Round } from './round.ts';
 import { tableOf } from './table.ts';
 
-const help = `The matrix: signs out while something breaks, and checks that nothing signed out is ever accepted.
+const help = `The matrix: signs out while something breaks, and checks that no token that was signed out is ever accepted.
 
-  node tests/faults/matrix.ts                          all cells, 20 rounds each
-  node tests/faults/matrix.ts --rounds 5               fewer rounds
-  node tests/faults/matrix.ts --fault TEXT --moment TEXT   only cells whose names hold these texts
-  node tests/faults/matrix.ts --lease 5000             another lease than 500 ms
-  node tests/faults/matrix.ts --out FILE.json          where the results go; cells that are in it already are skipped
-  node tests/faults/matrix.ts --list                   the names of the faults, one a line
-  node tests/faults/matrix.ts --seed 7                 seed of the first round
-  node tests/faults/matrix.ts --at-once 2              cells played side by side, each with a deployment of its own
-  node tests/faults/matrix.ts --table FILE.json        the table of a report, from the results of a run
+  npm run faults                              all cells, 20 rounds each
+  npm run faults -- --rounds 5                fewer rounds
+  npm run faults -- --fault TEXT --moment TEXT   only cells whose names contain these texts
+  npm run faults -- --lease 5000              another lease than 500 ms
+  npm run faults -- --out FILE.json           where the results go; cells that are in it already are skipped
+  npm run faults -- --list                    the names of the faults, one a line
+  npm run faults -- --seed 7                  seed of the first round
+  npm run faults -- --at-once 2               cells played side by side, each with a deployment of its own
+  npm run faults -- --table FILE.json         the table of a report, from the results of a run
 
-A cell that could not be played is left out of the results, and so is a moment at which a fault makes no sense. Faults of one machine strike three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one,
-and a Redis between them. Where a fault breaks an assumption of the promise, what was accepted is told, and is no failure. Besides what is accepted, refused or forgotten, a cell says how many requests to workers that the fault does not
-touch failed while it lasted, and how long after it until a sign-out was as fast as before.
+A cell that could not be played is left out of the results, and so is a moment at which a fault makes no sense. Faults of one machine strike
+three workers on one machine. Faults of Redis and of machines strike two machines, with two workers and one, and a Redis between them. Where a
+fault breaks an assumption of the promise, accepted tokens are listed and are no failure. Besides accepted, refused and forgotten tokens, a cell
+lists how many requests to workers outside the fault failed while it lasted, and how long after it a sign-out was as fast as before.
 
 Exit codes: 0 everything held, 1 something did not.
 `;

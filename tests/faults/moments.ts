@@ -3,7 +3,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { signal } from '@catalytic/lab/process-tree';
 import type { Scene, Strike, Undo } from './fault.ts';
 
 /** The sign-out that is under way. */

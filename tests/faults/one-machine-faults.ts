@@ -3,9 +3,9 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { signal } from '@catalytic/lab/process-tree';
+import { bothDirections } from '@catalytic/lab/proxy';
 import type { Client } from 'pg';
-import { signal } from '../../packages/lab/src/faults/process-tree.ts';
-import { bothDirections } from '../../packages/lab/src/faults/proxy.ts';
 import { type Fault, healAll, nothing, pastLease, type Scene, type Undo, undoAfter, unprepared } from './fault.ts';
 
 type Act = (scene: Scene) => Promise<Undo>;

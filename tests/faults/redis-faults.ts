@@ -3,7 +3,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { bothDirections, type Direction, type FaultProxy } from '../../packages/lab/src/faults/proxy.ts';
+import { bothDirections, type Direction, type FaultProxy } from '@catalytic/lab/proxy';
 import {
   everybody,
   type Fault,

@@ -1,5 +1,5 @@
 /**
- * Accounts brought in through the import route, with hashes made here: thousands of accounts cost one hash.
+ * Imports accounts with hashes made here: thousands of accounts cost one hash.
  * @module
  */
 import { argon2Sync, randomBytes } from 'node:crypto';

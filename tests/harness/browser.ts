@@ -1,6 +1,6 @@
 /**
- * A real browser for tests: Chromium without a window, gone when the scope is over. It speaks to this machine only; what a page asks of any
- * other place is refused and remembered.
+ * A real browser for tests: Chromium without a window, closed when the scope is over. It reaches this machine only; requests of a page to
+ * any other place are refused and recorded.
  * @module
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ export const wantedBrowser: WantedProgram = {
   versionFlag: '--version',
   // "light-dark()" in style sheets, nested style rules.
   versionMin: [123, 0],
-  // The second holds what the first needs to start, the third something to write with.
+  // The first needs the second to start, and the third for fonts.
   packages: ['chromium-headless-shell', 'chromium-common', 'fonts-dejavu-core'],
   unpacked: 'usr/lib/chromium/chromium-headless-shell',
 };
@@ -34,16 +34,16 @@ const stepMsMax = 10_000;
 /** A page under test. */
 export interface BrowserPage {
   readonly page: Page;
-  /** Addresses outside the allowed origin that the page asked for: each was refused. */
+  /** Requests of the page to addresses outside the allowed origin: each was refused. */
   readonly strayRequests: readonly string[];
   /** Errors that the page wrote to the console or threw, refusals by its Content-Security-Policy among them. */
   readonly complaints: readonly string[];
 }
 
-/** What a page is opened with. */
+/** Options of a page. */
 export interface BrowserPageOptions
   extends Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'deviceScaleFactor' | 'permissions' | 'hasTouch'> {
-  /** The one origin that may be asked; absent: none, as for a file. */
+  /** The one origin that it may reach; absent: none, as for a file. */
   readonly origin?: string;
   /** Statuses of answers that the test expects: Chromium complains about each answer of 400 and above. */
   readonly expectedStatuses?: readonly number[];
@@ -63,12 +63,12 @@ interface Scope {
 
 /**
  * Whether tests that need a browser can run, as an option of `test` and `suite`.
- * @throws Error when there is none and `CI` is set: there nothing may pass unseen
+ * @throws Error when there is none and `CI` is set: there no test may be skipped unnoticed
  */
 export const needsBrowser = (places: ProgramPlaces = usualProgramPlaces): { readonly skip: string | false } =>
   needsProgram(wantedBrowser, places);
 
-/** What a page means by these names. */
+/** The fonts behind these names. */
 const families = [
   ['system-ui', 'DejaVu Sans'],
   ['sans', 'DejaVu Sans'],
@@ -79,7 +79,7 @@ const families = [
   .map(([name, family]) => `<alias><family>${name}</family><prefer><family>${family}</family></prefer></alias>`)
   .join('');
 
-/** The fonts of the machine and those that were fetched; a machine without any has no settings for them either. */
+/** Settings for the fonts of the machine and the fetched ones; a machine without fonts has no settings for them either. */
 const fontSettings = (folder: string, { file, source }: FoundProgram): NodeJS.ProcessEnv => {
   if (source === 'installed') return {};
   const fetched = join(dirname(file), '../../share/fonts');

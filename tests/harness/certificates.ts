@@ -32,14 +32,14 @@ const timeOf = (ms: number): Buffer => {
 const altName = (name: string): Buffer =>
   isIPv4(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name));
 
-/** What a certificate is made of. */
+/** Contents of a certificate. */
 export interface CertificateRecipe {
   /** Names and IPv4 addresses; the first is also its common name. @default localhost and 127.0.0.1 */
   readonly names?: readonly string[];
   /** When its validity begins and ends, days from now. @default -1 to 90 */
   readonly fromDays?: number;
   readonly untilDays?: number;
-  /** Who issues it. @default itself */
+  /** Its issuer. @default itself */
   readonly issuer?: MadeCertificate;
   readonly isAuthority?: boolean;
 }
@@ -89,7 +89,7 @@ export const makeCertificate = (recipe: CertificateRecipe = {}): MadeCertificate
 /** Settings of a service that name the two files. */
 export type TlsSettings = Readonly<Record<'TLS_CERT_FILE' | 'TLS_KEY_FILE', string>>;
 
-/** Puts a pair into a folder, each file at once, in place of the one before. Returns the settings that name them. */
+/** Writes a pair into a folder; each file replaces the one before in one step. @returns the settings that name them */
 export const placeCertificate = (folder: string, { cert, key }: Pick<MadeCertificate, 'cert' | 'key'>): TlsSettings => {
   const place = (name: string, text: string): string => {
     const path = join(folder, name);

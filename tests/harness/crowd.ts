@@ -1,35 +1,33 @@
 /**
- * Accounts with sessions of which some are signed out before a moment and some after it: what a backup, or the move of a database, may lose.
+ * Accounts with sessions, some of which are signed out before a moment and some after it: a backup or the move of a database may lose them.
  * @module
  */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { importAccounts } from './accounts.ts';
 import { get, goodPassword, logOut, post, refresh, type Tokens, tokensOf } from './client.ts';
+import { inParallel } from './in-parallel.ts';
 
-/** Who is asked for at once; more than the workers of a service, so that each of them is asked. */
-const hands = 16;
-
-/** Sessions by what happens to them. */
+/** Sessions, by when they are signed out. */
 export interface Crowd {
   /** For {@link signOutCrowd}, before the backup. */
   readonly first: readonly Session[];
   /** For {@link signOutCrowd}, after the backup. */
   readonly second: readonly Session[];
-  /** Nobody signs these out. */
+  /** Never signed out. */
   readonly kept: readonly Session[];
 }
 
-/** A session and the way it is ended. */
+/** A session, and how it is ended. */
 export interface Session {
   readonly email: string;
-  /** Newest ones: a refresh replaces them. */
+  /** The newest tokens: a refresh replaces them. */
   tokens: Tokens;
   /** `all`: every session of its account, by one request. */
   readonly by: 'session' | 'all';
 }
 
-/** What became of sessions. */
+/** Which sessions still live. */
 export interface Fates {
   /** Sessions whose access token was accepted at least once. */
   readonly accepted: number;
@@ -39,21 +37,7 @@ export interface Fates {
   readonly refreshed: number;
 }
 
-/** Does something with each item, a few at a time, and keeps the order. */
-export const inParallel = async <Item, Result>(
-  items: readonly Item[],
-  act: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> => {
-  const results: Result[] = [];
-  const todo = items.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, item] of todo) results[index] = await act(item);
-  };
-  await Promise.all(Array.from({ length: hands }, work));
-  return results;
-};
-
-/** Longest wait for a lane that hashes passwords, milliseconds: a busy machine has few. */
+/** Longest wait for a hash lane, milliseconds: a busy machine has few. */
 const laneMsMax = 60_000;
 
 /** Signs an account of the tenant `lab` in, however busy the machine is. */
@@ -86,15 +70,15 @@ export const gatherCrowd = async (url: string, dataDir: string, accounts: number
   return crowd;
 };
 
-/** How sessions were signed out. */
+/** The answers to sign-outs. */
 export interface SignOuts {
   /** Milliseconds until each answer. */
   readonly timesMs: readonly number[];
-  /** Those that were answered with 202, and are true by now. */
+  /** Those answered with 202, whose time is over. */
   readonly pending: number;
 }
 
-/** Signs sessions out, and waits for those that are true later. @throws Error at an answer that promises nothing */
+/** Signs sessions out, and waits for those that were answered with 202. @throws Error at any answer but 200 and 202 */
 export const signOutCrowd = async (url: string, sessions: readonly Session[]): Promise<SignOuts> => {
   let [pending, withinMs] = [0, 0];
   const timesMs = await inParallel(sessions, async ({ tokens, by }) => {
@@ -115,7 +99,7 @@ export const signOutCrowd = async (url: string, sessions: readonly Session[]): P
   return { timesMs, pending };
 };
 
-/** Times that each access token is shown; the connections lead to different workers. */
+/** How often each access token is presented; the connections lead to different workers. */
 const shownTimes = 3;
 
 const isYes = (status: number, text: string): boolean => {
@@ -123,7 +107,7 @@ const isYes = (status: number, text: string): boolean => {
   return status === 200;
 };
 
-/** Shows every access token. @throws Error at any answer but yes or no */
+/** Presents every access token. @throws Error at any answer but 200 and 401 */
 const showAll = async (url: string, sessions: readonly Session[]): Promise<Pick<Fates, 'accepted' | 'refused'>> => {
   const [accepted, refused] = [new Set<Session>(), new Set<Session>()];
   for (let time = 0; time < shownTimes; time++)
@@ -134,7 +118,7 @@ const showAll = async (url: string, sessions: readonly Session[]): Promise<Pick<
   return { accepted: accepted.size, refused: refused.size };
 };
 
-/** Shows every access token, then trades every refresh token. @throws Error at any answer but yes or no */
+/** Presents every access token, then trades every refresh token. @throws Error at any answer but 200 and 401 */
 export const judgeCrowd = async (url: string, sessions: readonly Session[]): Promise<Fates> => {
   const shown = await showAll(url, sessions);
   const traded = await inParallel(sessions, async (session) => {
@@ -150,7 +134,7 @@ export const judgeCrowd = async (url: string, sessions: readonly Session[]): Pro
   return { ...shown, refreshed: traded.filter(Boolean).length };
 };
 
-/** Fails unless no session lives, by neither token. */
+/** Fails if a session lives by either token. */
 export const assertAllDead = async (url: string, sessions: readonly Session[]): Promise<void> =>
   assert.deepEqual(await judgeCrowd(url, sessions), { accepted: 0, refused: sessions.length, refreshed: 0 });
 

@@ -1,5 +1,5 @@
 /**
- * Reads CSV as a tool made for Locust's files would.
+ * Reads CSV as a tool for Locust's files reads it.
  * @module
  */
 

@@ -22,25 +22,25 @@ const unreadByAll = ['usr/share/{doc,man,locale,lintian}'];
 /** Where Debian puts libraries, and those of PulseAudio, which Chromium needs to start. */
 const libraryFolders = ['usr/lib/*-linux-gnu*', 'lib/*-linux-gnu*', 'usr/lib', 'usr/lib/*-linux-gnu*/pulseaudio'];
 
-/** What to unpack, and where. */
+/** Packages to unpack, and where. */
 export interface Unpacking {
-  /** A `PATH` for the programs that fetch. */
+  /** A `PATH` with the programs that fetch packages. */
   readonly path: string;
-  /** Folder that what was fetched is kept in. */
+  /** Folder that keeps the fetched packages. */
   readonly cache: string;
-  /** Chooses the packages, by means of a search among the names that apt knows: it takes a regular expression. */
+  /** Chooses the packages. Its search takes a regular expression and looks among the names that apt knows. */
   readonly choose: (search: (pattern: string) => readonly string[]) => readonly string[];
-  /** Pattern of what they must hold: the program, or its folder. */
+  /** Pattern of the file or folder that they must contain: the program, or its folder. */
   readonly holding: string;
   /** Further folders to leave out. */
   readonly unread?: readonly string[];
 }
 
-/** What was unpacked. */
+/** Unpacked packages. */
 export interface Unpacked {
   /** Folder that holds all of it: it may be copied elsewhere as a whole. */
   readonly root: string;
-  /** What the pattern found, below the root. */
+  /** The file or folder that matches the pattern, below the root. */
   readonly found: string;
   /** Folders of libraries that the machine does not have, below the root. */
   readonly libraries: readonly string[];
@@ -67,7 +67,7 @@ const fetchInto = (work: string, { path, choose, unread = [] }: Unpacking): void
   const apt = (program: string, ...args: readonly string[]): string =>
     run(program, [
       ...['-o', `Dir::State::lists=${work}/lists`, '-o', `Dir::Cache=${work}/cache`, '-o', 'Debug::NoLocking=1'],
-      // As root apt would fetch as the user _apt, who may not write here.
+      // As root, apt would fetch as the user _apt, which may not write here.
       ...(process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : []),
       '-qq',
       ...args,
@@ -76,7 +76,7 @@ const fetchInto = (work: string, { path, choose, unread = [] }: Unpacking): void
   const own = choose((pattern) =>
     [...apt('apt-cache', 'search', '--names-only', pattern).matchAll(/^(\S+) /gm)].map(([, name = '']) => name),
   );
-  // "--reinstall": these are wanted even where they are installed. Of the others apt lists what the machine lacks.
+  // "--reinstall" lists these even where they are installed; of their dependencies apt lists those that the machine lacks.
   const plan = apt('apt-get', 'install', '--print-uris', '--reinstall', '--no-install-recommends', ...own);
   const names = [...plan.matchAll(/^'\S+' ([^_\s]+)_/gm)].map(([, name = '']) => name);
   const wanted = names.filter((name) => own.includes(name) || (libraryNames.test(name) && !unwanted.test(name)));
@@ -87,8 +87,8 @@ const fetchInto = (work: string, { path, choose, unread = [] }: Unpacking): void
 };
 
 /**
- * Unpacks packages and the libraries they need, or takes what was unpacked before.
- * @throws Error that says what is missing
+ * Unpacks packages and the libraries they need, or takes those unpacked before.
+ * @throws Error that names the missing part
  */
 export const unpackDebianPackages = (unpacking: Unpacking): Unpacked => {
   const { path, cache, holding } = unpacking;
@@ -96,7 +96,7 @@ export const unpackDebianPackages = (unpacking: Unpacking): Unpacked => {
   if (existsSync(kept)) return described(kept, holding);
   if (!path.split(':').some((folder) => existsSync(join(folder, 'apt-get')))) throw new Error('there is no apt-get');
   mkdirSync(cache, { recursive: true });
-  // Two test files may both come here: each unpacks for itself, and one of the results is kept.
+  // Two test files may get here at once: each unpacks its own copy, and one of the results is kept.
   const work = mkdtempSync(join(cache, 'fetching-'));
   try {
     fetchInto(work, unpacking);
@@ -108,7 +108,7 @@ export const unpackDebianPackages = (unpacking: Unpacking): Unpacked => {
   return described(kept, holding);
 };
 
-/** What programs that were unpacked, or that are installed, need in their environment. */
+/** The environment that unpacked or installed programs need. */
 export const environmentOf = ({ root, libraries }: Pick<Unpacked, 'root' | 'libraries'>): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   LC_ALL: 'C',

@@ -1,5 +1,5 @@
 /**
- * Disks that a test fills or forbids to write to. Linux, and root.
+ * Disks that a test fills or makes read-only. Linux, as root.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -17,15 +17,15 @@ interface Scope {
   after(clean: () => void): void;
 }
 
-/** A disk of its own. */
+/** A disk for one test. */
 export interface Disk {
   /** An empty folder on it. */
   readonly folder: string;
-  /** Takes all room that is left. */
+  /** Takes all the space that is left. */
   fill(): void;
-  /** Gives that room back. */
+  /** Gives that space back. */
   free(): void;
-  /** Mounts it anew: read-only or not. Nothing may have a file open for writing. */
+  /** Mounts it again, read-only or not. No process may have a file open for writing. */
   remount(mode: 'ro' | 'rw'): void;
 }
 
@@ -33,7 +33,7 @@ export interface Disk {
 const mountDisk = (place: string, sizeKib: number): void =>
   run('mount', '-t', 'tmpfs', '-o', `size=${sizeKib}k,mode=0700`, 'tmpfs', place);
 
-/** A disk of this size that is gone with the scope; whatever runs on it has to end before. */
+/** A disk of this size that is unmounted when the scope is over; processes that use it must end before. */
 export const diskIn = (scope: Scope, sizeKib: number): Disk => {
   const place = temporaryFolder();
   mountDisk(place, sizeKib);
@@ -62,8 +62,8 @@ export const diskIn = (scope: Scope, sizeKib: number): Disk => {
 };
 
 /**
- * Forbids every change of these files, and of the names in these folders, while the work lasts; also to whoever has them open already, as a
- * file system does that turned read-only after an error.
+ * Forbids every change of these files, and of the names in these folders, while the work lasts. This includes processes that have them open
+ * already, as on a file system that turned read-only after an error.
  */
 export const whileFrozen = async (paths: readonly string[], work: () => Promise<void>): Promise<void> => {
   run('chattr', '+i', ...paths);

@@ -1,6 +1,6 @@
 /**
- * Finds a server that is one program for the tests, or fetches it from Debian's packages into the repository's cache. Nothing is installed,
- * no root is needed.
+ * Finds a server for the tests that is one program, or fetches it from Debian's packages into the repository's cache. It installs nothing
+ * and does not need root.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -11,9 +11,9 @@ import { environmentOf, unpackDebianPackages } from './debian-packages.ts';
 
 /** Where to look. */
 export interface ProgramPlaces {
-  /** A `PATH`: for the program, and for those that fetch it. */
+  /** A `PATH` with the program, and with the programs that fetch it. */
   readonly path: string;
-  /** Folder that what was fetched is kept in, in a folder of its own for each program. */
+  /** Folder that keeps fetched programs, each in a folder below it. */
   readonly cache: string;
 }
 
@@ -23,15 +23,15 @@ export const usualProgramPlaces: ProgramPlaces = {
   cache: fileURLToPath(new URL('../../.cache', import.meta.url)),
 };
 
-/** What is looked for. */
+/** A program to look for. */
 export interface WantedProgram {
   readonly title: string;
   /** Names of the program, the best first. */
   readonly names: readonly string[];
   readonly versionFlag: string;
-  /** Oldest major and minor version that will do. */
+  /** Oldest version that is accepted. */
   readonly versionMin: readonly [major: number, minor: number];
-  /** Debian's packages that hold it; the first is the one to install. */
+  /** Debian's packages that contain it; the first is the one to install. */
   readonly packages: readonly [string, ...string[]];
   /** Its place in the packages. */
   readonly unpacked: string;
@@ -67,7 +67,7 @@ const tried = (candidate: Candidate, { versionFlag, versionMin }: WantedProgram)
 
 /**
  * Finds or fetches a program.
- * @throws Error that says why there is none, and which command would help
+ * @throws Error that says why there is none, and which command helps
  */
 export const findProgram = (wanted: WantedProgram, places: ProgramPlaces = usualProgramPlaces): FoundProgram => {
   const { title, names, versionMin, packages } = wanted;
@@ -102,7 +102,7 @@ export const findProgram = (wanted: WantedProgram, places: ProgramPlaces = usual
 
 /**
  * Whether tests that need a program can run, as an option of `test` and `suite`.
- * @throws Error when there is none and `CI` is set: there nothing may pass unseen
+ * @throws Error when there is none and `CI` is set: there no test may be skipped unnoticed
  */
 export const needsProgram = (
   wanted: WantedProgram,

@@ -1,5 +1,5 @@
 /**
- * Waiting for a small server to say where it is.
+ * Waits for a small server to print where it answers.
  * @module
  */
 

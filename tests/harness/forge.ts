@@ -1,6 +1,6 @@
 /**
- * An attacker's toolbox, and more than that: tokens signed with the service's own key, taken from its data folder, so that any claim
- * can be wrong while the signature is right.
+ * Makes tokens that an attacker could not make: they are signed with the service's own key from its data folder, so that any claim can be
+ * wrong while the signature is right.
  * @module
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
@@ -51,7 +51,7 @@ export const twinSignature = (signature: Buffer): Buffer => {
 
 /**
  * Signs any payload with an ES256 key, in the one spelling the service accepts (low s).
- * @param payload claims, or a text that stands in the place of claims
+ * @param payload claims, or a text in place of claims
  * @param header replaces the header that the service gives its tokens
  */
 export const forge = (key: OpenedKey, payload: unknown, header?: unknown): string => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { Agent, createServer, get } from 'node:http';
 import { suite, type TestContext, test } from 'node:test';
-import { listProcesses } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses } from '@catalytic/lab/process-tree';
 import { findProgram } from './find-program.ts';
 import { needsHaproxy, startHaproxy, wantedHaproxy } from './haproxy.ts';
 import { startOwner } from './owner.ts';

@@ -1,5 +1,5 @@
 /**
- * A real HAProxy for tests, in front of several services: it is gone when the test's process is gone.
+ * A real HAProxy for tests, in front of several services. It ends with the test's process.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -19,10 +19,10 @@ import { freePort } from './service.ts';
 /** Most users at a time, where the limit of descriptors allows it. */
 const usersMax = 50_000;
 
-/** Descriptors that are not a user's: listeners, health checks, threads. */
+/** Descriptors for anything but users: listeners, health checks, threads. */
 const ownDescriptors = 400;
 
-/** Longest time for a question to HAProxy itself. */
+/** Longest time for an answer of HAProxy itself. */
 const answerMsMax = 2_000;
 
 /** The HAProxy of the tests. */
@@ -35,18 +35,18 @@ export const wantedHaproxy: WantedProgram = {
   unpacked: 'usr/sbin/haproxy',
 };
 
-/** Where something listens. */
+/** An address that a server listens on. */
 export interface Listener {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a balancer is started with. */
+/** Options of a balancer. */
 export interface HaproxyOptions {
   readonly servers: readonly Listener[];
   /** A free port of 127.0.0.1 unless given. */
   readonly bind?: Listener;
-  /** What goes to the next server in turn: each connection of a client, with all its requests, or (unless told otherwise) each request. */
+  /** Whether each connection of a client, with all its requests, goes to the next server in turn, or each request. @default request */
   readonly mode?: 'connection' | 'request';
   /** Words to put before its command, to run it elsewhere. */
   readonly prefixCommand?: readonly string[];
@@ -63,26 +63,26 @@ export interface Haproxy extends AsyncDisposable {
   /** Most users at a time: it holds two descriptors for each, and the system limits those. */
   readonly usersMax: number;
   output(): string;
-  /** What it makes of each server now, in the order given: `UP`, `DOWN`, or on the way from one to the other `UP 1/2`. */
+  /** The state of each server in the order given: `UP`, `DOWN`, or between the two `UP 1/2`. */
   states(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 /**
  * Whether tests that need HAProxy can run, as an option of `test` and `suite`.
- * @throws Error when there is none and `CI` is set: there nothing may pass unseen
+ * @throws Error when there is none and `CI` is set: there no test may be skipped unnoticed
  */
 export const needsHaproxy = (places: ProgramPlaces = usualProgramPlaces): { readonly skip: string | false } =>
   needsProgram(wantedHaproxy, places);
 
-/** Users that the hard limit of descriptors leaves room for; HAProxy raises its own limit up to that. */
+/** Users that the hard limit of descriptors allows; HAProxy raises its own limit up to it. */
 const usersThatFit = (): number => {
   const limit = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }));
   // "unlimited" is no number.
   return Number.isNaN(limit) ? usersMax : Math.min(usersMax, Math.floor((limit - ownDescriptors) / 2));
 };
 
-/** What the configuration is made of. */
+/** Contents of the configuration. */
 interface Setting {
   readonly servers: readonly Listener[];
   readonly bind: Listener;

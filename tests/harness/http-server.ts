@@ -1,11 +1,11 @@
 /**
- * A small HTTP server inside the process of a test, which answers as the test wants it.
+ * A small HTTP server in the process of a test, with the test's own answers.
  * @module
  */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer extends Disposable {
   readonly url: string;
   /** Stops it; connections that are open are cut. */

@@ -1,5 +1,5 @@
 /**
- * A run of the lab without a target: requests of any kind are recorded as the generators record them, second by second, and made a result.
+ * A run of the lab without a target: it records requests of any kind as the generators do, second by second, and builds the result.
  * @module
  */
 import { ExceptionCounts } from '../../packages/lab/src/arrivals/exceptions.ts';
@@ -39,7 +39,7 @@ export interface Recording {
   readonly requests: readonly RecordedRequest[];
   /** When all users were ready; `undefined`: never. */
   readonly steadyFromSeconds: number | undefined;
-  /** Answers after the end are cut then, and recorded nowhere. */
+  /** Whether answers after the end are cut and not recorded. */
   readonly isInterrupted: boolean;
   readonly exceptions: readonly string[];
   /** Values of a trend, and of a counter. */

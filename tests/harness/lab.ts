@@ -8,16 +8,18 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstLine } from './first-line.ts';
+import { serverMain } from './service.ts';
 
 const manyWorkers = fileURLToPath(new URL('many-workers.ts', import.meta.url));
-const main = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
+/** The lab's own command line. */
+export const labMain = fileURLToPath(new URL('../../packages/lab/src/main.ts', import.meta.url));
 
 /** Shell command that starts the service, as the lab is given it. */
-export const serviceCommand = `node ${fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))} serve`;
+export const serviceCommand = `'${process.execPath}' '${serverMain}' serve`;
 
 /**
- * Where a test of the lab works. The lock of measured runs lies in the temporary folder: with one of its own a test neither waits for nor
- * disturbs another run.
+ * The working folder and environment of a test of the lab. The lock of measured runs is in the temporary folder: with a separate one a test
+ * neither waits for another run nor disturbs it.
  */
 const placeIn = (folder: string) => ({
   cwd: folder,
@@ -28,14 +30,14 @@ const placeIn = (folder: string) => ({
   },
 });
 
-/** How the lab is stopped. */
+/** When and how the lab is stopped. */
 export interface LabStop {
   /**
-   * Interrupts it so many milliseconds after its first word: how long a busy machine takes to start it is not the question.
+   * Milliseconds from its first output to the interrupt, so that a slow start on a busy machine does not count.
    * @default never
    */
   readonly stopAfterMs?: number;
-  /** Whether the interrupt reaches all of its processes, as that of a terminal does. */
+  /** Whether the interrupt reaches all of its processes, as Ctrl-C in a terminal does. */
   readonly isGroup?: boolean;
 }
 
@@ -48,13 +50,13 @@ export interface LabEnd {
   readonly secondsAfterStop: number;
 }
 
-/** Runs the lab to its end. @param folder where it works */
+/** Runs the lab to its end. @param folder its working folder */
 export const runLab = async (
   folder: string,
   words: readonly string[],
   { stopAfterMs, isGroup = false }: LabStop = {},
 ): Promise<LabEnd> => {
-  const child = spawn(process.execPath, [main, ...words], { ...placeIn(folder), detached: isGroup });
+  const child = spawn(process.execPath, [labMain, ...words], { ...placeIn(folder), detached: isGroup });
   let output = '';
   let stoppedAtMs = Number.NaN;
   let timer: NodeJS.Timeout | undefined;
@@ -78,9 +80,9 @@ const end = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit');
 };
 
-/** Starts the lab's server that shares nothing. @throws {Error} when it ends before it says where it answers */
+/** Starts the lab's server that shares nothing. @throws {Error} when it ends before it prints its address */
 export const startNaive = async (...words: string[]): Promise<{ readonly url: string } & AsyncDisposable> => {
-  const child = spawn(process.execPath, [main, 'naive', '--port', '0', ...words], {
+  const child = spawn(process.execPath, [labMain, 'naive', '--port', '0', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [url = ''] = /http:\S+/.exec(await firstLine('The naive server', child.stdout)) ?? [];
@@ -89,12 +91,12 @@ export const startNaive = async (...words: string[]): Promise<{ readonly url: st
 
 /**
  * Starts a small service of three processes behind one port.
- * @param behaviour one of those `many-workers.ts` knows
+ * @param behaviour one of those in `many-workers.ts`
  * @throws {Error} when it ends before it has a port
  */
 export const startManyWorkers = async (behaviour: string): Promise<{ readonly url: string } & AsyncDisposable> => {
   const child = spawn(process.execPath, [manyWorkers, behaviour], { stdio: ['pipe', 'pipe', 'inherit'] });
-  // Asked for now: should it die by itself, that has been by the time somebody would wait for it.
+  // Created now: if the service dies by itself, the event is over before the disposal would wait for it.
   const closed = once(child, 'close');
   return {
     url: `http://127.0.0.1:${await firstLine('The service of several processes', child.stdout)}`,

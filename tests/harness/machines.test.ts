@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listProcesses } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses } from '@catalytic/lab/process-tree';
 import { listLinks, listNamespaces } from './machines/ip.ts';
 import { type Machine, machinesIn, needsMachines } from './machines.ts';
 import { startOwner } from './owner.ts';

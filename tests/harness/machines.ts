@@ -1,9 +1,9 @@
 /**
- * Machines for tests: network namespaces of this system, each with an address and a host name of its own and a cable to a hub, which is
- * this system itself. Databases and balancers run at the hub, services in machines. Machines do not reach each other.
+ * Machines for tests: network namespaces of this system, each with its own address and host name and a cable to a hub, which is this system
+ * itself. Databases and balancers run at the hub, services in machines. Machines do not reach each other.
  *
- * A cut loses packets and tells nobody: carrier, routes and neighbours stay, connections stay open. Each end knows the other's hardware
- * address once and for all, and a cut puts the address of nobody in its place.
+ * A cut loses packets silently: carrier, routes and neighbours stay, connections stay open. Each end has a permanent entry for the other's
+ * hardware address, and a cut replaces it with an address that no device has.
  * @module
  */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
@@ -19,10 +19,10 @@ const machinesMax = 99;
 const subnetsMax = 250;
 const plugMsMax = 5_000;
 
-/** Hardware address that nobody has. */
-const nobody = '02:00:00:00:00:00';
+/** Hardware address that no device has. */
+const unusedAddress = '02:00:00:00:00:00';
 
-/** What a machine loses: all packets, those that arrive or those that leave. */
+/** The packets that a machine loses: all, those that arrive or those that leave. */
 export type CutDirection = 'both' | 'in' | 'out';
 
 /** A machine. */
@@ -31,13 +31,12 @@ export interface Machine {
   readonly name: string;
   readonly address: string;
   /**
-   * Words to put before a program's command, so that it runs in the machine. They become the program: the process id of what is started so
-   * is the program's own.
+   * Words to put before a program's command, so that it runs in the machine. They become the program, so the process id is the program's.
    */
   readonly prefixCommand: readonly string[];
   /** Starts a program in the machine. */
   run(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
-  /** Cuts the cable, in addition to what is cut already. It is cut when this returns. */
+  /** Cuts the cable, in addition to earlier cuts. It is cut when this returns. */
   cut(direction?: CutDirection): void;
   /** Mends the cable. */
   heal(): void;
@@ -48,11 +47,11 @@ export interface Machines extends AsyncDisposable {
   /** Address at which machines reach this system. */
   readonly gateway: string;
   readonly machines: readonly Machine[];
-  /** Kills what runs in the machines and removes them. */
+  /** Kills the processes in the machines and removes them. */
   close(): Promise<void>;
 }
 
-/** What machines are made of, tried where nobody sees it and nothing is left of it. */
+/** The parts of machines, tried in a namespace that disappears with the command. */
 const probe = [
   'ip link add name hub type bridge',
   'ip link add name cable type veth peer name plug',
@@ -60,7 +59,7 @@ const probe = [
   'ip link set dev cable type bridge_slave isolated on',
 ].join(' && ');
 
-/** Why there can be no machines here, whatever we do. */
+/** Reasons why this system can have no machines at all. */
 const refusals = /not permitted|permission denied|not supported|unknown device type|no such device/i;
 
 const problem = (): string | undefined => {
@@ -82,7 +81,7 @@ const problem = (): string | undefined => {
 
 /**
  * Whether tests that need machines can run, as an option of `test` and `suite`.
- * @throws Error when `CI` is set and a root of Linux lacks them for another reason than that the system refuses: nothing may pass unseen
+ * @throws Error when `CI` is set and root on Linux lacks them although the system allows them: no test may be skipped unnoticed
  */
 export const needsMachines = (): { readonly skip: string | false } => {
   const reason = problem();
@@ -92,9 +91,9 @@ export const needsMachines = (): { readonly skip: string | false } => {
   return { skip: reason };
 };
 
-/** Makes the hub of a subnet that is free. The system lets only one of several who try at once have the name. */
+/** Makes the hub of a free subnet. Of several processes that try at once, the system gives only one the name. */
 const makeHub = (hardwareAddress: string): number => {
-  // Everybody begins elsewhere.
+  // Each process begins at another subnet.
   for (let attempt = 0; attempt < subnetsMax; attempt++) {
     const subnet = ((process.pid + attempt) % subnetsMax) + 1;
     const isTaken = Object.values(networkInterfaces()).some((addresses) =>
@@ -111,7 +110,7 @@ const makeHub = (hardwareAddress: string): number => {
   throw new Error(`All ${subnetsMax} subnets below 10.77 are taken`);
 };
 
-/** One end of a cable: whose address the other end has. */
+/** One end of a cable, and the addresses of the other end. */
 interface CableEnd {
   readonly device: string;
   readonly namespace?: string;
@@ -163,7 +162,7 @@ const makeMachine = (subnet: number, hubHardwareAddress: string, number: number)
       return spawn(first, rest, options);
     },
     cut: (direction = 'both') => {
-      for (const end of endsOf[direction]) point(end, nobody);
+      for (const end of endsOf[direction]) point(end, unusedAddress);
     },
     heal,
   };
@@ -173,11 +172,11 @@ const makeMachine = (subnet: number, hubHardwareAddress: string, number: number)
 const isPlugged = ({ name }: Machine): boolean =>
   readFileSync(`/sys/class/net/${name}/brport/state`, 'utf8').trim() === '3';
 
-/** Makes machines and plugs them in. They are gone when closed or when this process is gone. */
+/** Makes machines and plugs them in. They are removed when they are closed or this process is gone. */
 export const createMachines = async (count: number): Promise<Machines> => {
   if (!(count >= 1 && count <= machinesMax))
     throw new RangeError(`Between 1 and ${machinesMax} machines, not ${count}`);
-  // The second digit of the first byte says that it is nobody's product and no group.
+  // The second digit of the first byte marks an address that is locally administered and no group.
   const hardwareAddress = ['02', ...(randomBytes(5).toString('hex').match(/../g) ?? [])].join(':');
   const close = startWatchdog('machines/end-machines.ts', hardwareAddress);
   try {
@@ -193,7 +192,7 @@ export const createMachines = async (count: number): Promise<Machines> => {
   }
 };
 
-/** Machines that are gone when the scope is over: a test's context, or `node:test` itself for a whole file. */
+/** Machines that are removed when the scope is over: a test's context, or `node:test` itself for a whole file. */
 export const machinesIn = async (
   scope: { after(clean: () => Promise<void>): void },
   count: number,

@@ -1,10 +1,10 @@
 /**
- * A small service of somebody else with several processes behind one port, for tests of the load lab: `node many-workers.ts BEHAVIOUR`.
+ * A small foreign service with several processes behind one port, for tests of the load lab. `startManyWorkers` of `lab.ts` starts it.
  *
- * Sessions that have ended are a set in each process, spread by the first one. It prints its port, then stays until its input ends.
+ * Each process has a set of ended sessions, which the first process distributes. It prints its port and runs until its input ends.
  *
- * `right`: a logout answers 200 when every process has heard. `lags`: at once. `pending`: 202 at once, true within its time.
- * `replaces`: as `right`, and a process is killed and replaced each second.
+ * `right`: a logout answers 200 when every process knows of it. `lags`: at once. `pending`: 202 at once, and it holds within the announced
+ * time. `replaces`: as `right`, and a process is killed and replaced each second.
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
@@ -25,12 +25,12 @@ interface Message {
   readonly port?: number;
 }
 
-/** The first process: hands ended sessions on, and tells who asked when all have heard. */
+/** The first process: distributes ended sessions, and tells the process that asked when all know of it. */
 const supervise = (): void => {
   const ended: string[] = [];
   const waiting = new Map<string, { asker: Worker; missing: Set<Worker> }>();
   const workers = (): Worker[] => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  // One that is not up yet hears of what has ended with its start.
+  // A process that is not up yet gets the ended sessions when it starts.
   const listening = new Set<Worker>();
   let isAnnounced = false;
   let announcedMs = Number.POSITIVE_INFINITY;
@@ -49,7 +49,7 @@ const supervise = (): void => {
   };
   const fork = (): void => {
     const worker = cluster.fork();
-    // What is sent to one that was killed just now is lost; its exit tells the rest.
+    // A message to a process that was just killed is lost; its exit event covers that.
     worker.on('error', () => {});
     worker.on('exit', () => {
       for (const session of [...waiting.keys()]) heard(worker, session);
@@ -71,7 +71,7 @@ const supervise = (): void => {
   };
   fork();
   const replacing = setInterval(() => {
-    // Whoever has just come must be able to see that the target answers.
+    // A client that has just come must be able to see that the target answers.
     if (behaviour !== 'replaces' || performance.now() - announcedMs < beforeReplacingMs) return;
     workers()[0]?.process.kill('SIGKILL');
     fork();
@@ -83,7 +83,7 @@ const supervise = (): void => {
   });
 };
 
-/** One of the processes that answer. */
+/** A process that answers requests. */
 const serve = (): void => {
   const dead = new Set<string>();
   const logouts = new Map<string, () => void>();
@@ -136,7 +136,7 @@ const serve = (): void => {
       // In a cluster the first free port is the same for all.
       server.listen(0, '127.0.0.1', () => tell({ what: 'listening', port: (server.address() as AddressInfo).port }));
   });
-  // What is sent before somebody listens is lost.
+  // A message that is sent before the other side listens is lost.
   tell({ what: 'up' });
 };
 

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 const sample =
   /^([a-z_]+(?:\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})?) (-?\d+(?:\.\d+)?(?:e[+-]\d+)?|[+-]Inf|NaN)$/;
 
-/** Samples of a page by series, such as `catalytic_current{worker="1"}`. Every line must be right, and no series there twice. */
+/** Samples of a page by series, such as `catalytic_current{worker="1"}`. Every line must be valid, and each series must occur once. */
 export const readMetrics = (page: string): ReadonlyMap<string, number> => {
   const series = new Map<string, number>();
   const families = new Set<string>();

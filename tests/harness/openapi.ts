@@ -1,10 +1,10 @@
 /**
- * The service's description of itself, as a client reads it.
+ * The service's OpenAPI description, as a client reads it.
  * @module
  */
 import { get } from './client.ts';
 
-/** An answer or a body as it is described. */
+/** The description of an answer or a body. */
 export interface DescribedContent {
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly content?: Readonly<
@@ -15,7 +15,7 @@ export interface DescribedContent {
   >;
 }
 
-/** An operation as it is described. */
+/** The description of an operation. */
 export interface DescribedOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -26,7 +26,7 @@ export interface DescribedOperation {
   readonly responses: Readonly<Record<string, DescribedContent>>;
 }
 
-/** The parts of the document that tests look at. */
+/** The parts of the document that tests read. */
 export interface ApiDocument {
   readonly openapi: string;
   readonly info: { readonly description: string };

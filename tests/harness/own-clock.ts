@@ -1,5 +1,5 @@
 /**
- * A wall clock of its own for a program that is not ours: `libfaketime` is loaded into it, from this machine or from Debian's packages.
+ * A separate wall clock for a foreign program: `libfaketime` is loaded into it, from this machine or from Debian's packages.
  * @module
  */
 import { copyFileSync, globSync, renameSync, writeFileSync } from 'node:fs';

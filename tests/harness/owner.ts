@@ -1,5 +1,5 @@
 /**
- * A process that owns something and is then killed: how tests of the harness see that nothing outlives it.
+ * A process that owns servers or machines and is then killed: tests of the harness check that nothing outlives it.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const importMsMax = 30_000;
 
-/** A process that has said what it owns. */
+/** A process that has printed what it owns. */
 export interface Owner {
   /** Its first line, read as JSON. */
   readonly said: unknown;
@@ -16,8 +16,8 @@ export interface Owner {
 
 /**
  * Runs a script and waits for its first line.
- * @param file the harness's file, beside this one, that the script finds as `harness`
- * @param script prints a JSON line; it goes on running until it is killed, with the scope at the latest
+ * @param file of the harness, beside this one; the script gets its exports as `harness`
+ * @param script prints a JSON line and then runs until it is killed, at the end of the scope at the latest
  */
 export const startOwner = async (
   scope: { after(clean: () => void): void },

@@ -12,7 +12,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 const role = 'catalytic';
 const password = 'secret';
 
-/** Where `node:test`, a suite or a test ends. */
+/** Where clean-up is registered: a test's context, a suite, or `node:test` itself. */
 interface Scope {
   after(clean: () => Promise<void>): void;
 }
@@ -46,7 +46,7 @@ export const createDatabase = async (server: Postgres): Promise<TestDatabase> =>
   return { url: own.href, adminUrl: admin.href };
 };
 
-/** Opens an engine over a database; whatever it complains of fails the test. */
+/** Opens an engine over a database; a problem that it reports fails the test. */
 export const openEngine = async (
   { url, adminUrl }: TestDatabase,
   options: Partial<PostgresOptions> = {},
@@ -71,7 +71,7 @@ export const openEngine = async (
   };
 };
 
-/** One server for a whole scope, started when it is first asked for and closed after the scope. */
+/** One server for a whole scope, started at its first use and closed after the scope. */
 export const sharedServer = (
   scope: Scope,
   settings: Record<string, string | number> = {},

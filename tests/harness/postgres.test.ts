@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listProcesses, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses, treeOf } from '@catalytic/lab/process-tree';
 import { startOwner } from './owner.ts';
 import { findServer } from './postgres/find-server.ts';
 import { needsPostgres, postgresIn } from './postgres.ts';

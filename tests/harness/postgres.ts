@@ -1,12 +1,12 @@
 /**
- * Real PostgreSQL servers for tests: each on a free port of its own, with data of its own, gone when the test's process is gone. Writes
- * reach the disk as they do in production (`fsync` is on).
+ * Real PostgreSQL servers for tests: each on a free port, with its own data. They end with the test's process. Writes reach the disk as they
+ * do in production (`fsync` is on).
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listProcesses, signal, stopTree, treeOf } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses, signal, stopTree, treeOf } from '@catalytic/lab/process-tree';
 import { environmentOf } from './debian-packages.ts';
 import { OwnClock } from './own-clock.ts';
 import { findServer, type PostgresServer } from './postgres/find-server.ts';
@@ -33,11 +33,11 @@ export interface Postgres extends AsyncDisposable {
   readonly version: string;
   /** Its programs, where its user may run them. */
   readonly programs: PostgresServer;
-  /** Process id of the postmaster; of the last one while none runs. */
+  /** Process id of the postmaster; that of the last one while none runs. */
   readonly pid: number;
   /** Everything the server has logged. */
   output(): string;
-  /** Runs SQL over a connection of its own. */
+  /** Runs SQL over a new connection. */
   sql(text: string): Promise<readonly TextRow[]>;
   /** Ends the postmaster with a signal and waits until the whole tree is gone. */
   kill(name?: NodeJS.Signals): Promise<void>;
@@ -49,40 +49,40 @@ export interface Postgres extends AsyncDisposable {
   stop(mode?: keyof typeof stopSignals): Promise<void>;
   /** Starts it again on the same data and port. */
   start(): Promise<void>;
-  /** Sets its wall clock by so many seconds before or behind that of this machine. @throws Error unless it has a clock of its own */
+  /** Sets its wall clock this many seconds before (or, negative, behind) that of this machine. @throws Error unless it has its own clock */
   setClock(aheadSeconds: number): void;
   /** Ends it at once and removes its data. */
   close(): Promise<void>;
 }
 
-/** What a server under test is started with. */
+/** Options of a server under test. */
 export interface PostgresOptions {
   /** Server settings, by name: `{ max_connections: 20 }`. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Whether it has a wall clock of its own, which {@link Postgres.setClock} sets. */
+  /** Whether it has its own wall clock, which {@link Postgres.setClock} sets. */
   readonly hasClock?: boolean;
-  /** Whether it is a cluster of its own; all others are copies of one, and have its system identifier. */
+  /** Whether it is a new cluster; all others are copies of one, and have its system identifier. */
   readonly isOwnCluster?: boolean;
-  /** The primary that it follows as a standby. Its data is copied: it must not run at that moment, and be started afterwards. */
+  /** The primary that it follows as a standby. Its data is copied: stop it before, and start it afterwards. */
   readonly standbyOf?: Postgres;
   readonly places?: Places;
   /** The programs to run it with. @default those that are found */
   readonly programs?: PostgresServer;
 }
 
-/** Copies the data of the primary, and says that the copy is a standby. */
+/** Copies the data of the primary, and marks the copy as a standby. */
 const followPrimary = ({ dataDir, port, url }: Postgres, base: string) => {
   const folder = { dataDir: join(base, 'data'), password: new URL(url).password };
   copyDataFolder(dataDir, folder.dataDir);
   writeFileSync(join(folder.dataDir, 'standby.signal'), '');
   const primary = `host=127.0.0.1 port=${port} user=${superuser} password=${folder.password}`;
-  // It starts before its primary, and is to follow soon.
+  // The standby starts before its primary, and must follow soon after.
   return { ...folder, flags: { primary_conninfo: primary, wal_retrieve_retry_interval: '100ms' } };
 };
 
 /**
  * Whether tests that need PostgreSQL can run, as an option of `test` and `suite`: `suite('…', needsPostgres(), …)`.
- * @throws Error when there is no server and `CI` is set: there nothing may pass unseen
+ * @throws Error when there is no server and `CI` is set: there no test may be skipped unnoticed
  */
 export const needsPostgres = (places: Places = usualPlaces): { readonly skip: string | false } => {
   try {
@@ -159,7 +159,7 @@ export const startPostgres = async ({
       if (hasEnded()) return;
       const members = treeOf(pid()).map((member) => member.pid);
       signal(pid(), name);
-      // Stopped children see that the postmaster is gone only when they run.
+      // Stopped children notice that the postmaster is gone only once they run again.
       for (const member of members) signal(member, 'SIGCONT');
       await waitUntil(
         'PostgreSQL',
@@ -210,7 +210,7 @@ export const startPostgres = async ({
   }
 };
 
-/** A server that is gone when the scope is over: a test's context, or `node:test` itself for a whole file. */
+/** A server that ends when the scope is over: a test's context, or `node:test` itself for a whole file. */
 export const postgresIn = async (
   scope: { after(clean: () => Promise<void>): void },
   settings: NonNullable<PostgresOptions['settings']> = {},

@@ -1,5 +1,5 @@
 /**
- * What every refusal looks like.
+ * Checks that hold for every refusal.
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * HTTP by hand, for requests that no client library would send.
+ * HTTP by hand, for requests that a client library refuses to send.
  * @module
  */
 import { connect } from 'node:net';
@@ -52,7 +52,7 @@ export const exchange = async (url: string, ...pieces: readonly Piece[]): Promis
   const chunks: Buffer[] = [];
   let problem: Error | undefined;
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // A server that refuses early closes while we still send: what it answered before counts.
+  // A server that refuses early closes the connection while the request is still being sent: its answer counts.
   socket.on('error', (error) => {
     problem = error;
   });

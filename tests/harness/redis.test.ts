@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { listProcesses } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses } from '@catalytic/lab/process-tree';
 import { findProgram } from './find-program.ts';
 import { startOwner } from './owner.ts';
 import { needsRedis, redisIn, startSentinel, wantedRedis } from './redis.ts';

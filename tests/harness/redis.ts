@@ -1,5 +1,5 @@
 /**
- * Real Redis servers and Sentinels for tests: each on a port of its own, without persistence, gone when the test's process is gone.
+ * Real Redis servers and Sentinels for tests: each on a free port, without persistence. They end with the test's process.
  * @module
  */
 import { writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { freePort } from './service.ts';
 /** Longest time for a command of a test. */
 const answerMsMax = 5_000;
 
-/** Longest time for a question whether a server is ready. */
+/** Longest time for the check whether a server is ready. */
 const readyMsMax = 500;
 
 /** The Redis of the tests. */
@@ -27,12 +27,12 @@ export const wantedRedis: WantedProgram = {
   names: ['redis-server', 'valkey-server'],
   versionFlag: '--version',
   versionMin: [7, 0],
-  // The program is in the second; the first holds its name only.
+  // The program is in the second; the first contains only its name.
   packages: ['redis-server', 'redis-tools'],
   unpacked: 'usr/bin/redis-server',
 };
 
-/** A Redis, or a Sentinel, under test. It starts again on the same port and empty; a Sentinel keeps what it has learned. */
+/** A Redis, or a Sentinel, under test. It starts again on the same port and empty; a Sentinel keeps its state. */
 export interface Redis extends ServerProcess {
   /** With the password when one is set: `redis://127.0.0.1:6379`. */
   readonly url: string;
@@ -40,14 +40,14 @@ export interface Redis extends ServerProcess {
   readonly port: number;
   readonly version: string;
   /**
-   * Sends one command over a connection of its own, as the default user, and waits 5 s at most.
+   * Sends one command over a new connection, as the default user, and waits 5 s at most.
    * @returns text, a whole number, `null` or a list of these
    * @throws Error with Redis's own words when it answers an error
    */
   command(...words: readonly string[]): Promise<unknown>;
 }
 
-/** What a Redis under test is started with. */
+/** Options of a Redis under test. */
 export interface RedisOptions {
   /** Lines of its configuration: `{ requirepass: 'x', 'user app': 'on >pw ~* &* +@all', replicaof: '127.0.0.1 7000' }`. */
   readonly settings?: Readonly<Record<string, string | number>>;
@@ -60,7 +60,7 @@ export interface RedisOptions {
   readonly places?: ProgramPlaces;
 }
 
-/** What a Sentinel under test is started with. */
+/** Options of a Sentinel under test. */
 export interface SentinelOptions extends RedisOptions {
   readonly master: { readonly name: string; readonly host: string; readonly port: number };
   /** How many Sentinels have to agree that the master is away: 1 unless given. */
@@ -69,7 +69,7 @@ export interface SentinelOptions extends RedisOptions {
 
 /**
  * Whether tests that need Redis can run, as an option of `test` and `suite`: `suite('…', needsRedis(), …)`.
- * @throws Error when there is no server and `CI` is set: there nothing may pass unseen
+ * @throws Error when there is no server and `CI` is set: there no test may be skipped unnoticed
  */
 export const needsRedis = (places: ProgramPlaces = usualProgramPlaces): { readonly skip: string | false } =>
   needsProgram(wantedRedis, places);
@@ -89,7 +89,7 @@ const start = async (
     prepare: (folder) => {
       const file = join(folder, 'redis.conf');
       const given = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
-      // "set-proc-title no": the process must go on naming its folder. "protected-mode no": a machine of a test is not loopback.
+      // "set-proc-title no": its command must keep naming its folder. "protected-mode no": a machine of a test is not loopback.
       const common = [`bind ${host}`, `port ${port}`, `dir ${folder}`, 'set-proc-title no', 'protected-mode no'];
       writeFileSync(file, [...common, ...own, ...given, ''].join('\n'));
       return [...prefixCommand, program.file, file, ...flags];
@@ -98,14 +98,14 @@ const start = async (
       try {
         return (await redisCommand(address, ['PING'], readyMsMax)) === 'PONG';
       } catch (error) {
-        // A server whose default user is off answers all the same.
+        // A server whose default user is off answers with an error.
         return error instanceof Error && /^(NOAUTH|NOPERM|WRONGPASS)/.test(error.message);
       }
     },
   });
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   return {
-    // A copy of "pid" would be the first one for ever.
+    // A getter: a copy would stay the first process id after a restart.
     get pid() {
       return server.pid;
     },
@@ -129,7 +129,7 @@ const start = async (
 export const startRedis = (options: RedisOptions = {}): Promise<Redis> =>
   start(options, ['save ""', 'appendonly no', 'repl-diskless-sync-delay 0']);
 
-/** A Redis that is gone when the scope is over: a test's context, or `node:test` itself for a whole file. */
+/** A Redis that ends when the scope is over: a test's context, or `node:test` itself for a whole file. */
 export const redisIn = async (
   scope: { after(clean: () => Promise<void>): void },
   options: RedisOptions = {},
@@ -139,7 +139,7 @@ export const redisIn = async (
   return server;
 };
 
-/** Starts a Sentinel that watches a master, which it takes for lost after 500 ms, and waits until it answers. */
+/** Starts a Sentinel that watches a master and considers it lost after 500 ms, and waits until it answers. */
 export const startSentinel = ({
   master: { name, host, port },
   quorum = 1,

@@ -1,20 +1,20 @@
 /**
- * A target that writes what a test tells it, byte for byte, for each piece that comes.
+ * A target that answers each piece of a connection with the bytes that a test chooses.
  * @module
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
-/** What it does with a piece. @param number of the piece, over all connections, from 0 */
+/** Handles a piece. @param number of the piece, over all connections, from 0 */
 export type Script = (socket: Socket, request: string, number: number) => void;
 
-/** One that listens. */
+/** A listening target. */
 export interface ScriptedTarget extends AsyncDisposable {
   readonly origin: string;
   /** Connections it has accepted. */
   readonly accepted: () => number;
 }
 
-/** Starts one on a port of loopback. @param make another server than one of TCP */
+/** Starts one on a port of loopback. @param make makes another server than one of TCP */
 export const startScripted = async (
   script: Script,
   make: (listener: (socket: Socket) => void) => Server = createServer,

@@ -1,5 +1,5 @@
 /**
- * Chance that can be repeated: whoever sees a failure runs it again with `SEED=…`.
+ * Repeatable randomness: `SEED=…` repeats a run that failed.
  * @module
  */
 

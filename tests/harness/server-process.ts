@@ -1,12 +1,12 @@
 /**
- * A server under test that is one process in the foreground: what can be done to it, and its end with the test.
+ * A server under test that is one process in the foreground. It ends with the test.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { signal } from '@catalytic/lab/process-tree';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
@@ -15,7 +15,7 @@ const endMsMax = 20_000;
 
 /** A server that runs, or has run. */
 export interface ServerProcess extends AsyncDisposable {
-  /** Process id; of the last one while none runs. */
+  /** Process id; that of the last process while none runs. */
   readonly pid: number;
   /** Everything it has printed. */
   output(): string;
@@ -38,10 +38,10 @@ export interface ServerRecipe {
   readonly env: NodeJS.ProcessEnv;
   /**
    * Puts its files into its folder.
-   * @returns its command, which has to name a file in that folder: by this it is found when the test is gone
+   * @returns its command, which has to name a file in that folder: the watchdog finds it by that name when the test is gone
    */
   readonly prepare: (folder: string) => readonly string[];
-  /** Asked again and again after a start; what it throws means "not yet". */
+  /** Called repeatedly after a start; an exception means "not yet". */
   readonly isReady: () => Promise<boolean>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tries every way in which a test can come by its servers, each with an empty cache: `node tests/harness/server-sources.ts`. Not part of
- * the gate, because it downloads about 160 MB.
+ * Tries every source of the servers that tests need, each with an empty cache: `npm run server-sources`. It is not part of the gate,
+ * because it downloads about 160 MB.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ import { usualPlaces } from './postgres/places.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis, wantedRedis } from './redis.ts';
 
-// Nobody else may enter it: the case of a root who has cloned the repository into a home folder.
+// Only its owner may enter it, as when root has cloned the repository into a home folder.
 const work = mkdtempSync(join(tmpdir(), 'catalytic-sources-'));
 const folders = usualProgramPlaces.path.split(delimiter);
 const nowhere = join(work, 'nothing-here');
@@ -43,7 +43,7 @@ const ways: Readonly<Record<string, string>> = {
   'nothing at all': nowhere,
 };
 
-/** What a way has led to. */
+/** The result of a source. */
 interface Outcome {
   readonly source: string;
   readonly version: string;
@@ -85,7 +85,7 @@ const servers: Readonly<Record<string, (path: string, cache: string) => Promise<
   },
 };
 
-/** Who can do without apt: only PostgreSQL is among npm's packages. */
+/** Whether a server needs apt: only PostgreSQL is among npm's packages. */
 const needsApt = (name: string): boolean => name !== 'PostgreSQL';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

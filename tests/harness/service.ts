@@ -1,5 +1,5 @@
 /**
- * Starts the real service in a process of its own, on a free port, with a data folder of its own.
+ * Starts the real service in a separate process, on a free port, with its own data folder.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
+/** The service's own command line. */
+export const serverMain = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 const startMsMax = 60_000;
 
 /** A service under test. */
@@ -33,7 +34,7 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'catalyt
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
 /**
- * Runs the command line with these arguments; nothing of this process's own configuration reaches it.
+ * Runs the command line with these arguments; no configuration of this process reaches it.
  * @param prefixCommand words to put before its command, to run it elsewhere
  */
 export const spawnCatalytic = (
@@ -42,7 +43,7 @@ export const spawnCatalytic = (
   prefixCommand: readonly string[] = [],
   stdin: 'ignore' | 'pipe' = 'ignore',
 ): ChildProcess => {
-  const [program = process.execPath, ...rest] = [...prefixCommand, process.execPath, main, ...args];
+  const [program = process.execPath, ...rest] = [...prefixCommand, process.execPath, serverMain, ...args];
   return spawn(program, rest, {
     stdio: [stdin, 'pipe', 'pipe'],
     env: {
@@ -131,7 +132,7 @@ interface Scope {
   after(clean: () => Promise<void>): void;
 }
 
-/** A service with a data folder of its own; both are gone when the scope is over, however it ends. */
+/** A service with its own data folder; both are gone when the scope is over, however it ends. */
 export const serviceIn = async (
   scope: Scope,
   settings: Settings = {},
@@ -147,7 +148,7 @@ export const serviceIn = async (
   return service;
 };
 
-/** A service started again on a folder that somebody else removes; it is gone when the scope is over. */
+/** A service started again on a folder that the caller removes; it ends when the scope is over. */
 export const serviceOn = async (scope: Scope, dataDir: string, settings: Settings = {}): Promise<Service> => {
   const service = await startService(dataDir, settings);
   scope.after(async () => {
@@ -163,7 +164,7 @@ export const folderIn = (scope: Scope): string => {
   return folder;
 };
 
-/** A port that nothing listens on at this moment. */
+/** A port that no process listens on at this moment. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();

@@ -1,6 +1,6 @@
 /**
- * Loaded into a process under test before its own code (`NODE_OPTIONS=--import …`): shifts its wall clock by the milliseconds that the file
- * named by `CLOCK_SHIFT_FILE` holds, and follows when that file changes. The monotonic clock stays, as it does when a machine's time is set.
+ * Loaded into a process under test before its code (`NODE_OPTIONS=--import …`): shifts its wall clock by the milliseconds in the file that
+ * `CLOCK_SHIFT_FILE` names, and follows when that file changes. The monotonic clock stays, as it does when a machine's time is set.
  * @module
  */
 import { readFileSync } from 'node:fs';

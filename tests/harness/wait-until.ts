@@ -1,5 +1,5 @@
 /**
- * Waiting for something that has no event.
+ * Waits for a condition that has no event.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const pollMs = 10;
 
 /**
- * Looks every 10 ms until it is so.
+ * Checks a condition every 10 ms until it is true.
  * @throws Error "WHO did not WHAT within N ms"
  */
 export const waitUntil = async (

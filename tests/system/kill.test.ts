@@ -1,5 +1,5 @@
 /**
- * `kill -9` while people sign out. The drill: `node bench/kill-rounds.ts`; `SEED=…` repeats a run.
+ * `kill -9` while people sign out. The drill: `npm run bench -- kill-rounds`; `SEED=…` repeats a run.
  * @module
  */
 import assert from 'node:assert/strict';

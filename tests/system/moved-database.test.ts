@@ -1,6 +1,6 @@
 /**
  * Databases that are moved or copied whole, with the service stopped: whoever was signed in stays so, and who was signed out stays out. All the
- * ways, and backups that are older than what they replace, are in `bench/backup-drill.ts`.
+ * ways, and backups that are older than what they replace, are in the bench `backup-drill`.
  * @module
  */
 import { copyFileSync, cpSync } from 'node:fs';

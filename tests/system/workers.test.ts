@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { connect } from 'node:net';
 import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listProcesses, signal } from '../../packages/lab/src/faults/process-tree.ts';
+import { listProcesses, signal } from '@catalytic/lab/process-tree';
 import { Deployment } from '../faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
 import { passwordHash } from '../harness/accounts.ts';

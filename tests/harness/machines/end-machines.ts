@@ -1,15 +1,15 @@
 /**
- * A watchdog of machines: kills whatever runs in them and removes them and their hub. Run with the hub's hardware address as the one
- * argument, because a name may have become somebody else's.
+ * A watchdog of machines: kills the processes in them and removes them and their hub. The only argument is the hub's hardware address,
+ * because another run may have taken the name.
  * @module
  */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { killTree } from '../../../packages/lab/src/faults/process-tree.ts';
+import { killTree } from '@catalytic/lab/process-tree';
 import { whenOwnerIsGone } from '../watchdog/watchdog.ts';
 import { ip, listLinks, listNamespaces, programFile } from './ip.ts';
 
-/** Looks, 20 ms apart: two are enough unless the owner was killed in the middle of making them. */
+/** Checks, 20 ms apart: two are enough unless the owner was killed while it made them. */
 const looksMax = 100;
 
 const [hardwareAddress = ''] = process.argv.slice(2);
@@ -20,7 +20,7 @@ const pidsIn = (namespace: string): readonly number[] =>
     .filter((line) => line !== '')
     .map(Number);
 
-/** Removes what there is. Returns whether there was nothing. */
+/** Removes what is left. @returns whether nothing was left */
 const isGone = (): boolean => {
   const links = listLinks();
   const hub = links.find(({ address }) => address === hardwareAddress)?.ifname;
@@ -29,10 +29,10 @@ const isGone = (): boolean => {
   const namespaces = listNamespaces().filter(isOfHub);
   const pids = namespaces.flatMap(pidsIn);
   for (const pid of pids) killTree(pid);
-  // A namespace without a name lives on with its last process, and could not be found again: so the name goes last.
+  // A namespace without a name lives as long as its last process and cannot be found again, so the name goes last.
   if (pids.length > 0) return false;
   const cables = links.filter(({ ifname }) => isOfHub(ifname));
-  // The hub last of all: as long as it is there, nobody else takes the names.
+  // The hub goes last of all: while it exists, no other run takes the names.
   ip([
     ...cables.map(({ ifname }) => `link del dev ${ifname}`),
     ...namespaces.map((name) => `netns del ${name}`),
@@ -46,7 +46,7 @@ whenOwnerIsGone(async () => {
     try {
       if (isGone()) return;
     } catch {
-      // Something went while it was looked at: the next look sees what is left.
+      // Something was removed during the check: the next check sees what is left.
     }
     await delay(20);
   }

@@ -1,5 +1,5 @@
 /**
- * The programs that make machines out of network namespaces, and the names that tell them from everything else on this system.
+ * The programs that make machines out of network namespaces, and the names that distinguish these from the rest of this system.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ export const programFile = (name: string): string | undefined =>
 
 /**
  * Runs `ip` with each line of words, in order, and stops at the first that fails.
- * @param namespace where; in the system's own unless given
+ * @param namespace where it runs; in the system's own unless given
  * @throws Error with what `ip` said
  */
 export const ip = (lines: readonly string[], namespace?: string): string =>

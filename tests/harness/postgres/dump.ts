@@ -13,7 +13,7 @@ const dumpBytesMax = 64 * 1024 * 1024;
 
 const run = (program: 'pg_dump' | 'psql', args: readonly string[], input?: string): string => {
   const server = findServer();
-  // A folder of the PATH may hold links to some of the programs only.
+  // A folder of the PATH may contain links to only some of the programs.
   const file = join(dirname(realpathSync(join(server.root, server.bin, 'postgres'))), program);
   if (!existsSync(file)) throw new Error(`PostgreSQL (${server.source}) has no ${program}`);
   return execFileSync(file, args, {
@@ -25,10 +25,10 @@ const run = (program: 'pg_dump' | 'psql', args: readonly string[], input?: strin
   });
 };
 
-/** Everything in a database, as SQL. @param url of a superuser @throws Error when there is no `pg_dump` */
+/** The contents of a database as SQL. @param url of a superuser @throws Error when there is no `pg_dump` */
 export const dumpDatabase = (url: string): string => run('pg_dump', ['--no-owner', url]);
 
-/** Fills an empty database. @param url of its owner @throws Error with the first thing that does not succeed */
+/** Fills an empty database. @param url of its owner @throws Error with the first statement that fails */
 export const restoreDatabase = (url: string, dump: string): void => {
   run('psql', ['--quiet', '--no-psqlrc', '--set=ON_ERROR_STOP=1', url], dump);
 };

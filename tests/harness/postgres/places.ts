@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 /** Where to look. */
 export interface Places {
-  /** A `PATH`: for the server, and for the programs that fetch one. */
+  /** A `PATH` with the server, and with the programs that fetch one. */
   readonly path: string;
   /** Folder with one folder a major version, as Debian has it. */
   readonly installed: string;
-  /** Folder that what was fetched is kept in. */
+  /** Folder that keeps fetched servers. */
   readonly cache: string;
 }
 

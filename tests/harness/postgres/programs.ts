@@ -1,5 +1,5 @@
 /**
- * The programs that come with a server: those that copy, move and upgrade its data. Run as the server's user, because two of them start servers.
+ * The programs of a server that copy, move and upgrade its data. They run as the server's user, because two of them start servers.
  * @module
  */
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ import { findServer, type PostgresServer, unpackedServer } from './find-server.t
 import { type Places, usualPlaces } from './places.ts';
 import { isOpenToAll, serverUser } from './server-user.ts';
 
-/** The programs that are looked for; a server is of no use here without all of them. */
+/** The programs; a server must have all of them. */
 const names = ['initdb', 'psql', 'pg_dump', 'pg_restore', 'pg_basebackup', 'pg_upgrade'] as const;
 
 /** One of them. */
@@ -66,8 +66,8 @@ const programMsMax = 300_000;
  * Runs a program of a server to its end.
  * @param cwd a folder that the server's user may write to
  * @param env added to its environment
- * @returns what it has printed
- * @throws Error with what it has printed, when it fails
+ * @returns its output
+ * @throws Error with its output, when it fails
  */
 export const runProgram = async (
   server: PostgresServer,

@@ -1,6 +1,6 @@
 /**
- * One SQL text, sent over a connection of its own: PostgreSQL's wire protocol by hand (version 3.0, simple query, SCRAM-SHA-256), so that a
- * test can look at a server past every driver, whether or not the server came with `psql`.
+ * One SQL text, sent over a new connection: PostgreSQL's wire protocol by hand (version 3.0, simple query, SCRAM-SHA-256), so that a test
+ * reaches a server without any driver, whether or not the server came with `psql`.
  * @module
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';

@@ -16,7 +16,7 @@ export interface ServerUser {
 /** First of these that exists; both are on every Linux that has packages for servers. */
 const candidates = ['postgres', 'nobody'];
 
-/** The user for the server; `undefined`: the one we are. */
+/** The user for the server; `undefined`: the user of this process. */
 export const serverUser = (): ServerUser | undefined => {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of candidates)
@@ -32,14 +32,14 @@ export const serverUser = (): ServerUser | undefined => {
   );
 };
 
-/** Whether everybody may enter the folder and all above it. */
+/** Whether every user may enter the folder and all folders above it. */
 export const isOpenToAll = (folder: string): boolean =>
   (statSync(folder).mode & 0o005) === 0o005 && (dirname(folder) === folder || isOpenToAll(dirname(folder)));
 
 /** Folder for temporary folders that the server's user may enter. */
 export const serverTmpdir = (): string => (serverUser() === undefined || isOpenToAll(tmpdir()) ? tmpdir() : '/tmp');
 
-/** Gives a folder and what is in it to the server's user. */
+/** Gives a folder and its contents to the server's user. */
 export const giveAway = (path: string, user: ServerUser | undefined): void => {
   if (user === undefined) return;
   chownSync(path, user.uid, user.gid);

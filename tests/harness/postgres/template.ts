@@ -20,10 +20,10 @@ import { environmentOf } from '../debian-packages.ts';
 import type { PostgresServer } from './find-server.ts';
 import { giveAway, isOpenToAll, serverTmpdir, serverUser } from './server-user.ts';
 
-/** The one account of a test server. */
+/** The only account of a test server. */
 export const superuser = 'postgres';
 
-/** A server whose programs its user may run: the cache can be below a folder that only root may enter, then they are copied. */
+/** A server whose programs its user may run. They are copied where the cache is below a folder that only root may enter. */
 export const reachable = (server: PostgresServer, into: string): PostgresServer => {
   if (server.source === 'installed' || serverUser() === undefined || isOpenToAll(server.root)) return server;
   const root = join(into, 'programs');
@@ -51,7 +51,7 @@ const initialise = (server: PostgresServer, template: string): void => {
     );
     const copy = mkdtempSync(`${template}-`);
     cpSync(mine, copy, { recursive: true });
-    // Another test file has been faster, perhaps.
+    // Another test file may have been faster.
     if (existsSync(template)) rmSync(copy, { recursive: true });
     else renameSync(copy, template);
   } finally {
@@ -59,7 +59,7 @@ const initialise = (server: PostgresServer, template: string): void => {
   }
 };
 
-/** Copies the data folder of a server that does not run to a place where there is nothing yet; the server's user owns the copy. */
+/** Copies the data folder of a stopped server to a path that does not exist yet; the server's user owns the copy. */
 export const copyDataFolder = (from: string, to: string): void => {
   cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   chmodSync(to, 0o700);
@@ -68,7 +68,7 @@ export const copyDataFolder = (from: string, to: string): void => {
 
 /**
  * Makes a data folder in `base`, which the server's user owns.
- * @param cache folder that templates are kept in
+ * @param cache folder that keeps templates
  * @returns the folder, and the password of {@link superuser}
  */
 export const makeDataFolder = (
@@ -76,7 +76,7 @@ export const makeDataFolder = (
   cache: string,
   base: string,
 ): { readonly dataDir: string; readonly password: string } => {
-  // Files of one user are not another's to read.
+  // A user may not read the files of another.
   const template = join(cache, `template-${server.version.replace(/[^\w.]+/g, '-')}-${process.getuid?.() ?? 0}`);
   mkdirSync(cache, { recursive: true });
   if (!existsSync(template)) initialise(server, template);

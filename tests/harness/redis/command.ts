@@ -1,13 +1,12 @@
 /**
- * One Redis command over a connection of its own: the wire protocol by hand (RESP2), so that a test can look at a server past every client
- * library.
+ * One Redis command over a new connection: the wire protocol by hand (RESP2), so that a test reaches a server without any client library.
  * @module
  */
 import { connect } from 'node:net';
 
 const newline = '\r\n';
 
-/** An answer: text, whole number, nothing, or a list of answers; an error that Redis answered is an `Error`. */
+/** An answer: text, a whole number, nothing, or a list of answers; an error from Redis is an `Error`. */
 export type RedisAnswer = string | number | null | Error | readonly RedisAnswer[];
 
 /** A command as it is sent. */

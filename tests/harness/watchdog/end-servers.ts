@@ -1,14 +1,14 @@
 /**
- * A watchdog of servers: kills whatever names a folder in its command, with all that it has started, and removes the folder. Run with the
- * folder as the one argument.
+ * A watchdog of servers: kills every process whose command names a folder, with its descendants, and removes the folder. The folder is the
+ * only argument.
  * @module
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { killTree, listProcesses } from '../../../packages/lab/src/faults/process-tree.ts';
+import { killTree, listProcesses } from '@catalytic/lab/process-tree';
 import { whenOwnerIsGone } from './watchdog.ts';
 
-/** Looks, 20 ms apart: one is enough unless a server was being started or the system is slow to take a killed one away. */
+/** Checks, 20 ms apart: one is enough unless a server was being started or the system is slow to remove a killed one. */
 const looksMax = 100;
 
 const [base = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /**
- * Ends what a test has started when the test's process is gone, however it went: a small process of its own holds the other end of a pipe
- * that the system closes then. Both halves are here, the owner's and the watchdog's.
+ * Ends the servers of a test when the test's process is gone, however it ended: a small separate process holds the other end of a pipe that
+ * the system closes then. Both halves are here, the owner's and the watchdog's.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -10,13 +10,13 @@ import { waitUntil } from '../wait-until.ts';
 const endMsMax = 20_000;
 
 /**
- * Starts a watchdog. It comes first and what it watches after it, so that no moment is left in which a kill leaves something behind.
- * @param script file beside this one's folder that calls {@link whenOwnerIsGone}
- * @param args what it has to end
- * @returns ends what is watched, and waits until that is done
+ * Starts a watchdog. Start it before the processes that it watches: then a kill at any moment leaves nothing behind.
+ * @param script a file of the harness that calls {@link whenOwnerIsGone}
+ * @param args name the processes that it ends
+ * @returns ends the watched processes, and waits until that is done
  */
 export const startWatchdog = (script: string, ...args: readonly string[]): (() => Promise<void>) => {
-  // A process group of its own keeps it out of what is killed with the test.
+  // In its own process group it survives a kill of the test's group.
   const watchdog = spawn(process.execPath, [fileURLToPath(new URL(`../${script}`, import.meta.url)), ...args], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { Histogram } from '../../packages/lab/src/measures/histogram.ts';
+
 /** A figure with few digits. */
 export const round = (figure: number, digits = 1): number => Number(figure.toFixed(digits));
 
@@ -14,33 +16,35 @@ export const median = (figures: readonly number[]): number =>
 export const mean = (figures: readonly number[]): number =>
   figures.length === 0 ? 0 : figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 
-/** The figure below which this share of all lies (nearest rank); 0 of none. @param share between 0 and 1 */
-export const percentile = (figures: readonly number[], share: number): number => {
-  const sorted = figures.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-};
-
 /** Fewest samples of which a 99th percentile is more than chance. */
 const samplesMinForP99 = 1000;
 
-/** Latencies in short, milliseconds. */
+/** Latencies in short, milliseconds; percentiles have three significant digits. */
 export interface Latencies {
   readonly samples: number;
-  readonly p50_ms: number;
-  readonly p99_ms: number;
-  readonly max_ms: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
   /** Whether there are enough samples for the 99th percentile. */
   readonly isP99Judged: boolean;
 }
 
-/** Sums latencies up. */
-export const latencies = (samplesMs: readonly number[]): Latencies => ({
-  samples: samplesMs.length,
-  p50_ms: round(percentile(samplesMs, 0.5), 2),
-  p99_ms: round(percentile(samplesMs, 0.99), 2),
-  max_ms: round(percentile(samplesMs, 1), 2),
-  isP99Judged: samplesMs.length >= samplesMinForP99,
-});
+/** Sums latencies up; 0 of none. */
+export const latencies = (samplesMs: readonly number[]): Latencies => {
+  const histogram = new Histogram();
+  for (const ms of samplesMs) histogram.record(ms);
+  const at = (percentile: number): number => round(histogram.at(percentile) ?? 0, 2);
+  return {
+    samples: histogram.count,
+    p50Ms: at(50),
+    p99Ms: at(99),
+    maxMs: at(100),
+    isP99Judged: histogram.count >= samplesMinForP99,
+  };
+};
+
+/** The largest; 0 of none. */
+export const largest = (figures: readonly number[]): number => figures.reduce((max, each) => Math.max(max, each), 0);
 
 /** A straight line through points. */
 export interface Line {
@@ -50,7 +54,7 @@ export interface Line {
   readonly atZero: number;
 }
 
-/** Least squares. `undefined` of fewer than three points, which no error can be told of. */
+/** Least squares. `undefined` of fewer than three points: they do not tell an error. */
 export const fitLine = (points: readonly (readonly [x: number, y: number])[]): Line | undefined => {
   if (points.length < 3) return undefined;
   const meanX = mean(points.map(([x]) => x));
@@ -63,7 +67,7 @@ export const fitLine = (points: readonly (readonly [x: number, y: number])[]): L
   return { slope, slopeError: Math.sqrt(residual / (points.length - 2) / spreadX), atZero };
 };
 
-/** How often each value is there, in ascending order. */
+/** How often each value occurs, in ascending order. */
 export const tally = (values: readonly number[]): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {};
   for (const value of values.toSorted((a, b) => a - b)) counts[value] = (counts[value] ?? 0) + 1;

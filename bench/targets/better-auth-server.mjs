@@ -1,6 +1,6 @@
 /**
- * better-auth behind `node:http`, SQLite in memory, one account signed in. Copied into a folder where the package is installed and run there.
- * Prints its address and the session's cookie as JSON.
+ * better-auth behind `node:http`, SQLite in memory, one account signed in. It is copied into a folder where the package is installed and run
+ * there, so it speaks the protocol of `bench/harness/child.ts` by itself: asked to `serve`, it answers with its URL and the session's cookie.
  * @module
  */
 import { createServer } from 'node:http';
@@ -9,20 +9,21 @@ import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 
-let handle;
-const server = createServer((request, response) => handle(request, response));
-server.listen(0, '127.0.0.1', async () => {
+const serve = async ({ hasCookieCache }) => {
+  let handle;
+  const server = createServer((request, response) => handle(request, response));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${server.address().port}`;
   const options = {
     database: new DatabaseSync(':memory:'),
     secret: 'forty letters that protect nothing at all',
     baseURL: url,
     emailAndPassword: { enabled: true },
-    // What it does beside the answer is switched off: it must not be the slower for that.
+    // All that it does beside the answer is switched off, so that none of it counts against it.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },
-    session: { cookieCache: { enabled: process.argv[2] === 'cookie-cache', maxAge: 3600 } },
+    session: { cookieCache: { enabled: hasCookieCache, maxAge: 3600 } },
   };
   await (await getMigrations(options)).runMigrations();
   handle = toNodeHandler(betterAuth(options));
@@ -36,5 +37,13 @@ server.listen(0, '127.0.0.1', async () => {
     .getSetCookie()
     .map((text) => text.split(';')[0])
     .join('; ');
-  process.stdout.write(`${JSON.stringify({ url, cookie })}\n`);
-});
+  return { url, cookie };
+};
+
+process.once('message', ({ argument }) =>
+  serve(argument).then(
+    (result) => process.send({ result }),
+    (error) => process.send({ error: String(error) }),
+  ),
+);
+process.once('disconnect', () => process.exit());

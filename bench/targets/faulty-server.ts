@@ -1,17 +1,16 @@
 /**
- * A server with one fault, for `bench/planted-faults.ts`: it lets everybody in, answers what the scenario `mixed` asks, and does one thing wrong.
+ * A server with one fault, for the bench `planted-faults`: it signs in every account, answers the requests of the scenario `mixed`, and does
+ * one thing wrong.
  * @module
  */
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { paths } from '../packages/protocol/src/paths.ts';
-import { firstLine } from '../tests/harness/first-line.ts';
+import { paths } from '@catalytic/protocol/paths';
+import { serveTasks, startChild } from '../harness/child.ts';
+import { listenOnFreePort } from './free-port.ts';
 
-/** What it does wrong, and what that means. */
+/** Its faults by name, each with a sentence. */
 export const serverFaults = {
   none: 'nothing: the control',
   'stale view': 'a token is accepted for two seconds after its sign-out was answered',
@@ -29,7 +28,7 @@ export type ServerFault = keyof typeof serverFaults;
 
 const tokenSeconds = 900;
 const wrongMs = 2000;
-/** Under which a token is found: its session. */
+/** The session of a token, by which the server finds it. */
 const sessionOf = (token: string): string => token.split('.')[1] ?? '';
 
 const newRefreshToken = (session: string): string => `refresh.${session}.${randomUUID()}`;
@@ -101,7 +100,7 @@ const readBody = async (request: IncomingMessage): Promise<Readonly<Record<strin
   return text === '' ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>);
 };
 
-const serve = (fault: ServerFault): void => {
+const serve = (fault: ServerFault): Promise<string> => {
   const service = new FaultyService(fault);
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
@@ -111,23 +110,15 @@ const serve = (fault: ServerFault): void => {
     const type = status < 400 ? 'application/json' : 'application/problem+json';
     response.writeHead(status, { 'content-type': type }).end(JSON.stringify(answer));
   });
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as AddressInfo;
-    process.stdout.write(`http://127.0.0.1:${port}\n`);
-  });
+  return listenOnFreePort(server);
 };
+
+type FaultyServerTasks = { serve(fault: ServerFault): Promise<string> };
 
 /** Starts it in a process of its own. */
 export const startFaulty = async (fault: ServerFault): Promise<{ readonly url: string } & AsyncDisposable> => {
-  const child = spawn(process.execPath, [import.meta.filename, fault], { stdio: ['ignore', 'pipe', 'inherit'] });
-  return {
-    url: await firstLine('The faulty server', child.stdout),
-    [Symbol.asyncDispose]: async () => {
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
+  const child = startChild<FaultyServerTasks>(import.meta.url);
+  return { url: await child.ask('serve', fault), [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 };
 
-const [, , asked = ''] = process.argv;
-if (import.meta.main && Object.hasOwn(serverFaults, asked)) serve(asked as ServerFault);
+if (import.meta.main) serveTasks({ serve } satisfies FaultyServerTasks);

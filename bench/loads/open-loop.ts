@@ -1,0 +1,30 @@
+/**
+ * The open load loop: work begins at a rate, whatever became of the work before it.
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Starts an act at a rate. A start is never put off by answers that do not come, so a stall shows in every latency that is counted from
+ * the intended start.
+ * @param act is given its number, and its intended start on the clock of `performance.now()`
+ * @returns when all have been started, with what each will come to
+ */
+export const openLoop = async <Result>(
+  perSecond: number,
+  count: number,
+  act: (index: number, dueMs: number) => Promise<Result>,
+): Promise<readonly Promise<Result>[]> => {
+  const beganMs = performance.now();
+  const started: Promise<Result>[] = [];
+  for (let index = 0; index < count; index++) {
+    const dueMs = beganMs + (1000 * index) / perSecond;
+    const earlyMs = dueMs - performance.now();
+    if (earlyMs > 0) await delay(earlyMs);
+    const one = act(index, dueMs);
+    // Until the caller waits for it, a failure would count as one that nobody handles.
+    one.catch(() => {});
+    started.push(one);
+  }
+  return started;
+};
