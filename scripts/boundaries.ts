@@ -1,5 +1,5 @@
 /**
- * Who may import whom, what is declared, and a few habits that a reader relies on. `npm run ok -- boundaries` runs it.
+ * Import directions, declared dependencies, and a few habits that a reader relies on. `npm run ok -- boundaries` runs it.
  *
  * The rules are the tables of `boundary-rules.ts`: when a new direction is wanted, change a table there, where a reviewer sees it.
  * @module
@@ -14,7 +14,7 @@ import { type Import, importsOf } from './imports.ts';
 import { lex, type Token } from './lex.ts';
 import { isTestFile, listFiles, type Tree } from './list-files.ts';
 
-/** A source file with what it imports; `target` is the file meant, where that is one of ours. */
+/** A source file with its imports; `target` is the imported file, where it is one of ours. */
 interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -40,7 +40,7 @@ const packageName = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** Where an import leads, as a path from the root; undefined when it leaves our files. */
+/** The file of an import, as a path from the root; undefined when it is not one of ours. */
 const targetOf = (path: string, specifier: string): string | undefined => {
   if (isRelative(specifier)) return posix.normalize(posix.join(posix.dirname(path), specifier));
   const ours = /^@catalytic\/([^/]+)\/(.+)$/.exec(specifier);
@@ -147,7 +147,7 @@ const roomDirections = (rules: BoundaryRules, source: SourceFile): Finding[] => 
   });
 };
 
-/** Inside `features`: ports are words that any feature may use as types; everything else goes by the table. */
+/** Inside `features`: any feature may use the types of a port; the table decides about everything else. */
 const featureDirections = ({ features }: BoundaryRules, source: SourceFile): Finding[] => {
   const featureOf = (path: string): string | undefined =>
     /^packages\/server\/src\/features\/([^/]+)\/[^/]+$/.exec(path)?.[1];
@@ -176,7 +176,7 @@ const homes = (rules: BoundaryRules, source: SourceFile): Finding[] => {
   });
 };
 
-/** Words in the code of packages that have one place, or none. */
+/** Words that may stand only in one place of the packages, or nowhere. */
 const words = (rules: BoundaryRules, source: SourceFile): Finding[] => {
   if (packageOf(source.path) === undefined || isTestFile(source.path)) return [];
   const { tokens, path } = source;
@@ -192,7 +192,7 @@ const words = (rules: BoundaryRules, source: SourceFile): Finding[] => {
   });
 };
 
-/** `rules.ts` decides and does nothing else: no built-in modules, and of our own files only other pure ones as values. */
+/** `rules.ts` only decides: it imports no built-in modules, and of our own files only other pure ones as values. */
 const pureRules = (source: SourceFile): Finding[] => {
   if (!/\/features\/[^/]+\/rules\.ts$/.test(source.path)) return [];
   return source.imports
@@ -230,7 +230,7 @@ const circles = (sources: readonly SourceFile[]): Finding[] => {
   return findings;
 };
 
-/** The feature table itself: one way, and no line longer than what is used. */
+/** The feature table itself: it points one way, and has no entry that is not used. */
 const featureTable = ({ features }: BoundaryRules, sources: readonly SourceFile[]): Finding[] => {
   const findings: Finding[] = [];
   const place = { file: 'scripts/boundary-rules.ts', rule: 'feature table' };
@@ -246,7 +246,7 @@ const featureTable = ({ features }: BoundaryRules, sources: readonly SourceFile[
     const folder = `packages/server/src/features/${own}/`;
     const files = sources.filter(({ path }) => path.startsWith(folder));
     if (files.length === 0) {
-      // A tree without a server at all has nothing to say about its features.
+      // A tree without a server has no features to check.
       const isGone = sources.some(({ path }) => path.startsWith('packages/server/'));
       if (isGone) findings.push({ ...place, message: `there is no feature ${own}: take it out` });
       continue;
@@ -260,7 +260,7 @@ const featureTable = ({ features }: BoundaryRules, sources: readonly SourceFile[
   return findings;
 };
 
-/** Names that say nothing, folders with nothing in them, files that have become two things, and text that must not be shipped. */
+/** Vague names, empty folders, files that are too long, and text that must not be shipped. */
 const habits = (rules: BoundaryRules, root: string, tree: Tree, sources: readonly SourceFile[]): Finding[] => {
   const findings: Finding[] = tree.emptyFolders.map((folder) => ({
     file: folder,
@@ -293,7 +293,7 @@ const habits = (rules: BoundaryRules, root: string, tree: Tree, sources: readonl
   return findings;
 };
 
-/** Sizes and liberties taken, for the reader of the output; they fail nothing. */
+/** Sizes and suppressions, for the reader of the output; they fail nothing. */
 const figures = (sources: readonly SourceFile[]): string => {
   const shipped = sources.filter(({ path }) => packageOf(path) !== undefined && !isTestFile(path));
   const lines = shipped.map(({ text }) => text.split('\n').length - 1).sort((a, b) => a - b);
@@ -306,7 +306,7 @@ const figures = (sources: readonly SourceFile[]): string => {
   );
 };
 
-/** What the check found, and figures about the tree. */
+/** The findings, and figures about the tree. */
 export interface BoundaryReport {
   readonly findings: readonly Finding[];
   readonly figures: string;

@@ -1,5 +1,5 @@
 /**
- * Finds exports that nobody explains.
+ * Finds exports without a docstring.
  * @module
  */
 import { lex, type Token } from './lex.ts';

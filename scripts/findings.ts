@@ -1,5 +1,5 @@
 /**
- * What the checks report, and how it is printed.
+ * The findings of the checks, and how they are printed.
  * @module
  */
 
@@ -7,11 +7,11 @@
 export interface Finding {
   /** Path from the root, with `/`. */
   readonly file: string;
-  /** From 1; absent when the file or folder as a whole is meant. */
+  /** From 1; absent when the finding is about the whole file or folder. */
   readonly line?: number;
   /** Short name of the rule. */
   readonly rule: string;
-  /** What is wrong, and what to do. */
+  /** The problem, and what to do. */
   readonly message: string;
 }
 

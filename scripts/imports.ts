@@ -1,5 +1,5 @@
 /**
- * Finds what a source file imports.
+ * Finds the imports of a source file.
  * @module
  */
 import { lex, type Token } from './lex.ts';

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What a token is. A template is one token for each stretch of text between its expressions. */
+/** Kinds of tokens. A template is one token for each stretch of text between its expressions. */
 export type TokenKind = 'word' | 'string' | 'template' | 'regex' | 'punctuation' | 'comment';
 
 /** A piece of source text. */
@@ -33,7 +33,7 @@ const templatePattern = /(?:[^`\\$]|\\.|\$(?!\{))*(?:`|\$\{|$)/suy;
 /** Splits source text into tokens. */
 export const lex = (source: string): Token[] => {
   const tokens: Token[] = [];
-  /** What each open brace belongs to: `${` resumes its template when it closes. */
+  /** The kind of each open brace: the template of a `${` resumes at its end. */
   const braces: ('block' | 'template')[] = [];
   let position = 0;
   let line = 1;

@@ -16,7 +16,7 @@ export interface Tree {
   readonly emptyFolders: readonly string[];
 }
 
-/** Walks a tree, without what is installed, built or written by running. Symbolic links are not followed. */
+/** Walks a tree, without installed, built and generated files. It does not follow symbolic links. */
 export const listFiles = (root: string): Tree => {
   const files: string[] = [];
   const emptyFolders: string[] = [];
@@ -39,5 +39,5 @@ export const listFiles = (root: string): Tree => {
   return { files: files.sort(), emptyFolders: emptyFolders.sort() };
 };
 
-/** Whether a file is a test or a test's contract suite, and so not part of what is shipped. */
+/** Whether a file is a test or a contract suite, and so is not shipped. */
 export const isTestFile = (file: string): boolean => /\.(test|contract)\.ts$/.test(file);

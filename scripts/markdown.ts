@@ -57,7 +57,7 @@ const withoutCode = (markdown: string): string[] => {
   });
 };
 
-/** Links, images and link definitions; not what stands in code. */
+/** Links, images and link definitions, without those in code. */
 export const linksOf = (markdown: string): Link[] =>
   withoutCode(markdown).flatMap((line, index) =>
     [

@@ -23,7 +23,7 @@ const script = (name: string): string => join(here, name);
 /** Test files that judge how busy this machine is, or how long something takes: each is run with nothing beside it. */
 const alone = ['packages/lab/src/commands/', 'packages/lab/src/probes/', 'packages/server/src/hashing/'];
 
-/** Tests start some hundreds of processes of ours: compiled once, each starts in half the CPU time. */
+/** Tests start hundreds of our processes: compiled once, each starts in half the CPU time. */
 const testEnvironment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
 
 /** Longest time a test file may take. */
@@ -138,7 +138,7 @@ const start = (
   return { ...started, done: started.done.finally(() => running.delete(started)) };
 };
 
-/** Runs the steps that only read. Returns whether all passed. */
+/** Runs the steps that only read. @returns whether all passed */
 const runStatic = async (): Promise<boolean> => {
   const started = steps
     .filter(({ name }) => names.includes(name))
@@ -157,7 +157,7 @@ const runStatic = async (): Promise<boolean> => {
   return passed && !isStopped;
 };
 
-/** Runs test files, so many at a time. Returns whether all passed. */
+/** Runs test files, a given number at a time. @returns whether all passed */
 const runFiles = async (title: string, files: readonly string[], atOnce: number): Promise<boolean> => {
   if (files.length === 0 || isStopped) return true;
   heading(title);
@@ -166,8 +166,8 @@ const runFiles = async (title: string, files: readonly string[], atOnce: number)
     '--test',
     `--test-concurrency=${atOnce}`,
     `--test-timeout=${testFileMsMax}`,
-    // What a file leaves running must not hold up the files behind it; and after connections were reset while they were being ended,
-    // as faults do, Node 26 can wait for ever at the natural end of a process.
+    // A process that a file leaves running must not hold up the next files. After connections were reset while they were being ended,
+    // as faults do, Node 26 can also wait for ever at the natural end of a process.
     '--test-force-exit',
     `--test-reporter=${script('short-reporter.ts')}`,
     ...files,

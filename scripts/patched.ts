@@ -18,7 +18,7 @@ const help = `Runs a command in a patched copy of the tree.
 The command starts in the copy's root, with this environment; signals are passed on to it, its exit code is passed back, and the copy is
 removed when it ends. Example, a service whose commits take 5 ms longer:
 
-  node scripts/patched.ts --patch bench/slow-commit.patch -- node packages/server/src/main.ts serve
+  node scripts/patched.ts --patch bench/targets/slow-commit.patch -- node packages/server/src/main.ts serve
 `;
 
 const usage = (sentence: string): never => {

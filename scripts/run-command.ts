@@ -1,5 +1,5 @@
 /**
- * Runs commands so that they can be ended whole: each in a process group of its own, with a time limit.
+ * Runs commands so that they can be ended with all their processes: each in its own process group, with a time limit.
  * @module
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ const restMsMax = 2_000;
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** `capture`: the output is returned; `inherit`: it goes where ours goes. */
+  /** `capture`: the output is returned; `inherit`: it goes to the output of this process. */
   readonly output?: 'capture' | 'inherit';
   readonly timeoutMs?: number;
 }
@@ -27,11 +27,11 @@ export interface RunResult {
   /** Both streams as they came; empty when inherited. */
   readonly output: string;
   readonly seconds: number;
-  /** Processes of its group were still there after it had ended; they have been killed. */
+  /** Whether processes of its group were left after it had ended; they have been killed. */
   readonly leftProcesses: boolean;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface RunningCommand {
   readonly done: Promise<RunResult>;
   /** Asks the whole group to end; kills what is left of it after a few seconds. */
@@ -61,8 +61,8 @@ const signalGroup = (child: ChildProcess, signal: NodeJS.Signals | 0): boolean =
 };
 
 /**
- * Whether a process of the group still runs. One that has ended but that nobody waits for (its parent is gone, and in many containers
- * the first process collects no orphans) keeps its place in the group for ever, and does not count.
+ * Whether a process of the group still runs. A process that has ended but is never waited for keeps its place in the group and does not
+ * count: its parent may be gone, and in many containers the first process collects no orphans.
  */
 const groupRuns = (child: ChildProcess): boolean => {
   if (!signalGroup(child, 0)) return false;
@@ -133,7 +133,7 @@ export const startCommand = (command: string, args: readonly string[], options: 
   return { done, stop };
 };
 
-/** Calls back when this process is asked to end (Ctrl-C, `kill`); the callback has the last word on when it does. */
+/** Calls back when this process is asked to end (Ctrl-C, `kill`); the callback decides when it ends. */
 export const onStopSignal = (stop: (signal: NodeJS.Signals) => void): void => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
 };

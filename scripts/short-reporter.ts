@@ -1,6 +1,6 @@
 /**
  * A reporter for `node --test`: one line for each test file, every failure in full, and the closing lines of Node's own `spec` reporter.
- * What a file printed is shown only when it failed.
+ * It shows the output of a file only when the file failed.
  * @module
  */
 import { relative, resolve } from 'node:path';
@@ -8,11 +8,11 @@ import { Readable } from 'node:stream';
 import type { TestEvent } from 'node:test/reporters';
 import { spec } from 'node:test/reporters';
 
-/** Most characters shown of what one failed file printed: the end of it. */
+/** Most characters shown of the end of a failed file's output. */
 const printedMax = 20_000;
 
 async function* shorten(source: AsyncIterable<TestEvent>): AsyncGenerator<TestEvent> {
-  /** What each file printed so far. */
+  /** The output of each file so far. */
   const printed = new Map<string, string>();
   const printedBy = (file: string): string => printed.get(resolve(file)) ?? '';
   const add = (file: string, message: string): void => {

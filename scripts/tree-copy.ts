@@ -1,5 +1,5 @@
 /**
- * A temporary copy of the source tree, to run something that is not as it is here: a mutant, or a variant to measure.
+ * A temporary copy of the source tree, to run a changed version: a mutant, or a variant to measure.
  * @module
  */
 import { spawnSync } from 'node:child_process';
@@ -17,13 +17,13 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A copy; whoever makes it removes it. */
+/** A copy; its maker removes it. */
 export interface TreeCopy {
   readonly path: string;
   remove(): void;
 }
 
-/** A patch that does not fit the tree any more. */
+/** A patch that no longer applies to the tree. */
 export class StalePatchError extends Error {
   override readonly name = 'StalePatchError';
 }
@@ -39,7 +39,7 @@ const runGit = (folder: string, args: readonly string[]): { status: number | nul
   });
 };
 
-/** Files that git knows or would take: what is ignored (installed, built, written by running) stays behind. */
+/** Files that git knows or would add; ignored files (installed, built, generated) are not copied. */
 const sourceFiles = (root: string): string[] => {
   const { status, stdout, stderr } = runGit(root, ['ls-files', '--cached', '--others', '--exclude-standard', '-z']);
   if (status !== 0) throw new Error(`Cannot list the files of ${root}: ${stderr.trim()}`);
@@ -85,7 +85,7 @@ export const copyTree = (root: string, patch?: string): TreeCopy => {
     const installed = ['.', ...packageFolders(root)].map((folder) => join(folder, 'node_modules'));
     for (const folder of installed)
       if (existsSync(join(root, folder))) linkInstalled(join(root, folder), join(path, folder));
-    // Servers and the browser that the tests have fetched: a copy would fetch them once more.
+    // Fetched servers and the browser of the tests: without the link a copy would fetch them again.
     const fetched = join(root, '.cache');
     if (existsSync(fetched)) symlinkSync(fetched, join(path, '.cache'));
     if (patch !== undefined) applyPatch(path, patch);
