@@ -7,6 +7,7 @@
  * - `docs/reference/api.md` names every path of the service, and no other
  * - every package, and every package that asks for it, has the version at the top of CHANGELOG.md
  * - a shell block of the README or a guide that no test runs says why, with a reason from a short list
+ * - every error code after its status, and every metric, is in the page that lists them
  * - every export of a package has a docstring
  * @module
  */
@@ -63,6 +64,33 @@ const checkReference = async (root: string, write: boolean): Promise<Finding[]> 
   }
   return findings;
 };
+
+/** Names that a generated page lists, and how documents mention them. */
+const listedNames = [
+  { page: 'docs/reference/errors.md', mention: /\b[45]\d\d `([a-z]+_[a-z_]+)`/g, what: 'error code' },
+  { page: 'docs/operating/metrics.md', mention: /`(catalytic_[a-z_]+)(?:\{[^`]*\})?`/g, what: 'metric' },
+] as const;
+
+/** Reports and decisions tell of their day: names in them may be gone. */
+const isOfItsDay = (file: string): boolean => /^docs\/(reports|decisions)\//.test(file);
+
+const checkNames = (root: string, file: string, text: string): Finding[] =>
+  isOfItsDay(file)
+    ? []
+    : listedNames.flatMap(({ page, mention, what }) => {
+        const path = join(root, page);
+        const listed = existsSync(path) ? readFileSync(path, 'utf8') : '';
+        return text.split('\n').flatMap((line, index) =>
+          [...line.matchAll(mention)]
+            .filter(([, name = '']) => !listed.includes(`\`${name}\``))
+            .map(([, name = '']) => ({
+              file,
+              line: index + 1,
+              rule: 'name',
+              message: `${page} has no ${what} ${name}`,
+            })),
+        );
+      });
 
 const pathsFile = 'packages/protocol/src/paths.ts';
 const apiPage = 'docs/reference/api.md';
@@ -128,7 +156,7 @@ export const checkDocs = async (root: string, write = false): Promise<readonly F
     if (!isMarkdown && !isSource) continue;
     const text = readFileSync(join(root, file), 'utf8');
     findings.push(...checkScripts(scripts, file, text));
-    if (isMarkdown) findings.push(...checkLinks(root, file, text));
+    if (isMarkdown) findings.push(...checkLinks(root, file, text), ...checkNames(root, file, text));
     if (isRunDocument(file)) findings.push(...checkShellRemarks(file, text));
     if (!isSource) continue;
     for (const { name, line } of undocumentedExports(text)) {

@@ -91,6 +91,16 @@ describe('docs', () => {
     assert.match(found[0] ?? '', /^docs\/guides\/a\.md:17 shell: "shell: not run, bored" is neither .*takes minutes/);
   });
 
+  test('an error code and a metric must be listed', async () => {
+    const said =
+      'It answers 503 `store_away`, or 503 `store_lost`; see `ages_total{of="a"}` and `catalytic_old{of="a"}`.\n';
+    const files = { 'docs/a.md': said, 'docs/reports/a.md': said, 'docs/reference/errors.md': '`store_away`\n' };
+    assert.deepEqual(await broken(files), [
+      'docs/a.md:1 name: docs/reference/errors.md has no error code store_lost',
+      'docs/a.md:1 name: docs/operating/metrics.md has no metric catalytic_old',
+    ]);
+  });
+
   test('the page of the API names every path, and no other', async () => {
     const files = {
       'packages/protocol/src/paths.ts':

@@ -55,13 +55,15 @@ export default () => {
 const scriptOf = (document: string, blocks: readonly ReaderBlock[]): string =>
   [
     'set -eu',
+    "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT",
     shortRuns,
     ...blocks.map(({ act, line, text }) => {
       const here = `printf '\\n-- %s\\n' ${document}:${line}`;
       if (act === 'run') return `${here}\n${text}`;
       if (act !== 'serve') return '';
       const log = `served-${line}.log`;
-      return `${here}\n(\n${text}) >${log} 2>&1 &\nuntil [ -s ${log} ]; do sleep 0.1; done`;
+      // A shell with one command becomes that command, so that the shell's job is the server itself.
+      return `${here}\nbash -c '${text.replaceAll("'", "'\\''")}' >${log} 2>&1 &\nuntil [ -s ${log} ]; do sleep 0.1; done`;
     }),
   ].join('\n');
 
