@@ -5,31 +5,22 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
 import { type Answer, goodPassword, request } from './client.ts';
 
-/** Cost of an argon2id hash. */
-export interface HashCost {
-  readonly memoryKib: number;
-  readonly passes: number;
-  readonly parallelism: number;
-}
-
-/** The cost that the service itself uses. */
-export const serviceCost: HashCost = { memoryKib: 19_456, passes: 2, parallelism: 1 };
-
 /** An argon2id hash as a PHC string, made with `node:crypto`: another implementation than the service's. */
-export const passwordHash = (password: string, { memoryKib, passes, parallelism }: HashCost = serviceCost): string => {
+export const passwordHash = (password: string, cost: Argon2idCost = argon2idCost): string => {
   const nonce = randomBytes(16);
   const tag = argon2Sync('argon2id', {
     message: password,
     nonce,
-    parallelism,
+    parallelism: cost.parallelism,
     tagLength: 32,
-    memory: memoryKib,
-    passes,
+    memory: cost.memoryKib,
+    passes: cost.passes,
   });
   const encode = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '');
-  return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${encode(nonce)}$${encode(tag)}`;
+  return `${argon2idPrefix(cost)}$${encode(nonce)}$${encode(tag)}`;
 };
 
 /** The key that may import accounts into the tenant `lab`. */

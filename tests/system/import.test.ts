@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { type HashCost, importLines, passwordHash, readLabKey, serviceCost } from '../harness/accounts.ts';
+import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/password-hash';
+import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { type Answer, goodPassword, post, request, signIn } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
 import { assertProblem } from '../harness/problems.ts';
@@ -113,7 +114,7 @@ test('an access token is no admin key', async () => {
   assertProblem(await importLines(url, access, line('a@example.com')), 'admin_key_invalid');
 });
 
-const foreignCosts: readonly (readonly [string, HashCost])[] = [
+const foreignCosts: readonly (readonly [string, Argon2idCost])[] = [
   ['weaker', { memoryKib: 8192, passes: 1, parallelism: 1 }],
   ['stronger', { memoryKib: 32_768, passes: 3, parallelism: 2 }],
 ];
@@ -129,7 +130,7 @@ for (const [about, cost] of foreignCosts)
     assert.equal(storedHash(email), foreign);
     await signIn(url, email, goodPassword, 'lab');
     const upgraded = storedHash(email);
-    const { memoryKib, passes, parallelism } = serviceCost;
+    const { memoryKib, passes, parallelism } = argon2idCost;
     assert.ok(upgraded.startsWith(`$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$`), upgraded);
     await signIn(url, email, goodPassword, 'lab');
     assert.equal(storedHash(email), upgraded, 'an upgraded hash stays');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
+import { argon2idCost } from '@catalytic/protocol/password-hash';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { importAccounts, passwordHash, serviceCost } from '../harness/accounts.ts';
+import { importAccounts, passwordHash } from '../harness/accounts.ts';
 import { get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { freePort, serviceIn } from '../harness/service.ts';
@@ -198,7 +199,7 @@ test('the published keys hold public members only, and each is named by its thum
 
 test('a hash made by another implementation signs in', async () => {
   assert.match(passwordHash(goodPassword), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-  assert.deepEqual(serviceCost, { memoryKib: 19_456, passes: 2, parallelism: 1 });
+  assert.deepEqual(argon2idCost, { memoryKib: 19_456, passes: 2, parallelism: 1 });
   await importAccounts(url, dataDir, ['node-crypto@example.com']);
   await signIn(url, 'node-crypto@example.com', goodPassword, 'lab');
 });

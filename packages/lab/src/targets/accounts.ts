@@ -3,6 +3,7 @@
  * @module
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
+import { argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
 import { paths } from '@catalytic/protocol/paths';
 import { problemCodeOf } from '../scenarios/answers.ts';
 import type { Connection, Reply } from './connection.ts';
@@ -62,11 +63,11 @@ const accountsPerImport = 2000;
 
 /** PHC string of the pool's one password; all accounts share it, because what a login costs does not depend on the salt. */
 const poolHash = (password: string): string => {
-  const [memory, passes, parallelism] = [19_456, 2, 1];
+  const { memoryKib: memory, passes, parallelism } = argon2idCost;
   const nonce = randomBytes(16);
   const tag = argon2Sync('argon2id', { message: password, nonce, parallelism, tagLength: 32, memory, passes });
   const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(tag)}`;
+  return `${argon2idPrefix(argon2idCost)}$${unpadded(nonce)}$${unpadded(tag)}`;
 };
 
 /** Says what is wrong with the answer to an import of `count` accounts; `undefined` when all of them were made. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { constants, setPriority } from 'node:os';
+import { argon2idCost } from '@catalytic/protocol/password-hash';
 import { hash } from '@node-rs/argon2';
-import { argon2idParameters } from '../features/passwords/hash-format.ts';
 import { verifyHash } from './verify-hash.ts';
 
 /** A hash to make (`storedHash` absent) or to check. */
@@ -25,9 +25,9 @@ const answer = async ({ id, password, storedHash }: LaneRequest): Promise<LaneRe
     const result =
       storedHash === undefined
         ? await hash(password, {
-            memoryCost: argon2idParameters.memoryKib,
-            timeCost: argon2idParameters.passes,
-            parallelism: argon2idParameters.parallelism,
+            memoryCost: argon2idCost.memoryKib,
+            timeCost: argon2idCost.passes,
+            parallelism: argon2idCost.parallelism,
           })
         : await verifyHash(storedHash, password);
     return { id, result };

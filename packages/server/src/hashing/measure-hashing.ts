@@ -2,20 +2,13 @@
  * How many passwords a second this machine hashes, with the service's own setting and with those that OWASP holds to be as strong.
  * @module
  */
-import { argon2idParameters } from '../features/passwords/hash-format.ts';
+import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
 import { Secret } from '../features/secrets/secret.ts';
 import { HashLanes } from './hash-lanes.ts';
 
-/** A setting of argon2id. */
-export interface Argon2idSetting {
-  readonly memoryKib: number;
-  readonly passes: number;
-  readonly parallelism: number;
-}
-
 /** Equally strong settings, each the floor for its memory (OWASP Password Storage Cheat Sheet, argon2id); the first is the service's own. */
-export const equalSettings: readonly [Argon2idSetting, ...Argon2idSetting[]] = [
-  argon2idParameters,
+export const equalSettings: readonly [Argon2idCost, ...Argon2idCost[]] = [
+  argon2idCost,
   { memoryKib: 47_104, passes: 1, parallelism: 1 },
   { memoryKib: 12_288, passes: 3, parallelism: 1 },
   { memoryKib: 9216, passes: 4, parallelism: 1 },
@@ -30,15 +23,9 @@ export interface HashRate {
 }
 
 /** A stored hash of nobody's password: a check of it pays the whole cost before it says no. */
-const hashOfNobody = ({ memoryKib, passes, parallelism }: Argon2idSetting): string =>
-  `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+const hashOfNobody = (cost: Argon2idCost): string => `${argon2idPrefix(cost)}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
-const rateOf = async (
-  lanes: HashLanes,
-  count: number,
-  setting: Argon2idSetting,
-  seconds: number,
-): Promise<HashRate> => {
+const rateOf = async (lanes: HashLanes, count: number, setting: Argon2idCost, seconds: number): Promise<HashRate> => {
   const password = new Secret('a password that nobody uses');
   const storedHash = hashOfNobody(setting);
   const startMs = performance.now();
@@ -63,7 +50,7 @@ const rateOf = async (
  */
 export const measureHashing = async (
   lanes: number,
-  settings: readonly Argon2idSetting[],
+  settings: readonly Argon2idCost[],
   seconds: number,
   onProblem: (message: string) => void,
 ): Promise<readonly HashRate[]> => {

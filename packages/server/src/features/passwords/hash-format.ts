@@ -11,13 +11,11 @@
  * SALT and TAG are base64 without padding. Every cost has an upper limit: one hostile import must not be able to eat the machine.
  * @module
  */
-
-/** OWASP's argon2id floor (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane. Memory in KiB. */
-export const argon2idParameters = { memoryKib: 19_456, passes: 2, parallelism: 1 } as const;
+import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/password-hash';
 
 /** A stored hash, taken apart as far as checking a password needs. */
 export type StoredHash =
-  | { readonly format: 'argon2id'; readonly memoryKib: number; readonly passes: number; readonly parallelism: number }
+  | ({ readonly format: 'argon2id' } & Argon2idCost)
   | { readonly format: 'bcrypt' }
   | {
       readonly format: 'scrypt';
@@ -106,8 +104,8 @@ export const needsUpgrade = (text: string): boolean => {
   const found = parseStoredHash(text);
   return (
     found?.format !== 'argon2id' ||
-    found.memoryKib !== argon2idParameters.memoryKib ||
-    found.passes !== argon2idParameters.passes ||
-    found.parallelism !== argon2idParameters.parallelism
+    found.memoryKib !== argon2idCost.memoryKib ||
+    found.passes !== argon2idCost.passes ||
+    found.parallelism !== argon2idCost.parallelism
   );
 };
