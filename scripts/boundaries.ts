@@ -134,12 +134,11 @@ const roomDirections = (rules: BoundaryRules, source: SourceFile): Finding[] => 
     if (target === undefined || other === undefined || other === room) return [];
     const isContract = target.endsWith('.contract.ts');
     if (!isContract && (may.any ?? []).includes(other)) return [];
-    const typePattern = may.types?.[other];
-    if (!isContract && kind === 'type' && typePattern?.test(target) === true) return [];
-    const allowed = [
-      ...(may.any ?? []),
-      ...Object.entries(may.types ?? {}).map(([name, { source: pattern }]) => `types of ${name} matching ${pattern}`),
-    ];
+    if (!isContract && may.files?.[other]?.test(target) === true) return [];
+    if (!isContract && kind === 'type' && may.types?.[other]?.test(target) === true) return [];
+    const matching = (what: string, patterns: Readonly<Record<string, RegExp>> = {}): string[] =>
+      Object.entries(patterns).map(([name, { source: pattern }]) => `${what} of ${name} matching ${pattern}`);
+    const allowed = [...(may.any ?? []), ...matching('files', may.files), ...matching('types', may.types)];
     const message = isContract
       ? `${specifier} is a test suite: import it from *.test.ts files`
       : `${room} must not import ${other} (it may import: ${allowed.join(', ') || 'nothing'})`;

@@ -8,6 +8,8 @@ interface Room {
   readonly any?: readonly string[];
   /** Rooms of which it may import types only, from files whose path matches. */
   readonly types?: Readonly<Record<string, RegExp>>;
+  /** Rooms of which it may import files whose path matches, and no others. */
+  readonly files?: Readonly<Record<string, RegExp>>;
 }
 
 interface Home {
@@ -92,7 +94,8 @@ export const boundaryRules: BoundaryRules = {
       any: ['config'],
       types: { stores: /\/stores\/postgres\/inspect\.ts$/, bus: /\/bus\/inspect-redis\.ts$/ },
     },
-    stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ } },
+    // Ports are types. Rules are pure: an engine asks them, so that no decision of the domain stands in an engine.
+    stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ }, files: { features: rulesFile } },
     config: {},
     // Told by features through their own ports.
     telemetry: { types: { features: /\/features\/revocation\/(observer|hint-bus)\.ts$/ } },

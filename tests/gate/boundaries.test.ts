@@ -128,16 +128,17 @@ describe('boundaries', () => {
       );
     });
 
-    test('stores take the types of ports and nothing else of features', () => {
+    test('stores take the types of ports and the rules, and nothing else of features', () => {
       const store = 'packages/server/src/stores/sqlite/accounts.ts';
       assertBroken(
         { [store]: "import { x } from '../../features/accounts/store.ts';\n" },
         /room: stores must not import features/,
       );
       assertBroken(
-        { [store]: "import type { x } from '../../features/accounts/rules.ts';\n" },
+        { [store]: "import type { x } from '../../features/sessions/log-in.ts';\n" },
         /room: stores must not import features/,
       );
+      assertBroken({ [store]: "import { isEmail } from '../../features/accounts/rules.ts';\n" });
     });
 
     test('a contract suite is imported by tests only', () => {

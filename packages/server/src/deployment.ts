@@ -9,7 +9,7 @@ import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/mast
 import type { Config } from './config/options.ts';
 import type { Profile } from './config/profile.ts';
 import { ConfigError } from './config/read-config.ts';
-import { cliOrigin } from './features/audit/origins.ts';
+import { cliOrigin, systemOrigin } from './features/audit/origins.ts';
 import type { NewHistory } from './features/deployment/store.ts';
 import { Secret } from './features/secrets/secret.ts';
 import { createSigningKey } from './features/signing-keys/create-signing-key.ts';
@@ -117,7 +117,10 @@ export const openKeyRing = async (
   if (known === undefined && !isFirst) throw new ConfigError(`${cannot}: the master key is missing; ${remedy}`);
   const masterKey = new Secret(known ?? createMasterKey(config.dataDir));
   if (isFirst)
-    await stores.signingKeys.addFirst(createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()));
+    await stores.signingKeys.addFirst({
+      key: createSigningKey(config.signingAlgorithm, masterKey, nowMs(), nowMs()),
+      by: systemOrigin,
+    });
   const keys = new KeyRing(stores.signingKeys, masterKey);
   try {
     await keys.load(nowMs());
@@ -146,7 +149,7 @@ export const beginNewHistory = async (
     ? new Secret(findMasterKey(config.masterKey, config.dataDir) ?? createMasterKey(config.dataDir))
     : (await openKeyRing(config, stores, Date.now)).masterKey;
   const key = createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs);
-  return { ...(await stores.deployment.beginNewHistory(key, nowMs, cliOrigin)), formerMasterKey };
+  return { ...(await stores.deployment.beginNewHistory({ key, nowMs, by: cliOrigin })), formerMasterKey };
 };
 
 /**

@@ -39,15 +39,19 @@ export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): ((
   const steps: readonly ((now: number, forget: number) => unknown)[] = [
     (now) => keys.load(now),
     (_now, forget) => view.sweep(forget),
-    (now) => stores.sessions.forgetSuccessors(now, config.refreshGraceSeconds * 1000),
+    (now) => stores.sessions.forgetSuccessors({ nowMs: now, sinceMs: config.refreshGraceSeconds * 1000 }),
     // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
-    (_now, forget) => Number.isFinite(forget) && stores.journal.purge(forget, clockSkewSeconds * 1000, purgeRowsMax),
+    (_now, forget) =>
+      Number.isFinite(forget) &&
+      stores.journal.purge({ nowMs: forget, sinceMs: clockSkewSeconds * 1000, rowsMax: purgeRowsMax }),
     // By the same clock: one that is a week ahead for a moment must not end every session, nor forget the audit trail.
-    (_now, forget) => Number.isFinite(forget) && stores.sessions.purge(forget, sessionKeepMs, purgeRowsMax),
+    (_now, forget) =>
+      Number.isFinite(forget) &&
+      stores.sessions.purge({ nowMs: forget, sinceMs: sessionKeepMs, rowsMax: purgeRowsMax }),
     (_now, forget) =>
       Number.isFinite(forget) &&
       config.auditDays > 0 &&
-      stores.deployment.purgeAudit(forget, config.auditDays * dayMs, purgeRowsMax),
+      stores.deployment.purgeAudit({ nowMs: forget, sinceMs: config.auditDays * dayMs, rowsMax: purgeRowsMax }),
   ];
 
   /** One step that fails must not keep the others from their turn. */

@@ -5,6 +5,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAdminKey } from './features/admin-keys/create-admin-key.ts';
+import { systemOrigin } from './features/audit/origins.ts';
 import { tokenHash } from './features/secrets/random-token.ts';
 import type { Stores } from './stores/stores.ts';
 
@@ -18,10 +19,11 @@ const labTenantName = 'lab';
  */
 export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Stores, nowMs: number): Promise<string> => {
   const path = join(dataDir, 'lab.key');
-  const tenant = await tenants.ensure(labTenantName, nowMs);
+  const tenant = await tenants.ensure({ name: labTenantName, nowMs, by: systemOrigin });
   const known = readKey(path);
   if (known !== undefined && (await adminKeys.findByHash(tokenHash(known))) !== undefined) return path;
-  const key = await createAdminKey(adminKeys, { scopes: ['accounts:import'], tenantId: tenant.id }, 'load lab', nowMs);
+  const scope = { scopes: ['accounts:import'], tenantId: tenant.id } as const;
+  const key = await createAdminKey(adminKeys, scope, 'load lab', nowMs, systemOrigin);
   writeFileSync(`${path}.new`, `${key}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
   return path;

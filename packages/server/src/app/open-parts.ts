@@ -10,6 +10,7 @@ import type { WorkerLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { openKeyRing, openStores, share } from '../deployment.ts';
 import { AuditBuffer } from '../features/audit/audit-buffer.ts';
+import { systemOrigin } from '../features/audit/origins.ts';
 import { LoginCache } from '../features/passwords/login-cache.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import type { KeyRing } from '../features/signing-keys/key-ring.ts';
@@ -57,7 +58,7 @@ const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => numb
   if (config.profile.ownsDataFolder) await stores.members.remove((await stores.members.list()).map(({ id }) => id));
   const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
   const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
-  await stores.tenants.ensure(defaultTenantName, nowMs());
+  await stores.tenants.ensure({ name: defaultTenantName, nowMs: nowMs(), by: systemOrigin });
   return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
 };
 

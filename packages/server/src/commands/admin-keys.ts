@@ -21,7 +21,9 @@ interface CreateOptions {
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const { secret, id } = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
     const tenant =
-      options.tenant === undefined ? undefined : await tenants.ensure(options.tenant, Date.now(), cliOrigin);
+      options.tenant === undefined
+        ? undefined
+        : await tenants.ensure({ name: options.tenant, nowMs: Date.now(), by: cliOrigin });
     const key = { scopes: options.scope, tenantId: tenant?.id ?? null };
     const made = await createAdminKey(adminKeys, key, options.description, Date.now(), cliOrigin);
     return { secret: made, id: (await adminKeys.findByHash(tokenHash(made)))?.id };

@@ -53,7 +53,7 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
     // Opened first: a key sealed under another master key than the others would stop the next start.
     const { masterKey } = await openKeyRing(config, stores, Date.now);
     const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
-    await stores.signingKeys.addSuccessor(successor, cliOrigin);
+    await stores.signingKeys.addSuccessor({ key: successor, by: cliOrigin });
     return successor;
   });
   process.stdout.write(

@@ -7,7 +7,7 @@ import type { AccountId, MemberId, SessionId, TenantId } from '@catalytic/protoc
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { AccountStore, NewAccount } from './accounts/store.ts';
 import type { AdminKeyStore } from './admin-keys/store.ts';
-import type { AuditStore } from './audit/store.ts';
+import type { AuditStore, Origin } from './audit/store.ts';
 import type { DeploymentStore } from './deployment/store.ts';
 import type { JournalStore, MemberStore } from './revocation/store.ts';
 import type { SessionStore } from './sessions/store.ts';
@@ -37,19 +37,22 @@ export interface Engine {
 /** Opens an engine over a new, empty database. */
 export type OpenEngine = () => Promise<Engine>;
 
+/** Who asks, where a suite does not look at it. */
+export const by: Origin = { actor: 'system', address: null, requestId: null };
+
 /** A tenant with one account in it. */
 export const seedAccount = async (
   { tenants, accounts }: Engine,
   name = 'ada',
 ): Promise<{ tenantId: TenantId; accountId: AccountId; account: NewAccount }> => {
-  const { id: tenantId } = await tenants.ensure('default', 1000);
+  const { id: tenantId } = await tenants.ensure({ name: 'default', nowMs: 1000, by });
   const account: NewAccount = {
     email: `${name}@example.com`,
     emailKey: `${name}@example.com`,
     passwordHash: `hash of ${name}`,
     roles: ['reader'],
   };
-  const accountId = await accounts.create(tenantId, account, 1000);
+  const accountId = await accounts.create({ tenantId, account, nowMs: 1000, by });
   if (accountId === 'email_taken') throw new Error(`There is an account ${name} already`);
   if (accountId === 'tenant_suspended') throw new Error(`The tenant of ${name} is suspended`);
   return { tenantId, accountId, account };

@@ -3,13 +3,7 @@
  * @module
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
-import type { AuditFilter, AuditPage, AuditRow, NewAuditRow, Origin, SessionState } from '../features/audit/store.ts';
-
-/** Who acts where the caller of a port does not say. */
-export const unattributed: Origin = { actor: 'system', address: null, requestId: null };
-
-/** Names an admin key by the beginning of its hash: enough to tell keys apart, and of no use to who would find the key. */
-export const adminKeyId = (hash: Uint8Array): string => Buffer.from(hash.subarray(0, 6)).toString('hex');
+import type { AuditFilter, AuditPage, AuditRow, NewAuditRow, SessionState } from '../features/audit/store.ts';
 
 /** Columns that are written, in order. */
 export const auditColumns = [

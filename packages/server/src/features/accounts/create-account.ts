@@ -60,7 +60,7 @@ export const createAccount = async (
   const passwordHash = await hashOf(hasher, description);
   const createdAtMs = nowMs();
   const account = { email, emailKey: emailKey(email), passwordHash, roles };
-  const id = await accounts.create(tenant.id, account, createdAtMs, by);
+  const id = await accounts.create({ tenantId: tenant.id, account, nowMs: createdAtMs, by });
   if (id === 'email_taken') throw new CatalyticError('email_taken');
   if (id === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
   return { id, tenantId: tenant.id, email, status: 'active', roles, createdAtMs };

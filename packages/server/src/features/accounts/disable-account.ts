@@ -26,7 +26,7 @@ export const disableAccount = async (
   { tenantId, accountId }: AccountPlace,
   by: Origin,
 ): Promise<Propagation> => {
-  const recorded = await orUnknown(accounts.disable(tenantId, accountId, nowMs(), by));
+  const recorded = await orUnknown(accounts.disable({ tenantId, accountId, nowMs: nowMs(), by }));
   if (recorded === undefined) throw new CatalyticError('account_not_found');
   return barrier.settle(recorded);
 };
@@ -37,7 +37,7 @@ export const enableAccount = async (
   { tenantId, accountId }: AccountPlace,
   by: Origin,
 ): Promise<Account> => {
-  const account = await accounts.enable(tenantId, accountId, nowMs(), by);
+  const account = await accounts.enable({ tenantId, accountId, nowMs: nowMs(), by });
   if (account === undefined) throw new CatalyticError('account_not_found');
   return account;
 };

@@ -112,7 +112,7 @@ export const importAccounts = async (
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {
-    const stored = await accounts.importMany(tenant.id, batch, nowMs(), by);
+    const stored = await accounts.importMany({ tenantId: tenant.id, accounts: batch, nowMs: nowMs(), by });
     if (stored === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
     total.imported += stored.imported;
     total.existing += stored.existing;

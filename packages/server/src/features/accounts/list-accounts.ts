@@ -31,7 +31,8 @@ export const listAccounts = async (
     return { accounts: found === undefined ? [] : [found.account] };
   }
   // One more than is shown says whether there is another page.
-  const found = await accounts.list(tenantId, cursor as AccountId | undefined, pageAccounts + 1);
+  const after = cursor as AccountId | undefined;
+  const found = await accounts.list({ tenantId, after, rowsMax: pageAccounts + 1 });
   const shown = found.slice(0, pageAccounts);
   const last = shown.at(-1);
   return found.length > shown.length && last !== undefined

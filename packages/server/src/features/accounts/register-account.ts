@@ -46,7 +46,8 @@ export const registerAccount = async (
   // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.
   if ((await accounts.findForLogin(tenant.id, key)) !== undefined) throw new CatalyticError('email_taken');
   const passwordHash = await hasher.hash(password);
-  const accountId = await accounts.create(tenant.id, { email, emailKey: key, passwordHash, roles: [] }, nowMs(), by);
+  const account = { email, emailKey: key, passwordHash, roles: [] };
+  const accountId = await accounts.create({ tenantId: tenant.id, account, nowMs: nowMs(), by });
   if (accountId === 'email_taken') throw new CatalyticError('email_taken');
   if (accountId === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
   return { accountId, email, tenant: tenant.name };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { AccountId } from '@catalytic/protocol/ids';
-import { type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { by, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 
 /** Registers the suite for one engine. */
 export const accountStoreContract = (engineName: string, open: OpenEngine): void => {
@@ -29,10 +29,10 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
   test(`${engineName}: of many accounts with one email at once exactly one is stored`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
-    const { id: tenantId } = await engine.tenants.ensure('default', 1000);
+    const { id: tenantId } = await engine.tenants.ensure({ name: 'default', nowMs: 1000, by });
     const account = { email: 'A@x.com', emailKey: 'a@x.com', passwordHash: 'h', roles: [] };
     const results = await Promise.all(
-      Array.from({ length: 30 }, () => engine.accounts.create(tenantId, account, 1000)),
+      Array.from({ length: 30 }, () => engine.accounts.create({ tenantId, account, nowMs: 1000, by })),
     );
     assert.equal(results.filter((result) => result !== 'email_taken').length, 1);
   });
@@ -41,13 +41,14 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const engine = await open();
     t.after(() => engine.close());
     const { tenantId, accountId, account } = await seedAccount(engine);
-    const other = await engine.tenants.ensure('other', 1000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
     assert.equal(await engine.accounts.find(other.id, accountId), undefined);
     assert.equal(await engine.accounts.findForLogin(other.id, account.emailKey), undefined);
-    const twin = await engine.accounts.create(other.id, account, 1000);
+    const twin = await engine.accounts.create({ tenantId: other.id, account, nowMs: 1000, by });
     assert.notEqual(twin, 'email_taken');
     assert.equal((await engine.accounts.findForLogin(tenantId, account.emailKey))?.account.id, accountId);
-    assert.equal(await engine.accounts.upgradePasswordHash(other.id, accountId, account.passwordHash, 'new'), false);
+    const upgrade = { tenantId: other.id, accountId, from: account.passwordHash, to: 'new', nowMs: 1000, by };
+    assert.equal(await engine.accounts.upgradePasswordHash(upgrade), false);
   });
 
   test(`${engineName}: an import stores what is new and leaves what exists as it is`, async (t) => {
@@ -60,7 +61,10 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
       passwordHash: 'imported',
       roles: [],
     }));
-    assert.deepEqual(await engine.accounts.importMany(tenantId, batch, 2000), { imported: 2, existing: 2 });
+    assert.deepEqual(await engine.accounts.importMany({ tenantId, accounts: batch, nowMs: 2000, by }), {
+      imported: 2,
+      existing: 2,
+    });
     assert.equal((await engine.accounts.findForLogin(tenantId, 'ada@example.com'))?.passwordHash, account.passwordHash);
     assert.equal((await engine.accounts.findForLogin(tenantId, 'cyd@example.com'))?.passwordHash, 'imported');
   });
@@ -69,19 +73,17 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const engine = await open();
     t.after(() => engine.close());
     const { tenantId, accountId, account } = await seedAccount(engine);
-    assert.equal(await engine.accounts.upgradePasswordHash(tenantId, accountId, 'another', 'new'), false);
-    const both = await Promise.all(
-      ['new 1', 'new 2'].map((hash) =>
-        engine.accounts.upgradePasswordHash(tenantId, accountId, account.passwordHash, hash),
-      ),
-    );
+    const upgrade = (from: string, to: string) =>
+      engine.accounts.upgradePasswordHash({ tenantId, accountId, from, to, nowMs: 1000, by });
+    assert.equal(await upgrade('another', 'new'), false);
+    const both = await Promise.all(['new 1', 'new 2'].map((hash) => upgrade(account.passwordHash, hash)));
     assert.deepEqual(both.toSorted(), [false, true]);
   });
 
   test(`${engineName}: an unknown account is not found`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
-    const { id: tenantId } = await engine.tenants.ensure('default', 1000);
+    const { id: tenantId } = await engine.tenants.ensure({ name: 'default', nowMs: 1000, by });
     assert.equal(await engine.accounts.find(tenantId, randomUUIDv7() as AccountId), undefined);
     assert.equal(await engine.accounts.findForLogin(tenantId, 'nobody@example.com'), undefined);
   });
@@ -94,14 +96,14 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const signIn = () =>
       engine.sessions.open({
         ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: 1000, sessionsMax: 10 },
-        refreshToken: { hash, expiresAtMs: 100_000 },
+        ...{ refreshToken: { hash, expiresAtMs: 100_000 }, by },
       });
     assert.equal(typeof (await signIn()), 'object');
-    const other = await engine.tenants.ensure('other', 1000);
-    assert.equal(await engine.accounts.disable(other.id, accountId, 2000), undefined);
-    assert.equal(await engine.accounts.enable(other.id, accountId, 2000), undefined);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    assert.equal(await engine.accounts.disable({ tenantId: other.id, accountId, nowMs: 2000, by }), undefined);
+    assert.equal(await engine.accounts.enable({ tenantId: other.id, accountId, nowMs: 2000, by }), undefined);
     assert.deepEqual(await readJournal(engine), []);
-    const both = await Promise.all([1, 2].map(() => engine.accounts.disable(tenantId, accountId, 2000)));
+    const both = await Promise.all([1, 2].map(() => engine.accounts.disable({ tenantId, accountId, nowMs: 2000, by })));
     const entries = both.flatMap((recorded) => recorded?.entries ?? []);
     assert.deepEqual(
       entries.map((entry) => [entry.kind, entry.key, 'epoch' in entry && entry.epoch]),
@@ -110,8 +112,11 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
     assert.equal(await signIn(), 'account_disabled');
     assert.equal((await engine.accounts.find(tenantId, accountId))?.status, 'disabled');
-    assert.equal((await engine.accounts.enable(tenantId, accountId, 3000))?.status, 'active');
-    assert.deepEqual(await engine.sessions.list(tenantId, accountId, undefined, 10, 2000), []);
+    assert.equal((await engine.accounts.enable({ tenantId, accountId, nowMs: 3000, by }))?.status, 'active');
+    assert.deepEqual(
+      await engine.sessions.list({ tenantId, accountId, before: undefined, rowsMax: 10, nowMs: 2000 }),
+      [],
+    );
   });
 
   test(`${engineName}: the accounts of a tenant are listed by email, a page at a time`, async (t) => {
@@ -119,9 +124,12 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     t.after(() => engine.close());
     const { tenantId } = await seedAccount(engine, 'cyd');
     for (const name of ['ada', 'dan', 'bob']) await seedAccount(engine, name);
-    const other = await engine.tenants.ensure('other', 1000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
     const list = async (after?: AccountId, tenant = tenantId) =>
-      (await engine.accounts.list(tenant, after, 3)).map(({ id, email }) => ({ id, name: email.split('@')[0] }));
+      (await engine.accounts.list({ tenantId: tenant, after, rowsMax: 3 })).map(({ id, email }) => ({
+        id,
+        name: email.split('@')[0],
+      }));
     const first = await list();
     assert.deepEqual(
       first.map(({ name }) => name),
@@ -140,10 +148,13 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     const engine = await open();
     t.after(() => engine.close());
     const { tenantId } = await seedAccount(engine);
-    await engine.tenants.suspend(tenantId, 1000);
+    await engine.tenants.suspend({ tenantId, nowMs: 1000, by });
     const account = { email: 'b@x.com', emailKey: 'b@x.com', passwordHash: 'h', roles: [] };
-    assert.equal(await engine.accounts.create(tenantId, account, 1000), 'tenant_suspended');
-    assert.equal(await engine.accounts.importMany(tenantId, [account], 1000), 'tenant_suspended');
+    assert.equal(await engine.accounts.create({ tenantId, account, nowMs: 1000, by }), 'tenant_suspended');
+    assert.equal(
+      await engine.accounts.importMany({ tenantId, accounts: [account], nowMs: 1000, by }),
+      'tenant_suspended',
+    );
     assert.equal(await engine.accounts.findForLogin(tenantId, 'b@x.com'), undefined);
   });
 };

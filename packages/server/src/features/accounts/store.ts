@@ -27,6 +27,48 @@ export interface NewAccount {
   readonly roles: readonly string[];
 }
 
+/** An account being created, and who asks. */
+export interface AccountCreation {
+  readonly tenantId: TenantId;
+  readonly account: NewAccount;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** Accounts being imported, and who asks. */
+export interface AccountImport {
+  readonly tenantId: TenantId;
+  readonly accounts: readonly NewAccount[];
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A change of an account's status. */
+export interface AccountChange {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A stored hash being replaced by one of today's parameters. */
+export interface HashUpgrade extends AccountChange {
+  /** The hash that was checked. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Which accounts are listed. */
+export interface AccountsPage {
+  readonly tenantId: TenantId;
+  /** Only accounts whose email comes after that of this one; `undefined`: from the first on. */
+  readonly after: AccountId | undefined;
+  readonly rowsMax: number;
+}
+
 /** An account with what a login needs to check. */
 export interface AccountWithPassword {
   readonly account: Account;
@@ -36,34 +78,26 @@ export interface AccountWithPassword {
 /** Where accounts live. Every engine passes `store.contract.ts`. What changes leaves a row in the audit trail, in the same transaction. */
 export interface AccountStore {
   /** Stores an account in an active tenant; of two at once with the same email key exactly one succeeds. */
-  create(
-    tenantId: TenantId,
-    account: NewAccount,
-    nowMs: number,
-    by?: Origin,
-  ): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
+  create(creation: AccountCreation): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
   /**
    * Stores what is not there yet, in one transaction, if the tenant is active; accounts whose email key exists are left as they are.
    */
   importMany(
-    tenantId: TenantId,
-    accounts: readonly NewAccount[],
-    nowMs: number,
-    by?: Origin,
+    accounts: AccountImport,
   ): Promise<{ readonly imported: number; readonly existing: number } | 'tenant_suspended'>;
   find(tenantId: TenantId, id: AccountId): Promise<Account | undefined>;
   findForLogin(tenantId: TenantId, emailKey: string): Promise<AccountWithPassword | undefined>;
   /** Read on the primary, as {@link AccountStore.findForLogin} is. */
   findWithPassword(tenantId: TenantId, id: AccountId): Promise<AccountWithPassword | undefined>;
-  /** Up to `rowsMax` accounts of a tenant in the order of their email keys, those after an account when one is given. */
-  list(tenantId: TenantId, after: AccountId | undefined, rowsMax: number): Promise<readonly Account[]>;
+  /** Up to `rowsMax` accounts of a tenant in the order of their email keys. */
+  list(page: AccountsPage): Promise<readonly Account[]>;
   /**
    * Disables an account and ends its sessions: raises its epoch and journals it. One that is disabled already is journalled again without
    * raising it, so that every success can be waited for. `undefined`: there is none.
    */
-  disable(tenantId: TenantId, id: AccountId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
+  disable(change: AccountChange): Promise<Recorded | undefined>;
   /** Makes an account active; its former sessions stay ended. `undefined`: there is none. */
-  enable(tenantId: TenantId, id: AccountId, nowMs: number, by?: Origin): Promise<Account | undefined>;
+  enable(change: AccountChange): Promise<Account | undefined>;
   /** Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password change. */
-  upgradePasswordHash(tenantId: TenantId, id: AccountId, from: string, to: string, by?: Origin): Promise<boolean>;
+  upgradePasswordHash(upgrade: HashUpgrade): Promise<boolean>;
 }

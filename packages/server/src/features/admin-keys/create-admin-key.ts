@@ -15,9 +15,9 @@ export const createAdminKey = async (
   key: AdminKey,
   description: string,
   nowMs: number,
-  by?: Origin,
+  by: Origin,
 ): Promise<string> => {
   const secret = randomToken(adminKeyPrefix);
-  await adminKeys.add(tokenHash(secret), key, description, nowMs, by);
+  await adminKeys.add({ hash: tokenHash(secret), key, description, nowMs, by });
   return secret;
 };

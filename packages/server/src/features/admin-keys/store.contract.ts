@@ -1,7 +1,7 @@
 /** Contract of the port of admin keys. @module */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OpenEngine } from '../engine.contract.ts';
+import { by, type OpenEngine } from '../engine.contract.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -10,9 +10,21 @@ export const adminKeyStoreContract = (engineName: string, open: OpenEngine): voi
   test(`${engineName}: an admin key is found by its hash, with its scopes and its tenant`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
-    const { id: tenantId } = await engine.tenants.ensure('acme', 1000);
-    await engine.adminKeys.add(bytes('one'), { scopes: ['accounts:import'], tenantId }, 'for acme', 1000);
-    await engine.adminKeys.add(bytes('all'), { scopes: ['accounts:import'], tenantId: null }, 'for all', 1000);
+    const { id: tenantId } = await engine.tenants.ensure({ name: 'acme', nowMs: 1000, by });
+    await engine.adminKeys.add({
+      hash: bytes('one'),
+      key: { scopes: ['accounts:import'], tenantId },
+      description: 'for acme',
+      nowMs: 1000,
+      by,
+    });
+    await engine.adminKeys.add({
+      hash: bytes('all'),
+      key: { scopes: ['accounts:import'], tenantId: null },
+      description: 'for all',
+      nowMs: 1000,
+      by,
+    });
     assert.deepEqual(await engine.adminKeys.findByHash(bytes('one')), {
       id: Buffer.from('one').toString('hex'),
       scopes: ['accounts:import'],

@@ -25,6 +25,18 @@ export interface AdminKey {
   readonly tenantId: TenantId | null;
 }
 
+/** An admin key about to be stored. */
+export interface NewAdminKey {
+  /** SHA-256 of the key. */
+  readonly hash: Uint8Array;
+  readonly key: AdminKey;
+  /** What it is for, in the words of the operator who made it. */
+  readonly description: string;
+  readonly nowMs: number;
+  /** Who made it, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** An admin key that is known. */
 export interface KnownAdminKey extends AdminKey {
   /** Names it in the audit trail: 12 hexadecimal digits, and no secret. */
@@ -33,7 +45,6 @@ export interface KnownAdminKey extends AdminKey {
 
 /** Where admin keys live. Every engine passes `store.contract.ts`. */
 export interface AdminKeyStore {
-  /** @param hash SHA-256 of the key @param by who makes it, for the audit trail; default: the service itself */
-  add(hash: Uint8Array, key: AdminKey, description: string, nowMs: number, by?: Origin): Promise<void>;
+  add(made: NewAdminKey): Promise<void>;
   findByHash(hash: Uint8Array): Promise<KnownAdminKey | undefined>;
 }

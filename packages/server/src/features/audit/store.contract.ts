@@ -81,7 +81,7 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
     assert.deepEqual(opened, [{ ...login, ...whose, sessionId, ...from }]);
     assert.deepEqual(await rowsOfAct(engine, () => rotate(engine, 'r0', 'r1', 2500)), [], 'an ordinary refresh');
 
-    const end = () => engine.sessions.end(tenantId, sessionId, 3000, by);
+    const end = () => engine.sessions.end({ tenantId, sessionId, nowMs: 3000, by });
     const logout = { event: 'authn_token_revoked', reason: 'logout', atMs: 3000 };
     assert.deepEqual(await rowsOfAct(engine, end), [{ ...logout, ...whose, sessionId, ...from }]);
     assert.deepEqual(await rowsOfAct(engine, end), [], 'a repeated sign-out');
@@ -94,10 +94,9 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
 
     const asking = await open(engine, seeded, 't0', 2000);
     await open(engine, seeded, 'u0', 2000);
-    const endAll = () =>
-      Promise.all(
-        [1, 2].map(() => engine.sessions.endAll(tenantId, accountId, asking.sessionId, asking.accountEpoch, 5000, by)),
-      );
+    const { sessionId: askingId, accountEpoch: seenEpoch } = asking;
+    const everywhereElse = { tenantId, accountId, sessionId: askingId, seenEpoch, nowMs: 5000, by };
+    const endAll = () => Promise.all([1, 2].map(() => engine.sessions.endAll(everywhereElse)));
     const everywhere = { event: 'authn_token_revoked', reason: 'logout_all', atMs: 5000 };
     assert.deepEqual(await rowsOfAct(engine, endAll), [
       { ...everywhere, ...whose, sessionId: asking.sessionId, ...from },
@@ -111,7 +110,11 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
     const { tenantId, accountId, account } = seeded;
     const whose = { ...nothing, tenantId, accountId, ...from };
     const [first, asking] = [await open(engine, seeded, 'r0', 2000), await open(engine, seeded, 's0', 2000)];
-    const endOwn = () => engine.sessions.endOwn(tenantId, accountId, first.sessionId, 3000, by, asking.sessionId);
+    const { sessionId } = first;
+    const endOwn = () =>
+      engine.sessions.endOwn({
+        ...{ tenantId, accountId, sessionId, askingSessionId: asking.sessionId, nowMs: 3000, by },
+      });
     const revoked = { event: 'session_expired', reason: 'revoked', atMs: 3000 };
     const row = { ...revoked, ...whose, sessionId: first.sessionId, subject: asking.sessionId };
     assert.deepEqual(await rowsOfAct(engine, endOwn), [row]);
@@ -135,29 +138,31 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
     const opened = changed.find(({ event }) => event === 'authn_login_success')?.sessionId;
     assert.equal(displaced.find(({ reason }) => reason === 'limit')?.sessionId, opened);
 
-    const signOut = () => engine.sessions.signOut(tenantId, accountId, 6000, by);
+    const signOut = () => engine.sessions.signOut({ tenantId, accountId, nowMs: 6000, by });
     const signedOut = { event: 'session_expired', reason: 'signed_out', atMs: 6000 };
     assert.deepEqual(await rowsOfAct(engine, signOut), [{ ...signedOut, ...whose }]);
 
     for (const reason of ['disabled', 'enabled'] as const) {
       const act = reason === 'disabled' ? engine.accounts.disable : engine.accounts.enable;
       const update = { event: 'user_updated', reason, atMs: 7000 };
-      assert.deepEqual(await rowsOfAct(engine, () => act(tenantId, accountId, 7000, by)), [{ ...update, ...whose }]);
-      assert.deepEqual(await rowsOfAct(engine, () => act(tenantId, accountId, 7000, by)), []);
+      assert.deepEqual(await rowsOfAct(engine, () => act({ tenantId, accountId, nowMs: 7000, by })), [
+        { ...update, ...whose },
+      ]);
+      assert.deepEqual(await rowsOfAct(engine, () => act({ tenantId, accountId, nowMs: 7000, by })), []);
     }
     for (const reason of ['tenant_suspended', 'tenant_resumed'] as const) {
       const act = reason === 'tenant_suspended' ? engine.tenants.suspend : engine.tenants.resume;
       const admin = { event: 'authz_admin', reason, atMs: 8000, ...nothing, tenantId, ...from };
-      assert.deepEqual(await rowsOfAct(engine, () => act(tenantId, 8000, by)), [admin]);
-      assert.deepEqual(await rowsOfAct(engine, () => act(tenantId, 8000, by)), []);
+      assert.deepEqual(await rowsOfAct(engine, () => act({ tenantId, nowMs: 8000, by })), [admin]);
+      assert.deepEqual(await rowsOfAct(engine, () => act({ tenantId, nowMs: 8000, by })), []);
     }
     const made = { event: 'authz_admin', reason: 'tenant_created', atMs: 9000, actor: by.actor };
-    const rows = await rowsOfAct(engine, () => engine.tenants.create('made', 9000, by));
+    const rows = await rowsOfAct(engine, () => engine.tenants.create({ name: 'made', nowMs: 9000, by }));
     assert.deepEqual(
       rows.map(({ event, reason, atMs, actor }) => ({ event, reason, atMs, actor })),
       [made],
     );
-    assert.deepEqual(await rowsOfAct(engine, () => engine.tenants.create('made', 9000, by)), []);
+    assert.deepEqual(await rowsOfAct(engine, () => engine.tenants.create({ name: 'made', nowMs: 9000, by })), []);
   });
 
   test(`${engineName}: what changes nothing leaves no row`, async (t) => {
@@ -166,17 +171,17 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
     const seeded = await seedAccount(engine);
     const { tenantId, accountId, account } = seeded;
     const { sessionId } = await open(engine, seeded, 'r0', 2000);
-    const other = await engine.tenants.ensure('other', 1000, by);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
     const rows = await rowsOfAct(engine, async () => {
-      await engine.sessions.end(other.id, sessionId, 3000, by);
-      await engine.accounts.create(tenantId, account, 3000, by);
-      await engine.accounts.upgradePasswordHash(tenantId, accountId, 'another', 'new', by);
-      await engine.tenants.ensure('other', 3000, by);
+      await engine.sessions.end({ tenantId: other.id, sessionId, nowMs: 3000, by });
+      await engine.accounts.create({ tenantId, account, nowMs: 3000, by });
+      await engine.accounts.upgradePasswordHash({ tenantId, accountId, from: 'another', to: 'new', nowMs: 3000, by });
+      await engine.tenants.ensure({ name: 'other', nowMs: 3000, by });
       // The second account of the import cannot be stored: the first one is undone, and its row with it.
       const [first, second] = ['new', 'bad'].map((name) => ({ ...account, email: name, emailKey: name }));
       assert.ok(first !== undefined && second !== undefined);
       const unstorable = { ...second, passwordHash: null as unknown as string };
-      await assert.rejects(engine.accounts.importMany(tenantId, [first, unstorable], 3000, by));
+      await assert.rejects(engine.accounts.importMany({ tenantId, accounts: [first, unstorable], nowMs: 3000, by }));
       assert.equal(await engine.accounts.findForLogin(tenantId, 'new'), undefined);
       // The refresh token is there already: the session is undone.
       await assert.rejects(open(engine, seeded, 'r0', 3000));
@@ -193,7 +198,7 @@ const otherRows = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     let tenantId = '' as TenantId;
     const tenant = await rowsOfAct(engine, async () => {
-      const made = await Promise.all([1, 2, 3].map(() => engine.tenants.ensure('acme', 1000, by)));
+      const made = await Promise.all([1, 2, 3].map(() => engine.tenants.ensure({ name: 'acme', nowMs: 1000, by })));
       tenantId = made[0]?.id ?? tenantId;
     });
     const made = { event: 'authz_admin', reason: 'tenant_created', atMs: 1000 };
@@ -202,13 +207,15 @@ const otherRows = (engineName: string, openEngine: OpenEngine): void => {
     const accountOf = (name: string) => ({ email: name, emailKey: name, passwordHash: 'old', roles: [] });
     let accountId = '' as AccountId;
     const created = await rowsOfAct(engine, async () => {
-      accountId = (await engine.accounts.create(tenantId, accountOf('ada'), 2000, by)) as AccountId;
+      accountId = (await engine.accounts.create({ tenantId, account: accountOf('ada'), nowMs: 2000, by })) as AccountId;
     });
     const user = { event: 'user_created', ...nothing, tenantId, ...from };
     assert.deepEqual(created, [{ ...user, reason: 'registered', atMs: 2000, accountId }]);
 
     const batch = ['ada', 'bob', 'cyd'].map(accountOf);
-    const imported = await rowsOfAct(engine, () => engine.accounts.importMany(tenantId, batch, 3000, by));
+    const imported = await rowsOfAct(engine, () =>
+      engine.accounts.importMany({ tenantId, accounts: batch, nowMs: 3000, by }),
+    );
     const ids = await Promise.all(
       ['bob', 'cyd'].map(async (name) => (await engine.accounts.findForLogin(tenantId, name))?.account.id ?? ''),
     );
@@ -216,13 +223,15 @@ const otherRows = (engineName: string, openEngine: OpenEngine): void => {
     for (const row of imported)
       assert.deepEqual(row, { ...user, reason: 'imported', atMs: 3000, accountId: row.accountId });
 
-    const upgrade = () => engine.accounts.upgradePasswordHash(tenantId, accountId, 'old', 'new', by);
-    const upgraded = (await rowsOfAct(engine, upgrade)).map(({ atMs: _, ...row }) => row);
-    const update = { event: 'user_updated', reason: 'hash_upgraded' };
+    const upgrade = () =>
+      engine.accounts.upgradePasswordHash({ tenantId, accountId, from: 'old', to: 'new', nowMs: 3200, by });
+    const upgraded = await rowsOfAct(engine, upgrade);
+    const update = { event: 'user_updated', reason: 'hash_upgraded', atMs: 3200 };
     assert.deepEqual(upgraded, [{ ...update, ...nothing, tenantId, accountId, ...from }]);
 
     const hash = bytes('hash of a key');
-    const add = () => engine.adminKeys.add(hash, { scopes: ['audit:read'], tenantId }, 'test', 3500, by);
+    const add = () =>
+      engine.adminKeys.add({ hash, key: { scopes: ['audit:read'], tenantId }, description: 'test', nowMs: 3500, by });
     const keyRow = { event: 'authn_token_created', reason: 'admin_key', atMs: 3500, ...nothing, tenantId };
     const subject = (await rowsOfAct(engine, add)).map((row) => {
       assert.deepEqual({ ...row, subject: null }, { ...keyRow, ...from });
@@ -230,15 +239,17 @@ const otherRows = (engineName: string, openEngine: OpenEngine): void => {
     });
     assert.deepEqual(subject, [(await engine.adminKeys.findByHash(hash))?.id]);
 
-    const first = () => Promise.all(['k0', 'k1'].map((kid) => engine.signingKeys.addFirst(keyOf(kid), by)));
+    const first = () => Promise.all(['k0', 'k1'].map((kid) => engine.signingKeys.addFirst({ key: keyOf(kid), by })));
     const admin = { event: 'authz_admin', atMs: 4000, ...nothing, ...from };
     const keys = await rowsOfAct(engine, first);
     const kid = (await engine.signingKeys.list())[0]?.kid;
     assert.deepEqual(keys, [{ ...admin, reason: 'signing_key_created', subject: kid }]);
-    const rotated = await rowsOfAct(engine, () => engine.signingKeys.addSuccessor(keyOf('k2'), by));
+    const rotated = await rowsOfAct(engine, () => engine.signingKeys.addSuccessor({ key: keyOf('k2'), by }));
     assert.deepEqual(rotated, [{ ...admin, reason: 'signing_key_rotated', subject: 'k2' }]);
 
-    const restored = await rowsOfAct(engine, () => engine.deployment.beginNewHistory(keyOf('k3'), 4000, by));
+    const restored = await rowsOfAct(engine, () =>
+      engine.deployment.beginNewHistory({ key: keyOf('k3'), nowMs: 4000, by }),
+    );
     const expected = [
       ['history_begun', 'k3'],
       ['signing_key_killed', String(kid)],
@@ -324,7 +335,8 @@ const reading = (engineName: string, openEngine: OpenEngine): void => {
     assert.deepEqual(await engine.audit.findSession(sessionId), live);
     await engine.force.accountStatus(accountId, 'disabled');
     await engine.force.tenantStatus(tenantId, 'suspended');
-    await engine.sessions.endAll(tenantId, accountId, asking.sessionId, asking.accountEpoch, 3000, by);
+    const { sessionId: askingId, accountEpoch: seenEpoch } = asking;
+    await engine.sessions.endAll({ tenantId, accountId, sessionId: askingId, seenEpoch, nowMs: 3000, by });
     assert.deepEqual(await engine.audit.findSession(sessionId), {
       ...live,
       ...{ endedAtMs: 3000, isOfPresentEpoch: false, isAccountActive: false, isTenantActive: false },

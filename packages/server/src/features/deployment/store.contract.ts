@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { KeyId, MemberId } from '@catalytic/protocol/ids';
-import { type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { by, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -23,15 +23,14 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
   test(`${engineName}: a purge takes old records of the audit trail, a bounded number at a time`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
-    const by = { actor: 'self', address: null, requestId: null } as const;
     const row = { event: 'authn_login_fail', reason: 'account_unknown', by } as const;
     // The last one but one was written late, as a row may be.
     await engine.audit.record([2000, 5000, 9000, 5000, 9000].map((atMs) => ({ ...row, atMs })));
     const times = async () => (await engine.audit.list({}, 10)).rows.map(({ atMs }) => atMs);
-    assert.equal(await engine.deployment.purgeAudit(2500, 500, 10), 0);
-    assert.equal(await engine.deployment.purgeAudit(6500, 500, 1), 1);
+    assert.equal(await engine.deployment.purgeAudit({ nowMs: 2500, sinceMs: 500, rowsMax: 10 }), 0);
+    assert.equal(await engine.deployment.purgeAudit({ nowMs: 6500, sinceMs: 500, rowsMax: 1 }), 1);
     assert.deepEqual(await times(), [9000, 5000, 9000, 5000]);
-    assert.equal(await engine.deployment.purgeAudit(6500, 500, 10), 2);
+    assert.equal(await engine.deployment.purgeAudit({ nowMs: 6500, sinceMs: 500, rowsMax: 10 }), 2);
     assert.deepEqual(await times(), [9000, 9000]);
   });
 
@@ -49,9 +48,10 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
       nowMs: 1000,
       refreshToken,
       sessionsMax: 10,
+      by,
     });
-    await engine.signingKeys.addFirst(keyOf('k0'));
-    await engine.signingKeys.addSuccessor(keyOf('k1'));
+    await engine.signingKeys.addFirst({ key: keyOf('k0'), by });
+    await engine.signingKeys.addSuccessor({ key: keyOf('k1'), by });
     const source = engine.journal.openSource();
     const member = randomUUIDv7() as MemberId;
     await source.register(member, 1000);
@@ -60,7 +60,7 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     // What reads the journal serves, and a database that is served begins no new history.
     await source.close();
 
-    const cost = await engine.deployment.beginNewHistory(keyOf('k2'), 2000);
+    const cost = await engine.deployment.beginNewHistory({ key: keyOf('k2'), nowMs: 2000, by });
 
     assert.deepEqual(cost, { keysKilled: 2, sessionsEnded: 1 });
     assert.equal(await engine.deployment.generation(), generation + 1);
@@ -81,6 +81,7 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
       successorBox: bytes('box'),
       nowMs: 3000,
       graceMs: 0,
+      by,
     });
     assert.equal(rotated.outcome, 'session_ended');
     const later = engine.journal.openSource();

@@ -5,6 +5,32 @@
 import type { Origin } from '../audit/store.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
 
+/**
+ * How old something must be to be forgotten. Both the clock of the caller and that of the database must say so: a wrong clock takes nothing
+ * from others.
+ */
+export interface Age {
+  /** Wall clock of the caller, milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Time that must have passed, milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** What one purge deletes. */
+export interface Purge extends Age {
+  /** Most rows deleted, so that no other writer waits long. */
+  readonly rowsMax: number;
+}
+
+/** A new history about to begin. */
+export interface HistoryStart {
+  /** The key that signs from now on, which no backup holds. */
+  readonly key: StoredSigningKey;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** What a new history has cost. */
 export interface NewHistory {
   readonly keysKilled: number;
@@ -23,11 +49,7 @@ export interface DeploymentStore {
    * Begins a new history after a backup was restored, in one transaction: what was revoked since the backup is not known any more, and
    * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
    */
-  beginNewHistory(key: StoredSigningKey, nowMs: number, by?: Origin): Promise<NewHistory>;
-  /**
-   * Deletes, of the oldest `rowsMax` rows of the audit trail, those older than `sinceMs`, by the clock of the caller and by that of the database.
-   * @param nowMs wall clock of the caller, milliseconds since 1970
-   * @returns how many were deleted
-   */
-  purgeAudit(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
+  beginNewHistory(start: HistoryStart): Promise<NewHistory>;
+  /** Looks at the oldest `rowsMax` rows of the audit trail and deletes those that are as old as that. @returns how many were deleted */
+  purgeAudit(purge: Purge): Promise<number>;
 }

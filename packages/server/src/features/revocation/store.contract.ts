@@ -4,7 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { JournalId, MemberId, SessionId } from '@catalytic/protocol/ids';
 import { entryId, type JournalEntry, keepUntilMs } from '@catalytic/protocol/journal';
-import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { by, type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { JournalSource } from './store.ts';
 
 const newMember = (): MemberId => randomUUIDv7() as MemberId;
@@ -13,7 +13,7 @@ const start = async (t: TestContext, open: OpenEngine) => {
   const engine = await open();
   t.after(() => engine.close());
   const { tenantId } = await seedAccount(engine);
-  const end = (nowMs = 1000) => engine.sessions.end(tenantId, randomUUIDv7() as SessionId, nowMs);
+  const end = (nowMs = 1000) => engine.sessions.end({ tenantId, sessionId: randomUUIDv7() as SessionId, nowMs, by });
   return { engine, tenantId, end };
 };
 
@@ -38,7 +38,7 @@ const keeping = (engineName: string, open: OpenEngine): void => {
 
   test(`${engineName}: an entry has the id that whoever writes it back gives it`, async (t) => {
     const { engine, tenantId, end } = await start(t, open);
-    const suspended = await engine.tenants.suspend(tenantId, 1000);
+    const suspended = await engine.tenants.suspend({ tenantId, nowMs: 1000, by });
     const entries = [...(await end()).entries, ...(suspended?.entries ?? [])];
     assert.deepEqual(
       entries.map(({ kind }) => kind),
@@ -55,7 +55,7 @@ const keeping = (engineName: string, open: OpenEngine): void => {
     for (let index = 0; index < 4; index++) await end();
     await engine.journal.raiseTokenSecondsMax(3600);
     const kept = await end();
-    const purge = () => engine.journal.purge(Date.now(), -keepUntilMs(0, 0) - 100, 2);
+    const purge = () => engine.journal.purge({ nowMs: Date.now(), sinceMs: -keepUntilMs(0, 0) - 100, rowsMax: 2 });
     assert.equal(await purge(), 2);
     // The newest of them stays: a reader knows the history by it.
     assert.equal(await purge(), 1);
@@ -89,7 +89,7 @@ const reading = (engineName: string, open: OpenEngine): void => {
     const source = sourceOf(t, engine);
     await end();
     const { cursor } = await source.read(newMember(), undefined);
-    await engine.journal.purge(Date.now(), -keepUntilMs(0, 0) - 100, 10);
+    await engine.journal.purge({ nowMs: Date.now(), sinceMs: -keepUntilMs(0, 0) - 100, rowsMax: 10 });
     const { entries } = await end();
     const page = await source.read(newMember(), cursor);
     assert.deepEqual([page.isContinued, page.entries], [true, entries]);

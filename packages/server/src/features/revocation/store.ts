@@ -5,6 +5,7 @@
 import type { JournalSource } from '@catalytic/guard/journal-source';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { Purge } from '../deployment/store.ts';
 
 export type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
 
@@ -28,12 +29,11 @@ export interface JournalStore {
    */
   raiseTokenSecondsMax(seconds: number): Promise<number>;
   /**
-   * Deletes up to `rowsMax` entries whose time was over `sinceMs` ago. The clock of the caller and that of the database must both say so: one
-   * that is wrong forgets nothing for others. The newest of them stay: by its newest entry a reader knows the history it has read.
-   * @param nowMs wall clock of the caller, milliseconds since 1970
+   * Deletes entries whose time has been over for that long. The newest of them stay: a reader recognises the history that it has read by
+   * the newest entry.
    * @returns how many were deleted
    */
-  purge(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
+  purge(purge: Purge): Promise<number>;
 }
 
 /** A process registered to accept tokens, as its row says. */

@@ -20,8 +20,9 @@ export const endOwnSession = async (
   sessionId: SessionId,
   by: Origin,
 ): Promise<Propagation> => {
+  const { tid: tenantId, sub: accountId, sid: askingSessionId } = claims;
   const recorded = await orUnknown(
-    parts.sessions.endOwn(claims.tid, claims.sub, sessionId, parts.nowMs(), by, claims.sid),
+    parts.sessions.endOwn({ tenantId, accountId, sessionId, askingSessionId, nowMs: parts.nowMs(), by }),
   );
   if (recorded === 'session_not_found') throw new CatalyticError('session_not_found');
   return parts.barrier.settle(recorded);

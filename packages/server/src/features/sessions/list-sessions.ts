@@ -68,7 +68,8 @@ export const listSessions = async (
   current?: SessionId,
 ): Promise<Readonly<Record<string, unknown>>> => {
   // One more than is shown says whether there is another page.
-  const found = await sessions.list(tenantId, accountId, cursor as SessionId | undefined, pageSessions + 1, nowMs());
+  const before = cursor as SessionId | undefined;
+  const found = await sessions.list({ tenantId, accountId, before, rowsMax: pageSessions + 1, nowMs: nowMs() });
   const shown = found.slice(0, pageSessions);
   return {
     sessions: shown.map((session) => ({

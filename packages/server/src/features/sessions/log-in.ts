@@ -128,7 +128,9 @@ const upgradeHash = async (
 ): Promise<string> => {
   if (!needsUpgrade(passwordHash)) return passwordHash;
   const upgraded = await parts.hasher.hash(password);
-  const isReplaced = await parts.accounts.upgradePasswordHash(account.tenantId, account.id, passwordHash, upgraded, by);
+  const { tenantId, id: accountId } = account;
+  const upgrade = { tenantId, accountId, from: passwordHash, to: upgraded, nowMs: parts.nowMs(), by };
+  const isReplaced = await parts.accounts.upgradePasswordHash(upgrade);
   // Not replaced: the password was changed meanwhile, and opening the session will find that out.
   return isReplaced ? upgraded : passwordHash;
 };

@@ -18,7 +18,8 @@ export interface LogOutParts {
 
 /** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
 export const logOut = async (parts: LogOutParts, { claims }: SignedToken, by: Origin): Promise<Propagation> => {
-  const recorded = await orUnknown(parts.sessions.end(claims.tid, claims.sid, parts.nowMs(), by));
+  const { tid: tenantId, sid: sessionId } = claims;
+  const recorded = await orUnknown(parts.sessions.end({ tenantId, sessionId, nowMs: parts.nowMs(), by }));
   return parts.barrier.settle(recorded);
 };
 
@@ -32,8 +33,9 @@ export const logOutEverywhere = async (
   { claims }: SignedToken,
   by: Origin,
 ): Promise<Propagation> => {
+  const { tid: tenantId, sub: accountId, sid: sessionId, aep: seenEpoch } = claims;
   const recorded = await orUnknown(
-    parts.sessions.endAll(claims.tid, claims.sub, claims.sid, claims.aep, parts.nowMs(), by),
+    parts.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch, nowMs: parts.nowMs(), by }),
   );
   if (recorded === 'session_ended') throw new CatalyticError('token_revoked');
   return parts.barrier.settle(recorded);

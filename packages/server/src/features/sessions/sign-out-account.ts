@@ -25,7 +25,7 @@ export const signOutAccount = async (
   { tenantId, accountId }: AccountPlace,
   by: Origin,
 ): Promise<Propagation> => {
-  const recorded = await orUnknown(sessions.signOut(tenantId, accountId, nowMs(), by));
+  const recorded = await orUnknown(sessions.signOut({ tenantId, accountId, nowMs: nowMs(), by }));
   if (recorded === undefined) throw new CatalyticError('account_not_found');
   return barrier.settle(recorded);
 };

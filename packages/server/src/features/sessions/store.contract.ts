@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
-import { type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { by, type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { OpenedSession, PasswordChange, Rotated, Rotation } from './store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -18,6 +18,7 @@ const rotation = (presented: string, successor: string, nowMs: number): Rotation
   successorBox: bytes(`box of ${successor}`),
   nowMs,
   graceMs,
+  by,
 });
 
 const signIn = async (engine: Engine, refreshToken: string, name = 'ada') => {
@@ -41,6 +42,7 @@ const open = async (
     nowMs,
     refreshToken: { hash: bytes(refreshToken), expiresAtMs },
     sessionsMax,
+    by,
   });
   if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
   return grant;
@@ -68,6 +70,7 @@ const refusals = (engineName: string, openEngine: OpenEngine): void => {
         nowMs: 1000,
         refreshToken: { hash: bytes('t'), expiresAtMs: 2000 },
         sessionsMax: 10,
+        by,
       });
     assert.equal(await attempt('another hash'), 'password_changed');
     await engine.force.accountStatus(accountId, 'disabled');
@@ -164,9 +167,9 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     await signIn(engine, 'r0');
     await engine.sessions.rotate(rotation('r0', 'r1', 2000));
-    await engine.sessions.forgetSuccessors(3000, 1000);
+    await engine.sessions.forgetSuccessors({ nowMs: 3000, sinceMs: 1000 });
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2001))).outcome, 'replayed');
-    await engine.sessions.forgetSuccessors(3001, 1000);
+    await engine.sessions.forgetSuccessors({ nowMs: 3001, sinceMs: 1000 });
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2002))).outcome, 'refresh_reused');
   });
 };
@@ -177,8 +180,8 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     const { grant } = await signIn(engine, 'r0');
     const [first, again] = [
-      await engine.sessions.end(grant.tenantId, grant.sessionId, 2000),
-      await engine.sessions.end(grant.tenantId, grant.sessionId, 3000),
+      await engine.sessions.end({ tenantId: grant.tenantId, sessionId: grant.sessionId, nowMs: 2000, by }),
+      await engine.sessions.end({ tenantId: grant.tenantId, sessionId: grant.sessionId, nowMs: 3000, by }),
     ];
     assert.deepEqual(again, first, 'a repeat stands where the first one does');
     assert.deepEqual(await readJournal(engine), first.entries);
@@ -189,8 +192,8 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const engine = await openEngine();
     t.after(() => engine.close());
     const { grant } = await signIn(engine, 'r0');
-    const other = await engine.tenants.ensure('other', 1000);
-    await engine.sessions.end(other.id, grant.sessionId, 2000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    await engine.sessions.end({ tenantId: other.id, sessionId: grant.sessionId, nowMs: 2000, by });
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 4000))).outcome, 'rotated');
   });
 
@@ -201,7 +204,7 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const { tenantId, accountId, grant } = seeded;
     const other = await open(engine, seeded, 'q0');
     const endAll = (sessionId = grant.sessionId) =>
-      engine.sessions.endAll(tenantId, accountId, sessionId, grant.accountEpoch, 2000);
+      engine.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch: grant.accountEpoch, nowMs: 2000, by });
     const results = await Promise.all([endAll(), endAll(), endAll(other.sessionId)]);
     for (const result of results) {
       assert.ok(typeof result !== 'string');
@@ -224,11 +227,10 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const seeded = await signIn(engine, 'r0');
     const { tenantId, accountId, grant } = seeded;
     await open(engine, seeded, 'q0');
-    await engine.sessions.end(tenantId, grant.sessionId, 2000);
-    assert.equal(
-      await engine.sessions.endAll(tenantId, accountId, grant.sessionId, grant.accountEpoch, 3000),
-      'session_ended',
-    );
+    await engine.sessions.end({ tenantId, sessionId: grant.sessionId, nowMs: 2000, by });
+    const { sessionId, accountEpoch: seenEpoch } = grant;
+    const everywhere = await engine.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch, nowMs: 3000, by });
+    assert.equal(everywhere, 'session_ended');
     assert.equal((await engine.sessions.rotate(rotation('q0', 'q1', 4000))).outcome, 'rotated');
   });
 
@@ -238,9 +240,9 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const seeded = await signIn(engine, 'r0');
     for (const token of ['r1', 'r2', 'r3']) await open(engine, seeded, token);
     await engine.sessions.rotate(rotation('r3', 'r4', 50_000));
-    assert.equal(await engine.sessions.purge(101_101, 100, 2), 2);
-    assert.equal(await engine.sessions.purge(101_101, 100, 2), 1);
-    assert.equal(await engine.sessions.purge(101_101, 100, 2), 0);
+    assert.equal(await engine.sessions.purge({ nowMs: 101_101, sinceMs: 100, rowsMax: 2 }), 2);
+    assert.equal(await engine.sessions.purge({ nowMs: 101_101, sinceMs: 100, rowsMax: 2 }), 1);
+    assert.equal(await engine.sessions.purge({ nowMs: 101_101, sinceMs: 100, rowsMax: 2 }), 0);
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000))).outcome, 'refresh_invalid');
     assert.equal((await engine.sessions.rotate(rotation('r4', 'r5', 60_000))).outcome, 'rotated');
   });
@@ -260,7 +262,7 @@ const dating = (engineName: string, openEngine: OpenEngine): void => {
       (engine, { tenantId, accountId, account, grant }, nowMs) =>
         engine.sessions.changePassword({
           ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new' },
-          ...{ amr: [], nowMs, refreshToken: { hash: bytes('r1'), expiresAtMs: nowMs + 1000 } },
+          ...{ amr: [], nowMs, refreshToken: { hash: bytes('r1'), expiresAtMs: nowMs + 1000 }, by },
         }),
     ],
   ];
@@ -273,7 +275,12 @@ const dating = (engineName: string, openEngine: OpenEngine): void => {
       const grant = await open(engine, seeded, 'r0', 100, 1000, nowMs + 1000);
       const minted = await mint(engine, { ...seeded, grant }, nowMs);
       assert.ok(typeof minted === 'object' && (!('outcome' in minted) || minted.outcome === 'rotated'));
-      const { entries } = await engine.sessions.end(seeded.tenantId, grant.sessionId, 2000);
+      const { entries } = await engine.sessions.end({
+        tenantId: seeded.tenantId,
+        sessionId: grant.sessionId,
+        nowMs: 2000,
+        by,
+      });
       const keptMs = Number(entries[0]?.keepUntilMs) - nowMs;
       assert.ok(keptMs >= keepUntilMs(0, 0), `kept for ${keptMs} ms after the token was dated`);
     });
@@ -291,20 +298,21 @@ const owning = (engineName: string, openEngine: OpenEngine): void => {
     await pause();
     const third = await open(engine, seeded, 'r2');
     const list = async (before?: SessionId, rowsMax = 10, nowMs = 2000) =>
-      (await engine.sessions.list(tenantId, accountId, before, rowsMax, nowMs)).map(({ id }) => id);
+      (await engine.sessions.list({ tenantId, accountId, before, rowsMax, nowMs })).map(({ id }) => id);
     assert.deepEqual(await list(), [third.sessionId, second.sessionId, grant.sessionId]);
     assert.deepEqual(await list(undefined, 2), [third.sessionId, second.sessionId]);
     assert.deepEqual(await list(second.sessionId), [grant.sessionId]);
-    assert.deepEqual(await engine.sessions.list(tenantId, accountId, second.sessionId, 10, 2000), [
+    const page = { tenantId, accountId, before: second.sessionId, rowsMax: 10, nowMs: 2000 };
+    assert.deepEqual(await engine.sessions.list(page), [
       { id: grant.sessionId, createdAtMs: 1000, authenticatedAtMs: 1000, expiresAtMs: 101_000 },
     ]);
-    const other = await engine.tenants.ensure('other', 1000);
-    assert.deepEqual(await engine.sessions.list(other.id, accountId, undefined, 10, 2000), []);
-    await engine.sessions.end(tenantId, second.sessionId, 2000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    assert.deepEqual(await engine.sessions.list({ ...page, tenantId: other.id, before: undefined }), []);
+    await engine.sessions.end({ tenantId, sessionId: second.sessionId, nowMs: 2000, by });
     assert.deepEqual(await list(), [third.sessionId, grant.sessionId]);
     assert.deepEqual(await list(undefined, 10, 101_000), [], 'expired');
-    await engine.tenants.suspend(tenantId, 2000);
-    await engine.tenants.resume(tenantId, 2000);
+    await engine.tenants.suspend({ tenantId, nowMs: 2000, by });
+    await engine.tenants.resume({ tenantId, nowMs: 2000, by });
     assert.deepEqual(await list(), [], 'of a former epoch');
   });
 
@@ -313,8 +321,11 @@ const owning = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     const { tenantId, accountId, grant } = await signIn(engine, 'r0');
     const bob = await signIn(engine, 'b0', 'bob');
-    const other = await engine.tenants.ensure('other', 1000);
-    const endOwn = (session: SessionId, tenant = tenantId) => engine.sessions.endOwn(tenant, accountId, session, 2000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    const endOwn = (sessionId: SessionId, tenant = tenantId) =>
+      engine.sessions.endOwn({
+        ...{ tenantId: tenant, accountId, sessionId, askingSessionId: grant.sessionId, nowMs: 2000, by },
+      });
     assert.equal(await endOwn(bob.grant.sessionId), 'session_not_found');
     assert.equal(await endOwn(randomUUIDv7() as SessionId), 'session_not_found');
     assert.equal(await endOwn(grant.sessionId, other.id), 'session_not_found');
@@ -336,11 +347,11 @@ const owning = (engineName: string, openEngine: OpenEngine): void => {
     t.after(() => engine.close());
     const { tenantId, accountId, account, grant } = await signIn(engine, 'r0');
     await signIn(engine, 'b0', 'bob');
-    const other = await engine.tenants.ensure('other', 1000);
-    assert.equal(await engine.sessions.signOut(other.id, accountId, 2000), undefined);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    assert.equal(await engine.sessions.signOut({ tenantId: other.id, accountId, nowMs: 2000, by }), undefined);
     const epochs = [];
     for (const token of ['r0', 'q0']) {
-      const recorded = await engine.sessions.signOut(tenantId, accountId, 2000);
+      const recorded = await engine.sessions.signOut({ tenantId, accountId, nowMs: 2000, by });
       epochs.push(...(recorded?.entries ?? []).map((entry) => ('epoch' in entry ? entry.epoch : undefined)));
       assert.equal((await engine.sessions.rotate(rotation(token, `${token}+`, 3000))).outcome, 'session_ended');
       await open(engine, { tenantId, accountId, account }, 'q0').catch(() => undefined);
@@ -360,13 +371,13 @@ const passwords = (engineName: string, openEngine: OpenEngine): void => {
     const change = (index: number, values: Partial<PasswordChange> = {}) =>
       engine.sessions.changePassword({
         ...{ tenantId, accountId, sessionId: index % 2 === 0 ? grant.sessionId : other.sessionId },
-        ...{ from: account.passwordHash, to: `new ${index}`, amr: ['pwd'], nowMs: 2000 },
+        ...{ from: account.passwordHash, to: `new ${index}`, amr: ['pwd'], nowMs: 2000, by },
         refreshToken: { hash: bytes(`n${index}`), expiresAtMs: 200_000 },
         ...values,
       });
     assert.equal(await change(0, { from: 'another hash' }), 'password_changed');
     assert.equal(await change(0, { sessionId: randomUUIDv7() as SessionId }), 'session_ended');
-    const elsewhere = await engine.tenants.ensure('other', 1000);
+    const elsewhere = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
     assert.equal(await change(0, { tenantId: elsewhere.id }), 'session_ended');
     assert.deepEqual(await readJournal(engine), [], 'what is refused changes nothing');
 
@@ -400,7 +411,7 @@ const passwords = (engineName: string, openEngine: OpenEngine): void => {
     const change = () =>
       engine.sessions.changePassword({
         ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new' },
-        ...{ amr: [], nowMs: 2000, refreshToken: { hash: bytes('n0'), expiresAtMs: 200_000 } },
+        ...{ amr: [], nowMs: 2000, refreshToken: { hash: bytes('n0'), expiresAtMs: 200_000 }, by },
       });
     await engine.force.accountStatus(accountId, 'disabled');
     assert.equal(await change(), 'account_disabled');
@@ -435,7 +446,7 @@ const limits = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('r1', 'r1+', 50_000))).outcome, 'rotated');
     const late = await engine.sessions.open({
       ...{ tenantId: seeded.tenantId, accountId, passwordHash: seeded.account.passwordHash, amr: [], nowMs: 120_000 },
-      ...{ refreshToken: { hash: bytes('late'), expiresAtMs: 300_000 }, sessionsMax: 2 },
+      ...{ refreshToken: { hash: bytes('late'), expiresAtMs: 300_000 }, sessionsMax: 2, by },
     });
     assert.ok(typeof late !== 'string');
     assert.deepEqual(
@@ -452,7 +463,8 @@ const limits = (engineName: string, openEngine: OpenEngine): void => {
     const seeded = await signIn(engine, 'r0');
     await Promise.all(Array.from({ length: 20 }, (_, index) => open(engine, seeded, `m${index}`, 5)));
     await open(engine, seeded, 'last', 5);
-    const live = await engine.sessions.list(seeded.tenantId, seeded.accountId, undefined, 100, 2000);
+    const { tenantId, accountId } = seeded;
+    const live = await engine.sessions.list({ tenantId, accountId, before: undefined, rowsMax: 100, nowMs: 2000 });
     assert.equal(live.length, 5);
     assert.equal((await readJournal(engine)).length, 17);
     assert.equal((await engine.sessions.rotate(rotation('last', 'x', 2000))).outcome, 'rotated');

@@ -7,6 +7,7 @@
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
+import type { Age, Purge } from '../deployment/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
 /** What the authorising statement saw: enough to mint an access token (no view, replica or cache takes part). */
@@ -39,8 +40,8 @@ export interface NewSession {
   readonly refreshToken: NewRefreshToken;
   /** Most live sessions of the account, this one among them. */
   readonly sessionsMax: number;
-  /** Who asks, for the audit trail. @default the service itself */
-  readonly by?: Origin;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
 }
 
 /** A session that was opened. */
@@ -61,8 +62,51 @@ export interface PasswordChange {
   readonly amr: readonly string[];
   readonly nowMs: number;
   readonly refreshToken: NewRefreshToken;
-  /** Who asks, for the audit trail. @default the service itself */
-  readonly by?: Origin;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** One session about to end. */
+export interface SessionEnd {
+  readonly tenantId: TenantId;
+  readonly sessionId: SessionId;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A session about to be ended by its account, from another one or from itself. */
+export interface OwnSessionEnd extends SessionEnd {
+  readonly accountId: AccountId;
+  /** The session that asks, for the audit trail. */
+  readonly askingSessionId: SessionId;
+}
+
+/** All sessions of an account about to end. */
+export interface AccountSignOut {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** All sessions of an account about to end, as one of them asks. */
+export interface SignOutEverywhere extends AccountSignOut {
+  /** The session that asks. */
+  readonly sessionId: SessionId;
+  /** The account's epoch in the token that asks. */
+  readonly seenEpoch: number;
+}
+
+/** Which live sessions are listed. */
+export interface SessionsPage {
+  readonly tenantId: TenantId;
+  readonly accountId: AccountId;
+  /** Only sessions older than this one; `undefined`: from the newest on. */
+  readonly before: SessionId | undefined;
+  readonly rowsMax: number;
+  readonly nowMs: number;
 }
 
 /** A live session, as its owner sees it. */
@@ -83,8 +127,8 @@ export interface Rotation {
   readonly nowMs: number;
   /** Longest time between the use of a token and a replay, in either direction: clocks of machines differ, and a clock can be set back. */
   readonly graceMs: number;
-  /** Who asks, for the audit trail. @default the service itself */
-  readonly by?: Origin;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
 }
 
 /** Why a session could not be opened or go on. */
@@ -114,23 +158,10 @@ export interface SessionStore {
    * very same moment may leave as many too many behind; the next one ends them.
    */
   open(session: NewSession): Promise<OpenedSession | OpeningRefusal>;
-  /** Up to `rowsMax` live sessions of an account, newest first, those before a session when one is given. */
-  list(
-    tenantId: TenantId,
-    accountId: AccountId,
-    before: SessionId | undefined,
-    rowsMax: number,
-    nowMs: number,
-  ): Promise<readonly LiveSession[]>;
-  /** As {@link SessionStore.end}, for a session of this account only. @param asking the session that asks, for the audit trail */
-  endOwn(
-    tenantId: TenantId,
-    accountId: AccountId,
-    sessionId: SessionId,
-    nowMs: number,
-    by?: Origin,
-    asking?: SessionId,
-  ): Promise<Recorded | 'session_not_found'>;
+  /** Up to `rowsMax` live sessions of an account, newest first. */
+  list(page: SessionsPage): Promise<readonly LiveSession[]>;
+  /** As {@link SessionStore.end}, for a session of this account only. */
+  endOwn(end: OwnSessionEnd): Promise<Recorded | 'session_not_found'>;
   /**
    * Replaces the password hash if it is still the one that was checked and the asking session lives; raises the account's epoch, which ends
    * every session, journals it, and opens a new session. All of it or nothing.
@@ -139,33 +170,18 @@ export interface SessionStore {
     change: PasswordChange,
   ): Promise<{ readonly grant: Grant; readonly recorded: Recorded } | SessionRefusal | 'password_changed'>;
   /** Ends all sessions of an account, whoever asks: raises its epoch and journals it. `undefined`: there is no such account. */
-  signOut(tenantId: TenantId, accountId: AccountId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
+  signOut(signOut: AccountSignOut): Promise<Recorded | undefined>;
   /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
   rotate(rotation: Rotation): Promise<Rotated>;
   /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */
-  end(tenantId: TenantId, sessionId: SessionId, nowMs: number, by?: Origin): Promise<Recorded>;
+  end(end: SessionEnd): Promise<Recorded>;
   /**
    * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. When the epoch is higher already (a repeat),
    * journals it again without raising it. `session_ended` when the asking session alone has ended: it may not end others.
    */
-  endAll(
-    tenantId: TenantId,
-    accountId: AccountId,
-    sessionId: SessionId,
-    seenEpoch: number,
-    nowMs: number,
-    by?: Origin,
-  ): Promise<Recorded | 'session_ended'>;
-  /**
-   * Forgets the encrypted successors of tokens that were used more than `sinceMs` ago, by the clock of the caller and by that of the database:
-   * a wrong clock takes nothing from others.
-   * @param nowMs wall clock of the caller, milliseconds since 1970
-   */
-  forgetSuccessors(nowMs: number, sinceMs: number): Promise<void>;
-  /**
-   * Deletes up to `rowsMax` sessions, and their refresh tokens, that expired more than `sinceMs` ago, by both clocks.
-   * @param nowMs wall clock of the caller, milliseconds since 1970
-   * @returns how many were deleted
-   */
-  purge(nowMs: number, sinceMs: number, rowsMax: number): Promise<number>;
+  endAll(signOut: SignOutEverywhere): Promise<Recorded | 'session_ended'>;
+  /** Forgets the encrypted successors of tokens whose use is as old as that. */
+  forgetSuccessors(age: Age): Promise<void>;
+  /** Deletes sessions whose expiry is as old as that, and their refresh tokens. @returns how many sessions were deleted */
+  purge(purge: Purge): Promise<number>;
 }

@@ -2,6 +2,7 @@
  * When a key is published, signs and is forgotten.
  * @module
  */
+import { keepUntilMs } from '@catalytic/protocol/journal';
 
 /** How long a verifier may keep the JWKS before asking again, seconds. */
 export const jwksMaxAgeSeconds = 60;
@@ -11,6 +12,15 @@ export const keyReloadMs = 1000;
 
 /** Time between the publication of a successor and its first signature: every cache has been refreshed twice by then. */
 export const publishLeadSeconds = 2 * jwksMaxAgeSeconds + 10;
+
+/**
+ * When a key retires that is replaced: it signs until its successor is active, and its last token expires no later than a journal entry of
+ * that moment. Linear in both parameters, so that an engine can reckon it in SQL.
+ * @param successorActivatesAtMs milliseconds since 1970
+ * @param tokenSecondsMax longest access token lifetime this deployment has ever used, seconds
+ */
+export const retiresAtMs = (successorActivatesAtMs: number, tokenSecondsMax: number): number =>
+  keepUntilMs(successorActivatesAtMs, tokenSecondsMax);
 
 interface Times {
   readonly activatesAtMs: number;

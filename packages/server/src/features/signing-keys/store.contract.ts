@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
-import type { OpenEngine } from '../engine.contract.ts';
+import { by, type OpenEngine } from '../engine.contract.ts';
 import type { StoredSigningKey } from './store.ts';
 
 const keyOf = (kid: string, activatesAtMs: number): StoredSigningKey => ({
@@ -21,7 +21,9 @@ export const signingKeyStoreContract = (engineName: string, open: OpenEngine): v
   test(`${engineName}: of many first keys at once exactly one stays`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());
-    await Promise.all(Array.from({ length: 10 }, (_, index) => engine.signingKeys.addFirst(keyOf(`k${index}`, 1000))));
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) => engine.signingKeys.addFirst({ key: keyOf(`k${index}`, 1000), by })),
+    );
     const stored = await engine.signingKeys.list();
     assert.equal(stored.length, 1);
     assert.deepEqual(Buffer.from(stored[0]?.privateBox ?? []), Buffer.from(`box of ${stored[0]?.kid}`));
@@ -31,9 +33,9 @@ export const signingKeyStoreContract = (engineName: string, open: OpenEngine): v
     const engine = await open();
     t.after(() => engine.close());
     await engine.journal.raiseTokenSecondsMax(900);
-    await engine.signingKeys.addFirst(keyOf('k0', 1000));
-    await engine.signingKeys.addSuccessor(keyOf('k1', 50_000));
-    await engine.signingKeys.addSuccessor(keyOf('k2', 90_000));
+    await engine.signingKeys.addFirst({ key: keyOf('k0', 1000), by });
+    await engine.signingKeys.addSuccessor({ key: keyOf('k1', 50_000), by });
+    await engine.signingKeys.addSuccessor({ key: keyOf('k2', 90_000), by });
     assert.deepEqual(
       (await engine.signingKeys.list()).map(({ kid, retiresAtMs }) => [kid, retiresAtMs]),
       [

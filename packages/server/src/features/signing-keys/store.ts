@@ -20,14 +20,21 @@ export interface StoredSigningKey {
   readonly retiresAtMs: number | null;
 }
 
+/** A key about to be stored, and who made it. */
+export interface NewSigningKey {
+  readonly key: StoredSigningKey;
+  /** Who made it, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** Where signing keys live. Every engine passes `store.contract.ts`. */
 export interface SigningKeyStore {
   list(): Promise<readonly StoredSigningKey[]>;
   /** Adds the very first key. Of two processes starting at once exactly one succeeds; the other one's key is dropped. */
-  addFirst(key: StoredSigningKey, by?: Origin): Promise<void>;
+  addFirst(made: NewSigningKey): Promise<void>;
   /**
    * Adds a key that replaces the newest one, whose retirement is set by the database to `activatesAtMs` plus the longest lifetime of any
    * access token (and margins), in one transaction.
    */
-  addSuccessor(key: StoredSigningKey, by?: Origin): Promise<void>;
+  addSuccessor(made: NewSigningKey): Promise<void>;
 }

@@ -21,7 +21,7 @@ export const createTenant = async (
   by: Origin,
 ): Promise<Tenant> => {
   refuseBound(administrator);
-  const tenant = await tenants.create(name, nowMs(), by);
+  const tenant = await tenants.create({ name, nowMs: nowMs(), by });
   if (tenant === 'tenant_taken') throw new CatalyticError('tenant_taken');
   return tenant;
 };

@@ -14,23 +14,39 @@ export interface Tenant {
   readonly status: 'active' | 'suspended';
 }
 
+/** A tenant being created, and who asks. */
+export interface TenantCreation {
+  readonly name: string;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A change of a tenant's status. */
+export interface TenantChange {
+  readonly tenantId: TenantId;
+  readonly nowMs: number;
+  /** Who asks, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** Where tenants live. Every engine passes `store.contract.ts`. */
 export interface TenantStore {
   findByName(name: string): Promise<Tenant | undefined>;
   /** Returns the tenant of that name, creating it when there is none. Two callers at once get the same tenant. */
-  ensure(name: string, nowMs: number, by?: Origin): Promise<Tenant>;
+  ensure(creation: TenantCreation): Promise<Tenant>;
   find(id: TenantId): Promise<Tenant | undefined>;
   /** Makes a tenant; of two at once with the same name exactly one succeeds. */
-  create(name: string, nowMs: number, by?: Origin): Promise<Tenant | 'tenant_taken'>;
+  create(creation: TenantCreation): Promise<Tenant | 'tenant_taken'>;
   /** Up to `rowsMax` tenants in the order of their names, those after a name when one is given. */
   list(afterName: string | undefined, rowsMax: number): Promise<readonly Tenant[]>;
   /**
    * Suspends a tenant: raises its epoch and journals it. One that is suspended already is journalled again without raising it, so that
    * every success can be waited for. `undefined`: there is none.
    */
-  suspend(id: TenantId, nowMs: number, by?: Origin): Promise<Recorded | undefined>;
+  suspend(change: TenantChange): Promise<Recorded | undefined>;
   /** Makes a tenant active; what its suspension ended stays ended. `undefined`: there is none. */
-  resume(id: TenantId, nowMs: number, by?: Origin): Promise<Tenant | undefined>;
+  resume(change: TenantChange): Promise<Tenant | undefined>;
 }
 
 /** The tenant of requests that name none; created at the first start. */

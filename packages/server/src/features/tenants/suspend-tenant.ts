@@ -29,7 +29,7 @@ export const suspendTenant = async (
   by: Origin,
 ): Promise<Propagation> => {
   refuseBound(administrator);
-  const recorded = await orUnknown(tenants.suspend(id, nowMs(), by));
+  const recorded = await orUnknown(tenants.suspend({ tenantId: id, nowMs: nowMs(), by }));
   if (recorded === undefined) throw new CatalyticError('tenant_not_found');
   return barrier.settle(recorded);
 };
@@ -42,7 +42,7 @@ export const resumeTenant = async (
   by: Origin,
 ): Promise<Tenant> => {
   refuseBound(administrator);
-  const tenant = await tenants.resume(id, nowMs(), by);
+  const tenant = await tenants.resume({ tenantId: id, nowMs: nowMs(), by });
   if (tenant === undefined) throw new CatalyticError('tenant_not_found');
   return tenant;
 };

@@ -1,8 +1,8 @@
 /** Accounts in PostgreSQL. @module */
 import { randomUUIDv7 } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
-import type { Account, AccountStore, NewAccount } from '../../features/accounts/store.ts';
-import type { Origin } from '../../features/audit/store.ts';
+import type { Account, AccountCreation, AccountStore, NewAccount } from '../../features/accounts/store.ts';
+import { sessionEnds } from '../../features/sessions/rules.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
 import { lockAccount } from './session-statements.ts';
@@ -81,7 +81,7 @@ const disable = statement(
      update session set ended_at = $3, end_reason = 'account_disabled'
       where tenant_id = $1 and account_id = $2 and ended_at is null
    ), trace as (
-     ${appendAudit({ event: 'user_updated', reason: 'disabled', at: '$3', tenant: '$1', account: '$2', by: '$4' }, 'from disabled')}
+     ${appendAudit({ ...sessionEnds.account_disabled, at: '$3', tenant: '$1', account: '$2', by: '$4' }, 'from disabled')}
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 const enable = statement(
@@ -96,10 +96,8 @@ export const postgresAccounts = (run: Run): AccountStore => {
   /** The ids of those that were new; `undefined` when the tenant is suspended. */
   const store = async (
     insert: typeof insertRegistered,
-    tenantId: TenantId,
     accounts: readonly NewAccount[],
-    nowMs: number,
-    by?: Origin,
+    { tenantId, nowMs, by }: Omit<AccountCreation, 'account'>,
   ) => {
     const rows = accounts.map((account) => ({ ...account, id: randomUUIDv7() }));
     const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs, originValue(by)));
@@ -111,29 +109,33 @@ export const postgresAccounts = (run: Run): AccountStore => {
     return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
   };
   return {
-    create: async (tenantId, account, nowMs, by) => {
-      const ids = await store(insertRegistered, tenantId, [account], nowMs, by);
+    create: async ({ account, ...creation }) => {
+      const ids = await store(insertRegistered, [account], creation);
       return ids === undefined ? 'tenant_suspended' : (ids[0] ?? 'email_taken');
     },
-    importMany: async (tenantId, accounts, nowMs, by) => {
-      const ids = await store(insertImported, tenantId, accounts, nowMs, by);
+    importMany: async ({ accounts, ...creation }) => {
+      const ids = await store(insertImported, accounts, creation);
       if (ids === undefined) return 'tenant_suspended';
       return { imported: ids.length, existing: accounts.length - ids.length };
     },
     findWithPassword,
-    list: async (tenantId, after, rowsMax) =>
+    list: async ({ tenantId, after, rowsMax }) =>
       (await run<AccountRow>(tenantId, page(tenantId, after ?? null, rowsMax))).map(toAccount),
-    disable: async (tenantId, id, nowMs, by) => {
+    disable: async ({ tenantId, accountId, nowMs, by }) => {
       // Locked first: the entry of a repeat carries the epoch that the first one has raised.
       const rows = await run<JournalRow>(
         tenantId,
-        lockAccount(tenantId, id),
-        disable(tenantId, id, nowMs, originValue(by)),
+        lockAccount(tenantId, accountId),
+        disable(tenantId, accountId, nowMs, originValue(by)),
       );
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
-    enable: async (tenantId, id, nowMs, by) => {
-      const [row] = await run<AccountRow>(tenantId, enable(tenantId, id, nowMs, originValue(by)), byId(tenantId, id));
+    enable: async ({ tenantId, accountId, nowMs, by }) => {
+      const [row] = await run<AccountRow>(
+        tenantId,
+        enable(tenantId, accountId, nowMs, originValue(by)),
+        byId(tenantId, accountId),
+      );
       return row === undefined ? undefined : toAccount(row);
     },
     find: async (tenantId, id) => {
@@ -144,7 +146,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
       const [row] = await run<AccountRow>(tenantId, byEmail(tenantId, emailKey));
       return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
     },
-    upgradePasswordHash: async (tenantId, id, from, to, by) =>
-      (await run(tenantId, replaceHash(tenantId, id, from, to, Date.now(), originValue(by)))).length === 1,
+    upgradePasswordHash: async ({ tenantId, accountId, from, to, nowMs, by }) =>
+      (await run(tenantId, replaceHash(tenantId, accountId, from, to, nowMs, originValue(by)))).length === 1,
   };
 };

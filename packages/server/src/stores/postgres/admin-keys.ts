@@ -1,6 +1,6 @@
 /** Admin keys in PostgreSQL. @module */
+import { adminKeyId } from '../../features/admin-keys/rules.ts';
 import type { AdminKey, AdminKeyStore } from '../../features/admin-keys/store.ts';
-import { adminKeyId } from '../audit-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { type Run, statement } from './transactions.ts';
 
@@ -14,7 +14,7 @@ const byHash = statement('admin_key_by_hash', 'select tenant_id, scopes from adm
 
 /** @param run sees all tenants: a key says itself whose it is */
 export const postgresAdminKeys = (run: Run): AdminKeyStore => ({
-  add: async (hash, { tenantId, scopes }, description, nowMs, by) => {
+  add: async ({ hash, key: { tenantId, scopes }, description, nowMs, by }) => {
     await run('*', insert(hash, tenantId, scopes, description, nowMs, adminKeyId(hash), originValue(by)));
   },
   findByHash: async (hash) => {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { AuditAct, Origin } from '../../features/audit/store.ts';
-import { auditColumns, unattributed } from '../audit-row.ts';
+import { auditColumns } from '../audit-row.ts';
 
 /** What a row says, as SQL; what is absent is null. */
 type RowParts = AuditAct & {
@@ -28,4 +28,4 @@ export const appendAudit = (parts: RowParts, from = ''): string => {
 };
 
 /** The value of the parameter that {@link appendAudit} calls `by`. */
-export const originValue = (by: Origin = unattributed): string => JSON.stringify(by);
+export const originValue = (by: Origin): string => JSON.stringify(by);

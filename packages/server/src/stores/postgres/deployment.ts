@@ -78,14 +78,14 @@ export const postgresDeployment = (run: Run): DeploymentStore => ({
   scope: async () => (await run<{ scope: string }>('*', scope()))[0]?.scope ?? '',
   generation: async () => (await run<{ generation: number }>('*', generation()))[0]?.generation ?? 0,
   isServed: async () => (await run<{ is_served: boolean }>('*', isServed()))[0]?.is_served === true,
-  purgeAudit: async (nowMs, sinceMs, rowsMax) =>
+  purgeAudit: async ({ nowMs, sinceMs, rowsMax }) =>
     (await run<CountRow>('*', purgeAudit(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
-  beginNewHistory: async (key, nowMs, by) => {
+  beginNewHistory: async ({ key, nowMs, by }) => {
     const [cost] = await run<{ keys_killed: number; sessions_ended: number }>(
       '*',
       lockOutServing(),
       lockKeys(),
-      insertKey(...valuesOf(key, by)),
+      insertKey(...valuesOf({ key, by })),
       beginNewHistory(key.kid, nowMs, originValue(by)),
     );
     return { keysKilled: cost?.keys_killed ?? 0, sessionsEnded: cost?.sessions_ended ?? 0 };

@@ -6,9 +6,9 @@ import type { KeyId, MemberId, SessionId } from '@catalytic/protocol/ids';
 import { Client } from 'pg';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
-import { seedAccount } from '../../features/engine.contract.ts';
+import { by, seedAccount } from '../../features/engine.contract.ts';
+import { countUnended } from '../session-sql.ts';
 import { migrate } from './migrate.ts';
-import { countUnended } from './session-statements.ts';
 import { connectionConfig, statement, Transactions } from './transactions.ts';
 
 const { suite, test } = nodeTest;
@@ -56,7 +56,7 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const engine = await openEngine(database);
     t.after(() => engine.close());
     const { tenantId } = await seedAccount(engine);
-    const other = await engine.tenants.ensure('other', 1000);
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
     const { run } = transactions(t, database.url);
     const count = statement('count', 'select count(*)::integer as rows from account');
     assert.deepEqual(await run(tenantId, count()), [{ rows: 1 }]);
@@ -101,13 +101,14 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
       const refreshToken = { hash: Buffer.from(name), expiresAtMs: 100_000 };
       const { passwordHash } = account;
       const grant = await engine.sessions.open({
-        ...{ tenantId, accountId, passwordHash, amr: [], nowMs: 1, refreshToken, sessionsMax: 10 },
+        ...{ tenantId, accountId, passwordHash, amr: [], nowMs: 1, refreshToken, sessionsMax: 10, by },
       });
       if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
       return grant;
     };
     const before = await open('before');
-    const endAll = () => engine.sessions.endAll(tenantId, accountId, before.sessionId, before.accountEpoch, 2);
+    const { sessionId, accountEpoch: seenEpoch } = before;
+    const endAll = () => engine.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch, nowMs: 2, by });
     await endAll();
     await open('since');
     await endAll();
@@ -117,6 +118,7 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
       successorBox: Buffer.from('box'),
       nowMs: 3,
       graceMs: 10,
+      by,
     });
     assert.equal(outcome, 'rotated');
   });
@@ -187,13 +189,13 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const expiresAtMs = nowMs + 7_200_000;
     const signIn = (atMs: number, token: string) =>
       engine.sessions.open({
-        ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: atMs, sessionsMax: 10 },
+        ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: atMs, sessionsMax: 10, by },
         refreshToken: { hash: Buffer.from(token), expiresAtMs },
       });
     const refresh = (presented: string, successor: string, atMs: number) =>
       engine.sessions.rotate({
         ...{ presentedHash: Buffer.from(presented), successorBox: Buffer.from('box'), nowMs: atMs, graceMs: 10_000 },
-        successor: { hash: Buffer.from(successor), expiresAtMs },
+        ...{ successor: { hash: Buffer.from(successor), expiresAtMs }, by },
       });
     const grant = await signIn(nowMs, 'r0');
     if (typeof grant === 'string') throw new Error(`Not opened: ${grant}`);
@@ -208,11 +210,12 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     await assert.rejects(refresh('r0', 'r2', wrongMs), wrong);
     const change = engine.sessions.changePassword({
       ...{ tenantId, accountId, sessionId: grant.sessionId, from: account.passwordHash, to: 'new', amr: [] },
-      ...{ nowMs: wrongMs, refreshToken: { hash: Buffer.from('r3'), expiresAtMs: wrongMs + 1000 } },
+      ...{ nowMs: wrongMs, refreshToken: { hash: Buffer.from('r3'), expiresAtMs: wrongMs + 1000 }, by },
     });
     await assert.rejects(change, wrong);
     assert.equal((await engine.accounts.findWithPassword(tenantId, accountId))?.passwordHash, account.passwordHash);
-    const live = await engine.sessions.list(tenantId, accountId, undefined, 10, Date.now());
+    const page = { tenantId, accountId, before: undefined, rowsMax: 10, nowMs: Date.now() };
+    const live = await engine.sessions.list(page);
     assert.deepEqual(
       live.map(({ id }) => id),
       [grant.sessionId],
@@ -227,14 +230,15 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const { engine, tenantId, refresh } = await openSession(t);
     await refresh('r0', 'r1', Date.now());
     for (let index = 0; index < 3; index++)
-      await engine.sessions.end(tenantId, randomUUIDv7() as SessionId, Date.now());
+      await engine.sessions.end({ tenantId, sessionId: randomUUIDv7() as SessionId, nowMs: Date.now(), by });
     const wrongMs = Date.now() + 400 * 86_400_000;
-    await engine.sessions.forgetSuccessors(wrongMs, 60_000);
+    const purge = { nowMs: wrongMs, sinceMs: 60_000, rowsMax: 10 };
+    await engine.sessions.forgetSuccessors({ nowMs: wrongMs, sinceMs: 60_000 });
     assert.equal((await refresh('r0', 'r2', Date.now())).outcome, 'replayed');
-    assert.equal(await engine.journal.purge(wrongMs, 60_000, 10), 0);
-    assert.equal(await engine.sessions.purge(wrongMs, 60_000, 10), 0);
+    assert.equal(await engine.journal.purge(purge), 0);
+    assert.equal(await engine.sessions.purge(purge), 0);
     // Two rows of the suite are from long ago.
-    assert.equal(await engine.deployment.purgeAudit(wrongMs, 60_000, 10), 2);
+    assert.equal(await engine.deployment.purgeAudit(purge), 2);
   });
 
   test('two databases of one server do not share a bus, nor do two generations of one', async (t) => {
@@ -243,7 +247,7 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const scopes = await Promise.all(engines.map(({ deployment }) => deployment.scope()));
     assert.notEqual(scopes[0], scopes[1]);
     assert.equal(await engines[0]?.deployment.scope(), scopes[0]);
-    await engines[0]?.deployment.beginNewHistory(keyOf('k'), 1000);
+    await engines[0]?.deployment.beginNewHistory({ key: keyOf('k'), nowMs: 1000, by });
     assert.notEqual(await engines[0]?.deployment.scope(), scopes[0]);
   });
 
@@ -254,12 +258,12 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const source = engine.journal.openSource();
     await source.read(randomUUIDv7() as MemberId, undefined);
     assert.equal(await engine.deployment.isServed(), true);
-    await assert.rejects(engine.deployment.beginNewHistory(keyOf('k'), 1000), ({ cause }: Error) =>
+    await assert.rejects(engine.deployment.beginNewHistory({ key: keyOf('k'), nowMs: 1000, by }), ({ cause }: Error) =>
       /uses the database/.test(String(cause)),
     );
     await source.close();
     assert.equal(await engine.deployment.isServed(), false);
-    await engine.deployment.beginNewHistory(keyOf('k'), 1000);
+    await engine.deployment.beginNewHistory({ key: keyOf('k'), nowMs: 1000, by });
   });
 
   test('the breaker opens when the database is away, refuses at once, and closes when it is back', async (t) => {
@@ -291,7 +295,10 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const engine = await openEngine(await createDatabase(await server()));
     t.after(() => engine.close());
     for (let index = 0; index < 10; index++)
-      await assert.rejects(engine.accounts.create('no uuid' as never, {} as never, 1), { name: 'error' });
+      await assert.rejects(
+        engine.accounts.create({ tenantId: 'no uuid' as never, account: {} as never, nowMs: 1, by }),
+        { name: 'error' },
+      );
     assert.equal(await engine.tenants.findByName('default'), undefined);
   });
 

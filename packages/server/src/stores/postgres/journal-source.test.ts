@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { waitUntil } from '../../../../../tests/harness/wait-until.ts';
-import { seedAccount } from '../../features/engine.contract.ts';
+import { by, seedAccount } from '../../features/engine.contract.ts';
 import { isVisible } from './members.ts';
 
 const { suite, test } = nodeTest;
@@ -31,7 +31,12 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     t.after(() => source.close());
     const { tenantId } = await seedAccount(engine);
     const end = async (): Promise<string> => {
-      const { entries } = await engine.sessions.end(tenantId, randomUUIDv7() as SessionId, 1000);
+      const { entries } = await engine.sessions.end({
+        tenantId,
+        sessionId: randomUUIDv7() as SessionId,
+        nowMs: 1000,
+        by,
+      });
       return entries[0]?.key ?? '';
     };
     const connect = async (): Promise<Client> => {
@@ -100,8 +105,8 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     await (await server()).crashBackgroundProcess();
     const again = await openEngine(database);
     t.after(() => again.close());
-    const { id: tenantId } = await again.tenants.ensure('default', 1000);
-    const recorded = await again.sessions.end(tenantId, randomUUIDv7() as SessionId, 1000);
+    const { id: tenantId } = await again.tenants.ensure({ name: 'default', nowMs: 1000, by });
+    const recorded = await again.sessions.end({ tenantId, sessionId: randomUUIDv7() as SessionId, nowMs: 1000, by });
     if (BigInt(recorded.position.split(' ')[1] ?? 0) > (ids.at(-1) ?? 0n)) return false;
     assert.equal(again.members.covers(before.applied, recorded.position), true);
     // The lost connection tells: what was shown before the crash is never acknowledged after it.

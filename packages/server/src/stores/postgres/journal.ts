@@ -39,5 +39,6 @@ export const postgresJournal = (run: Run, connection: ConnectionOptions): Journa
     const [raised] = await run<{ token_seconds_max: number }>('*', lockOutWriters(), raiseMax(seconds));
     return raised?.token_seconds_max ?? seconds;
   },
-  purge: async (nowMs, sinceMs, rowsMax) => (await run<CountRow>('*', purge(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
+  purge: async ({ nowMs, sinceMs, rowsMax }) =>
+    (await run<CountRow>('*', purge(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,
 });

@@ -1,54 +1,38 @@
 /** Statements of sessions and refresh tokens. @module */
-import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds, newestIatAheadMs, newestIatAheadMsMin } from '@catalytic/protocol/journal';
-import { displacedMax } from '../displaced-max.ts';
+import {
+  displacedMax,
+  type PresentedToken,
+  type Standing,
+  sessionEnds,
+  sessionOpenings,
+} from '../../features/sessions/rules.ts';
+import type { Grant } from '../../features/sessions/store.ts';
+import { countUnended, displacedFirst, isInGoodStanding, isUnended } from '../session-sql.ts';
 import { appendAudit } from './audit-rows.ts';
 import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 
-/** What a token is minted from. */
-export interface GrantRow {
-  readonly tenant_id: TenantId;
-  readonly account_id: AccountId;
-  readonly session_id: SessionId;
-  readonly account_epoch: number;
-  readonly tenant_epoch: number;
-  readonly roles: readonly string[];
-  readonly amr: readonly string[];
-  readonly authenticated_at: number;
+/** Whether the clock of the caller is too far ahead of the database's to date or judge anything by it. */
+interface Clocked {
+  readonly isAhead: boolean;
 }
 
-/** A refresh token with everything that decides about it. */
-export interface TokenRow extends GrantRow {
-  readonly expires_at: number;
-  readonly used_at: number | null;
-  readonly successor_box: Uint8Array | null;
-  readonly successor_used_at: number | null;
-  readonly ended_at: number | null;
-  readonly account_status: string;
-  readonly tenant_status: string;
-  readonly current_account_epoch: number;
-  readonly current_tenant_epoch: number;
-  /** Whether the clock of the caller is too far ahead of the database's to judge by it. */
-  readonly is_ahead: boolean;
-}
+/** What {@link findToken} finds. */
+export type TokenRow = PresentedToken & Grant & Clocked;
 
 /** What {@link open} answers; the epochs are null when nothing was opened. */
-export interface OpenedRow {
-  readonly account_status: string;
-  readonly tenant_status: string;
+export interface OpenedRow extends Standing, Clocked {
   readonly roles: readonly string[];
-  readonly account_epoch: number | null;
-  readonly tenant_epoch: number | null;
+  readonly accountEpoch: number | null;
+  readonly tenantEpoch: number | null;
   /** Entries of the sessions that were too many; null: none was. */
   readonly displaced: readonly JournalRow[] | null;
-  /** Whether the clock of the caller is too far ahead of the database's: then nothing was opened. */
-  readonly is_ahead: boolean;
 }
 
 /** What {@link changePassword} answers; the epochs and the entry are null when nothing was changed. */
 export interface PasswordChangedRow extends Omit<OpenedRow, 'displaced'> {
-  readonly is_asking: boolean;
+  readonly isAskingLive: boolean;
   readonly recorded: readonly JournalRow[] | null;
 }
 
@@ -57,7 +41,7 @@ export interface CountRow {
   readonly rows: number;
 }
 
-/** SQL: whether a wall clock is so far ahead of the database's that no token may be dated by it. @param now SQL of that clock */
+/** Whether a wall clock is so far ahead of the database's that no token may be dated by it, as SQL. @param now SQL of that clock */
 const isAhead = (now: string): string => `${now} > ${databaseMs} + ${clockSkewSeconds * 1000}`;
 
 /** SQL that keeps the bound of the newest `iat` above the one that is given now. @param from a common table with a row where one is given */
@@ -68,17 +52,13 @@ const dated = (now: string, from: string): string =>
 const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
 const ofAccount = { tenant: 'tenant_id', account: 'id' } as const;
 
-/**
- * Counts sessions that have not ended, up to a bound: one that can no longer be refreshed counts too until it is ended or purged, and so an
- * account never has more of them than the limit. All parameters are SQL.
- */
-export const countUnended = (tenant: string, account: string, rowsMax: string): string =>
-  `select count(*) as sessions
-     from (select 1 from session where tenant_id = ${tenant} and account_id = ${account} and ended_at is null limit ${rowsMax}) counted`;
+/** What an access token is minted from: {@link Grant}. */
+const grantColumns = `tenant_id as "tenantId", account_id as "accountId", session_id as "sessionId",
+          account_epoch as "accountEpoch", tenant_epoch as "tenantEpoch", roles, amr, authenticated_at as "authenticatedAtMs"`;
 
 /**
  * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one statement, which also ends the sessions that
- * are too many then. They are counted in an index alone, up to a bound, and looked at only where the limit is reached.
+ * are too many then (`displacedCount` of the rules, in SQL). The others are looked at only where the limit is reached.
  */
 export const open = statement(
   'session_open',
@@ -86,34 +66,35 @@ export const open = statement(
      insert into session (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
      select $1::uuid, a.tenant_id, a.id, a.epoch, t.epoch, $5::text[], $6::bigint, $6::bigint, $7::bigint
        from account a join tenant t on t.id = a.tenant_id
-      where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4 and a.status = 'active' and t.status = 'active'
-        and not ${isAhead('$6')}
+      where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4
+        and ${isInGoodStanding} and not ${isAhead('$6')}
      returning id, tenant_id, account_id, account_epoch, tenant_epoch
    ), dated as (
      ${dated('$6', 'opened')}
    ), opening as (
-     ${appendAudit({ event: 'authn_login_success', reason: 'password', at: '$6', ...ofSession, by: '$10' }, 'from opened')}
+     ${appendAudit({ ...sessionOpenings.password, at: '$6', ...ofSession, by: '$10' }, 'from opened')}
    ), token as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $8::bytea, tenant_id, id, $7::bigint from opened
    ), others as materialized (
-     ${countUnended('$2', '$3', `$9::integer + ${displacedMax}`)}
+     ${countUnended('$2', '$3', '$9::integer')}
    ), excess as (
      select s.id
        from session s join opened o on true
       where (select sessions from others) >= $9::integer and s.tenant_id = $2 and s.account_id = $3 and s.ended_at is null
-      order by s.expires_at > $6 and s.account_epoch = o.account_epoch and s.tenant_epoch = o.tenant_epoch, s.id
+      order by ${displacedFirst('$6', 'o.account_epoch', 'o.tenant_epoch')}
       limit greatest(0, least(${displacedMax}, (select sessions from others) + 1 - $9::integer))
    ), ended as (
      update session s set ended_at = $6, end_reason = 'limit'
        from excess where s.id = excess.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
-     ${appendAudit({ event: 'session_expired', reason: 'limit', at: '$6', ...ofSession, by: '$10' }, 'from ended')}
+     ${appendAudit({ ...sessionEnds.limit, at: '$6', ...ofSession, by: '$10' }, 'from ended')}
    ), displaced as (
      ${appendEntry({ kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
    )
-   select a.status as account_status, t.status as tenant_status, a.roles, o.account_epoch, o.tenant_epoch,
-          (select json_agg(displaced) from displaced) as displaced, ${isAhead('$6')} as is_ahead
+   select a.status as "accountStatus", t.status as "tenantStatus", a.roles,
+          o.account_epoch as "accountEpoch", o.tenant_epoch as "tenantEpoch",
+          (select json_agg(displaced) from displaced) as displaced, ${isAhead('$6')} as "isAhead"
      from account a join tenant t on t.id = a.tenant_id left join opened o on true
     where a.tenant_id = $2 and a.id = $3`,
 );
@@ -123,8 +104,7 @@ export const list = statement(
   'session_list',
   `select s.id, s.created_at as "createdAtMs", s.authenticated_at as "authenticatedAtMs", s.expires_at as "expiresAtMs"
      from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
-    where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.id < $3 and s.expires_at > $4
-      and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
+    where s.tenant_id = $1 and s.account_id = $2 and s.id < $3 and s.expires_at > $4 and ${isUnended}
     order by s.id desc limit $5`,
 );
 
@@ -135,10 +115,8 @@ export const useToken = statement(
      update refresh_token r set used_at = $4, successor_hash = $2, successor_box = $3
        from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
       where r.hash = $1 and r.used_at is null and r.expires_at > $4 and not ${isAhead('$4')}
-        and s.id = r.session_id and s.ended_at is null
-        and a.status = 'active' and s.account_epoch = a.epoch
-        and t.status = 'active' and s.tenant_epoch = t.epoch
-     returning r.tenant_id, r.session_id, s.account_id, s.account_epoch, s.tenant_epoch, a.roles, s.amr, s.authenticated_at
+        and s.id = r.session_id and ${isUnended} and ${isInGoodStanding}
+     returning r.tenant_id, s.account_id, r.session_id, s.account_epoch, s.tenant_epoch, a.roles, s.amr, s.authenticated_at
    ), successor as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $2, tenant_id, session_id, $5::bigint from used
@@ -147,16 +125,19 @@ export const useToken = statement(
    ), dated as (
      ${dated('$4', 'used')}
    )
-   select * from used`,
+   select ${grantColumns} from used`,
 );
 
 /** A refresh token with everything that decides about it. */
 export const findToken = statement(
   'session_find_token',
-  `select r.tenant_id, r.session_id, s.account_id, s.account_epoch, s.tenant_epoch, s.amr, s.authenticated_at, s.ended_at,
-          a.roles, a.status as account_status, a.epoch as current_account_epoch,
-          t.status as tenant_status, t.epoch as current_tenant_epoch,
-          r.expires_at, r.used_at, r.successor_box, n.used_at as successor_used_at, ${isAhead('$2::bigint')} as is_ahead
+  `select r.tenant_id as "tenantId", s.account_id as "accountId", r.session_id as "sessionId",
+          s.account_epoch as "accountEpoch", s.tenant_epoch as "tenantEpoch",
+          a.roles, s.amr, s.authenticated_at as "authenticatedAtMs", s.ended_at as "endedAtMs",
+          a.status as "accountStatus", a.epoch as "currentAccountEpoch",
+          t.status as "tenantStatus", t.epoch as "currentTenantEpoch",
+          r.expires_at as "expiresAtMs", r.used_at as "usedAtMs", r.successor_box as "successorBox",
+          n.used_at as "successorUsedAtMs", ${isAhead('$2::bigint')} as "isAhead"
      from refresh_token r
      join session s on s.id = r.session_id
      join account a on a.id = s.account_id
@@ -172,7 +153,7 @@ export const end = statement(
      update session set ended_at = $3, end_reason = 'logout' where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout', at: '$3', ...ofSession, by: '$4' }, 'from ended')}
+     ${appendAudit({ ...sessionEnds.logout, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
    ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
@@ -183,7 +164,7 @@ export const endStolen = statement(
      update session set ended_at = $3, end_reason = 'refresh_reused' where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_reuse', reason: 'refresh_reused', at: '$3', ...ofSession, by: '$4' }, 'from ended')}
+     ${appendAudit({ ...sessionEnds.refresh_reused, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
    ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
@@ -205,7 +186,7 @@ export const endAll = statement(
         and exists (select 1 from session s where s.id = $3 and s.account_id = a.id and s.ended_at is null)
      returning a.epoch, a.id, a.tenant_id
    ), trace as (
-     ${appendAudit({ event: 'authn_token_revoked', reason: 'logout_all', at: '$5', ...ofAccount, session: '$3', by: '$6' }, 'from raised')}
+     ${appendAudit({ ...sessionEnds.logout_all, at: '$5', ...ofAccount, session: '$3', by: '$6' }, 'from raised')}
    ), reached as (
      select coalesce(r.epoch, a.epoch) as epoch
        from account a left join raised r on true
@@ -226,7 +207,7 @@ export const endOwn = statement(
      update session s set ended_at = $4, end_reason = 'revoked'
        from own where s.id = own.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
-     ${appendAudit({ event: 'session_expired', reason: 'revoked', at: '$4', ...ofSession, subject: '$6', by: '$5' }, 'from ended')}
+     ${appendAudit({ ...sessionEnds.revoked, at: '$4', ...ofSession, subject: '$6', by: '$5' }, 'from ended')}
    ) ${appendEntry({ kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
 );
 
@@ -239,10 +220,8 @@ export const changePassword = statement(
   `with changed as (
      update account a set password_hash = $5, epoch = a.epoch + 1
        from tenant t, session s
-      where a.tenant_id = $1 and a.id = $2 and a.password_hash = $4 and a.status = 'active'
-        and t.id = a.tenant_id and t.status = 'active'
-        and s.id = $3 and s.account_id = a.id and s.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch
-        and not ${isAhead('$6')}
+      where a.tenant_id = $1 and a.id = $2 and a.password_hash = $4 and t.id = a.tenant_id
+        and s.id = $3 and s.account_id = a.id and ${isUnended} and ${isInGoodStanding} and not ${isAhead('$6')}
      returning a.id, a.tenant_id, a.epoch as account_epoch, t.epoch as tenant_epoch
    ), dated as (
      ${dated('$6', 'changed')}
@@ -257,17 +236,16 @@ export const changePassword = statement(
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $10::bytea, tenant_id, $7::uuid, $9::bigint from changed
    ), trace as (
-     ${appendAudit({ event: 'authn_password_change', reason: 'changed', at: '$6', ...ofAccount, session: '$3', by: '$11' }, 'from changed')}
+     ${appendAudit({ ...sessionEnds.password_changed, at: '$6', ...ofAccount, session: '$3', by: '$11' }, 'from changed')}
    ), opening as (
-     ${appendAudit({ event: 'authn_login_success', reason: 'password_change', at: '$6', ...ofAccount, session: '$7', by: '$11' }, 'from changed')}
+     ${appendAudit({ ...sessionOpenings.password_change, at: '$6', ...ofAccount, session: '$7', by: '$11' }, 'from changed')}
    ), recorded as (
      ${appendEntry({ kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
    )
-   select a.status as account_status, t.status as tenant_status, a.roles, c.account_epoch, c.tenant_epoch,
-          exists (select 1 from session s
-                   where s.id = $3 and s.account_id = a.id and s.ended_at is null
-                     and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch) as is_asking,
-          (select json_agg(recorded) from recorded) as recorded, ${isAhead('$6')} as is_ahead
+   select a.status as "accountStatus", t.status as "tenantStatus", a.roles,
+          c.account_epoch as "accountEpoch", c.tenant_epoch as "tenantEpoch",
+          exists (select 1 from session s where s.id = $3 and s.account_id = a.id and ${isUnended}) as "isAskingLive",
+          (select json_agg(recorded) from recorded) as recorded, ${isAhead('$6')} as "isAhead"
      from account a join tenant t on t.id = a.tenant_id left join changed c on true
     where a.tenant_id = $1 and a.id = $2`,
 );
@@ -281,7 +259,7 @@ export const signOut = statement(
      update session s set ended_at = $3, end_reason = 'signed_out'
        from raised where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
-     ${appendAudit({ event: 'session_expired', reason: 'signed_out', at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
+     ${appendAudit({ ...sessionEnds.signed_out, at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
 );
 

@@ -1,7 +1,6 @@
 /** Signing keys in PostgreSQL. @module */
-import { keepUntilMs } from '@catalytic/protocol/journal';
-import type { Origin } from '../../features/audit/store.ts';
-import type { SigningKeyStore, StoredSigningKey } from '../../features/signing-keys/store.ts';
+import { retiresAtMs } from '../../features/signing-keys/rules.ts';
+import type { NewSigningKey, SigningKeyStore } from '../../features/signing-keys/store.ts';
 import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { lockStatement, type Run, statement } from './transactions.ts';
@@ -31,16 +30,16 @@ export const insertKey = statement(
      insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6) returning kid, created_at
    ) ${appendAudit({ ...made('signing_key_rotated'), by: '$7' }, 'from made')}`,
 );
-// The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
+// `retiresAtMs` of the rules.
 const retireOthers = statement(
   'signing_key_retire_others',
   `update signing_key
-      set retires_at = $2::bigint + ${keepUntilMs(0, 0)} + (select token_seconds_max from deployment) * 1000::bigint
+      set retires_at = $2::bigint + ${retiresAtMs(0, 0)} + (select token_seconds_max from deployment) * 1000::bigint
     where retires_at is null and kid <> $1`,
 );
 
 /** Its columns, and who made it. */
-export const valuesOf = (key: StoredSigningKey, by: Origin | undefined): readonly unknown[] => [
+export const valuesOf = ({ key, by }: NewSigningKey): readonly unknown[] => [
   key.kid,
   key.algorithm,
   key.publicJwk,
@@ -53,10 +52,11 @@ export const valuesOf = (key: StoredSigningKey, by: Origin | undefined): readonl
 /** @param run runs transactions; keys belong to no tenant */
 export const postgresSigningKeys = (run: Run): SigningKeyStore => ({
   list: async () => (await run<SigningKeyRow>('*', all())).map(toKey),
-  addFirst: async (key, by) => {
-    await run('*', lockKeys(), insertFirst(...valuesOf(key, by)));
+  addFirst: async (made) => {
+    await run('*', lockKeys(), insertFirst(...valuesOf(made)));
   },
-  addSuccessor: async (key, by) => {
-    await run('*', lockKeys(), insertKey(...valuesOf(key, by)), retireOthers(key.kid, key.activatesAtMs));
+  addSuccessor: async (made) => {
+    const { kid, activatesAtMs } = made.key;
+    await run('*', lockKeys(), insertKey(...valuesOf(made)), retireOthers(kid, activatesAtMs));
   },
 });

@@ -43,7 +43,7 @@ export const postgresTenants = (run: Run): TenantStore => {
   const findByName = async (name: string): Promise<Tenant | undefined> => (await run<Tenant>('*', byName(name)))[0];
   return {
     findByName,
-    ensure: async (name, nowMs, by) => {
+    ensure: async ({ name, nowMs, by }) => {
       const known = await findByName(name);
       if (known !== undefined) return known;
       // Of two inserts at once the second waits for the first one's commit, and the next statement sees it.
@@ -52,16 +52,17 @@ export const postgresTenants = (run: Run): TenantStore => {
       return created;
     },
     find: async (id: TenantId) => (await run<Tenant>(id, byId(id)))[0],
-    create: async (name, nowMs, by) => {
+    create: async ({ name, nowMs, by }) => {
       const [created] = await run<Tenant>('*', create(randomUUIDv7(), name, nowMs, originValue(by)));
       return created ?? 'tenant_taken';
     },
     list: (afterName = '', rowsMax) => run<Tenant>('*', page(afterName, rowsMax)),
-    suspend: async (id, nowMs, by) => {
+    suspend: async ({ tenantId, nowMs, by }) => {
       // Locked first: the entry of a repeat carries the epoch that the first one has raised.
-      const rows = await run<JournalRow>(id, lock(id), suspend(id, nowMs, originValue(by)));
+      const rows = await run<JournalRow>(tenantId, lock(tenantId), suspend(tenantId, nowMs, originValue(by)));
       return rows.length === 0 ? undefined : toRecorded(rows);
     },
-    resume: async (id, nowMs, by) => (await run<Tenant>(id, resume(id, nowMs, originValue(by)), byId(id)))[0],
+    resume: async ({ tenantId, nowMs, by }) =>
+      (await run<Tenant>(tenantId, resume(tenantId, nowMs, originValue(by)), byId(tenantId)))[0],
   };
 };

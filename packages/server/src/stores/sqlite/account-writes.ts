@@ -1,34 +1,18 @@
 /** Writing operations of accounts. @module */
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { AccountId, TenantId } from '@catalytic/protocol/ids';
-import type { NewAccount } from '../../features/accounts/store.ts';
-import type { Origin } from '../../features/audit/store.ts';
+import type { AccountId } from '@catalytic/protocol/ids';
+import type {
+  AccountChange,
+  AccountCreation,
+  AccountImport,
+  HashUpgrade,
+  NewAccount,
+} from '../../features/accounts/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
-import { unattributed } from '../audit-row.ts';
+import { sessionEnds } from '../../features/sessions/rules.ts';
 import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
-
-interface Target {
-  readonly tenantId: TenantId;
-  readonly id: AccountId;
-  readonly nowMs: number;
-  readonly by?: Origin | undefined;
-}
-
-interface Creation {
-  readonly tenantId: TenantId;
-  readonly nowMs: number;
-  readonly by?: Origin | undefined;
-}
-
-interface HashUpgrade {
-  readonly tenantId: TenantId;
-  readonly id: AccountId;
-  readonly from: string;
-  readonly to: string;
-  readonly by?: Origin | undefined;
-}
 
 /** Prepares the operations. */
 export const accountWrites = (database: DatabaseSync) => {
@@ -56,13 +40,12 @@ export const accountWrites = (database: DatabaseSync) => {
       where tenant_id = ? and account_id = ? and ended_at is null`,
   );
 
-  const create = (
-    { tenantId, nowMs, by = unattributed }: Creation,
-    account: NewAccount,
+  const insertAs = (
     reason: 'registered' | 'imported',
+    { tenantId, nowMs, by }: Omit<AccountCreation, 'account'>,
+    { email, emailKey, passwordHash, roles }: NewAccount,
   ): AccountId | 'email_taken' => {
     const id = randomUUIDv7() as AccountId;
-    const { email, emailKey, passwordHash, roles } = account;
     const { changes } = insert.run(id, tenantId, email, emailKey, passwordHash, JSON.stringify(roles), nowMs);
     if (changes === 0) return 'email_taken';
     audit.append({ event: 'user_created', reason, atMs: nowMs, tenantId, accountId: id, by });
@@ -70,37 +53,36 @@ export const accountWrites = (database: DatabaseSync) => {
   };
 
   return {
-    createAccount: (input: Creation & { account: NewAccount }) =>
-      isSuspended.get(input.tenantId) === undefined
-        ? create(input, input.account, 'registered')
+    create: (creation: AccountCreation) =>
+      isSuspended.get(creation.tenantId) === undefined
+        ? insertAs('registered', creation, creation.account)
         : ('tenant_suspended' as const),
 
-    importAccounts: (input: Creation & { accounts: readonly NewAccount[] }) => {
-      if (isSuspended.get(input.tenantId) !== undefined) return 'tenant_suspended' as const;
-      const created = input.accounts.filter((account) => create(input, account, 'imported') !== 'email_taken');
-      return { imported: created.length, existing: input.accounts.length - created.length };
+    importMany: ({ accounts, ...creation }: AccountImport) => {
+      if (isSuspended.get(creation.tenantId) !== undefined) return 'tenant_suspended' as const;
+      const created = accounts.filter((account) => insertAs('imported', creation, account) !== 'email_taken');
+      return { imported: created.length, existing: accounts.length - created.length };
     },
 
-    upgradePasswordHash: (input: HashUpgrade): boolean => {
-      const { tenantId, id: accountId, from, to, by = unattributed } = input;
+    upgradePasswordHash: ({ tenantId, accountId, from, to, nowMs, by }: HashUpgrade): boolean => {
       if (replaceHash.run(to, tenantId, accountId, from).changes === 0) return false;
-      audit.append({ event: 'user_updated', reason: 'hash_upgraded', atMs: Date.now(), tenantId, accountId, by });
+      audit.append({ event: 'user_updated', reason: 'hash_upgraded', atMs: nowMs, tenantId, accountId, by });
       return true;
     },
 
-    disableAccount: ({ tenantId, id, nowMs, by = unattributed }: Target): Recorded | undefined => {
-      const disabled = disable.get(tenantId, id) as { epoch: number } | undefined;
-      const reached = disabled ?? (readEpoch.get(tenantId, id) as { epoch: number } | undefined);
+    disable: ({ tenantId, accountId, nowMs, by }: AccountChange): Recorded | undefined => {
+      const disabled = disable.get(tenantId, accountId) as { epoch: number } | undefined;
+      const reached = disabled ?? (readEpoch.get(tenantId, accountId) as { epoch: number } | undefined);
       if (reached === undefined) return undefined;
-      endSessions.run(nowMs, tenantId, id);
+      endSessions.run(nowMs, tenantId, accountId);
       if (disabled !== undefined)
-        audit.append({ event: 'user_updated', reason: 'disabled', atMs: nowMs, tenantId, accountId: id, by });
-      return journal.append({ kind: 'account', key: id, epoch: reached.epoch });
+        audit.append({ ...sessionEnds.account_disabled, atMs: nowMs, tenantId, accountId, by });
+      return journal.append({ kind: 'account', key: accountId, epoch: reached.epoch });
     },
 
-    enableAccount: ({ tenantId, id, nowMs, by = unattributed }: Target): void => {
-      if (enable.run(tenantId, id).changes === 1)
-        audit.append({ event: 'user_updated', reason: 'enabled', atMs: nowMs, tenantId, accountId: id, by });
+    enable: ({ tenantId, accountId, nowMs, by }: AccountChange): void => {
+      if (enable.run(tenantId, accountId).changes === 1)
+        audit.append({ event: 'user_updated', reason: 'enabled', atMs: nowMs, tenantId, accountId, by });
     },
   };
 };

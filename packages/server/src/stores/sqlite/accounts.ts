@@ -26,6 +26,8 @@ const toAccount = (row: AccountRow): Account => ({
 
 /** @param reader connection for reading */
 export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountStore => {
+  const write = writer.of('accounts');
+  const enable = write('enable');
   const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
   const byId = reader.prepare(`select ${columns} from account where tenant_id = ? and id = ?`);
   const byEmail = reader.prepare(`select ${columns} from account where tenant_id = ? and email_key = ?`);
@@ -41,8 +43,8 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
     return row === undefined ? undefined : toAccount(row);
   };
   return {
-    create: (tenantId, account, nowMs, by) => writer.run('createAccount', { tenantId, account, nowMs, by }),
-    importMany: (tenantId, accounts, nowMs, by) => writer.run('importAccounts', { tenantId, accounts, nowMs, by }),
+    create: write('create'),
+    importMany: write('importMany'),
     find,
     findForLogin: async (tenantId, emailKey) => {
       const row = readRow<AccountRow>(byEmail, tenantId, emailKey);
@@ -52,14 +54,13 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
       const row = readRow<AccountRow>(byId, tenantId, id);
       return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
     },
-    list: async (tenantId, after, rowsMax) =>
+    list: async ({ tenantId, after, rowsMax }) =>
       readRows<AccountRow>(page, { tenant: tenantId, after: after ?? null, rowsMax }).map(toAccount),
-    disable: (tenantId, id, nowMs, by) => writer.run('disableAccount', { tenantId, id, nowMs, by }),
-    enable: async (tenantId, id, nowMs, by) => {
-      await writer.run('enableAccount', { tenantId, id, nowMs, by });
-      return find(tenantId, id);
+    disable: write('disable'),
+    enable: async (change) => {
+      await enable(change);
+      return find(change.tenantId, change.accountId);
     },
-    upgradePasswordHash: (tenantId, id, from, to, by) =>
-      writer.run('upgradePasswordHash', { tenantId, id, from, to, by }),
+    upgradePasswordHash: write('upgradePasswordHash'),
   };
 };

@@ -1,8 +1,8 @@
 /** Admin keys in SQLite. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
+import { adminKeyId } from '../../features/admin-keys/rules.ts';
 import type { AdminKeyStore, AdminScope } from '../../features/admin-keys/store.ts';
-import { adminKeyId } from '../audit-row.ts';
 import { readRow } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
@@ -10,7 +10,7 @@ import type { Writer } from './writer.ts';
 export const sqliteAdminKeys = (reader: DatabaseSync, writer: Writer): AdminKeyStore => {
   const byHash = reader.prepare('select tenant_id, scopes from admin_key where hash = ?');
   return {
-    add: (hash, key, description, nowMs, by) => writer.run('addAdminKey', { hash, key, description, nowMs, by }),
+    add: writer.of('adminKeys')('add'),
     findByHash: async (hash) => {
       const row = readRow<{ tenant_id: TenantId | null; scopes: string }>(byHash, hash);
       return row === undefined

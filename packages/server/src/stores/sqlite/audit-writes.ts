@@ -19,7 +19,7 @@ export const auditAppender = (database: DatabaseSync) => {
 export const auditWrites = (database: DatabaseSync) => {
   const audit = auditAppender(database);
   return {
-    recordAudit: (rows: readonly NewAuditRow[]): void => {
+    record: (rows: readonly NewAuditRow[]): void => {
       for (const row of rows) audit.append(row);
     },
   };

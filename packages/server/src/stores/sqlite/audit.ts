@@ -16,7 +16,7 @@ import type { Writer } from './writer.ts';
 export const sqliteAudit = (reader: DatabaseSync, writer: Writer): AuditStore => {
   const session = reader.prepare(sessionStateSql);
   return {
-    record: (rows) => writer.run('recordAudit', rows),
+    record: writer.of('audit')('record'),
     list: async (filter, rowsMax) => {
       const { text, values } = listQuery(filter, rowsMax);
       const named = Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { by } from '../../features/engine.contract.ts';
 import { databasePath, lockDataFolder, migrate, openDatabase } from './database.ts';
 import { openSqliteStores } from './stores.ts';
 
@@ -86,13 +87,15 @@ test('operations of one turn are committed together, answered each for itself, a
       throw error;
     });
   const stores = open();
-  const tenant = await stores.tenants.ensure('default', 1);
+  const tenant = await stores.tenants.ensure({ name: 'default', nowMs: 1, by });
   const account = (name: string) => ({ email: name, emailKey: name, passwordHash: 'h', roles: [] });
   const missing = 'no such tenant' as typeof tenant.id;
   const results = await Promise.allSettled([
-    ...Array.from({ length: 200 }, (_, index) => stores.accounts.create(tenant.id, account(`a${index}`), 1)),
+    ...Array.from({ length: 200 }, (_, index) =>
+      stores.accounts.create({ tenantId: tenant.id, account: account(`a${index}`), nowMs: 1, by }),
+    ),
     // Breaks a foreign key: undone alone.
-    stores.accounts.create(missing, account('x'), 1),
+    stores.accounts.create({ tenantId: missing, account: account('x'), nowMs: 1, by }),
   ]);
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 200);
   assert.equal(results.at(-1)?.status, 'rejected');
@@ -100,7 +103,9 @@ test('operations of one turn are committed together, answered each for itself, a
   const again = open();
   assert.notEqual(await again.accounts.findForLogin(tenant.id, 'a199'), undefined);
   await again.close();
-  await assert.rejects(again.accounts.create(tenant.id, account('late'), 1), { code: 'store_unavailable' });
+  await assert.rejects(again.accounts.create({ tenantId: tenant.id, account: account('late'), nowMs: 1, by }), {
+    code: 'store_unavailable',
+  });
 });
 
 test('a journal position is never used twice, not even after the newest row was purged', async (t) => {

@@ -2,10 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '@catalytic/protocol/ids';
-import type { Origin } from '../../features/audit/store.ts';
-import type { NewHistory } from '../../features/deployment/store.ts';
-import type { StoredSigningKey } from '../../features/signing-keys/store.ts';
-import { unattributed } from '../audit-row.ts';
+import type { HistoryStart, NewHistory, Purge } from '../../features/deployment/store.ts';
 import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
 import { signingKeyWrites } from './signing-key-writes.ts';
@@ -14,7 +11,7 @@ import { signingKeyWrites } from './signing-key-writes.ts';
 export const deploymentWrites = (database: DatabaseSync) => {
   const journal = journalAppender(database);
   const audit = auditAppender(database);
-  const { addSuccessorSigningKey } = signingKeyWrites(database);
+  const { addSuccessor } = signingKeyWrites(database);
   const listKeys = database.prepare('select kid from signing_key');
   const retireKeys = database.prepare('update signing_key set retires_at = ? where kid <> ?');
   const endSessions = database.prepare(
@@ -27,18 +24,18 @@ export const deploymentWrites = (database: DatabaseSync) => {
     'delete from audit where pos in (select pos from audit order by pos limit ?) and at < ?',
   );
   return {
-    purgeAudit: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
-      Number(purgeAudit.run(rowsMax, beforeMs).changes),
+    // The clock of the caller is that of the database.
+    purgeAudit: ({ nowMs, sinceMs, rowsMax }: Purge): number =>
+      Number(purgeAudit.run(rowsMax, nowMs - sinceMs).changes),
 
-    beginNewHistory: (input: { key: StoredSigningKey; nowMs: number; by?: Origin | undefined }): NewHistory => {
-      const { key, nowMs, by = unattributed } = input;
+    beginNewHistory: ({ key, nowMs, by }: HistoryStart): NewHistory => {
       const row = { event: 'authz_admin', atMs: nowMs, by } as const;
       const killed = listKeys.all() as unknown as readonly { readonly kid: KeyId }[];
       for (const { kid } of killed) {
         journal.append({ kind: 'key', key: kid });
         audit.append({ ...row, reason: 'signing_key_killed', subject: kid });
       }
-      addSuccessorSigningKey({ key, by });
+      addSuccessor({ key, by });
       retireKeys.run(nowMs, key.kid);
       const { changes } = endSessions.run(nowMs);
       removeMembers.run();

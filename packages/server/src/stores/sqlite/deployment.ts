@@ -19,7 +19,6 @@ export const sqliteDeployment = (dataDir: string, reader: DatabaseSync, writer: 
     lock?.close();
     return lock === undefined;
   },
-  beginNewHistory: (key, nowMs, by) => writer.run('beginNewHistory', { key, nowMs, by }),
-  // The clock of the caller is that of the database.
-  purgeAudit: (nowMs, sinceMs, rowsMax) => writer.run('purgeAudit', { beforeMs: nowMs - sinceMs, rowsMax }),
+  beginNewHistory: writer.of('deployment')('beginNewHistory'),
+  purgeAudit: writer.of('deployment')('purgeAudit'),
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KeyId } from '@catalytic/protocol/ids';
+import { by } from '../../features/engine.contract.ts';
 import { databasePath } from './database.ts';
 import { examineDatabase, glanceAtDatabase } from './examine-database.ts';
 import { openSqliteStores } from './stores.ts';
@@ -17,8 +18,8 @@ const usedFolder = async (t: { after(clean: () => void): void }): Promise<string
   const stores = openSqliteStores(folder, (error) => {
     throw error;
   });
-  const tenant = await stores.tenants.ensure('default', 1);
-  await stores.signingKeys.addFirst({
+  const tenant = await stores.tenants.ensure({ name: 'default', nowMs: 1, by });
+  const key = {
     kid: 'k' as KeyId,
     algorithm: 'ES256',
     publicJwk: '{}',
@@ -26,11 +27,12 @@ const usedFolder = async (t: { after(clean: () => void): void }): Promise<string
     createdAtMs: 1,
     activatesAtMs: 1,
     retiresAtMs: null,
-  });
+  };
+  await stores.signingKeys.addFirst({ key, by });
   const account = (name: string) => ({ email: name, emailKey: name, passwordHash: 'h'.repeat(97), roles: [] });
-  await Promise.all(
-    Array.from({ length: 200 }, (_, index) => stores.accounts.create(tenant.id, account(`a${index}@example.com`), 1)),
-  );
+  const create = (it: ReturnType<typeof account>) =>
+    stores.accounts.create({ tenantId: tenant.id, account: it, nowMs: 1, by });
+  await Promise.all(Array.from({ length: 200 }, (_, index) => create(account(`a${index}@example.com`))));
   await stores.close();
   return folder;
 };

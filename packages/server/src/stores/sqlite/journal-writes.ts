@@ -9,6 +9,7 @@ import {
   newestIatAheadMsMin,
   type Revocation,
 } from '@catalytic/protocol/journal';
+import type { Purge } from '../../features/deployment/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { keptRows } from '../journal-row.ts';
 
@@ -65,14 +66,15 @@ export const journalWrites = (database: DatabaseSync) => {
   );
   const rename = database.prepare('update deployment set history = ? where history = ?');
   return {
-    renameHistory: ({ from }: { from: string }): void => {
+    renameHistory: (from: string): void => {
       rename.run(randomUUID(), from);
     },
-    raiseTokenSecondsMax: ({ seconds }: { seconds: number }): number =>
+    raiseTokenSecondsMax: (seconds: number): number =>
       (raise.get(seconds) as { token_seconds_max: number }).token_seconds_max,
-    purgeJournal: ({ beforeMs, rowsMax }: { beforeMs: number; rowsMax: number }): number =>
-      Number(purge.run({ before: beforeMs, rows: rowsMax }).changes),
-    restoreJournal: ({ entries }: { entries: readonly JournalEntry[] }): void => {
+    // The clock of the caller is that of the database.
+    purge: ({ nowMs, sinceMs, rowsMax }: Purge): number =>
+      Number(purge.run({ before: nowMs - sinceMs, rows: rowsMax }).changes),
+    restore: (entries: readonly JournalEntry[]): void => {
       for (const entry of entries) restore.run(entry.id, entry.kind, entry.key, epochOf(entry), entry.keepUntilMs);
     },
   };

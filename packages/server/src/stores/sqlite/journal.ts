@@ -40,15 +40,17 @@ const openSource = (
   assertSameFile: () => void,
 ): JournalSource<SqliteCursor> => {
   const statement = database.prepare(readStatement);
+  const [journal, members] = [writer.of('journal'), writer.of('members')];
+  const [register, acknowledge] = [members('register'), members('acknowledge')];
   return {
-    register: (member, leaseMs) => writer.run('registerMember', { member, leaseMs }),
+    register: (member, leaseMs) => register({ member, leaseMs }),
     read: async (member, { pos, id } = { pos: 0, id: null }) => {
       // Another process may write to what has the name now: only that is the record.
       assertSameFile();
       const [head, ...rows] = readRows<PlacedRow>(statement, { member, after: pos, id });
       const last = rows.at(-1);
       const cursor = last === undefined ? { pos, id } : { pos: last.pos, id: last.id };
-      const { identity, isContinued, isMember, members } = JSON.parse(head?.key ?? '') as Head;
+      const { identity, isContinued, isMember, members: registered } = JSON.parse(head?.key ?? '') as Head;
       return {
         identity,
         isContinued: isContinued === 1,
@@ -56,7 +58,7 @@ const openSource = (
         databaseMs: Date.now(),
         isPrimary: true,
         isMember: isMember === 1,
-        members,
+        members: registered,
         entries: rows.map(toEntry),
         cursor,
         applied: `${cursor.pos} ${cursor.id ?? ''}`,
@@ -64,11 +66,11 @@ const openSource = (
     },
     acknowledge: (member, applied) => {
       const [pos, id = ''] = applied.split(' ');
-      return writer.run('acknowledgeJournal', { member, pos: Number(pos), id });
+      return acknowledge({ member, pos: Number(pos), id });
     },
-    renameHistory: (from) => writer.run('renameHistory', { from }),
-    unregister: (members) => writer.run('removeMembers', { ids: members }),
-    restore: (entries) => writer.run('restoreJournal', { entries }),
+    renameHistory: journal('renameHistory'),
+    unregister: members('remove'),
+    restore: journal('restore'),
     close: async () => database.close(),
   };
 };
@@ -77,9 +79,11 @@ const openSource = (
  * @param open opens a connection for reading
  * @param assertSameFile throws when the database has lost its name
  */
-export const sqliteJournal = (open: () => DatabaseSync, writer: Writer, assertSameFile: () => void): JournalStore => ({
-  openSource: () => openSource(open(), writer, assertSameFile),
-  raiseTokenSecondsMax: (seconds) => writer.run('raiseTokenSecondsMax', { seconds }),
-  // The clock of the caller is that of the database.
-  purge: (nowMs, sinceMs, rowsMax) => writer.run('purgeJournal', { beforeMs: nowMs - sinceMs, rowsMax }),
-});
+export const sqliteJournal = (open: () => DatabaseSync, writer: Writer, assertSameFile: () => void): JournalStore => {
+  const write = writer.of('journal');
+  return {
+    openSource: () => openSource(open(), writer, assertSameFile),
+    raiseTokenSecondsMax: write('raiseTokenSecondsMax'),
+    purge: write('purge'),
+  };
+};

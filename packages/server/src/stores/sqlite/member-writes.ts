@@ -13,16 +13,16 @@ export const memberWrites = (database: DatabaseSync) => {
   const mark = database.prepare("update member set state = 'leaving' where id = ?");
   const remove = database.prepare('delete from member where id = ?');
   return {
-    registerMember: ({ member, leaseMs }: { member: MemberId; leaseMs: number }): void => {
+    register: ({ member, leaseMs }: { member: MemberId; leaseMs: number }): void => {
       register.run(member, leaseMs);
     },
-    acknowledgeJournal: (shown: { member: MemberId; pos: number; id: string }): void => {
+    acknowledge: (shown: { member: MemberId; pos: number; id: string }): void => {
       acknowledge.run(shown);
     },
-    markMembersLeaving: ({ ids }: { ids: readonly MemberId[] }): void => {
+    markLeaving: (ids: readonly MemberId[]): void => {
       for (const id of ids) mark.run(id);
     },
-    removeMembers: ({ ids }: { ids: readonly MemberId[] }): void => {
+    remove: (ids: readonly MemberId[]): void => {
       for (const id of ids) remove.run(id);
     },
   };

@@ -14,6 +14,7 @@ interface MemberRow {
 
 /** @param reader connection for reading */
 export const sqliteMembers = (reader: DatabaseSync, writer: Writer): MemberStore => {
+  const write = writer.of('members');
   const all = reader.prepare('select id, state, lease_ms, applied from member');
   return {
     list: async () =>
@@ -23,8 +24,8 @@ export const sqliteMembers = (reader: DatabaseSync, writer: Writer): MemberStore
         leaseMs: lease_ms,
         applied: applied === null ? null : String(applied),
       })),
-    markLeaving: (ids) => writer.run('markMembersLeaving', { ids }),
-    remove: (ids) => writer.run('removeMembers', { ids }),
+    markLeaving: write('markLeaving'),
+    remove: write('remove'),
     covers: (applied, position) => Number(position) <= Number(applied),
   };
 };

@@ -1,19 +1,13 @@
 /** The limit of live sessions of an account. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import type { SessionId } from '@catalytic/protocol/ids';
-import type { Origin } from '../../features/audit/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
-import type { Grant } from '../../features/sessions/store.ts';
-import { displacedMax } from '../displaced-max.ts';
+import { displacedCount, sessionEnds } from '../../features/sessions/rules.ts';
+import type { Grant, NewSession } from '../../features/sessions/store.ts';
+import { countUnended, displacedFirst } from '../session-sql.ts';
 import type { auditAppender } from './audit-writes.ts';
+import { sessionEnder } from './ended-sessions.ts';
 import type { journalAppender } from './journal-writes.ts';
-
-/**
- * Counts sessions that have not ended, up to a bound, in the index alone: a session that can no longer be refreshed counts too until it is
- * ended here or purged, and so an account never has more of them than the limit.
- */
-export const countUnended =
-  'select count(*) as sessions from (select 1 from session where tenant_id = ? and account_id = ? and ended_at is null limit ?)';
 
 /** Prepares it. @returns ends what is too many after a session was opened; `undefined` when nothing is, as nearly always */
 export const sessionLimiter = (
@@ -21,21 +15,20 @@ export const sessionLimiter = (
   journal: ReturnType<typeof journalAppender>,
   audit: ReturnType<typeof auditAppender>,
 ) => {
-  const count = database.prepare(countUnended);
-  // Read only where the limit is reached; ids begin with the time.
+  const end = sessionEnder(database);
+  const count = database.prepare(countUnended('?', '?', '?'));
+  // Read only where the limit is reached.
   const tooMany = database.prepare(
-    `select id from session
+    `select id from session s
       where tenant_id = :tenant and account_id = :account and ended_at is null and id <> :opened
-      order by expires_at > :now and account_epoch = :accountEpoch and tenant_epoch = :tenantEpoch, id
-      limit :excess`,
+      order by ${displacedFirst(':now', ':accountEpoch', ':tenantEpoch')}
+      limit :displaced`,
   );
-  const end = database.prepare(
-    "update session set ended_at = ?, end_reason = 'limit' where tenant_id = ? and id = ? and ended_at is null",
-  );
-  return (grant: Grant, sessionsMax: number, nowMs: number, by: Origin): Recorded | undefined => {
+  return (grant: Grant, { sessionsMax, nowMs, by }: NewSession): Recorded | undefined => {
     const { tenantId, accountId, sessionId, accountEpoch, tenantEpoch } = grant;
-    const { sessions } = count.get(tenantId, accountId, sessionsMax + displacedMax) as { sessions: number };
-    if (sessions <= sessionsMax) return undefined;
+    const { sessions } = count.get(tenantId, accountId, sessionsMax) as { sessions: number };
+    const displaced = displacedCount(sessions, sessionsMax);
+    if (displaced === 0) return undefined;
     const ended = tooMany.all({
       tenant: tenantId,
       account: accountId,
@@ -43,12 +36,11 @@ export const sessionLimiter = (
       now: nowMs,
       accountEpoch,
       tenantEpoch,
-      excess: sessions - sessionsMax,
+      displaced,
     }) as unknown as readonly { readonly id: SessionId }[];
     const recorded = ended.map(({ id }) => {
-      end.run(nowMs, tenantId, id);
-      const trace = { event: 'session_expired', reason: 'limit', atMs: nowMs, by } as const;
-      audit.append({ ...trace, tenantId, accountId, sessionId: id });
+      end({ tenantId, sessionId: id, nowMs }, 'limit');
+      audit.append({ ...sessionEnds.limit, atMs: nowMs, by, tenantId, accountId, sessionId: id });
       return journal.append({ kind: 'session', key: id });
     });
     const last = recorded.at(-1);

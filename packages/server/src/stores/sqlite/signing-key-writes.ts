@@ -1,16 +1,8 @@
 /** Writing operations of signing keys. @module */
 import type { DatabaseSync } from 'node:sqlite';
-import { keepUntilMs } from '@catalytic/protocol/journal';
-import type { Origin } from '../../features/audit/store.ts';
-import type { StoredSigningKey } from '../../features/signing-keys/store.ts';
-import { unattributed } from '../audit-row.ts';
+import { retiresAtMs } from '../../features/signing-keys/rules.ts';
+import type { NewSigningKey, StoredSigningKey } from '../../features/signing-keys/store.ts';
 import { auditAppender } from './audit-writes.ts';
-
-/** A key to be stored, and who made it. */
-interface NewSigningKey {
-  readonly key: StoredSigningKey;
-  readonly by?: Origin | undefined;
-}
 
 /** Prepares the operations. */
 export const signingKeyWrites = (database: DatabaseSync) => {
@@ -35,16 +27,15 @@ export const signingKeyWrites = (database: DatabaseSync) => {
   });
 
   return {
-    addFirstSigningKey: ({ key, by = unattributed }: NewSigningKey): void => {
+    addFirst: ({ key, by }: NewSigningKey): void => {
       const { changes } = insertFirst.run(columns(key));
       const row = { event: 'authz_admin', reason: 'signing_key_created', subject: key.kid, by } as const;
       if (changes === 1) audit.append({ ...row, atMs: key.createdAtMs });
     },
-    addSuccessorSigningKey: ({ key, by = unattributed }: NewSigningKey): void => {
+    addSuccessor: ({ key, by }: NewSigningKey): void => {
       const { token_seconds_max } = readTokenSecondsMax.get() as { token_seconds_max: number };
       insert.run(columns(key));
-      // The old key signs until its successor is active, and its last token expires no later than a journal entry of that moment.
-      retireOthers.run(keepUntilMs(key.activatesAtMs, token_seconds_max), key.kid);
+      retireOthers.run(retiresAtMs(key.activatesAtMs, token_seconds_max), key.kid);
       const row = { event: 'authz_admin', reason: 'signing_key_rotated', subject: key.kid, by } as const;
       audit.append({ ...row, atMs: key.createdAtMs });
     },

@@ -7,12 +7,13 @@ import type { Writer } from './writer.ts';
 
 /** @param reader connection for reading */
 export const sqliteSigningKeys = (reader: DatabaseSync, writer: Writer): SigningKeyStore => {
+  const write = writer.of('signingKeys');
   const all = reader.prepare(
     'select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key order by activates_at',
   );
   return {
     list: async () => readRows<SigningKeyRow>(all).map(toKey),
-    addFirst: (key, by) => writer.run('addFirstSigningKey', { key, by }),
-    addSuccessor: (key, by) => writer.run('addSuccessorSigningKey', { key, by }),
+    addFirst: write('addFirst'),
+    addSuccessor: write('addSuccessor'),
   };
 };

@@ -2,23 +2,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
-import type { Origin } from '../../features/audit/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
-import { unattributed } from '../audit-row.ts';
+import type { Tenant, TenantChange, TenantCreation } from '../../features/tenants/store.ts';
 import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
-
-interface Target {
-  readonly id: TenantId;
-  readonly nowMs: number;
-  readonly by?: Origin | undefined;
-}
-
-interface Creation {
-  readonly name: string;
-  readonly nowMs: number;
-  readonly by?: Origin | undefined;
-}
 
 /** Prepares the operations. */
 export const tenantWrites = (database: DatabaseSync) => {
@@ -33,33 +20,27 @@ export const tenantWrites = (database: DatabaseSync) => {
   const resume = database.prepare("update tenant set status = 'active' where id = ? and status = 'suspended'");
   const readEpoch = database.prepare('select epoch from tenant where id = ?');
 
-  const make = ({ name, nowMs, by = unattributed }: Creation): TenantId | undefined => {
-    const id = randomUUIDv7() as TenantId;
-    if (insert.run(id, name, nowMs).changes === 0) return undefined;
-    audit.append({ event: 'authz_admin', reason: 'tenant_created', atMs: nowMs, tenantId: id, by });
-    return id;
-  };
-
   return {
-    ensureTenant: (input: Creation): void => {
-      make(input);
+    create: ({ name, nowMs, by }: TenantCreation): Tenant | 'tenant_taken' => {
+      const id = randomUUIDv7() as TenantId;
+      if (insert.run(id, name, nowMs).changes === 0) return 'tenant_taken';
+      audit.append({ event: 'authz_admin', reason: 'tenant_created', atMs: nowMs, tenantId: id, by });
+      return { id, name, status: 'active' };
     },
-
-    createTenant: make,
 
     // Its sessions are not touched, there may be millions: a session of a former epoch can never be refreshed.
-    suspendTenant: ({ id, nowMs, by = unattributed }: Target): Recorded | undefined => {
-      const suspended = suspend.get(id) as { epoch: number } | undefined;
-      const reached = suspended ?? (readEpoch.get(id) as { epoch: number } | undefined);
+    suspend: ({ tenantId, nowMs, by }: TenantChange): Recorded | undefined => {
+      const suspended = suspend.get(tenantId) as { epoch: number } | undefined;
+      const reached = suspended ?? (readEpoch.get(tenantId) as { epoch: number } | undefined);
       if (reached === undefined) return undefined;
       if (suspended !== undefined)
-        audit.append({ event: 'authz_admin', reason: 'tenant_suspended', atMs: nowMs, tenantId: id, by });
-      return journal.append({ kind: 'tenant', key: id, epoch: reached.epoch });
+        audit.append({ event: 'authz_admin', reason: 'tenant_suspended', atMs: nowMs, tenantId, by });
+      return journal.append({ kind: 'tenant', key: tenantId, epoch: reached.epoch });
     },
 
-    resumeTenant: ({ id, nowMs, by = unattributed }: Target): void => {
-      if (resume.run(id).changes === 1)
-        audit.append({ event: 'authz_admin', reason: 'tenant_resumed', atMs: nowMs, tenantId: id, by });
+    resume: ({ tenantId, nowMs, by }: TenantChange): void => {
+      if (resume.run(tenantId).changes === 1)
+        audit.append({ event: 'authz_admin', reason: 'tenant_resumed', atMs: nowMs, tenantId, by });
     },
   };
 };

@@ -7,6 +7,8 @@ import type { Writer } from './writer.ts';
 
 /** @param reader connection for reading */
 export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore => {
+  const write = writer.of('tenants');
+  const [create, resume] = [write('create'), write('resume')];
   const byName = reader.prepare('select id, name, status from tenant where name = ?');
   const byId = reader.prepare('select id, name, status from tenant where id = ?');
   const page = reader.prepare('select id, name, status from tenant where name > ? order by name limit ?');
@@ -21,23 +23,21 @@ export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore
   return {
     findByName,
     find,
-    create: async (name, nowMs, by) => {
-      const id = await writer.run('createTenant', { name, nowMs, by });
-      return id === undefined ? 'tenant_taken' : { id, name, status: 'active' };
-    },
+    create,
     list: async (afterName = '', rowsMax) => readRows<Tenant>(page, afterName, rowsMax).map((row) => ({ ...row })),
-    suspend: (id, nowMs, by) => writer.run('suspendTenant', { id, nowMs, by }),
-    resume: async (id, nowMs, by) => {
-      await writer.run('resumeTenant', { id, nowMs, by });
-      return find(id);
+    suspend: write('suspend'),
+    resume: async (change) => {
+      await resume(change);
+      return find(change.tenantId);
     },
-    ensure: async (name, nowMs, by) => {
+    ensure: async (creation) => {
+      const { name } = creation;
       const known = await findByName(name);
       if (known !== undefined) return known;
-      await writer.run('ensureTenant', { name, nowMs, by });
-      const created = await findByName(name);
-      if (created === undefined) throw new Error(`Cannot find the tenant "${name}" after creating it`);
-      return created;
+      const created = await create(creation);
+      const tenant = created === 'tenant_taken' ? await findByName(name) : created;
+      if (tenant === undefined) throw new Error(`Cannot find the tenant "${name}" after creating it`);
+      return tenant;
     },
   };
 };

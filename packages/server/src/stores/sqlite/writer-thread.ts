@@ -8,12 +8,13 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { openDatabase } from './database.ts';
 import { explain } from './explain.ts';
 import { watchFile } from './same-file.ts';
-import { createWrites, type WriteName } from './writes.ts';
+import { byFullName, createWrites } from './writes.ts';
 
 /** One operation on its way to the thread. */
 export interface WriteRequest {
   readonly id: number;
-  readonly name: WriteName;
+  /** Port and operation: `sessions.open`. */
+  readonly name: string;
   readonly input: unknown;
 }
 
@@ -27,7 +28,7 @@ const batchMax = 500;
 
 /** @param assertSameFile throws when the database has lost its name */
 const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => void): void => {
-  const writes = createWrites(database) as Record<WriteName, (input: unknown) => unknown>;
+  const operations = byFullName(createWrites(database));
   const [begin, commit, savepoint, release, undo] = [
     'begin immediate',
     'commit',
@@ -39,7 +40,9 @@ const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => vo
   const apply = ({ id, name, input }: WriteRequest): WriteReply => {
     savepoint.run();
     try {
-      return { id, result: writes[name](input) };
+      const operation = operations.get(name);
+      if (operation === undefined) throw new Error(`there is no operation ${name}`);
+      return { id, result: operation(input as never) };
     } catch (error) {
       undo.run();
       return { id, error: explain(error) };

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { unavailable } from './unavailable.ts';
 import type { WriteReply, WriteRequest } from './writer-thread.ts';
-import type { WriteInput, WriteName, WriteResult } from './writes.ts';
+import type { WriteInput, WriteName, WritePort, WriteResult } from './writes.ts';
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -50,23 +50,23 @@ export class Writer {
     });
   }
 
-  /** Runs one operation. @throws {CatalyticError} `store_unavailable` with a {@link WriteError} as its cause */
-  run<Name extends WriteName>(name: Name, input: WriteInput<Name>): Promise<WriteResult<Name>> {
-    if (this.#failure !== undefined) return Promise.reject(unavailable(this.#failure));
-    if (this.#waiting.size >= waitingMax)
-      return Promise.reject(unavailable(new WriteError(`Cannot write: ${waitingMax} operations are waiting`)));
-    const id = this.#nextId++;
-    if (this.#batch.length === 0) queueMicrotask(() => this.#send());
-    this.#batch.push({ id, name, input });
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
-    });
+  /**
+   * The operations of a port: `writer.of('sessions')('open')` is one of them. It resolves after the commit.
+   * @throws {CatalyticError} `store_unavailable` with a {@link WriteError} as its cause
+   */
+  of<Port extends WritePort>(
+    port: Port,
+  ): <Name extends WriteName<Port>>(name: Name) => (input: WriteInput<Port, Name>) => Promise<WriteResult<Port, Name>> {
+    return <Name extends WriteName<Port>>(name: Name) => {
+      const fullName = `${port}.${name}`;
+      return (input) => this.#run(fullName, input) as Promise<WriteResult<Port, Name>>;
+    };
   }
 
   /** Finds out whether writing works: from what was written last, and by writing when that failed. */
   async probe(): Promise<void> {
     const isWriting = this.#hasFailed;
-    await this.run('probe', { isWriting });
+    await this.of('database')('probe')({ isWriting });
     if (isWriting) this.#hasFailed = false;
   }
 
@@ -75,6 +75,18 @@ export class Writer {
     this.#send();
     this.#thread.postMessage('close');
     await this.#ended;
+  }
+
+  #run(name: string, input: unknown): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(unavailable(this.#failure));
+    if (this.#waiting.size >= waitingMax)
+      return Promise.reject(unavailable(new WriteError(`Cannot write: ${waitingMax} operations are waiting`)));
+    const id = this.#nextId++;
+    if (this.#batch.length === 0) queueMicrotask(() => this.#send());
+    this.#batch.push({ id, name, input });
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    });
   }
 
   #send(): void {

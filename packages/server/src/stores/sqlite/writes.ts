@@ -1,5 +1,5 @@
 /**
- * Every writing operation, by name, as the writer thread runs them.
+ * Every writing operation, by its port and its name there, as the writer thread runs them.
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -13,19 +13,9 @@ import { sessionWrites } from './session-writes.ts';
 import { signingKeyWrites } from './signing-key-writes.ts';
 import { tenantWrites } from './tenant-writes.ts';
 
-/** Prepares the operations on a connection. Each runs inside a transaction and may throw to undo itself alone. */
-export const createWrites = (database: DatabaseSync) => {
+const databaseWrites = (database: DatabaseSync) => {
   const touch = database.prepare('update deployment set only_row = only_row');
   return {
-    ...tenantWrites(database),
-    ...accountWrites(database),
-    ...sessionWrites(database),
-    ...journalWrites(database),
-    ...memberWrites(database),
-    ...signingKeyWrites(database),
-    ...adminKeyWrites(database),
-    ...deploymentWrites(database),
-    ...auditWrites(database),
     /** Goes the way of a write and changes nothing. A full disk shows only when something is really written. */
     probe: ({ isWriting }: { isWriting: boolean }): void => {
       if (isWriting) touch.run();
@@ -33,11 +23,43 @@ export const createWrites = (database: DatabaseSync) => {
   };
 };
 
+/** Prepares the operations on a connection. Each runs inside a transaction and may throw to undo itself alone. */
+export const createWrites = (database: DatabaseSync) => ({
+  tenants: tenantWrites(database),
+  accounts: accountWrites(database),
+  sessions: sessionWrites(database),
+  journal: journalWrites(database),
+  members: memberWrites(database),
+  signingKeys: signingKeyWrites(database),
+  adminKeys: adminKeyWrites(database),
+  deployment: deploymentWrites(database),
+  audit: auditWrites(database),
+  database: databaseWrites(database),
+});
+
 type Writes = ReturnType<typeof createWrites>;
 
-/** Name of an operation. */
-export type WriteName = keyof Writes;
+/** A port, or the database itself. */
+export type WritePort = keyof Writes;
+/** An operation of a port. */
+export type WriteName<Port extends WritePort> = keyof Writes[Port] & string;
 /** What an operation is given; plain data, because it crosses threads. */
-export type WriteInput<Name extends WriteName> = Parameters<Writes[Name]>[0];
+export type WriteInput<Port extends WritePort, Name extends WriteName<Port>> = Writes[Port][Name] extends (
+  input: infer Input,
+) => unknown
+  ? Input
+  : never;
 /** What it returns. */
-export type WriteResult<Name extends WriteName> = ReturnType<Writes[Name]>;
+export type WriteResult<Port extends WritePort, Name extends WriteName<Port>> = Writes[Port][Name] extends (
+  input: never,
+) => infer Result
+  ? Result
+  : never;
+
+/** The operations by the name under which they travel: `sessions.open`. */
+export const byFullName = (writes: Writes): ReadonlyMap<string, (input: never) => unknown> =>
+  new Map(
+    Object.entries(writes).flatMap(([port, operations]) =>
+      Object.entries(operations).map(([name, operation]) => [`${port}.${name}`, operation] as const),
+    ),
+  );

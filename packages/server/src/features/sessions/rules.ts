@@ -1,0 +1,121 @@
+/**
+ * When a session may be opened and go on, what a second use of a refresh token means, and which sessions are too many.
+ *
+ * The deciding statements of the engines hold the same conditions as SQL, because they check and change in one step. What such a statement
+ * did not do is judged here, so that every engine gives the same reason.
+ * @module
+ */
+import type { AuditAct } from '../audit/store.ts';
+import type { OpeningRefusal, Rotation, SessionRefusal } from './store.ts';
+
+/** Whether an account and its tenant may have sessions. */
+export interface Standing {
+  readonly accountStatus: string;
+  readonly tenantStatus: string;
+}
+
+const standingRefusal = ({ accountStatus, tenantStatus }: Standing): OpeningRefusal | undefined => {
+  if (tenantStatus !== 'active') return 'tenant_suspended';
+  return accountStatus === 'active' ? undefined : 'account_disabled';
+};
+
+/** Why a sign-in opened no session. @param standing of the account; `undefined`: the account is gone */
+export const openingRefusal = (standing: Standing | undefined): OpeningRefusal =>
+  (standing && standingRefusal(standing)) ?? 'password_changed';
+
+/**
+ * Why a password change changed nothing.
+ * @param standing of the account; `undefined`: the account is gone
+ * @param isAskingLive whether the session that asked has not ended
+ */
+export const passwordChangeRefusal = (
+  standing: Standing | undefined,
+  isAskingLive: boolean,
+): SessionRefusal | 'password_changed' =>
+  (standing && standingRefusal(standing)) ?? (isAskingLive ? 'password_changed' : 'session_ended');
+
+/** A refresh token, with everything that decides about it. */
+export interface PresentedToken extends Standing {
+  readonly expiresAtMs: number;
+  /** `null`: it has not been used. */
+  readonly usedAtMs: number | null;
+  /** Its successor, encrypted; `null` before the use, and again once the grace window is over. */
+  readonly successorBox: Uint8Array | null;
+  /** When its successor was used. */
+  readonly successorUsedAtMs: number | null;
+  /** When its session ended. */
+  readonly endedAtMs: number | null;
+  /** Epochs of account and tenant when the session was opened. */
+  readonly accountEpoch: number;
+  readonly tenantEpoch: number;
+  readonly currentAccountEpoch: number;
+  readonly currentTenantEpoch: number;
+}
+
+/** What a presented refresh token is worth. */
+export type Judgement =
+  | { readonly outcome: 'usable' }
+  /** Used a moment ago, and the successor is unused: the client has lost the answer, or asks twice at once. */
+  | { readonly outcome: 'replayed'; readonly successorBox: Uint8Array }
+  /** Used, and the grace window is over: somebody else may have the token (RFC 9700 section 4.14.2). Its session must end. */
+  | { readonly outcome: 'refresh_reused' }
+  | { readonly outcome: SessionRefusal | 'refresh_expired' | 'refresh_superseded' };
+
+/**
+ * Judges a refresh token that is known.
+ * @param rotation the clock of the process that asks, and how long a replay is forgiven
+ */
+export const judgeToken = (
+  token: PresentedToken,
+  { nowMs, graceMs }: Pick<Rotation, 'nowMs' | 'graceMs'>,
+): Judgement => {
+  const refusal = standingRefusal(token);
+  if (refusal === 'tenant_suspended' || refusal === 'account_disabled') return { outcome: refusal };
+  const { accountEpoch, tenantEpoch, currentAccountEpoch, currentTenantEpoch } = token;
+  const isOutdated = accountEpoch !== currentAccountEpoch || tenantEpoch !== currentTenantEpoch;
+  if (token.endedAtMs !== null || isOutdated) return { outcome: 'session_ended' };
+  if (token.usedAtMs === null) return { outcome: token.expiresAtMs > nowMs ? 'usable' : 'refresh_expired' };
+  // In either direction: a clock that was set back must not open the window again.
+  const isForgiven = Math.abs(nowMs - token.usedAtMs) <= graceMs;
+  if (!isForgiven || token.successorBox === null) return { outcome: 'refresh_reused' };
+  if (token.successorUsedAtMs !== null) return { outcome: 'refresh_superseded' };
+  return { outcome: 'replayed', successorBox: token.successorBox };
+};
+
+/**
+ * Most sessions that one sign-in ends because the account has too many: bounds its transaction where the limit has just been lowered. The
+ * next sign-in goes on.
+ */
+export const displacedMax = 100;
+
+/**
+ * How many sessions a sign-in displaces.
+ * @param unended sessions of the account that have not ended, the new one among them
+ * @param sessionsMax most sessions that the account may have
+ */
+export const displacedCount = (unended: number, sessionsMax: number): number =>
+  Math.min(displacedMax, Math.max(0, unended - sessionsMax));
+
+/** What the audit trail says of a new session, by what opened it. */
+export const sessionOpenings = {
+  password: { event: 'authn_login_success', reason: 'password' },
+  password_change: { event: 'authn_login_success', reason: 'password_change' },
+} as const satisfies Readonly<Record<string, AuditAct>>;
+
+/** What opens a session. */
+export type SessionOpening = keyof typeof sessionOpenings;
+
+/** What the audit trail says of an act that ends sessions, by the reason that the sessions keep. */
+export const sessionEnds = {
+  logout: { event: 'authn_token_revoked', reason: 'logout' },
+  logout_all: { event: 'authn_token_revoked', reason: 'logout_all' },
+  revoked: { event: 'session_expired', reason: 'revoked' },
+  limit: { event: 'session_expired', reason: 'limit' },
+  signed_out: { event: 'session_expired', reason: 'signed_out' },
+  password_changed: { event: 'authn_password_change', reason: 'changed' },
+  refresh_reused: { event: 'authn_token_reuse', reason: 'refresh_reused' },
+  account_disabled: { event: 'user_updated', reason: 'disabled' },
+} as const satisfies Readonly<Record<string, AuditAct>>;
+
+/** Why a session ended, as its row keeps it. */
+export type SessionEndReason = keyof typeof sessionEnds;

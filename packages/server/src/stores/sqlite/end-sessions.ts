@@ -1,0 +1,77 @@
+/** Writing operations that end sessions. @module */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Purge } from '../../features/deployment/store.ts';
+import type { Recorded } from '../../features/revocation/store.ts';
+import { sessionEnds } from '../../features/sessions/rules.ts';
+import type { AccountSignOut, OwnSessionEnd, SessionEnd, SignOutEverywhere } from '../../features/sessions/store.ts';
+import { auditAppender } from './audit-writes.ts';
+import { sessionEnder, sessionsEnder } from './ended-sessions.ts';
+import { journalAppender } from './journal-writes.ts';
+
+interface Epoch {
+  readonly epoch: number;
+}
+
+/** Prepares the operations. */
+export const endingWrites = (database: DatabaseSync) => {
+  const journal = journalAppender(database);
+  const audit = auditAppender(database);
+  const endOne = sessionEnder(database);
+  const endSessions = sessionsEnder(database);
+  const findOwn = database.prepare('select 1 from session where tenant_id = ? and account_id = ? and id = ?');
+  const raiseEpoch = database.prepare(
+    `update account set epoch = epoch + 1
+      where tenant_id = :tenant and id = :account and epoch = :seen
+        and exists (select 1 from session s where s.id = :session and s.account_id = account.id and s.ended_at is null)
+     returning epoch`,
+  );
+  const raiseEpochAnyway = database.prepare(
+    'update account set epoch = epoch + 1 where tenant_id = ? and id = ? returning epoch',
+  );
+  const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
+  const purge = database.prepare(
+    `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
+  );
+
+  return {
+    end: (end: SessionEnd): Recorded => {
+      const { tenantId, sessionId, nowMs, by } = end;
+      const accountId = endOne(end, 'logout');
+      // A repeat ends nothing and leaves no further row.
+      if (accountId !== undefined)
+        audit.append({ ...sessionEnds.logout, atMs: nowMs, by, tenantId, accountId, sessionId });
+      return journal.append({ kind: 'session', key: sessionId });
+    },
+
+    endOwn: (end: OwnSessionEnd): Recorded | 'session_not_found' => {
+      const { tenantId, accountId, sessionId, askingSessionId: subject, nowMs, by } = end;
+      if (findOwn.get(tenantId, accountId, sessionId) === undefined) return 'session_not_found';
+      if (endOne(end, 'revoked') !== undefined)
+        audit.append({ ...sessionEnds.revoked, atMs: nowMs, by, tenantId, accountId, sessionId, subject });
+      return journal.append({ kind: 'session', key: sessionId });
+    },
+
+    signOut: (signOut: AccountSignOut): Recorded | undefined => {
+      const { tenantId, accountId, nowMs, by } = signOut;
+      const raised = raiseEpochAnyway.get(tenantId, accountId) as Epoch | undefined;
+      if (raised === undefined) return undefined;
+      endSessions(signOut, 'signed_out', raised.epoch);
+      audit.append({ ...sessionEnds.signed_out, atMs: nowMs, by, tenantId, accountId });
+      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
+    },
+
+    endAll: (signOut: SignOutEverywhere): Recorded | 'session_ended' => {
+      const { tenantId, accountId, sessionId, seenEpoch, nowMs, by } = signOut;
+      const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
+      const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as unknown as Epoch;
+      if (epoch <= seenEpoch) return 'session_ended';
+      endSessions(signOut, 'logout_all', epoch);
+      if (raised !== undefined)
+        audit.append({ ...sessionEnds.logout_all, atMs: nowMs, by, tenantId, accountId, sessionId });
+      return journal.append({ kind: 'account', key: accountId, epoch });
+    },
+
+    // The clock of the caller is that of the database.
+    purge: ({ nowMs, sinceMs, rowsMax }: Purge): number => Number(purge.run(nowMs - sinceMs, rowsMax).changes),
+  };
+};

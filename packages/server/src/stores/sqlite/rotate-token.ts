@@ -1,0 +1,113 @@
+/** Writing operations of refresh tokens. @module */
+import type { DatabaseSync } from 'node:sqlite';
+import type { SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { Age } from '../../features/deployment/store.ts';
+import { judgeToken, type PresentedToken, sessionEnds } from '../../features/sessions/rules.ts';
+import type { Grant, Rotated, Rotation } from '../../features/sessions/store.ts';
+import { isInGoodStanding, isUnended } from '../session-sql.ts';
+import { auditAppender } from './audit-writes.ts';
+import { sessionEnder } from './ended-sessions.ts';
+import { iatKeeper, journalAppender } from './journal-writes.ts';
+
+/** A token with the grant that it can renew, whose lists are JSON texts here. */
+type TokenRow = PresentedToken &
+  Omit<Grant, 'roles' | 'amr'> & {
+    readonly roles: string;
+    readonly amr: string;
+  };
+
+const toGrant = (row: TokenRow): Grant => ({
+  tenantId: row.tenantId,
+  accountId: row.accountId,
+  sessionId: row.sessionId,
+  accountEpoch: row.accountEpoch,
+  tenantEpoch: row.tenantEpoch,
+  roles: JSON.parse(row.roles) as readonly string[],
+  amr: JSON.parse(row.amr) as readonly string[],
+  authenticatedAtMs: row.authenticatedAtMs,
+});
+
+const findTokenStatement = `
+  select r.tenant_id as tenantId, s.account_id as accountId, r.session_id as sessionId,
+         s.account_epoch as accountEpoch, s.tenant_epoch as tenantEpoch,
+         a.roles, s.amr, s.authenticated_at as authenticatedAtMs, s.ended_at as endedAtMs,
+         a.status as accountStatus, a.epoch as currentAccountEpoch,
+         t.status as tenantStatus, t.epoch as currentTenantEpoch,
+         r.expires_at as expiresAtMs, r.used_at as usedAtMs, r.successor_box as successorBox,
+         n.used_at as successorUsedAtMs
+    from refresh_token r
+    join session s on s.id = r.session_id
+    join account a on a.id = s.account_id
+    join tenant t on t.id = s.tenant_id
+    left join refresh_token n on n.hash = r.successor_hash
+   where r.hash = ?`;
+
+/** Prepares the operations. */
+export const rotationWrites = (database: DatabaseSync) => {
+  const journal = journalAppender(database);
+  const audit = auditAppender(database);
+  const keepIat = iatKeeper(database);
+  const end = sessionEnder(database);
+  // The statement that rotates: it uses the token up only if token, session, account, tenant and epochs are all as they must be.
+  const useToken = database.prepare(
+    `update refresh_token as r
+        set used_at = :now, successor_hash = :successor, successor_box = :box
+      where r.hash = :hash and r.used_at is null and r.expires_at > :now
+        and exists (
+          select 1 from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+           where s.id = r.session_id and ${isUnended} and ${isInGoodStanding})
+     returning tenant_id as tenantId, session_id as sessionId`,
+  );
+  const insertToken = database.prepare(
+    'insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)',
+  );
+  const extendSession = database.prepare('update session set expires_at = ? where tenant_id = ? and id = ?');
+  const findToken = database.prepare(findTokenStatement);
+  const forgetBoxes = database.prepare(
+    'update refresh_token set successor_box = null where successor_box is not null and used_at < ?',
+  );
+
+  /** The token was not used up by the rotating statement: says why. Same transaction, so nothing can change in between. */
+  const judgeUnused = (row: TokenRow | undefined, rotation: Rotation): Rotated => {
+    if (row === undefined) return { outcome: 'refresh_invalid' };
+    const judged = judgeToken(row, rotation);
+    switch (judged.outcome) {
+      case 'usable':
+        throw new Error('Cannot rotate: the statement has refused a token that the rules hold to be usable');
+      case 'replayed':
+        return { ...judged, grant: toGrant(row) };
+      case 'refresh_reused': {
+        const { tenantId, accountId, sessionId } = row;
+        const { nowMs, by } = rotation;
+        end({ tenantId, sessionId, nowMs }, 'refresh_reused');
+        audit.append({ ...sessionEnds.refresh_reused, atMs: nowMs, by, tenantId, accountId, sessionId });
+        return { ...judged, recorded: journal.append({ kind: 'session', key: sessionId }) };
+      }
+      default:
+        return judged;
+    }
+  };
+
+  return {
+    rotate: (rotation: Rotation): Rotated => {
+      const { presentedHash, successor, successorBox, nowMs } = rotation;
+      const used = useToken.get({
+        hash: presentedHash,
+        successor: successor.hash,
+        box: successorBox,
+        now: nowMs,
+      }) as { tenantId: TenantId; sessionId: SessionId } | undefined;
+      const row = findToken.get(presentedHash) as TokenRow | undefined;
+      if (used === undefined || row === undefined) return judgeUnused(row, rotation);
+      insertToken.run(successor.hash, used.tenantId, used.sessionId, successor.expiresAtMs);
+      keepIat(nowMs);
+      extendSession.run(successor.expiresAtMs, used.tenantId, used.sessionId);
+      return { outcome: 'rotated', grant: toGrant(row) };
+    },
+
+    // The clock of the caller is that of the database.
+    forgetSuccessors: ({ nowMs, sinceMs }: Age): void => {
+      forgetBoxes.run(nowMs - sinceMs);
+    },
+  };
+};
