@@ -1,24 +1,22 @@
 /**
- * What runs by itself: forgetting what is no longer needed, and noticing keys made by other processes.
+ * Housekeeping: the jobs that forget what is no longer needed, and notice keys made by other processes.
  * @module
  */
 import type { View } from '@catalytic/guard/view';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
-import type { Config } from './config/options.ts';
 import type { KeyRing } from './features/signing-keys/key-ring.ts';
+import { keyReloadMs } from './features/signing-keys/rules.ts';
+import { type Job, roundMs, type RoundTime } from './run-jobs.ts';
 import type { Stores } from './stores/stores.ts';
-import type { Logger } from './telemetry/log.ts';
 
 /** What housekeeping works on. */
 export interface HousekeepingParts {
-  readonly stores: Stores;
+  readonly stores: Pick<Stores, 'sessions' | 'journal' | 'deployment'>;
   readonly keys: KeyRing;
   readonly view: View;
-  readonly config: Config;
-  readonly log: Logger;
-  readonly nowMs: () => number;
-  /** Wall clock by which revocations, sessions and the audit trail are forgotten: see `forgetting-clock.ts`. */
-  readonly forgetMs: () => number;
+  readonly refreshGraceSeconds: number;
+  /** Age at which rows of the audit trail are deleted, days; 0 keeps them for ever. */
+  readonly auditDays: number;
 }
 
 /** Rows deleted in one transaction, so that no other writer waits long. */
@@ -28,55 +26,48 @@ const sessionKeepMs = 24 * 3600 * 1000;
 const dayMs = 24 * 3600 * 1000;
 
 /**
- * Starts the round.
- * @param everyMs time between rounds
- * @returns stops it, waiting for a round that runs
+ * A job that deletes by the forgetting clock: a wall clock that is a week ahead for a moment must not end every session, nor delete the
+ * audit trail. While that clock is unknown it deletes nothing.
  */
-export const startHousekeeping = (parts: HousekeepingParts, everyMs: number): (() => Promise<void>) => {
-  const { stores, keys, view, config, log, nowMs, forgetMs } = parts;
-  let running: Promise<void> = Promise.resolve();
+const purging =
+  (purge: (forgetMs: number) => unknown) =>
+  ({ forgetMs }: RoundTime): unknown =>
+    Number.isFinite(forgetMs) ? purge(forgetMs) : undefined;
 
-  const steps: readonly ((now: number, forget: number) => unknown)[] = [
-    (now) => keys.load(now),
-    (_now, forget) => view.sweep(forget),
-    (now) => stores.sessions.forgetSuccessors({ nowMs: now, sinceMs: config.refreshGraceSeconds * 1000 }),
-    // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
-    (_now, forget) =>
-      Number.isFinite(forget) &&
-      stores.journal.purge({ nowMs: forget, sinceMs: clockSkewSeconds * 1000, rowsMax: purgeRowsMax }),
-    // By the same clock: one that is a week ahead for a moment must not end every session, nor forget the audit trail.
-    (_now, forget) =>
-      Number.isFinite(forget) &&
-      stores.sessions.purge({ nowMs: forget, sinceMs: sessionKeepMs, rowsMax: purgeRowsMax }),
-    (_now, forget) =>
-      Number.isFinite(forget) &&
-      config.auditDays > 0 &&
-      stores.deployment.purgeAudit({ nowMs: forget, sinceMs: config.auditDays * dayMs, rowsMax: purgeRowsMax }),
+/**
+ * The jobs, in the order of a round. Every process runs each of them: the databases let several delete at once, and the rate at which rows
+ * are deleted must grow with the number of processes that write them.
+ */
+export const housekeepingJobs = (parts: HousekeepingParts): readonly Job[] => {
+  const { stores, keys, view, refreshGraceSeconds, auditDays } = parts;
+  const usual = { everyMs: roundMs, runsIn: 'every process' } as const;
+  const jobs: Job[] = [
+    { ...usual, name: 'load_signing_keys', everyMs: keyReloadMs, run: ({ nowMs }) => keys.load(nowMs) },
+    { ...usual, name: 'sweep_view', run: ({ forgetMs }) => view.sweep(forgetMs) },
+    {
+      ...usual,
+      name: 'forget_successors',
+      run: ({ nowMs }) => stores.sessions.forgetSuccessors({ nowMs, sinceMs: refreshGraceSeconds * 1000 }),
+    },
+    {
+      ...usual,
+      name: 'purge_journal',
+      // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
+      run: purging((nowMs) => stores.journal.purge({ nowMs, sinceMs: clockSkewSeconds * 1000, rowsMax: purgeRowsMax })),
+    },
+    {
+      ...usual,
+      name: 'purge_sessions',
+      run: purging((nowMs) => stores.sessions.purge({ nowMs, sinceMs: sessionKeepMs, rowsMax: purgeRowsMax })),
+    },
   ];
-
-  /** One step that fails must not keep the others from their turn. */
-  const round = async (): Promise<void> => {
-    const now = nowMs();
-    const forget = forgetMs();
-    for (const step of steps) {
-      try {
-        await step(now, forget);
-      } catch (error) {
-        log.warn({ error }, 'Cannot finish a step of housekeeping; trying again in the next round');
-      }
-    }
-  };
-
-  let isBusy = false;
-  const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    running = round().finally(() => {
-      isBusy = false;
+  if (auditDays > 0)
+    jobs.push({
+      ...usual,
+      name: 'purge_audit',
+      run: purging((nowMs) =>
+        stores.deployment.purgeAudit({ nowMs, sinceMs: auditDays * dayMs, rowsMax: purgeRowsMax }),
+      ),
     });
-  }, everyMs);
-  return async () => {
-    clearInterval(timer);
-    await running;
-  };
+  return jobs;
 };

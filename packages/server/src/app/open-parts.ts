@@ -14,17 +14,17 @@ import { systemOrigin } from '../features/audit/origins.ts';
 import { LoginCache } from '../features/passwords/login-cache.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import type { KeyRing } from '../features/signing-keys/key-ring.ts';
-import { keyReloadMs } from '../features/signing-keys/rules.ts';
 import { defaultTenantName } from '../features/tenants/store.ts';
 import { forgettingClock } from '../forgetting-clock.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
-import { startHousekeeping } from '../housekeeping.ts';
 import { leaveLabKey } from '../lab-key.ts';
+import type { RoundTime } from '../run-jobs.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Closers } from './closers.ts';
 import { followRevocations, type Revocations } from './follow-revocations.ts';
+import { startHousekeeping } from './start-housekeeping.ts';
 import { takeDataFolder } from './take-data-folder.ts';
 
 /** A start, as it is asked for. */
@@ -90,7 +90,8 @@ export const openParts = async ({ config, log, link, onFatal }: Start, closers: 
   metrics.watch({ reader, view, hasher, stores });
   link.onCollectMetrics(() => metrics.snapshot());
   const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
-  closers.add(startHousekeeping({ stores, keys, view, config, log, nowMs, forgetMs }, keyReloadMs));
+  const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
+  closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));
   const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });
   closers.add(() => auditSink.close());
   return {

@@ -6,6 +6,7 @@
  */
 
 import { cutReasons, statusClasses } from './answer-counts.ts';
+import { jobNames } from './job-observer.ts';
 
 /** One metric. Every series carries `worker`, the number of the process among those of its machine, unless it says otherwise. */
 export interface MetricDescription {
@@ -164,6 +165,27 @@ export const metricTable = {
     name: 'catalytic_audit_dropped_total',
     unit: 'count',
     help: 'Rows of the audit trail that were not written, because refused sign-ins came faster than the database took them, or it was away.',
+  },
+  jobRuns: {
+    kind: 'counter',
+    name: 'catalytic_job_runs_total',
+    unit: 'count',
+    help: 'Runs of a job that the process does by itself, failed ones included; a job that does not run in this process is absent.',
+    labels: { job: jobNames },
+  },
+  jobFailures: {
+    kind: 'counter',
+    name: 'catalytic_job_failures_total',
+    unit: 'count',
+    help: 'Runs of a job that failed; the log says why. Each is tried again at its next turn.',
+    labels: { job: jobNames },
+  },
+  jobLastSuccess: {
+    kind: 'gauge',
+    name: 'catalytic_job_last_success_seconds',
+    unit: 'seconds',
+    help: 'When a job last succeeded, since 1970; absent before the first time.',
+    labels: { job: jobNames },
   },
   busUp: {
     kind: 'gauge',

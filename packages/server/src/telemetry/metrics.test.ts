@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnswerCounts, countAnswer } from './answer-counts.ts';
+import { jobNames } from './job-observer.ts';
 import { metricTable } from './metric-table.ts';
 import { Metrics, type MetricsSnapshot, scraper } from './metrics.ts';
 
@@ -16,6 +17,7 @@ const metricsOf = (worker: number, size = 0): Metrics => {
   const metrics = new Metrics(worker);
   metrics.watch(watched(size));
   metrics.watchHttp(new AnswerCounts(), () => 1);
+  metrics.jobs(jobNames);
   return metrics;
 };
 
@@ -54,6 +56,26 @@ test('every label that is shown is in the table, with a value that is in the tab
     assert.ok(known.get(label)?.has(value), `${label}="${value}"`);
   }
   assert.ok(labels > 50, `${labels} labels were looked at`);
+});
+
+test('a job shows its runs, its failures and its last success, and one that runs elsewhere shows nothing', async () => {
+  const metrics = new Metrics(1);
+  const observer = metrics.jobs(['purge_journal', 'purge_audit']);
+  observer.onSuccess('purge_journal');
+  observer.onFailure('purge_journal');
+  const page = await scraper(metrics, async () => [], 1)();
+  assert.deepEqual(linesOf(page, 'catalytic_job_runs_total'), [
+    'catalytic_job_runs_total{job="purge_journal",worker="1"} 2',
+    'catalytic_job_runs_total{job="purge_audit",worker="1"} 0',
+  ]);
+  assert.deepEqual(linesOf(page, 'catalytic_job_failures_total'), [
+    'catalytic_job_failures_total{job="purge_journal",worker="1"} 1',
+    'catalytic_job_failures_total{job="purge_audit",worker="1"} 0',
+  ]);
+  const [success = '', ...others] = linesOf(page, 'catalytic_job_last_success_seconds');
+  assert.deepEqual(others, []);
+  const seconds = Number(/^\S+\{job="purge_journal",worker="1"\} (\S+)$/.exec(success)?.[1]);
+  assert.ok(Math.abs(Date.now() / 1000 - seconds) < 60, success);
 });
 
 test('answers are shown by route and class, refusals by code, and nothing that did not happen', async () => {

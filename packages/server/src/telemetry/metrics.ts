@@ -6,6 +6,7 @@ import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-cl
 import type { BusObserver } from '../features/revocation/hint-bus.ts';
 import type { RevocationObserver } from '../features/revocation/observer.ts';
 import { type AnswerCounts, cutReasons, statusClasses } from './answer-counts.ts';
+import type { JobName, JobObserver } from './job-observer.ts';
 import { standardError } from './line-writer.ts';
 import { type MetricDescription, metricTable } from './metric-table.ts';
 import { countOpenFiles, EventLoopLag } from './process-figures.ts';
@@ -49,6 +50,7 @@ export class Metrics {
   readonly #workerNumber: number;
   readonly #connectionsRefused: Counter;
   readonly #auditDropped: Counter;
+  readonly #jobs: { readonly runs: Counter; readonly failures: Counter; readonly lastSuccess: Gauge };
   readonly #bus: { readonly up: Gauge; readonly roundTrip: Histogram; readonly messages: Counter };
   /** Feeds what the barrier tells. */
   readonly revocations: RevocationObserver;
@@ -75,6 +77,11 @@ export class Metrics {
     };
     this.#connectionsRefused = this.#counter(metricTable.connectionsRefused);
     this.#auditDropped = this.#counter(metricTable.auditDropped);
+    this.#jobs = {
+      runs: this.#counter(metricTable.jobRuns),
+      failures: this.#counter(metricTable.jobFailures),
+      lastSuccess: this.#gauge(metricTable.jobLastSuccess),
+    };
     this.#bus = {
       up: this.#gauge(metricTable.busUp),
       roundTrip: this.#histogram(metricTable.busRoundTrip),
@@ -137,6 +144,22 @@ export class Metrics {
   readonly countDroppedAudit = (rows: number): void => {
     this.#auditDropped.inc(rows);
   };
+
+  /** Counts the runs of these jobs. */
+  jobs(names: readonly JobName[]): JobObserver {
+    const { runs, failures, lastSuccess } = this.#jobs;
+    for (const job of names) for (const counter of [runs, failures]) counter.inc({ job }, 0);
+    return {
+      onSuccess: (job) => {
+        runs.inc({ job });
+        lastSuccess.set({ job }, Date.now() / 1000);
+      },
+      onFailure: (job) => {
+        runs.inc({ job });
+        failures.inc({ job });
+      },
+    };
+  }
 
   /** What a bus tells of itself. It is shown as down until it says otherwise. */
   bus(name: (typeof metricTable.busUp.labels.bus)[number]): BusObserver {
