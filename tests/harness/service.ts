@@ -24,8 +24,8 @@ export interface Service {
   readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
-/** Settings of a service under test, by environment name. */
-export type Settings = Readonly<Record<string, string | number>>;
+/** Settings of a service under test, by environment name; `undefined` takes away one that it would have. */
+export type Settings = Readonly<Record<string, string | number | undefined>>;
 
 /** A new empty folder that {@link removeFolder} takes away. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'catalytic-test-'));
@@ -49,7 +49,9 @@ export const spawnCatalytic = (
     env: {
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PATH: process.env['PATH'],
-      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
+      ...Object.fromEntries(
+        Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+      ),
     },
   });
 };
@@ -89,7 +91,8 @@ export const startService = async (
 ): Promise<Service> => {
   const child = spawnCatalytic(
     ['serve', ...flags],
-    { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, ...settings },
+    // With the key that brings accounts in by the thousand.
+    { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, LAB: 1, ...settings },
     prefixCommand,
   );
   let output = '';
@@ -149,8 +152,13 @@ export const serviceIn = async (
 };
 
 /** A service started again on a folder that the caller removes; it ends when the scope is over. */
-export const serviceOn = async (scope: Scope, dataDir: string, settings: Settings = {}): Promise<Service> => {
-  const service = await startService(dataDir, settings);
+export const serviceOn = async (
+  scope: Scope,
+  dataDir: string,
+  settings: Settings = {},
+  flags: readonly string[] = [],
+): Promise<Service> => {
+  const service = await startService(dataDir, settings, [], flags);
   scope.after(async () => {
     await service.end('SIGKILL');
   });

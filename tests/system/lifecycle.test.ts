@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
@@ -10,7 +10,7 @@ import { rowsOf } from '../harness/database.ts';
 import { decodeSegment } from '../harness/forge.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { exchange, requestBytes } from '../harness/raw.ts';
-import { folderIn, freePort, runCatalytic, type Service, serviceIn, serviceOn } from '../harness/service.ts';
+import { folderIn, freePort, runCatalytic, type Service, type Settings, serviceIn, serviceOn } from '../harness/service.ts';
 
 const stopMsMax = 10_000;
 
@@ -148,8 +148,40 @@ suite('start and stop', { concurrency: 2 }, () => {
     const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
     assert.equal(mode(dataDir), '700');
     const files = readdirSync(dataDir);
-    assert.ok(['catalytic.db', 'lab.key', 'master.key'].every((name) => files.includes(name)));
+    assert.ok(['catalytic.db', 'lab.key', 'master.key', 'served'].every((name) => files.includes(name)));
     for (const name of files) assert.equal(mode(join(dataDir, name)), '600', name);
+  });
+
+  test('the tenant and the key of the load lab are made where somebody asks for them, and nowhere else', async (t) => {
+    /** Starts once on a folder, and says whether the greeting speaks of the lab. */
+    const isGreeted = async (dataDir: string, settings: Settings, flags: readonly string[]): Promise<boolean> => {
+      const service = await serviceOn(t, dataDir, { LAB: undefined, ...settings }, flags);
+      await service.end();
+      return service.output().includes('npm run lab');
+    };
+    const proxied = {
+      HOST: '0.0.0.0',
+      TRUSTED_PROXIES: '10.0.0.1',
+      ISSUER: 'https://id.example.com',
+      OPERATE_PORT: 0,
+    };
+    const cases: readonly (readonly [Settings, readonly string[], boolean])[] = [
+      [{}, [], false],
+      [{}, ['--lab'], true],
+      // "npm start" gives this flag.
+      [{}, ['--trial'], true],
+      [{ LAB: 0 }, ['--trial'], false],
+      [proxied, ['--trial'], false],
+    ];
+    for (const [settings, flags, isAsked] of cases) {
+      const dataDir = join(folderIn(t), 'data');
+      const about = JSON.stringify([settings, flags]);
+      assert.equal(await isGreeted(dataDir, settings, flags), isAsked, about);
+      assert.equal(existsSync(join(dataDir, 'lab.key')), isAsked, about);
+      assert.equal(rowsOf(dataDir, "select name from tenant where name = 'lab'").length, Number(isAsked), about);
+      if (flags.length === 0)
+        assert.equal(await isGreeted(dataDir, {}, ['--trial']), false, 'a folder that was served is no trial');
+    }
   });
 
   test('tokens, sessions and revocations survive a restart', async (t) => {

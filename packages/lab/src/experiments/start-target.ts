@@ -147,6 +147,7 @@ export const startTarget = async (
     LOGIN_CACHE_SECONDS: String(loginCacheSeconds),
     KEEP_ALIVE_SECONDS: '600',
     EXPOSE_WORKER: '1',
+    LAB: '1',
     ...(target.kind === 'workers' && {
       WORKERS: String(target.workers),
       DATABASE_URL: databaseUrl ?? '',

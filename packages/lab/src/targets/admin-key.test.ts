@@ -35,3 +35,9 @@ test('a file that is not there is named', () => {
   const found = findAdminKey('http://127.0.0.1:8000', { key: undefined, file: 'gone.key' });
   assert.deepEqual(found, { missing: 'there is no admin key at gone.key' });
 });
+
+test('where no key lies ready, the option of the service that leaves one is named', () => {
+  rmSync(labKeyFile);
+  const found = findAdminKey('http://127.0.0.1:8000', nothingGiven);
+  assert.match('missing' in found ? found.missing : '', /data\/lab\.key; "npm start -- --lab"/);
+});

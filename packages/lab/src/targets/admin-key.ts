@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { isOnThisMachine } from './origin.ts';
 
-/** Where `npm start` leaves the lab's key. */
+/** Where a service that was started for the lab, from the same folder, leaves the key. */
 export const labKeyFile = 'data/lab.key';
 
 /** A key, or the reason why there is none. */
@@ -28,6 +28,7 @@ export const findAdminKey = (
     const value = readFileSync(file, 'utf8').trim();
     return value === '' ? { missing: `${file} is empty` } : { value };
   } catch {
-    return { missing: `there is no admin key at ${file}` };
+    const remedy = given.file === undefined ? '; "npm start -- --lab" starts a service that leaves one there' : '';
+    return { missing: `there is no admin key at ${file}${remedy}` };
   }
 };

@@ -19,6 +19,7 @@ import { forgettingClock } from '../forgetting-clock.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
 import { leaveLabKey } from '../lab-key.ts';
 import type { RoundTime } from '../run-jobs.ts';
+import { leaveTrace } from '../stores/sqlite/trace-of-service.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -49,7 +50,8 @@ export interface Parts extends Revocations {
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
-  readonly labKeyPath: string;
+  /** See {@link ServiceAddress}. */
+  readonly labKeyPath: string | undefined;
 }
 
 /** The database as this process serves it: no member of a former process, its first tenant, and its keys open. */
@@ -89,7 +91,8 @@ export const openParts = async ({ config, log, link, onFatal }: Start, closers: 
   const { reader, view } = revocations;
   metrics.watch({ reader, view, hasher, stores });
   link.onCollectMetrics(() => metrics.snapshot());
-  const labKeyPath = await leaveLabKey(config.dataDir, stores, nowMs());
+  leaveTrace(config.dataDir);
+  const labKeyPath = config.lab === '1' ? await leaveLabKey(config.dataDir, stores, nowMs()) : undefined;
   const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
   closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));
   const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });

@@ -43,6 +43,6 @@ export interface ServiceAddress {
   readonly url: string;
   /** Where `/metrics` and `/admin` answer; the same where they share a listener. */
   readonly operateUrl: string;
-  /** Path of the lab's import key. */
-  readonly labKeyPath: string;
+  /** Path of the key for the load lab; absent where nobody asked for one. */
+  readonly labKeyPath?: string | undefined;
 }

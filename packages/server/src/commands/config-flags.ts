@@ -3,7 +3,7 @@
  * @module
  */
 import { type Command, Option as Flag } from 'commander';
-import type { Option } from '../config/option.ts';
+import { isSwitch, type Option } from '../config/option.ts';
 import { type Config, options } from '../config/options.ts';
 import { flagName, readConfig } from '../config/read-config.ts';
 
@@ -61,12 +61,11 @@ export const addConfigFlags = (command: Command, fields?: Fields): Command => {
       continue;
     }
     const fallback = option.defaultText ?? option.default;
-    command.addOption(
-      new Flag(
-        `--${flagName(option)} <value>`,
-        `${option.description} [${allowed(option)}; default ${fallback}; environment ${option.name}]`,
-      ).helpGroup(heading(groupOf(field))),
-    );
+    const flag = new Flag(
+      `--${flagName(option)} ${isSwitch(option) ? '[value]' : '<value>'}`,
+      `${option.description} [${allowed(option)}; default ${fallback}; environment ${option.name}]`,
+    ).helpGroup(heading(groupOf(field)));
+    command.addOption(isSwitch(option) ? flag.preset('1') : flag);
   }
   command.addOption(
     new Flag('--config <file>', 'file of NAME=value lines; ranks below the environment and the flags').helpGroup(

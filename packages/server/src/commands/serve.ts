@@ -9,7 +9,9 @@ import type { RunningService, startService } from '../app.ts';
 import type { ServiceAddress } from '../cluster/messages.ts';
 import { Supervisor } from '../cluster/supervisor.ts';
 import { aloneLink, SupervisedLink } from '../cluster/worker-link.ts';
+import { isLoopback } from '../config/addresses.ts';
 import { writeCompiledModules } from '../config/compiled-modules.ts';
+import { isNewDataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
@@ -18,6 +20,7 @@ import { type Finding, lineOf } from '../preflight/finding.ts';
 import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { greeting } from './greeting.ts';
 import { teach } from './teach.ts';
 
 /** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
@@ -74,25 +77,10 @@ const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
     ({ level }) => level !== 'ok',
   );
 
-const announce = ({ config, log, limits }: Start, { url, operateUrl }: ServiceAddress): void => {
+const announce = ({ config, log, limits }: Start, service: ServiceAddress): void => {
   for (const finding of limits) log.warn(lineOf(finding));
-  const place = config.profile.commitsToDataFolder
-    ? `data folder         ${resolve(config.dataDir)}`
-    : `database            PostgreSQL, ${config.workers} worker${config.workers === 1 ? '' : 's'}`;
-  process.stdout.write(
-    [
-      '',
-      `  Catalytic serves on ${url}`,
-      ...(operateUrl === url ? [] : [`  for operators       ${operateUrl}`]),
-      `  ${place}`,
-      '',
-      '  Next, in another terminal:',
-      `    curl -s ${url}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"analytical engine no 1"}'`,
-      `    npm run lab -- run auth --users 50 --target ${url}`,
-      '',
-      '',
-    ].join('\n'),
-  );
+  process.stdout.write(greeting(config, service));
+  const { url, operateUrl } = service;
   log.info({ url, operateUrl, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
@@ -161,17 +149,30 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
   }
 };
 
+/**
+ * Whether this start serves the load lab too: asked for, or a trial on one's own machine.
+ * @param isTrial whether "npm start" runs it
+ */
+const servesLab = ({ lab, profile, host, dataDir }: Config, isTrial: boolean): boolean =>
+  lab === undefined
+    ? isTrial && profile.ownsDataFolder && isLoopback(host) && isNewDataFolder(dataDir)
+    : lab === '1';
+
 const serve = async (command: Command): Promise<void> => {
   const asked = configFrom(command);
-  // What clients hold beyond that, the database and the log would lack.
+  const { workerNumber, trial = false } = command.opts<{ workerNumber?: string; trial?: boolean }>();
   const machine = readMachine();
-  const config = { ...asked, maxConnections: fittingConnections(asked, machine) };
+  const config = {
+    ...asked,
+    // Connections beyond that would take the files that the database and the log need.
+    maxConnections: fittingConnections(asked, machine),
+    lab: servesLab(asked, trial) ? '1' : '0',
+  };
   const log = openLog(config.logLevel);
   if (!config.profile.servesManyProcesses && config.workers > 1)
     throw new ConfigError(
       `Cannot run ${config.workers} workers on SQLite, which serves one process; set DATABASE_URL to a PostgreSQL server, or WORKERS=1`,
     );
-  const { workerNumber } = command.opts<{ workerNumber?: string }>();
   const start = { config, log, limits: limitsOf(asked, machine) };
   if (!config.profile.servesManyProcesses) await serveAlone(start);
   else if (cluster.isPrimary) await supervise(start);
@@ -187,6 +188,8 @@ export const serveCommand = (): Command => {
     )
     // Given by the supervisor to each of its workers.
     .addOption(new Flag('--worker-number <number>').hideHelp())
+    // Given by "npm start": whoever tries the service out finds it ready for the load lab.
+    .addOption(new Flag('--trial').hideHelp())
     .action((_options, self: Command) => serve(self));
   teach(
     command,
@@ -194,6 +197,7 @@ export const serveCommand = (): Command => {
       ['serve', 'on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
       ['serve --port 8080 --login-cache-seconds 300', 'flags win over the environment'],
       ['serve --config production.env', 'settings from a file, below both'],
+      ['serve --lab', 'with a key for the load lab in the data folder'],
     ],
     [
       [0, 'stopped by a signal'],

@@ -32,12 +32,15 @@ export interface TextOption extends OptionBase {
   readonly patternText?: string;
 }
 
-/** One of a few words. */
+/** One of a few words. Of the two words `0` and `1` it is a switch: its flag alone means `1`. */
 export interface ChoiceOption extends OptionBase {
   readonly kind: 'choice';
   readonly choices: readonly string[];
-  readonly default: string;
+  readonly default: string | undefined;
 }
+
+/** Whether an option is a switch, see {@link ChoiceOption}. */
+export const isSwitch = (option: Option): boolean => option.kind === 'choice' && option.choices.join() === '0,1';
 
 /** One option of the configuration. */
 export type Option = NumberOption | TextOption | ChoiceOption;

@@ -320,6 +320,15 @@ export const options = {
     default: 90,
     description: 'How long rows of the audit trail are kept; 0 keeps them for ever.',
   },
+  lab: {
+    kind: 'choice',
+    name: 'LAB',
+    choices: ['0', '1'],
+    default: undefined,
+    defaultText: '1 for a first "npm start", with an empty DATA_DIR, on SQLite and on a loopback HOST; else 0',
+    description:
+      'Leaves a key in DATA_DIR/lab.key with which the load lab may import accounts into the tenant "lab", and nothing else.',
+  },
   logLevel: {
     kind: 'choice',
     name: 'LOG_LEVEL',
@@ -368,5 +377,7 @@ export interface Config extends RedisConfig, TlsConfig {
   readonly revocationAnswerMs: number;
   readonly loginCacheSeconds: number;
   readonly auditDays: number;
+  /** `undefined`: nobody has asked for it, nor ruled it out. */
+  readonly lab: string | undefined;
   readonly logLevel: string;
 }

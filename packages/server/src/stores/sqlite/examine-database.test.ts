@@ -8,6 +8,7 @@ import { by } from '../../features/engine.contract.ts';
 import { databasePath } from './database.ts';
 import { examineDatabase, glanceAtDatabase } from './examine-database.ts';
 import { openSqliteStores } from './stores.ts';
+import { leaveTrace } from './trace-of-service.ts';
 
 const pageBytes = 4096;
 
@@ -67,12 +68,18 @@ test('any page that is overwritten is noticed, as is a missing end', async (t) =
   assert.throws(() => glanceAtDatabase(folder), /damaged/);
 });
 
-test('a database that was there and is gone or empty is not made anew', async (t) => {
-  const folder = await usedFolder(t);
-  const open = () => openSqliteStores(folder, () => {});
-  appendFileSync(join(folder, 'lab.key'), 'of a first start');
-  truncateSync(databasePath(folder), 0);
-  assert.throws(open, /is empty.*catalytic restore.*DATABASE_URL/);
-  rmSync(databasePath(folder));
-  assert.throws(open, /is gone.*catalytic restore/);
-});
+/** What a service leaves in its folder, by version. */
+const traces: readonly (readonly [version: string, leave: (folder: string) => void])[] = [
+  ['this version', leaveTrace],
+  ['version 0.1', (folder) => appendFileSync(join(folder, 'lab.key'), 'of a first start')],
+];
+for (const [version, leave] of traces)
+  test(`a database that a service of ${version} served and that is gone or empty is not made anew`, async (t) => {
+    const folder = await usedFolder(t);
+    const open = () => openSqliteStores(folder, () => {});
+    leave(folder);
+    truncateSync(databasePath(folder), 0);
+    assert.throws(open, /is empty.*catalytic restore.*DATABASE_URL/);
+    rmSync(databasePath(folder));
+    assert.throws(open, /is gone.*catalytic restore/);
+  });

@@ -3,7 +3,6 @@
  * @module
  */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
@@ -18,10 +17,8 @@ import { watchFile } from './same-file.ts';
 import { sqliteSessions } from './sessions.ts';
 import { sqliteSigningKeys } from './signing-keys.ts';
 import { sqliteTenants } from './tenants.ts';
+import { hasTrace } from './trace-of-service.ts';
 import { Writer } from './writer.ts';
-
-/** What a service leaves in its data folder at its first start, wherever its database is. */
-const traceOfService = 'lab.key';
 
 /** Refuses to make a new, empty database where there must be an old one: it would know neither accounts nor revocations. */
 const assertNotLost = (dataDir: string): void => {
@@ -32,7 +29,7 @@ const assertNotLost = (dataDir: string): void => {
       'its database was moved to PostgreSQL; set DATABASE_URL to it (catalytic.db.moved is the old file: it does not know what was revoked since)',
     );
   const isEmpty = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-  if (isEmpty && existsSync(join(dataDir, traceOfService)))
+  if (isEmpty && hasTrace(dataDir))
     throw new Error(
       `a service ran here before, and its database catalytic.db is ${existsSync(path) ? 'empty' : 'gone'}; run "catalytic restore BACKUP", or set DATABASE_URL if it is in PostgreSQL, or name an empty DATA_DIR to begin anew`,
     );
