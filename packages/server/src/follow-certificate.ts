@@ -1,27 +1,27 @@
 /**
- * Following the certificate: it is renewed while the service runs.
+ * Follows the certificate, which is renewed while the service runs.
  * @module
  */
 import { type Certificate, type CertificateFiles, readCertificate, validityText } from './config/certificate.ts';
 import type { Logger } from './telemetry/log.ts';
 
-/** How often the files are looked at. */
+/** Time between two looks at the files. */
 export const lookEveryMs = 60_000;
-/** A warning that nobody has acted on is said again after this time. */
+/** A warning that still holds is repeated after this time. */
 const repeatMs = 24 * 3600 * 1000;
 
-/** A certificate that is looked at again and again. */
+/** A certificate whose files are checked regularly. */
 export interface FollowedCertificate {
   readonly current: Certificate;
-  /** Called with each certificate that takes the place of another one. */
+  /** Registers a function to call with each new certificate. */
   onChange(use: (certificate: Certificate) => void): void;
-  /** Looks at the files now. What does not fit leaves the present certificate in use, and is logged. */
+  /** Checks the files now. Files that do not fit are logged, and the present certificate stays in use. */
   look(): void;
   stop(): void;
 }
 
 /**
- * Reads both files and goes on looking at them. A change counts when both fit together: between the writing of one and of the other the
+ * Reads both files and keeps checking them. A change takes effect when both fit together: while only one of them has been replaced, the
  * present pair stays in use.
  * @param everyMs time between looks
  * @throws {ConfigError} when they do not fit at the start

@@ -1,5 +1,5 @@
 /**
- * The listeners of this process: one for clients, and one for operators where that is a place of its own.
+ * The listeners of this process: one for clients, and one for operators where they have an address of their own.
  * @module
  */
 import { urlHost } from './config/addresses.ts';
@@ -7,7 +7,7 @@ import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
 import type { Route } from './features/route.ts';
 
-/** What can be done about an address that cannot be listened on, by the error of the system. */
+/** Remedies for an address that cannot be listened on, by the error of the system. */
 const advices: Readonly<Record<string, (prefix: string) => string>> = {
   EADDRINUSE: (prefix) => `another program does; stop it or give another ${prefix}PORT`,
   EACCES: (prefix) => `the system does not allow it; give a ${prefix}PORT above 1023`,
@@ -25,7 +25,7 @@ interface Listener {
   readonly server: Server;
   readonly host: string;
   readonly port: number;
-  /** Before the names of its options. */
+  /** Prefix of the names of its options. */
   readonly prefix: '' | 'OPERATE_';
 }
 
@@ -56,19 +56,19 @@ export class Listeners {
   }
 
   /**
-   * Listens. In a cluster the processes share a free port by the order in which each takes its own, so that order is always the same.
+   * Listens. In a cluster, processes that ask for a free port share one by the order of their calls, so that order is fixed.
    * @returns where clients are served, and operators
-   * @throws {ConfigError} when an address is not to be had
+   * @throws {ConfigError} when an address cannot be listened on
    */
   async listen(): Promise<{ readonly url: string; readonly operateUrl: string }> {
     const url = await this.#listen(this.#public);
     return { url, operateUrl: this.#operate === undefined ? url : await this.#listen(this.#operate) };
   }
 
-  /** Stops serving clients, then operators, who may watch until the last client has been answered. @param isQuick see `HttpServer.close` */
+  /** Stops serving clients, then operators, who can watch until the last client is answered. @param isQuick see `HttpServer.close` */
   async close(isQuick: boolean): Promise<void> {
     await this.#public.server.close(isQuick);
-    // A second farewell would take longer than a stop may.
+    // A second graceful close would exceed the time that a stop may take.
     await this.#operate?.server.close(true);
   }
 

@@ -1,17 +1,17 @@
 /**
- * Deadlines: nothing waits for Redis without one.
+ * Deadlines: no call waits for Redis without one.
  * @module
  */
 
 /**
- * The value of a promise, if it comes in time.
- * @param what what is waited for, as the beginning of a sentence
- * @throws Error when it does not come within `ms` milliseconds
+ * The value of a promise, if it settles in time.
+ * @param what the operation, as the beginning of a sentence
+ * @throws Error when it takes longer than `ms` milliseconds
  */
 export const within = async <Value>(ms: number, what: string, promise: Promise<Value>): Promise<Value> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    // Once more round the event loop: a process that was starved or paused itself may find the answer there.
+    // Waits one more turn of the event loop: in a process that was starved or paused, the answer may have arrived already.
     timer = setTimeout(() => setImmediate(() => reject(new Error(`${what} took longer than ${ms} ms`))), ms);
   });
   try {

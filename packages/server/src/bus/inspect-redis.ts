@@ -1,5 +1,5 @@
 /**
- * A look at Redis that changes nothing.
+ * Inspects Redis without changing anything.
  * @module
  */
 import { randomUUID } from 'node:crypto';
@@ -7,20 +7,20 @@ import { within } from './deadline.ts';
 import { connectToPrimary, cut, greet } from './redis-connection.ts';
 import type { RedisPlace } from './redis-place.ts';
 
-/** What was seen. */
+/** The result of an inspection. */
 export interface Redis {
   readonly version: string;
-  /** Times that a message of our own took to come back, milliseconds, in order of size. */
+  /** Round trips of test messages, milliseconds, sorted. */
   readonly roundTripsMs: readonly number[];
 }
 
-/** Longest time for a message to come round, milliseconds. */
+/** Longest round trip of a message, milliseconds. */
 const roundTripMsMax = 1000;
 const roundTrips = 15;
 
 /**
- * Looks at it, as a process that serves would use it: connects, subscribes, and publishes to itself.
- * @throws Error that says what did not work
+ * Uses Redis as a process that serves does: connects, subscribes, and publishes to itself.
+ * @throws Error that names the step that failed
  */
 export const inspectRedis = async (place: RedisPlace): Promise<Redis> => {
   const connection = await connectToPrimary(place);

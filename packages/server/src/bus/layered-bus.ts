@@ -1,13 +1,13 @@
 /**
- * Several buses as one: the supervisor's inside a machine, Redis between machines.
+ * Combines several buses: the supervisor's inside a machine, Redis between machines.
  * @module
  */
 import type { HintBus } from '../features/revocation/hint-bus.ts';
 
-/** Announcements remembered, so that one that comes over two buses is taken once. Forgetting one costs an acknowledgement that says nothing new. */
+/** Announcements remembered, so that one that arrives over two buses is taken once. Forgetting one costs a redundant acknowledgement. */
 const heardMax = 10_000;
 
-/** Announces on every bus, and takes each announcement from the one that is first. */
+/** Announces on every bus, and takes each announcement from the bus that delivers it first. */
 export const layeredBus = (buses: readonly HintBus[]): HintBus => ({
   announce: (hint) => {
     for (const bus of buses) bus.announce(hint);

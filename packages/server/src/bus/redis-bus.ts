@@ -1,8 +1,8 @@
 /**
- * The bus over Redis pub/sub: between the processes of all machines. Redis stores nothing of it.
+ * The bus over Redis pub/sub, between the processes of all machines. Redis stores nothing for it.
  *
- * Every member hears the channel of hints, and has an inbox of its own for acknowledgements. A message that is lost costs time, never truth
- * (docs/operating/revocation.md).
+ * Every process subscribes to the channel of hints and to its inbox for acknowledgements. A lost message makes a sign-out slower, never
+ * wrong (docs/operating/revocation.md).
  * @module
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -15,7 +15,7 @@ import type { RedisConnection } from './redis-connection.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RedisPlace } from './redis-place.ts';
 
-/** What a bus works with. */
+/** Parts of a bus. */
 export interface RedisBusParts {
   readonly place: RedisPlace;
   /** 32 bytes that only processes of this deployment, in this history of its database, have. */
@@ -24,32 +24,32 @@ export interface RedisBusParts {
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** What travels, sealed, as JSON. */
+/** A message, as JSON; sealed while it travels. */
 type Message =
   | readonly ['hint', from: string, announcement: string, entries: Hint['entries']]
   | readonly ['acknowledgement', announcement: string, members: readonly MemberId[]]
-  /** From a process to itself: whether what it publishes reaches whoever has subscribed. */
+  /** From a process to itself: checks that published messages reach subscribers. */
   | readonly ['beat', number: number];
 
 /** Longest time for the subscriptions to be confirmed, milliseconds. */
 const subscribeMsMax = 500;
 const beatEveryMs = 500;
-/** A beat that takes longer means that Redis is frozen, cut off or overloaded, milliseconds. */
+/** A slower beat means that Redis is frozen, cut off or overloaded, milliseconds. */
 const beatMsMax = 300;
 
-/** The channels of the deployment that has this key. Another key gives others, so deployments may share a Redis. */
+/** The channels of the deployment with this key. Other keys give other channels, so deployments may share a Redis. */
 const channelsOf = (key: Buffer): { readonly hints: string; readonly inbox: (process: string) => string } => {
   const name = `catalytic:${createHash('sha256').update('channel').update(key).digest('base64url').slice(0, 16)}`;
   return { hints: `${name}:hints`, inbox: (process) => `${name}:inbox:${process}` };
 };
 
-/** One process's end of the bus. */
+/** The end of the bus in one process. */
 export class RedisBus implements HintBus {
   readonly #parts: RedisBusParts;
   readonly #seal: MessageSeal;
   readonly #channels: ReturnType<typeof channelsOf>;
   readonly #link: RedisLink;
-  /** Names this process on the bus. */
+  /** Identifies this process on the bus. */
   readonly #id = randomUUID();
   #listener: HintListener | undefined;
   #members: () => readonly MemberId[] = () => [];
@@ -103,7 +103,7 @@ export class RedisBus implements HintBus {
     await within(subscribeMsMax, 'Subscribing in Redis', connection.subscribe(channels, hear));
   }
 
-  /** Sends, or drops what cannot be sent at once. Returns whether Redis has taken it. */
+  /** Sends a message, or drops it when that is impossible at once. Returns whether a subscriber received it. */
   async #publish(channel: string, kind: BusMessageKind, message: Message): Promise<boolean> {
     const { observer } = this.#parts;
     const connection = this.#link.connection;
@@ -113,7 +113,7 @@ export class RedisBus implements HintBus {
       observer.message('sent', kind);
       return receivers > 0;
     } catch {
-      // The link notices by itself what is wrong with the connection.
+      // The link detects faults of the connection itself.
       observer.message('dropped', kind);
       return false;
     }
@@ -139,7 +139,7 @@ export class RedisBus implements HintBus {
     }
   }
 
-  /** Applied first, acknowledged then. */
+  /** Applies a hint, then acknowledges it. */
   #take(from: string, hint: Hint): void {
     this.#parts.observer.message('heard', 'hint');
     if (this.#listener?.onHint(hint) !== true) return;
@@ -150,8 +150,8 @@ export class RedisBus implements HintBus {
   }
 
   /**
-   * Sends a message to this process. Answers come in the order of commands, so a beat that is heard says that everything before it has been
-   * taken as well: its deadline is the deadline of every call.
+   * Sends a message to this process. Redis answers commands in order, so a beat that arrives proves that everything before it was
+   * taken too: its deadline is the deadline of every call.
    */
   async #sendBeat(connection: RedisConnection): Promise<void> {
     const sentMs = performance.now();

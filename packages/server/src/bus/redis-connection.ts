@@ -1,7 +1,7 @@
 /**
- * One connection to the Redis server that is the primary now.
+ * One connection to the Redis server that is the primary at present.
  *
- * A connection serves until something is wrong with it and is then thrown away: it does not mend itself, and it keeps nothing for later.
+ * A connection is used until its first fault and then discarded: it neither reconnects nor queues commands for later.
  * @module
  */
 import { within } from './deadline.ts';
@@ -10,9 +10,9 @@ import type { HostPort, RedisPlace } from './redis-place.ts';
 /** A connection that commands and subscriptions share (RESP 3). */
 export type RedisConnection = Awaited<ReturnType<typeof openClient>>;
 
-/** Longest time for a connection to be ready, milliseconds. A frozen server accepts it and then says nothing. */
+/** Longest time to open a connection, milliseconds. A frozen server accepts it and then does not answer. */
 const connectMsMax = 500;
-/** Commands that may wait for their answers. More means that the server does not keep up, and what is new is dropped. */
+/** Most commands that wait for answers. Past it the server does not keep up, and new commands are dropped. */
 const commandsMax = 10_000;
 
 const openClient = async (
@@ -21,7 +21,7 @@ const openClient = async (
   username?: string,
   password?: string,
 ) => {
-  // Where there is no Redis, nothing waits for its client to be loaded.
+  // Loaded only here: a service without Redis does not wait for its client.
   const { createClient } = await import('@redis/client');
   return createClient({
     RESP: 3,
@@ -42,13 +42,13 @@ const openClient = async (
   });
 };
 
-/** Cuts a connection. What waits for an answer on it fails. */
+/** Cuts a connection. Commands that wait for an answer on it fail. */
 export const cut = (connection: RedisConnection): void => {
   if (connection.isOpen) connection.destroy();
 };
 
 const connectTo = async (client: RedisConnection): Promise<RedisConnection> => {
-  // Every failure is told to whoever waits for a command; without a listener it would end the process.
+  // Failures reach the callers of commands; without a listener, an error event would end the process.
   client.on('error', () => {});
   try {
     await within(connectMsMax, 'Connecting to Redis', client.connect());
@@ -88,14 +88,14 @@ const findPrimary = async (place: RedisPlace): Promise<HostPort> => {
   throw new Error(`No sentinel answers: ${(last as Error | undefined)?.message}`, { cause: last });
 };
 
-/** What a server says of itself. */
+/** The facts that a server tells about itself. */
 export interface RedisGreeting {
   readonly version: string;
-  /** What is published on a replica reaches only those who subscribe to that replica. */
+  /** A message published on a replica reaches only subscribers of that replica. */
   readonly isPrimary: boolean;
 }
 
-/** Asks a server what it is. HELLO, unlike ROLE and INFO, is allowed to whoever may connect. */
+/** Asks a server for its version and role. HELLO, unlike ROLE and INFO, is allowed to every user that may connect. */
 export const greet = async (connection: RedisConnection): Promise<RedisGreeting> => {
   const asked = connection.sendCommand<Readonly<Record<'version' | 'role', string>>>(['HELLO', '3']);
   const { version, role } = await within(connectMsMax, 'Greeting Redis', asked);
@@ -104,7 +104,7 @@ export const greet = async (connection: RedisConnection): Promise<RedisGreeting>
 
 /**
  * Connects to the primary.
- * @throws Error when it is not found, does not answer in time, or does not let us in
+ * @throws Error when it is not found, does not answer in time, or refuses the connection
  */
 export const connectToPrimary = async (place: RedisPlace): Promise<RedisConnection> => {
   const server = await findPrimary(place);

@@ -1,31 +1,31 @@
 /**
- * A connection to Redis that is either up or being made anew; nothing ever waits for it. It is a circuit breaker of its own: the first missed
- * deadline opens it, and what closes it again is a new connection on which everything worked once.
+ * A connection to Redis that is either up or being reopened; no caller ever waits for it. It works as a circuit breaker: the first missed
+ * deadline opens it, and a new connection on which every step has worked once closes it.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectToPrimary, cut, type RedisConnection } from './redis-connection.ts';
 import type { RedisPlace } from './redis-place.ts';
 
-/** What a link works with. */
+/** Parts of a link. */
 export interface RedisLinkParts {
   readonly place: RedisPlace;
-  /** Makes a new connection ready; when it rejects, the connection is thrown away. */
+  /** Prepares a new connection; when it rejects, the connection is discarded. */
   readonly prepare: (connection: RedisConnection) => Promise<void>;
   readonly onUp: (connection: RedisConnection) => void;
   readonly onDown: () => void;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** Longest time between two attempts, milliseconds: short, because a bus that is back should be used within a second. */
+/** Longest time between two attempts, milliseconds: short, so that a bus that is back is used within a second. */
 const retryMsMax = 600;
 const retryMsMin = 50;
 
-/** Half of the time is left to chance, so that the processes of a deployment do not all come back in the same moment. */
+/** Half of the time is random, so that the processes of a deployment do not all reconnect at the same moment. */
 const retryMs = (attempt: number): number =>
   Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt, 10)) * (0.5 + 0.5 * Math.random());
 
-/** Keeps a connection. */
+/** Keeps a connection open. */
 export class RedisLink {
   readonly #parts: RedisLinkParts;
   readonly #closing = new AbortController();
@@ -38,22 +38,22 @@ export class RedisLink {
     this.#parts = parts;
   }
 
-  /** The connection; `undefined` while there is none that works. */
+  /** The connection; `undefined` while none works. */
   get connection(): RedisConnection | undefined {
     return this.#connection;
   }
 
-  /** Begins to connect. Does not wait for it. */
+  /** Begins to connect, and returns at once. */
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Gives the connection up and makes a new one. */
+  /** Discards the connection and opens a new one. */
   fail(reason: Error): void {
     this.#endNow(reason);
   }
 
-  /** Ends for good. */
+  /** Closes the connection and stops reconnecting. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#endNow(new Error('This process stops'));
@@ -71,12 +71,12 @@ export class RedisLink {
       } catch (error) {
         this.#report(error);
       }
-      // Ended early by a close.
+      // A close ends the wait early.
       await delay(retryMs(attempt), undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
     }
   }
 
-  /** From an attempt to connect to the end of the connection. Returns the number of the last attempt; rejects when it did not come up. */
+  /** Lives from an attempt to connect to the end of the connection. Returns the number of the last attempt; rejects when none came up. */
   async #live(attempt: number): Promise<number> {
     const { place, prepare, onUp, onDown } = this.#parts;
     const connection = await connectToPrimary(place);
@@ -103,7 +103,7 @@ export class RedisLink {
     }
   }
 
-  /** Once for each time that it is away. */
+  /** Reports once for each time that Redis is away. */
   #report(error: unknown): void {
     if (this.#isFailing || this.#isClosing) return;
     this.#isFailing = true;

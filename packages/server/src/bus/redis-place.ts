@@ -1,5 +1,5 @@
 /**
- * Where Redis is, and how to get in.
+ * Where Redis is, and the credentials for it.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -11,18 +11,18 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Where Redis is. */
+/** Addresses and credentials of Redis. */
 export interface RedisPlace {
-  /** The server itself; `undefined`: the sentinels know. */
+  /** The server; `undefined`: ask the sentinels. */
   readonly server: HostPort | undefined;
-  /** Sentinels to ask for the primary, each in turn; empty where there are none. */
+  /** Sentinels to ask for the primary, in turn; empty where the server is named. */
   readonly sentinels: readonly HostPort[];
   /** Name under which the sentinels know the primary. */
   readonly sentinelName: string;
   readonly sentinelPassword: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** PEM of the authorities that may have signed the server's certificate; `undefined`: no TLS; empty: those of the system. */
+  /** PEM of the authorities that may sign the server's certificate; `undefined`: no TLS; empty: the authorities of the system. */
   readonly authorities: string | undefined;
 }
 
@@ -39,9 +39,9 @@ const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
 const given = (text: string): string | undefined => (text === '' ? undefined : decodeURIComponent(text));
 
 /**
- * Reads the place out of the configuration.
+ * Reads it from the configuration.
  * @returns `undefined` when the configuration names no Redis
- * @throws Error when it names several, or its file of authorities cannot be read
+ * @throws Error when it names several, or the file of authorities cannot be read
  */
 export const redisPlace = (config: RedisConfig): RedisPlace | undefined => {
   const { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisSentinels } = config;

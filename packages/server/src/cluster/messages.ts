@@ -1,5 +1,5 @@
 /**
- * What the supervisor and its workers say to each other, over the pipe between them.
+ * Messages between the supervisor and its workers, over the pipe between them.
  * @module
  */
 import type { MemberId } from '@catalytic/protocol/ids';
@@ -8,16 +8,16 @@ import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
 /** From a worker. */
 export type FromWorker =
-  /** It serves. */
+  /** The worker serves. */
   | { readonly type: 'ready'; readonly service: ServiceAddress }
-  /** It cannot start, and a new attempt could not either. */
+  /** The worker cannot start, and a new attempt would fail too. */
   | { readonly type: 'refused'; readonly reason: string }
-  /** It is about to register under this id: when the process is gone, the row is to be removed. */
+  /** The worker is about to register under this id: once its process is gone, the row must be removed. */
   | { readonly type: 'registering'; readonly member: MemberId }
   | { readonly type: 'hint'; readonly hint: Hint }
-  /** @property to the worker that announced */
+  /** @property to the worker that announced the hint */
   | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement; readonly to: number }
-  /** It asks every other worker for its metrics. @property collection its number for this question */
+  /** The worker asks every other one for its metrics. @property collection its number for this request */
   | { readonly type: 'collect'; readonly collection: number }
   | {
       readonly type: 'collected';
@@ -31,17 +31,17 @@ export type ToWorker =
   | { readonly type: 'hint'; readonly hint: Hint; readonly from: number }
   | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement }
   | { readonly type: 'collect'; readonly collection: number; readonly from: number }
-  /** Its question was passed on to so many workers. */
+  /** The request of this worker went to that number of workers. */
   | { readonly type: 'collecting'; readonly collection: number; readonly workers: number }
   | { readonly type: 'collected'; readonly collection: number; readonly snapshot: MetricsSnapshot }
-  /** These members' processes are gone for good. */
+  /** The processes of these members are gone. */
   | { readonly type: 'reaped'; readonly members: readonly MemberId[] }
   | { readonly type: 'stop'; readonly isQuick: boolean };
 
-/** Where a service answers. */
+/** The addresses of a service. */
 export interface ServiceAddress {
   readonly url: string;
-  /** Where `/metrics` and `/admin` answer; the same where they share a listener. */
+  /** Where `/metrics` and `/admin` answer; equal to `url` where both share a listener. */
   readonly operateUrl: string;
   /** Path of the key for the load lab; absent where nobody asked for one. */
   readonly labKeyPath?: string | undefined;

@@ -1,32 +1,32 @@
 /**
- * One worker's collecting of what the others of its machine have measured.
+ * Collects the metrics of the other workers of a machine, for the one that is scraped.
  * @module
  */
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
-/** Who has not answered by then is left out, milliseconds: frozen, or so busy that whoever asks would give up first. */
+/** A worker that takes longer is left out, milliseconds: it is frozen, or so busy that the scraper would give up first. */
 const collectMsMax = 500;
 
-/** Answers to one question. */
+/** Answers to one request. */
 interface Collection {
   readonly snapshots: MetricsSnapshot[];
-  /** How many were asked; unknown until the supervisor says so. */
+  /** Number of workers asked; infinite until the supervisor tells it. */
   workers: number;
   readonly finish: () => void;
 }
 
-/** Asks, and gathers what comes back in time. */
+/** Asks the other workers and gathers the answers that arrive in time. */
 export class MetricsCollector {
   readonly #ask: (collection: number) => boolean;
   readonly #open = new Map<number, Collection>();
   #nextId = 0;
 
-  /** @param ask sends the question under this number to the supervisor; returns whether that was possible */
+  /** @param ask sends the request under this number to the supervisor; returns whether that was possible */
   constructor(ask: (collection: number) => boolean) {
     this.#ask = ask;
   }
 
-  /** What the others answer; without a supervisor that answers, nothing. Never rejects. */
+  /** The answers of the others; none without a supervisor that answers. Never rejects. */
   collect(): Promise<readonly MetricsSnapshot[]> {
     const id = this.#nextId++;
     if (!this.#ask(id)) return Promise.resolve([]);
@@ -42,7 +42,7 @@ export class MetricsCollector {
     });
   }
 
-  /** The supervisor has passed the question on to so many workers. */
+  /** The supervisor has passed the request on to this number of workers. */
   expect(id: number, workers: number): void {
     const collection = this.#open.get(id);
     if (collection === undefined) return;
@@ -50,7 +50,7 @@ export class MetricsCollector {
     this.#finishIfWhole(collection);
   }
 
-  /** A worker has answered. What comes late is dropped. */
+  /** A worker has answered. Late answers are dropped. */
   take(id: number, snapshot: MetricsSnapshot): void {
     const collection = this.#open.get(id);
     if (collection === undefined) return;

@@ -1,17 +1,17 @@
 /**
- * How fast dead workers are replaced, and when that has become pointless.
+ * How fast dead workers are replaced, and when to stop replacing them.
  * @module
  */
 
-/** Who has served for this long did not die of its start, milliseconds. */
+/** A worker that served this long did not die of its start, milliseconds. */
 const servedMsMin = 500;
 /** Deaths within this time count together, milliseconds. */
 const windowMs = 60_000;
-/** One more than these within the window is a crash loop. */
+/** One death more within the window is a crash loop. */
 const deathsMax = 6;
 const firstDelayMs = 100;
 
-/** Remembers the workers of the last minute that died of their start. */
+/** Counts the workers of the last minute that died of their start. */
 export class RestartPolicy {
   #deaths: number[] = [];
 
@@ -19,7 +19,7 @@ export class RestartPolicy {
    * Counts a death.
    * @param nowMs monotonic, milliseconds
    * @param servedMs how long the worker had served, milliseconds
-   * @returns how long to wait before starting another worker, milliseconds; `undefined` when it would only die again
+   * @returns how long to wait before starting another worker, milliseconds; `undefined` when it would only die too
    */
   delayMs(nowMs: number, servedMs: number): number | undefined {
     if (servedMs >= servedMsMin) return firstDelayMs;

@@ -1,6 +1,6 @@
 /**
- * The supervisor: starts the workers of one machine, replaces those that die, and carries hints and acknowledgements between them. It
- * serves nothing and touches no store, so it has little to die of.
+ * The supervisor: starts the workers of one machine, replaces those that die, and passes on hints and acknowledgements between them. It
+ * serves no request and touches no store, so few faults can end it.
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
 import { RestartPolicy } from './restart-policy.ts';
 
-/** One place for a worker. */
+/** The place of one worker. */
 interface Slot {
   readonly number: number;
   worker: Running | undefined;
@@ -21,18 +21,18 @@ interface Running {
   readonly members: Set<MemberId>;
   readonly ready: Promise<ServiceAddress>;
   readonly exited: Promise<void>;
-  /** Monotonic clock when it began to serve, milliseconds. */
+  /** Monotonic time at which it began to serve, milliseconds. */
   readyMs: number | undefined;
   isStopping: boolean;
-  /** It has said itself why it cannot start. */
+  /** It has reported why it cannot start. */
   isRefused: boolean;
-  /** It reads slower than it is written to, or not at all: hints to it are dropped until it does. */
+  /** It reads too slowly or not at all: hints to it are dropped until it catches up. */
   isClogged: boolean;
 }
 
-/** How the supervisor is set up. */
+/** Options of the supervisor. */
 export interface SupervisorOptions {
-  /** Arguments that each worker is started with; its number is added. */
+  /** Arguments of each worker; its number is appended. */
   readonly args: readonly string[];
   readonly workers: number;
   readonly log: Logger;
@@ -40,7 +40,7 @@ export interface SupervisorOptions {
   readonly onFailure: (reason: string, exitCode: number) => void;
 }
 
-/** A start that takes longer than this hangs, milliseconds. */
+/** A start that takes longer is hanging, milliseconds. */
 const startMsMax = 60_000;
 /** Time until a worker that could not start is tried again, milliseconds. */
 const refusedDelayMs = 2000;
@@ -51,7 +51,7 @@ export class Supervisor {
   readonly #slots: readonly Slot[];
   readonly #restarts = new RestartPolicy();
   readonly #running = new Map<number, Running>();
-  /** Members whose processes are gone, until a worker can remove their rows. */
+  /** Members whose processes are gone, kept until a worker can remove their rows. */
   #reaped: MemberId[] = [];
   #isStopping = false;
   /** Whether any worker has ever served. */
@@ -64,12 +64,12 @@ export class Supervisor {
     cluster.schedulingPolicy = cluster.SCHED_RR;
   }
 
-  /** Starts all workers. The first one alone: it makes what all of them need. */
+  /** Starts all workers. The first starts alone, because it makes the database and keys that all of them need. */
   async start(): Promise<ServiceAddress> {
     const [first, ...others] = this.#slots;
     if (first === undefined) throw new Error('Cannot start without workers');
     const service = await this.#fill(first).ready;
-    // One that dies is replaced like any other.
+    // A worker that dies meanwhile is replaced like any other.
     await Promise.allSettled(others.map((slot) => this.#fill(slot).ready));
     return service;
   }
@@ -134,7 +134,7 @@ export class Supervisor {
       isRefused: false,
       isClogged: false,
     };
-    // Whoever starts a worker may not be waiting for it any more.
+    // The caller may no longer wait for the worker.
     running.ready.catch(() => {});
     this.#running.set(process.id, running);
     slot.worker = running;
@@ -142,7 +142,7 @@ export class Supervisor {
     process.on('message', (message: FromWorker) => {
       if (message.type === 'refused') {
         running.isRefused = true;
-        // What is wrong at the first start stays wrong. Later it may pass: the database may be away for a while.
+        // A cause at the first start is permanent. A later one may pass: the database may be away for a while.
         if (this.#hasServed)
           this.#options.log.error({ worker: slot.number, reason: message.reason }, 'A worker cannot start');
         else this.#fail(message.reason, 2);
@@ -167,7 +167,7 @@ export class Supervisor {
     return running;
   }
 
-  /** Hints and questions go to every other worker, acknowledgements and answers to the one that they are for. */
+  /** Sends hints and requests to every other worker, and acknowledgements and answers to the one that waits for them. */
   #route(from: Running, message: Exclude<FromWorker, { type: 'ready' | 'refused' }>): void {
     switch (message.type) {
       case 'registering':
@@ -232,12 +232,12 @@ export class Supervisor {
 }
 
 const send = (worker: Worker, message: ToWorker): void => {
-  // One that has just died is reaped in a moment; what it would have heard, nobody needs.
+  // A worker that has just died is reaped in a moment, and needs no message.
   if (worker.isConnected()) worker.send(message, () => {});
 };
 
 /**
- * Passes on what may be lost: a hint, which the journal tells as well, or a question. Kept here for a worker that does not read, it would
+ * Passes on a message that may be lost: a hint, which is in the journal too, or a request. Queued for a worker that does not read, it would
  * only take memory. Returns whether it was sent.
  */
 const passOn = (to: Running, message: ToWorker): boolean => {

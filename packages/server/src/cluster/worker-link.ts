@@ -1,5 +1,5 @@
 /**
- * A worker's end of the pipe to its supervisor.
+ * The worker's end of the pipe to its supervisor.
  * @module
  */
 import cluster from 'node:cluster';
@@ -10,20 +10,20 @@ import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
 import { MetricsCollector } from './metrics-collector.ts';
 
-/** What a process that serves has to do with the other processes of its machine. */
+/** The link of a process that serves to the other processes of its machine. */
 export interface WorkerLink {
   /** `machine/worker number/process id`. */
   readonly name: string;
-  /** Its place among the processes that serve on this machine, from 1. */
+  /** Its number among the processes that serve on this machine, from 1. */
   readonly number: number;
   readonly bus: HintBus;
-  /** Tells who will reap this process under which id it registers. */
+  /** Tells the supervisor, which reaps this process, the id under which it registers. */
   registering(member: MemberId): void;
-  /** Says what to do when other processes have been reaped. */
+  /** Sets the action for members whose processes have been reaped. */
   onReaped(remove: (members: readonly MemberId[]) => void): void;
-  /** What the other processes have measured, as far as they answer within half a second. */
+  /** The metrics of the other processes that answer within half a second. */
   collectMetrics(): Promise<readonly MetricsSnapshot[]>;
-  /** Says what to answer when another process asks. */
+  /** Sets the answer to another process that asks for metrics. */
   onCollectMetrics(measure: () => Promise<MetricsSnapshot>): void;
 }
 
@@ -45,12 +45,12 @@ export class SupervisedLink implements WorkerLink {
   readonly name: string;
   readonly number: number;
   #isClogged = false;
-  // What a supervisor that does not read has been asked, it would answer when nobody waits any more.
+  // A supervisor that does not read would answer too late.
   readonly #collector = new MetricsCollector(
     (collection) => !this.#isClogged && this.#send({ type: 'collect', collection }),
   );
 
-  /** @param workerNumber its place among the workers of the machine */
+  /** @param workerNumber its number among the workers of the machine */
   constructor(workerNumber: number) {
     this.name = nameOf(workerNumber);
     this.number = workerNumber;
@@ -62,7 +62,7 @@ export class SupervisedLink implements WorkerLink {
 
   readonly bus: HintBus = {
     announce: (hint) => {
-      // A supervisor that does not read: kept here, hints would only take memory.
+      // Queued for a supervisor that does not read, hints would only take memory.
       if (!this.#isClogged) this.#send({ type: 'hint', hint });
     },
     listen: (listener, members) =>
@@ -99,19 +99,19 @@ export class SupervisedLink implements WorkerLink {
     });
   }
 
-  /** Says what to do when the supervisor asks to stop. */
+  /** Sets the action for a stop that the supervisor asks for. */
   onStop(stop: (isQuick: boolean) => void): void {
     this.#listen((message) => {
       if (message.type === 'stop') stop(message.isQuick);
     });
   }
 
-  /** Tells the supervisor that requests are answered. */
+  /** Tells the supervisor that this worker serves. */
   ready(service: ServiceAddress): void {
     this.#send({ type: 'ready', service });
   }
 
-  /** Tells the supervisor that trying again would not help; resolves when it has been told. */
+  /** Tells the supervisor that a new attempt would fail too; resolves when the message is sent. */
   refused(reason: string): Promise<void> {
     return new Promise((resolve) => process.send?.({ type: 'refused', reason } satisfies FromWorker, () => resolve()));
   }
@@ -120,9 +120,9 @@ export class SupervisedLink implements WorkerLink {
     process.on('message', (message: ToWorker) => take(message));
   }
 
-  /** Returns whether there was somebody to tell. */
+  /** Returns whether a supervisor is connected. */
   #send(message: FromWorker, onSent: () => void = () => {}): boolean {
-    // A supervisor that is gone takes this process with it; until then there is nobody to tell.
+    // The end of the supervisor ends this process too; until then there is no receiver.
     if (cluster.worker?.isConnected() !== true) return false;
     const isSent = process.send?.(message, (error: Error | null) => {
       this.#isClogged = false;

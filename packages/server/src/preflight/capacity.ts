@@ -10,18 +10,18 @@ import type { Machine } from './read-machine.ts';
 
 /** Logins a second of one user of the scenario `auth`: 5 of 16 steps, one every 2 s in the middle. */
 const loginsPerUserSecond = 0.156;
-/** A disk whose flush takes longer makes every sign-in and sign-out wait for it noticeably. */
+/** A slower flush delays every sign-in and sign-out noticeably. */
 const flushMsMax = 20;
 const mib = 2 ** 20;
-/** Below this a database that is in use has no room for its next days, or its next minute. */
+/** Below the first limit a database in use lacks room for the next days, below the second for the next minute. */
 const freeBytesMin = 1024 * mib;
 const freeBytesLeast = 16 * mib;
 
-/** What one limit allows. */
+/** One limit, in users. */
 export interface Limit {
   readonly name: string;
   readonly users: number;
-  /** How the number comes about. */
+  /** The calculation of the number. */
   readonly arithmetic: string;
 }
 
@@ -48,7 +48,7 @@ export const limitsInUsers = (
     {
       name: 'burst',
       users: burst,
-      arithmetic: `min(BACKLOG ${count(backlog)}, net.core.somaxconn ${machine.backlogMax ?? 'unknown'}) who connect in the same moment`,
+      arithmetic: `min(BACKLOG ${count(backlog)}, net.core.somaxconn ${machine.backlogMax ?? 'unknown'}) connecting at the same moment`,
     },
   ];
   if (hashesPerSecond !== undefined)
@@ -64,7 +64,7 @@ export const limitsInUsers = (
 export const limitLine = ({ name, users, arithmetic }: Limit): string =>
   `${name}: ${count(users)} users = ${arithmetic}`;
 
-/** Whether the disk keeps things fast enough. */
+/** Whether the disk flushes fast enough. */
 export const checkFlush = ({ flushMsMedian, flushMsP99, flushes }: DiskMeasures): Finding => {
   const text = `The disk of DATA_DIR flushes 4 KiB in ${flushMsMedian.toFixed(2)} ms (median of ${flushes}; p99 ${flushMsP99.toFixed(2)} ms): ${count(1000 / Math.max(flushMsMedian, 0.001))} commits/s, each of up to 500 sign-ins or sign-outs`;
   if (flushMsMedian <= flushMsMax) return ok(text);

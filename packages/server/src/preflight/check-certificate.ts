@@ -1,5 +1,5 @@
 /**
- * Whether TLS can be spoken with the files of the configuration, and for how long.
+ * Whether the configured certificate and key work, and for how long.
  * @module
  */
 import { type Certificate, certificateFiles, readCertificate, validityText } from '../config/certificate.ts';
@@ -8,7 +8,7 @@ import { ConfigError } from '../config/read-config.ts';
 import { type Finding, ok } from './finding.ts';
 
 const dayMs = 86_400_000;
-/** Whoever renews by machine has done so long before; a certificate that lives for days only is renewed in its last third. */
+/** Automatic renewal happens long before; a certificate that lives for only a few days is renewed in its last third. */
 const daysLeftMin = 10;
 
 const checkValidity = (certificate: Certificate, certFile: string, nowMs: number): Finding => {

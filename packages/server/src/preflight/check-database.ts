@@ -1,5 +1,5 @@
 /**
- * Whether the PostgreSQL database is enough for the configuration, and whether it keeps what it acknowledges.
+ * Whether the PostgreSQL database is large enough for the configuration, and whether it keeps what it acknowledges.
  * @module
  */
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
@@ -57,7 +57,7 @@ const checkConnections = (config: Config, { connectionsMax, connectionsReserved 
   };
 };
 
-/** What a setting that is off costs, and how it is turned on. */
+/** The settings that make a commit durable, and the cost of each while it is off. */
 const durability = [
   [
     'synchronousCommit',
@@ -71,7 +71,7 @@ const durability = [
 const checkDurability = (database: Database): readonly Finding[] =>
   durability.map(([field, name, cost]) => {
     const value = database[field];
-    // `local` and `remote_write` wait for less than a standby's disk.
+    // `local` and `remote_write` do not wait for a standby's disk.
     if (value !== 'off' && value !== 'local' && value !== 'remote_write') return ok(`${name} is ${value}`);
     return {
       level: 'warning',
@@ -97,7 +97,7 @@ const checkStandbys = ({ standbys, standbyNames, statements }: Database): Findin
   };
 };
 
-/** From here on a difference of clocks is told, seconds: those that are kept right by NTP differ by milliseconds. */
+/** Differences of clocks above it are reported, seconds: clocks under NTP differ by milliseconds. */
 const clockWarningSeconds = 2;
 
 const checkClock = ({ clockAheadMs }: Database): Finding => {

@@ -1,5 +1,5 @@
 /**
- * Whether the machine is enough for the configuration.
+ * Whether the machine is large enough for the configuration.
  * @module
  */
 import { pollMs } from '@catalytic/guard/journal-reader';
@@ -12,9 +12,9 @@ const nodeMajorMin = 24;
 /** Files that are neither clients nor the database: the log, the listener, the hashing process, modules while they load. */
 const filesSpare = 100;
 const mib = 2 ** 20;
-/** What one password takes while it is hashed. */
+/** Memory that hashing one password takes. */
 const laneBytes = 19 * mib;
-/** Reads of the journal that must fit into a lease: a slow one, and one that is lost, are no reason to refuse tokens. */
+/** Reads of the journal that must fit into a lease, so that one slow and one lost read cost no token. */
 const readsPerLease = 4;
 
 const checkNode = ({ nodeVersion }: Machine): Finding => {
@@ -23,7 +23,7 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
   return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
 };
 
-/** Files of one process that are no client's: its share of the pool, and everything else. */
+/** Files of one process other than its clients' connections: its share of the pool, and everything else. */
 export const filesBesideClients = ({ profile, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
   filesSpare + (profile.hasConnectionPool ? Math.ceil((databasePoolSize + databaseMaxOverflow) / workers) : 0);
 
@@ -31,7 +31,7 @@ export const filesBesideClients = ({ profile, databasePoolSize, databaseMaxOverf
 export const fittingConnections = (config: Config, { filesMax = Number.POSITIVE_INFINITY }: Machine): number =>
   Math.max(1, Math.min(config.maxConnections, filesMax - filesBesideClients(config)));
 
-/** Open files against the connections of clients and database that one process may hold. */
+/** Whether the open files suffice for the connections of clients and database that one process may hold. */
 export const checkFiles = (config: Config, machine: Machine): Finding => {
   const { filesMax } = machine;
   const { maxConnections } = config;
@@ -45,7 +45,7 @@ export const checkFiles = (config: Config, machine: Machine): Finding => {
   };
 };
 
-/** The kernel's cap against the backlog asked for. */
+/** Whether the kernel allows the configured backlog. */
 export const checkBacklog = ({ backlog }: Config, { backlogMax }: Machine): Finding => {
   if (backlogMax === undefined) return ok('This system does not say how long a backlog may be');
   if (backlogMax >= backlog) return ok(`net.core.somaxconn is ${backlogMax}, BACKLOG ${backlog}`);
@@ -95,7 +95,7 @@ const checkFolder = ({ profile }: Config, folder: DataFolder): Finding => {
 };
 
 /**
- * The lease against the time between two reads of the journal.
+ * Whether the lease is long enough for the time between two reads of the journal.
  * @param members processes that accept tokens
  */
 export const checkLease = ({ revocationLeaseMs }: Config, members: number): Finding => {

@@ -1,20 +1,20 @@
 /**
- * Whether Redis is enough for the configuration, and what its absence costs.
+ * Whether Redis serves the configuration well, and what its absence costs.
  * @module
  */
 import type { Redis } from '../bus/inspect-redis.ts';
 import type { Config } from '../config/options.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** The oldest version that the tests run with. */
+/** The oldest version that the tests cover. */
 const versionMajorMin = 7;
-/** A message that takes longer to come round makes a sign-out wait noticeably: one goes there and one comes back, milliseconds. */
+/** A slower round trip delays a sign-out noticeably, milliseconds: it takes a hint there and an acknowledgement back. */
 const roundTripMsMax = 10;
 
-/** Both directions of a sign-out without a bus: members write down what they have read, and the revoker looks. */
+/** Without a bus each member writes down what it has read, and the revoker polls. */
 const withoutBus = 'a sign-out takes about 0.2 s where there is more than one machine, everything else is unchanged';
 
-/** Redis, as it was seen. */
+/** Findings about a Redis that answers. */
 export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[] => {
   const medianMs = roundTripsMs[roundTripsMs.length >> 1] ?? 0;
   const time = `A message comes back from Redis in ${medianMs.toFixed(1)} ms`;
@@ -36,7 +36,7 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
   ];
 };
 
-/** Without Redis, by choice; or beside SQLite, where it has nothing to do. */
+/** Findings where no Redis is used: by choice, or because one process has nobody to announce anything to. */
 export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[] => {
   if (profile.servesManyProcesses) return [ok(`No Redis is configured: ${withoutBus}`)];
   const names = [config.redisUrl, config.redisHost, config.redisSentinels];
@@ -50,7 +50,7 @@ export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[]
   ];
 };
 
-/** With a Redis that cannot be used. */
+/** The finding for a Redis that does not answer. */
 export const lostRedis = (error: unknown): Finding => {
   const { message, code } = error as NodeJS.ErrnoException;
   return {

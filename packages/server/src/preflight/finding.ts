@@ -1,19 +1,19 @@
 /**
- * What a look at the machine or the database has shown.
+ * Results of checks of the machine, the database and Redis.
  * @module
  */
 
-/** One thing that was looked at. `warning`: it works, and less well than it should; `failure`: it cannot work. */
+/** The result of one check. `warning`: it works, but worse than it should; `failure`: it cannot work. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'failure';
-  /** What was seen. */
+  /** The observation. */
   readonly text: string;
-  /** What mends it: a command or a setting. */
+  /** The command or setting that corrects it. */
   readonly remedy?: string;
 }
 
-/** A finding that nothing is to be done about. */
+/** A finding that needs no action. */
 export const ok = (text: string): Finding => ({ level: 'ok', text });
 
-/** One line: what was seen, and what mends it. */
+/** One line: the observation, and its remedy. */
 export const lineOf = ({ text, remedy }: Finding): string => (remedy === undefined ? text : `${text}; ${remedy}`);

@@ -1,5 +1,5 @@
 /**
- * How long the disk takes to keep what it was given: every commit waits for it.
+ * Measures how long the disk takes to flush a write: every commit waits for it.
  * @module
  */
 import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
@@ -7,30 +7,30 @@ import { dirname, join, resolve } from 'node:path';
 
 /** Flushes that are timed. */
 const flushes = 50;
-/** What SQLite appends at least in a commit. */
+/** The least that SQLite appends in a commit. */
 const appendBytes = 4096;
-/** A disk that is this slow has shown what there is to see. */
+/** Ends the measurement of a slow disk early. */
 const msMax = 1500;
 
-/** What was seen of a disk. */
+/** The measurement of a disk. */
 export interface DiskMeasures {
   readonly flushMsMedian: number;
   readonly flushMsP99: number;
   readonly flushes: number;
 }
 
-/** The folder, or the nearest one above it that there is. */
+/** The folder, or its nearest ancestor that exists. */
 const nearest = (folder: string): string =>
   existsSync(folder) || dirname(folder) === folder ? folder : nearest(dirname(folder));
 
-/** Free room on the disk of a folder, for users who are not root, bytes. */
+/** Free room on the disk of a folder for users other than root, bytes. */
 export const freeBytes = (folder: string): number => {
   const { bavail, bsize } = statfsSync(nearest(resolve(folder)));
   return bavail * bsize;
 };
 
 /**
- * Appends 4 KiB to a file of its own beside the database and flushes it, some 50 times; the file is gone afterwards.
+ * Appends 4 KiB to a temporary file beside the database and flushes it, up to 50 times; then removes the file.
  * @throws when the folder takes no file
  */
 export const measureFlush = (folder: string): DiskMeasures => {

@@ -1,23 +1,23 @@
 /**
- * What the machine gives this process.
+ * Limits of the machine, as this process sees them.
  * @module
  */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** What is looked at. `undefined`: this system does not say. */
+/** The limits. `undefined`: this system does not tell. */
 export interface Machine {
   readonly nodeVersion: string;
   /** Open files allowed (RLIMIT_NOFILE, the soft limit, which Node raises to the hard one). */
   readonly filesMax: number | undefined;
   /** net.core.somaxconn: the kernel caps every backlog at it. */
   readonly backlogMax: number | undefined;
-  /** What the machine has, or the control group allows. */
+  /** Memory of the machine, or the limit of the control group. */
   readonly memoryBytes: number;
 }
 
-/** The data folder as it is. */
+/** The state of the data folder. */
 export interface DataFolder {
   readonly path: string;
   readonly exists: boolean;
@@ -35,7 +35,7 @@ interface ReportWithLimits {
 }
 
 const readFilesMax = (): number | undefined => {
-  // The one portable place; without it, names of network interfaces would be looked up.
+  // The only portable source; `excludeNetwork` saves the look-up of network interfaces.
   Object.assign(process.report, { excludeNetwork: true });
   const soft = (process.report.getReport() as ReportWithLimits).userLimits?.open_files?.soft;
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : soft;
@@ -49,7 +49,7 @@ const readBacklogMax = (): number | undefined => {
   }
 };
 
-/** Looks at the machine. */
+/** Reads the limits of the machine. */
 export const readMachine = (): Machine => ({
   nodeVersion: process.versions.node,
   filesMax: readFilesMax(),
@@ -71,7 +71,7 @@ const isWritable = (path: string): boolean => {
   }
 };
 
-/** Looks at the data folder. */
+/** Reads the state of the data folder. */
 export const readDataFolder = (path: string): DataFolder => ({
   path,
   exists: existsSync(path),

@@ -1,21 +1,21 @@
 /**
- * What the pipeline counts of its answers: plain numbers, so that counting costs an answer next to nothing.
+ * Counts of the pipeline's answers: plain numbers, so that counting costs an answer next to nothing.
  * @module
  */
 
-/** Why a connection was cut: no room for it, no handshake, an answer that nobody read, too many requests without reading answers. */
+/** Why a connection was cut: no room for it, no handshake, an answer that the client did not read, too many requests without reading answers. */
 export const cutReasons = ['full', 'handshake', 'unread', 'pipelined'] as const;
 
 /** One of {@link cutReasons}. */
 export type CutReason = (typeof cutReasons)[number];
 
-/** Classes of status codes, in the order in which they are counted. */
+/** Classes of status codes, in the order of {@link RouteCounts}. */
 export const statusClasses = ['2xx', '3xx', '4xx', '5xx'] as const;
 
 /** Counts by class of status, in the order of {@link statusClasses}. */
 export type RouteCounts = [number, number, number, number];
 
-/** Stands for requests that no route is for. */
+/** Stands for requests that match no route. */
 export const noRoute = 'none';
 
 /** Counts an answer. */
@@ -32,10 +32,10 @@ export class AnswerCounts {
   readonly cuts: Record<CutReason, number> = { full: 0, handshake: 0, unread: 0, pipelined: 0 };
   /** Client connections that are open, by listener. */
   readonly open: (() => number)[] = [];
-  /** Log lines left out, because too many said the same. */
+  /** Log lines left out, because there were too many of one kind. */
   linesLeftOut = 0;
 
-  /** The counts of a route that is mounted. @param path pattern of its path */
+  /** The counts of a mounted route. @param path pattern of its path */
   of(path: string): RouteCounts {
     const known = this.routes.get(path);
     if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export class AnswerCounts {
     return counts;
   }
 
-  /** Counts a refusal. @param path pattern of the route's path; absent: none is for the request */
+  /** Counts a refusal. @param path pattern of the route's path; absent: no route matched */
   refuse(path: string | undefined, code: string, status: number): void {
     countAnswer(this.routes.get(path ?? noRoute) ?? this.of(noRoute), status);
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Lines of one kind in a second; what comes beyond says the same again. */
+/** Lines of one kind in a second; further ones would only repeat them. */
 const linesPerSecondMax = 10;
 const secondMs = 1000;
 
@@ -14,15 +14,15 @@ interface Kind {
 
 /** Limits lines by kind. */
 export interface LineLimit {
-  /** Whether a line of this kind may be written now; else it is counted. @param kind one of a few: each takes memory */
+  /** Whether a line of this kind may be written now; else counts it. @param kind one of a small set: each takes memory */
   allows(kind: string): boolean;
-  /** Says now what was left out, and stops. */
+  /** Reports the lines left out so far, and stops. */
   close(): void;
 }
 
 /**
- * Starts to limit. It is idle while nothing is written.
- * @param tell said once a second for each kind of which lines were left out
+ * Starts to limit. Without lines it runs no timer.
+ * @param tell called once a second for each kind that lost lines
  */
 export const limitLines = (tell: (kind: string, leftOut: number) => void): LineLimit => {
   const kinds = new Map<string, Kind>();

@@ -1,14 +1,14 @@
 /**
- * Lines to a stream that may have nobody at its other end: what cannot be written is dropped and counted, never waited for.
+ * Writes lines to a stream whose reader may be gone: a line that cannot be written is dropped and counted, never waited for.
  * @module
  */
 import type { Writable } from 'node:stream';
 
-/** What may wait for a reader, bytes; about a few thousand lines. */
+/** Most bytes that wait for a reader; a few thousand lines. */
 export const waitingBytesMax = 1024 * 1024;
 
 /**
- * Writes lines, and drops them while too many bytes wait. A pipe or socket takes what fits and the rest waits here; a file or a terminal
+ * Writes lines, and drops them while too many bytes wait. A pipe or socket takes what fits, and the rest waits here; a file or a terminal
  * takes everything at once.
  */
 export class LineWriter {
@@ -19,11 +19,11 @@ export class LineWriter {
   #untold = 0;
   #dropped = 0;
 
-  /** @param bytesMax what may wait for a reader */
+  /** @param bytesMax most bytes that wait for a reader */
   constructor(stream: Writable, bytesMax = waitingBytesMax) {
     this.#stream = stream;
     this.#bytesMax = bytesMax;
-    // A reader that has gone must not take the service along.
+    // The end of the reader must not end the service.
     stream.on('error', () => {
       this.#drop();
     });
@@ -34,7 +34,7 @@ export class LineWriter {
     return this.#dropped;
   }
 
-  /** Says what to do when lines are written again: it is told how many were dropped meanwhile, and may write a line about it. */
+  /** Sets the action when lines are written again: it receives the number of lines dropped, and may write a line about them. */
   onRelief(tell: (dropped: number) => void): void {
     this.#onRelief = tell;
   }
@@ -42,7 +42,7 @@ export class LineWriter {
   /** Writes a line, or drops it. */
   write(line: string): void {
     const waiting = this.#stream.writable ? this.#stream.writableLength : Number.POSITIVE_INFINITY;
-    // Room for many lines first: else every other line would say that the one before it was dropped.
+    // Resumes only with room for many lines: else every other line would report the one dropped before it.
     this.#isDropping = waiting > (this.#isDropping ? this.#bytesMax / 2 : this.#bytesMax);
     if (this.#isDropping) {
       this.#drop();

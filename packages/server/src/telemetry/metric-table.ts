@@ -8,7 +8,7 @@
 import { cutReasons, statusClasses } from './answer-counts.ts';
 import { jobNames } from './job-observer.ts';
 
-/** One metric. Every series carries `worker`, the number of the process among those of its machine, unless it says otherwise. */
+/** One metric. Every series carries `worker`, the number of the process among those of its machine, unless `isOfScrape` is set. */
 export interface MetricDescription {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
@@ -17,11 +17,11 @@ export interface MetricDescription {
   readonly unit: 'seconds' | 'bytes' | 'count' | '0 or 1';
   /** Labels beside `worker`, and every value each may take. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
-  /** Labels whose values come from another table of ours: routes, error codes. */
+  /** Labels whose values come from another of our tables: routes, error codes. */
   readonly openLabels?: readonly string[];
   /** Upper bounds of a histogram, in its unit. */
   readonly buckets?: readonly number[];
-  /** True of the whole scrape, so that it carries no `worker`. */
+  /** Describes the whole scrape, and so carries no `worker`. */
   readonly isOfScrape?: true;
 }
 

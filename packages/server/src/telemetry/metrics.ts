@@ -14,7 +14,7 @@ import { countOpenFiles, EventLoopLag } from './process-figures.ts';
 /** Media type of the page (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** What is read when somebody asks, and costs nothing until then. */
+/** State that is read at a scrape, and costs nothing until then. */
 export interface Watched {
   readonly reader: { currencyAgeMs(): number; isCurrent(): boolean; readonly members: number };
   readonly view: { readonly size: number; readonly isFull: boolean };
@@ -52,7 +52,7 @@ export class Metrics {
   readonly #auditDropped: Counter;
   readonly #jobs: { readonly runs: Counter; readonly failures: Counter; readonly lastSuccess: Gauge };
   readonly #bus: { readonly up: Gauge; readonly roundTrip: Histogram; readonly messages: Counter };
-  /** Feeds what the barrier tells. */
+  /** Takes the observations of the barrier. */
   readonly revocations: RevocationObserver;
 
   /** @param workerNumber number of this process among those of its machine */
@@ -64,7 +64,7 @@ export class Metrics {
     const propagation = this.#histogram(metricTable.revocationPropagation);
     const pending = this.#counter(metricTable.revocationsPending);
     const marked = this.#counter(metricTable.membersMarked);
-    // A series that is there from the start has a first increase that can be seen.
+    // A series that exists from the start shows its first increase.
     for (const labels of every(metricTable.revocationBarrier)) barrier.zero(labels);
     for (const labels of every(metricTable.revocationPropagation)) propagation.zero(labels);
     this.revocations = {
@@ -89,7 +89,7 @@ export class Metrics {
     };
   }
 
-  /** Shows the state of these from now on. Call it once. */
+  /** Shows their state from now on. Call it once. */
   watch({ reader, view, hasher, stores }: Watched): void {
     this.#gauge(metricTable.currencyAge, (gauge) => gauge.set(reader.currencyAgeMs() / 1000));
     this.#gauge(metricTable.current, (gauge) => gauge.set(Number(reader.isCurrent())));
@@ -108,7 +108,7 @@ export class Metrics {
   }
 
   /**
-   * Shows what the listeners count from now on. Call it once.
+   * Shows the counts of the listeners from now on. Call it once.
    * @param expiresMs when the certificate in use expires; `undefined` without TLS
    */
   watchHttp(counts: AnswerCounts, expiresMs: () => number | undefined): void {
@@ -140,7 +140,7 @@ export class Metrics {
     this.#connectionsRefused.inc();
   };
 
-  /** Rows of the audit trail were given up. */
+  /** Rows of the audit trail were dropped. */
   readonly countDroppedAudit = (rows: number): void => {
     this.#auditDropped.inc(rows);
   };
@@ -161,7 +161,7 @@ export class Metrics {
     };
   }
 
-  /** What a bus tells of itself. It is shown as down until it says otherwise. */
+  /** Takes the observations of a bus, which is shown as down until its first connection. */
   bus(name: (typeof metricTable.busUp.labels.bus)[number]): BusObserver {
     const { up, roundTrip, messages } = this.#bus;
     up.set({ bus: name }, 0);
@@ -178,7 +178,7 @@ export class Metrics {
     return { worker: this.#workerNumber, metrics: await this.#registry.getMetricsAsJSON() };
   }
 
-  /** What any process can say of itself. Not the figures that `prom-client` has ready: some of them walk over every connection. */
+  /** Figures of the process. The default ones of `prom-client` are not used: some of them walk over every connection. */
   #watchProcess(): void {
     const lag = new EventLoopLag();
     this.#counter(metricTable.cpuUser, () => process.cpuUsage().user / 1e6);
@@ -200,7 +200,7 @@ export class Metrics {
     });
   }
 
-  /** @param read total so far, where somebody else counts */
+  /** @param read total so far, where the count is kept elsewhere */
   #counter(description: MetricDescription, read?: () => number): Counter {
     return new Counter({
       ...configurationOf(description, this.#registry),
@@ -213,7 +213,7 @@ export class Metrics {
     });
   }
 
-  /** @param read adds every series with its total so far, where somebody else counts */
+  /** @param read adds every series with its total so far, where the counts are kept elsewhere */
   #counters(
     description: MetricDescription,
     read: (add: (labels: Readonly<Record<string, string>>, total: number) => void) => void,
@@ -247,9 +247,9 @@ export class Metrics {
 }
 
 /**
- * Writes the page: the metrics of each worker under its number. Of two processes with one number, which a reload has for a moment, the
- * first one counts.
- * @param workers how many should serve
+ * Writes the page: the metrics of each worker under its number. During a reload two processes have one number for a moment; the page shows
+ * the first.
+ * @param workers number of processes that should serve
  */
 const writePage = (snapshots: readonly MetricsSnapshot[], workers: number): Promise<string> => {
   const byWorker = new Map<number, readonly object[]>();
@@ -262,7 +262,7 @@ const writePage = (snapshots: readonly MetricsSnapshot[], workers: number): Prom
 };
 
 /**
- * Answers scrapes. At most one is worked on at a time; who asks meanwhile is given the same page.
+ * Answers scrapes, one at a time: a scrape that arrives meanwhile gets the same page.
  * @param collect asks the other workers of this machine; resolves within a bounded time
  */
 export const scraper = (

@@ -1,14 +1,14 @@
 /**
- * Figures of this process that take more than one call to get.
+ * Figures of this process that take more than one call to read.
  * @module
  */
 import { readdir } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Between two looks at the event loop, milliseconds: finer would wake a process that has nothing to do. */
+/** Time between two samples of the event loop, milliseconds: a shorter one would wake an idle process too often. */
 const lookEveryMs = 20;
 
-/** How much later than due the event loop comes round. */
+/** The lag of the event loop: how much later than due it runs a timer. */
 export class EventLoopLag {
   readonly #delays = monitorEventLoopDelay({ resolution: lookEveryMs });
 
@@ -18,7 +18,7 @@ export class EventLoopLag {
 
   /** Lags since the last call, milliseconds. */
   take(): Readonly<Record<'p50' | 'p99' | 'max', number>> {
-    // What is recorded is the time between two looks.
+    // The histogram records the time between two samples.
     const lagMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - lookEveryMs);
     const lags = {
       p50: lagMs(this.#delays.percentile(50)),
@@ -30,7 +30,7 @@ export class EventLoopLag {
   }
 }
 
-/** Number of open file descriptors; `undefined` where the system does not tell. */
+/** Number of open file descriptors; `undefined` where there is no `/proc`. */
 export const countOpenFiles = async (): Promise<number | undefined> => {
   try {
     // One of them is the folder that is being read.
