@@ -18,16 +18,16 @@ test('after a restored backup nothing that was revoked since is accepted again, 
 
   const second = await serviceOn(t, dataDir, settings);
   assert.equal((await logOut(second.url, revokedLater.access)).status, 200);
-  const refused = await runCatalytic(['restored'], settings);
+  const refused = await runCatalytic(['after-restore'], settings);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /stop every process/);
   await second.end();
   rmSync(dataDir, { recursive: true });
   cpSync(backup, dataDir, { recursive: true });
 
-  const ran = await runCatalytic(['restored'], settings);
+  const ran = await runCatalytic(['after-restore'], settings);
   assert.equal(ran.code, 0, ran.stderr);
-  assert.match(ran.stdout, /2 sessions ended, 1 signing keys killed/);
+  assert.match(ran.stdout, /2 sessions ended, 1 signing key killed/);
 
   const third = await serviceOn(t, dataDir, settings);
   for (const { access, refresh: refreshToken } of [revokedLater, kept]) {

@@ -13,7 +13,7 @@ const names = [
     'audit',
     'backup',
     'restore',
-    'restored',
+    'after-restore',
     'migrate',
     'keys',
   ],
@@ -36,6 +36,18 @@ test('help teaches: what there is, examples, exit codes, and which setting wins'
   for (const heading of ['Where it listens:', 'Passwords:', 'Tokens and sessions:'])
     assert.ok(helps[0]?.stdout.includes(`\n${heading}\n`), heading);
   assert.match(helps[0]?.stdout ?? '', /no flag, because.*CATALYTIC_MASTER_KEY/);
+});
+
+test('every command stands under a heading that says what it is for, help too', async () => {
+  const { stdout } = await runCatalytic(['--help']);
+  assert.doesNotMatch(stdout, /^Commands:/m);
+  assert.match(stdout, /^Run it:(\n .*)*\n {2}help /m);
+});
+
+test('a command under its former name is understood, and not shown', async () => {
+  const [help, former] = await Promise.all([runCatalytic(['--help']), runCatalytic(['restored', '--help'])]);
+  assert.doesNotMatch(help.stdout, /^ {2}restored /m);
+  assert.match(former.stdout, /^Usage: catalytic after-restore /);
 });
 
 test('a misspelled command or flag is answered with the right one, a version with what it runs on', async () => {

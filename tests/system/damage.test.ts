@@ -145,11 +145,11 @@ suite('damage', { concurrency: 3 }, () => {
   test('a lost or wrong master key is told, not replaced, and can be replaced on purpose', async (t) => {
     const { dataDir, tokens } = await usedFolder(t);
     rmSync(join(dataDir, 'master.key'));
-    await refusedStart(t, dataDir, /master key is missing; restore master\.key.*restored --new-master-key/);
+    await refusedStart(t, dataDir, /master key is missing; restore master\.key.*after-restore --new-master-key/);
     const wrong = { ...usual, CATALYTIC_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') };
     await refusedStart(t, dataDir, /not the one they were sealed with/, wrong);
 
-    const { code, stderr } = await runCatalytic(['restored', '--new-master-key'], { DATA_DIR: dataDir });
+    const { code, stderr } = await runCatalytic(['after-restore', '--new-master-key'], { DATA_DIR: dataDir });
     assert.equal(code, 0, stderr);
     const again = await serviceOn(t, dataDir, usual);
     assert.equal((await verify(again.url, tokens)).status, 401);

@@ -10,7 +10,15 @@ import { rowsOf } from '../harness/database.ts';
 import { decodeSegment } from '../harness/forge.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { exchange, requestBytes } from '../harness/raw.ts';
-import { folderIn, freePort, runCatalytic, type Service, type Settings, serviceIn, serviceOn } from '../harness/service.ts';
+import {
+  folderIn,
+  freePort,
+  runCatalytic,
+  type Service,
+  type Settings,
+  serviceIn,
+  serviceOn,
+} from '../harness/service.ts';
 
 const stopMsMax = 10_000;
 

@@ -1,6 +1,6 @@
 /**
- * The deployment at rest: its database, its keys and where its Redis is, for the server that starts on it and for the commands that look
- * after it. Nothing in here serves, so that a command need not load what does.
+ * The deployment at rest: its database, its keys and the place of its Redis, for the start of a server and for commands. Nothing in here
+ * serves requests, so that a command need not load the code that does.
  * @module
  */
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
@@ -70,7 +70,7 @@ export const inspectDatabase = (config: Config): Promise<Database | undefined> =
 
 /**
  * Opens the stores that the configuration names.
- * @param onProblem told what an operator should know
+ * @param onProblem called with a sentence for the operator
  * @param onFatal called when writing has become impossible for good
  * @throws {ConfigError} when they cannot be opened
  */
@@ -109,11 +109,11 @@ export const openKeyRing = async (
   nowMs: () => number,
 ): Promise<{ readonly keys: KeyRing; readonly masterKey: Secret<Buffer> }> => {
   const isFirst = (await stores.signingKeys.list()).length === 0;
-  // After the keys: whoever has stored one had its master key before.
+  // Read after the keys: a process that stored a key had its master key before.
   const known = findMasterKey(config.masterKey, config.dataDir);
   const cannot = `Cannot open the signing keys in ${config.dataDir}`;
   const remedy =
-    'restore master.key or CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic restored --new-master-key": everybody signs in once';
+    'restore master.key or CATALYTIC_MASTER_KEY; if the key is lost, stop every process and run "catalytic after-restore --new-master-key": everybody signs in once';
   if (known === undefined && !isFirst) throw new ConfigError(`${cannot}: the master key is missing; ${remedy}`);
   const masterKey = new Secret(known ?? createMasterKey(config.dataDir));
   if (isFirst)
@@ -133,9 +133,9 @@ export const openKeyRing = async (
 };
 
 /**
- * Begins a new history after a backup was restored: nothing that was issued before is accepted again. No process may serve.
- * @param hasNewMasterKey whether the master key is another one from now on: that of the configuration, else a new `master.key`
- * @throws {ConfigError} when the signing keys do not open with the master key, and it is not to be replaced
+ * Begins a new history after a backup was restored: no token issued before is accepted again. No process may serve meanwhile.
+ * @param hasNewMasterKey whether to replace the master key: by the configured one, else by a new `master.key`
+ * @throws {ConfigError} when the signing keys do not open with the master key, and it is not replaced
  */
 export const beginNewHistory = async (
   config: Config,
@@ -153,8 +153,8 @@ export const beginNewHistory = async (
 };
 
 /**
- * Where Redis is, if the configuration says so and there is anybody to tell: SQLite serves one process.
- * @throws {ConfigError} when it says it in two ways, or for more workers than may connect
+ * The place of Redis, if one is configured and several processes may serve: a single process has no other to announce revocations to.
+ * @throws {ConfigError} when it is configured in two ways, or for more workers than may connect
  */
 export const findRedis = (config: Config): RedisPlace | undefined => {
   if (!config.profile.servesManyProcesses) return undefined;

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Command, CommanderError } from 'commander';
-import { teach } from './commands/teach.ts';
+import { addHelpExamples } from './commands/help-examples.ts';
 import { keepCompiledModules } from './config/compiled-modules.ts';
 import { ConfigError } from './config/read-config.ts';
 
@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Co
   'Keep it:': {
     backup: async () => (await import('./commands/backup.ts')).backupCommand(),
     restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
-    restored: async () => (await import('./commands/restored.ts')).restoredCommand(),
+    'after-restore': async () => (await import('./commands/after-restore.ts')).afterRestoreCommand(),
     migrate: async () => (await import('./commands/migrate.ts')).migrateCommand(),
   },
   'Keys:': {
@@ -38,48 +38,54 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Co
   },
 };
 
+/** Former names of commands, understood for one version. */
+const formerNames: Readonly<Record<string, string>> = { restored: 'after-restore' };
+
 const program = new Command('catalytic')
   .description(
     'Self-hosted, multi-tenant authentication: tokens checked at the speed of a JWT, dead the moment logout answers 200.',
   )
   .version(`${version} (Node ${process.versions.node}, SQLite ${process.versions['sqlite']})`)
-  .showHelpAfterError('"catalytic --help", or --help after a command, says what there is.');
+  .showHelpAfterError('"catalytic --help", or --help after a command, lists what there is.');
 
-// Each command brings modules of its own: the one that is asked for need not wait for those of the others.
-const [, , asked = ''] = process.argv;
+// Each command loads its own modules: the one that is asked for need not wait for those of the others.
+const [node = '', file = '', given = '', ...rest] = process.argv;
+const asked = Object.hasOwn(formerNames, given) ? (formerNames[given] ?? given) : given;
 const isKnown = Object.values(commands).some((group) => Object.hasOwn(group, asked));
+// Else it would stand alone under a heading of its own.
+program.commandsGroup('Run it:').helpCommand('help [command]', 'show the help of a command');
 for (const [heading, group] of Object.entries(commands)) {
   program.commandsGroup(heading);
   for (const [name, load] of Object.entries(group)) if (!isKnown || name === asked) program.addCommand(await load());
 }
 
-teach(program, [
+addHelpExamples(program, [
   ['serve', 'serve on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
-  ['doctor', 'is this machine enough, and for how many users?'],
+  ['doctor', 'is this machine large enough, and how many users does it carry?'],
   ['backup --to /backups/today', 'a consistent copy while the service runs'],
   ['keys rotate', 'replace the signing key of a running service'],
   ['serve --help', 'every setting; flags win over the environment, the environment over --config'],
 ]);
 
-/** Usage errors are thrown to the end of this file, by every command. Only what commander makes itself inherits that. */
+/** Makes every command throw its usage errors, which the end of this file handles. Only commands that commander makes inherit that. */
 const throwUsage = (command: Command): void => {
   command.exitOverride();
   for (const inner of command.commands) throwUsage(inner);
 };
 throwUsage(program);
 
-// Whoever reads our output may stop reading (`catalytic audit list | head`).
+// A reader of our output may stop reading (`catalytic audit list | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// Whatever a command creates belongs to this user alone.
+// Files that a command creates belong to this user alone.
 process.umask(0o077);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(given === '' ? process.argv : [node, file, asked, ...rest]);
 } catch (error) {
-  // Help, or a refusal of the command line, which commander has printed.
+  // Commander has printed help, or an error of the command line.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof ConfigError || error instanceof CatalyticError) {
     const fields = error instanceof CatalyticError ? (error.fields ?? []) : [];

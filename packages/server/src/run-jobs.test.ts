@@ -59,7 +59,12 @@ test('a round never overlaps another, and costs no job its turn', async (t) => {
   slow.resolve();
   await new Promise(setImmediate);
   await pass(2);
-  assert.deepEqual(told, ['load_signing_keys done', 'load_signing_keys done', 'purge_audit done', 'load_signing_keys done']);
+  assert.deepEqual(told, [
+    'load_signing_keys done',
+    'load_signing_keys done',
+    'purge_audit done',
+    'load_signing_keys done',
+  ]);
 });
 
 test('a stop waits for the round that runs, and none follows', async (t) => {

@@ -23,16 +23,17 @@ import { administeredTenant, operator } from '../features/tenants/administered-t
 import { defaultTenantName, type Tenant } from '../features/tenants/store.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
 import {
+  type AdminContext,
   adminCommand,
   adminGroup,
   administer,
-  type Desk,
   print,
-  spread,
-  spreadAnswer,
+  propagationFields,
+  propagationText,
   table,
   tenantName,
 } from './administer.ts';
+import { counted } from './counted.ts';
 import { readNewPassword } from './read-password.ts';
 
 interface Options {
@@ -50,30 +51,30 @@ interface ListOptions extends Options {
   readonly cursor?: string;
 }
 
-const tenantOf = (desk: Desk, { tenant }: Options): Promise<Tenant> =>
-  administeredTenant(desk.tenants, operator, tenant);
+const tenantOf = (context: AdminContext, { tenant }: Options): Promise<Tenant> =>
+  administeredTenant(context.tenants, operator, tenant);
 
-/** From what a person types, an email or an id, to the account. @throws {CatalyticError} `account_not_found` */
-const placeOf = async (desk: Desk, text: string, options: Options): Promise<AccountPlace> => {
-  const { id: tenantId } = await tenantOf(desk, options);
+/** Finds the account that an operator names by email or id. @throws {CatalyticError} `account_not_found` */
+const placeOf = async (context: AdminContext, text: string, options: Options): Promise<AccountPlace> => {
+  const { id: tenantId } = await tenantOf(context, options);
   if (!text.includes('@')) {
     if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return { tenantId, accountId: text as AccountId };
     throw new ConfigError(`Cannot find the account "${text}": it is neither an email nor an id`);
   }
-  const [account] = (await listAccounts(desk.accounts, tenantId, { email: text })).accounts;
+  const [account] = (await listAccounts(context.accounts, tenantId, { email: text })).accounts;
   if (account === undefined) throw new CatalyticError('account_not_found');
   return { tenantId, accountId: account.id };
 };
 
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const { email, role: roles } = options;
-  const account = await administer(command, async (desk) => {
-    const tenant = await tenantOf(desk, options);
+  const account = await administer(command, async (context) => {
+    const tenant = await tenantOf(context, options);
     const password = await readNewPassword();
     const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
     const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });
     try {
-      return await createAccount({ ...desk, hasher }, tenant, { email, password, roles }, cliOrigin);
+      return await createAccount({ ...context, hasher }, tenant, { email, password, roles }, cliOrigin);
     } finally {
       await hasher.close();
     }
@@ -89,9 +90,9 @@ const open = (file: string): Readable => {
 };
 
 const importFrom = async (file: string, options: Options, command: Command): Promise<void> => {
-  const counts = await administer(command, async (desk) => {
+  const counts = await administer(command, async (context) => {
     try {
-      return await importAccounts(desk, operator, options.tenant, open(file), cliOrigin);
+      return await importAccounts(context, operator, options.tenant, open(file), cliOrigin);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
@@ -99,12 +100,14 @@ const importFrom = async (file: string, options: Options, command: Command): Pro
       throw error;
     }
   });
-  print(options.json, counts, [`${counts.imported} accounts imported, ${counts.existing} were there already.`]);
+  print(options.json, counts, [
+    `${counted(counts.imported, 'account')} imported, ${counts.existing} ${counts.existing === 1 ? 'was' : 'were'} there already.`,
+  ]);
 };
 
 const list = async (options: ListOptions, command: Command): Promise<void> => {
-  const { accounts, nextCursor } = await administer(command, async (desk) =>
-    listAccounts(desk.accounts, (await tenantOf(desk, options)).id, options),
+  const { accounts, nextCursor } = await administer(command, async (context) =>
+    listAccounts(context.accounts, (await tenantOf(context, options)).id, options),
   );
   const rows = accounts.map(({ id, email, status, roles }) => [id, status, email, roles.join(',')]);
   print(
@@ -124,21 +127,21 @@ const revoke = async (
   text: string,
   options: Options,
   command: Command,
-  act: (desk: Desk, place: AccountPlace, by: Origin) => Promise<Propagation>,
+  act: (context: AdminContext, place: AccountPlace, by: Origin) => Promise<Propagation>,
   done: string,
 ): Promise<void> => {
-  const { accountId, result } = await administer(command, async (desk) => {
-    const place = await placeOf(desk, text, options);
-    return { ...place, result: await act(desk, place, cliOrigin) };
+  const { accountId, result } = await administer(command, async (context) => {
+    const place = await placeOf(context, text, options);
+    return { ...place, result: await act(context, place, cliOrigin) };
   });
-  print(options.json, { id: accountId, revoked: true, ...spreadAnswer(result) }, [
-    `Account ${accountId} ${done}. ${spread(result)}`,
+  print(options.json, { id: accountId, revoked: true, ...propagationFields(result) }, [
+    `Account ${accountId} ${done}. ${propagationText(result)}`,
   ]);
 };
 
 const enable = async (text: string, options: Options, command: Command): Promise<void> => {
-  const account = await administer(command, async (desk) =>
-    enableAccount(desk, await placeOf(desk, text, options), cliOrigin),
+  const account = await administer(command, async (context) =>
+    enableAccount(context, await placeOf(context, text, options), cliOrigin),
   );
   print(options.json, accountAnswer(account), [
     `Account ${account.id} of ${account.email} is active; it signs in anew.`,
@@ -152,8 +155,8 @@ export const accountsCommand = (): Command => {
     ['accounts create --email ada@example.com --role editor < password.txt', 'takes it from a file'],
     ['accounts import users.ndjson --tenant acme', 'lines of {"email", "password_hash", "roles"?}'],
     ['accounts list --json', 'a page of accounts, for scripts'],
-    ['accounts disable ada@example.com', 'no token of it is accepted any more, nor a sign-in'],
-    ['accounts sign-out ada@example.com', 'no token of it is accepted any more; it may sign in anew'],
+    ['accounts disable ada@example.com', 'every process rejects its tokens from now on, and its sign-ins'],
+    ['accounts sign-out ada@example.com', 'every process rejects its tokens from now on; it may sign in again'],
   ]);
   const inTenant = (command: Command): Command =>
     command.addOption(
@@ -164,28 +167,28 @@ export const accountsCommand = (): Command => {
     adminCommand(
       group,
       'create',
-      'Make an account. The password is never a flag: it is asked for on a terminal, or read from standard input.',
+      'Make an account. The command asks for the password on a terminal, or reads it from standard input; it is never a flag.',
     ),
   )
     .requiredOption('--email <email>', 'its email address')
-    .option('--role <roles...>', 'roles that stand in its tokens', [])
+    .option('--role <roles...>', 'roles to put into its tokens', [])
     .action(create);
   inTenant(
     adminCommand(
       group,
       'import <file>',
-      'Take over accounts with ready argon2id, bcrypt, scrypt or PBKDF2 hashes, one JSON object a line, {"email", "password_hash", "roles"?}; "-" reads standard input. Accounts that exist are left as they are, so an import can be repeated.',
+      'Import accounts with ready argon2id, bcrypt, scrypt or PBKDF2 hashes, one JSON object a line, {"email", "password_hash", "roles"?}; "-" reads standard input. Accounts that exist stay as they are, so an import can be repeated.',
     ),
   ).action(importFrom);
   inTenant(adminCommand(group, 'list', 'Show accounts by email, a page at a time.'))
     .option('--email <email>', 'only the account with this one')
-    .option('--cursor <id>', 'go on after this account')
+    .option('--cursor <id>', 'continue after this account')
     .action(list);
   inTenant(
     adminCommand(
       group,
       'disable <account>',
-      'Disable an account, given by email or id. Returns when no process accepts a token of it any more.',
+      'Disable an account, given by email or id. Returns when every process rejects its tokens.',
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, disableAccount, 'is disabled'),
@@ -197,7 +200,7 @@ export const accountsCommand = (): Command => {
     adminCommand(
       group,
       'sign-out <account>',
-      'End every session of an account, given by email or id. Returns when no process accepts a token of it any more.',
+      'End every session of an account, given by email or id. Returns when every process rejects its tokens.',
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, signOutAccount, 'is signed out everywhere'),

@@ -9,7 +9,7 @@ import { cliOrigin } from '../features/audit/origins.ts';
 import { tokenHash } from '../features/secrets/random-token.ts';
 import { tenantName } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
 
 interface CreateOptions {
@@ -28,7 +28,7 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
     const made = await createAdminKey(adminKeys, key, options.description, Date.now(), cliOrigin);
     return { secret: made, id: (await adminKeys.findByHash(tokenHash(made)))?.id };
   });
-  // The key alone on standard output, so that a script can take it: KEY=$(catalytic admin-keys create …).
+  // Standard output holds the key and nothing else, so that a script can take it: KEY=$(catalytic admin-keys create …).
   process.stderr.write(`Admin key ${id}, as the audit trail calls it. It is shown once and stored only as a hash:\n`);
   process.stdout.write(`${secret}\n`);
 };
@@ -38,19 +38,22 @@ export const adminKeysCommand = (): Command => {
   const group = new Command('admin-keys').description('Keys for the admin API');
   const createCommand = group
     .command('create')
-    .description('Make an admin key and print it. Works beside a running server, which accepts it at once.')
+    .description('Make an admin key and print it. A running server accepts it at once.')
     .addOption(new Flag('--scope <scopes...>', 'what the key may do').choices(adminScopes).default([adminScopes[0]]))
     .addOption(
-      new Flag(
-        '--tenant <name>',
-        'the only tenant it may act on, made if there is none; default: all tenants',
-      ).argParser(tenantName),
+      new Flag('--tenant <name>', 'the only tenant it may act on, created if missing; default: all tenants').argParser(
+        tenantName,
+      ),
     )
     .addOption(new Flag('--description <text>', 'what it is for').default('made on the command line'))
     .action((options: CreateOptions, command: Command) => create(options, command));
-  teach(createCommand, [
-    ['admin-keys create', 'a key for everything; beside a running service'],
-    ['admin-keys create --tenant acme', 'a key that may act on one tenant only'],
+  addHelpExamples(createCommand, [
+    ['admin-keys create', `a key that imports accounts into any tenant (${adminScopes[0]})`],
+    ['admin-keys create --tenant acme', 'a key that imports accounts into one tenant only'],
+    [
+      'admin-keys create --scope accounts:read accounts:write',
+      'a key that finds, makes, disables and signs out accounts',
+    ],
   ]);
   addConfigFlags(createCommand, ['dataDir', 'databaseUrl']);
   return group;

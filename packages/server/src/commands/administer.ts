@@ -1,5 +1,5 @@
 /**
- * What the commands of an administrator have in common: they work on the database itself, beside a server that may be running.
+ * Shared by the commands of an administrator: they work on the database directly, beside a server that may be running.
  * @module
  */
 import { systemClocks } from '@catalytic/guard/clocks';
@@ -9,18 +9,21 @@ import { untilApplied } from '../features/revocation/until-applied.ts';
 import { tenantNamePattern } from '../features/tenants/rules.ts';
 import type { Stores } from '../stores/stores.ts';
 import { addConfigFlags, configFrom, type Fields } from './config-flags.ts';
-import { type Example, teach } from './teach.ts';
+import { addHelpExamples, type Example } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
 
-/** What the use cases work with, as a command has it. */
-export interface Desk extends Stores {
+/** The parts that use cases work with, as a command provides them. */
+export interface AdminContext extends Stores {
   readonly nowMs: () => number;
   /** Waits until a running service has applied what was revoked. */
   readonly barrier: Pick<Barrier, 'settle'>;
 }
 
 /** Opens the database for one command and does the work. */
-export const administer = async <Result>(command: Command, work: (desk: Desk) => Promise<Result>): Promise<Result> => {
+export const administer = async <Result>(
+  command: Command,
+  work: (context: AdminContext) => Promise<Result>,
+): Promise<Result> => {
   const config = configFrom(command);
   const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
   return withStores(config, (stores) => {
@@ -29,7 +32,7 @@ export const administer = async <Result>(command: Command, work: (desk: Desk) =>
   });
 };
 
-/** Prints what a command found or did: for a script, or for a person. */
+/** Prints the result of a command: as JSON for a script, or as lines for a person. */
 export const print = (isJson: boolean | undefined, value: unknown, lines: readonly string[]): void => {
   process.stdout.write(isJson === true ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''));
 };
@@ -45,19 +48,19 @@ export const table = (rows: readonly (readonly string[])[]): readonly string[] =
   );
 };
 
-/** What became of a revocation, for a person. */
-export const spread = (result: Propagation): string =>
+/** The outcome of a revocation, for a person. */
+export const propagationText = (result: Propagation): string =>
   result.propagation === 'complete'
     ? 'No process accepts a token from before any more.'
     : `Some process may accept a token from before for ${result.completeWithinMs} ms more.`;
 
-/** What became of a revocation, for a script: in the words of the API. */
-export const spreadAnswer = (result: Propagation): Readonly<Record<string, unknown>> =>
+/** The outcome of a revocation, for a script: the fields that the API answers. */
+export const propagationFields = (result: Propagation): Readonly<Record<string, unknown>> =>
   result.propagation === 'complete'
     ? { propagation: 'complete' }
     : { propagation: 'pending', complete_within_ms: result.completeWithinMs };
 
-/** Takes a tenant's name. @throws {InvalidArgumentError} */
+/** Parses the name of a tenant. @throws {InvalidArgumentError} */
 export const tenantName = (text: string): string => {
   if (new RegExp(tenantNamePattern).test(text)) return text;
   throw new InvalidArgumentError('A tenant name has lower-case letters, digits and dashes, at most 63.');
@@ -65,9 +68,9 @@ export const tenantName = (text: string): string => {
 
 /** A group of commands. @param examples command lines without the program's name, and what they do */
 export const adminGroup = (name: string, description: string, examples: readonly Example[]): Command =>
-  teach(
+  addHelpExamples(
     new Command(name).description(
-      `${description} Works on the database itself, beside a running server, in which it takes effect at once.`,
+      `${description} Works on the database directly; a running server sees every change at once.`,
     ),
     examples,
   );

@@ -14,7 +14,7 @@ import type { AuditRow } from '../features/audit/store.ts';
 import { defaultTenantName } from '../features/tenants/store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
 
 interface Whose {
@@ -30,7 +30,7 @@ interface ListOptions extends Whose {
   readonly json?: true;
 }
 
-/** Most rows of one listing: what is printed is held in memory. */
+/** Most rows of one listing: all of them are held in memory until they are printed. */
 const rowsMax = 100_000;
 
 const sinceOf = (text: string): number => {
@@ -51,14 +51,14 @@ const limitOf = (text: string): number => {
   return Number(text);
 };
 
-/** From the names on the command line to ids. @throws {ConfigError} when there is no such tenant or account */
+/** Resolves names given on the command line to ids. @throws {ConfigError} when there is no such tenant or account */
 const resolve = async (
   { tenants, accounts }: Stores,
   { tenant, account }: Whose,
 ): Promise<{ readonly tenantId?: TenantId; readonly accountId?: AccountId }> => {
   if (tenant === undefined && account === undefined) return {};
   const name = tenant ?? defaultTenantName;
-  // The id of an account says itself which tenant it is of.
+  // The id of an account is unique across tenants.
   if (tenant === undefined && account !== undefined && isId(account)) return { accountId: account as AccountId };
   const found = await tenants.findByName(name);
   if (found === undefined) throw new ConfigError(`Cannot read the audit trail: there is no tenant ${name}`);
@@ -113,7 +113,7 @@ const sessionFlag = (): Flag => new Flag('--session <id>', 'the session').argPar
 /** The commands. */
 export const auditCommand = (): Command => {
   const group = new Command('audit').description('The audit trail: who did what, when and from where');
-  teach(group, [
+  addHelpExamples(group, [
     ['audit why --account ada@example.com', 'why was she logged out?'],
     ['audit list --since 1h', 'what happened in the last hour'],
   ]);
@@ -128,21 +128,21 @@ export const auditCommand = (): Command => {
     .addOption(new Flag('--limit <rows>', 'most rows').argParser(limitOf).default(50))
     .addOption(new Flag('--json', 'one JSON object a line'))
     .action((options: ListOptions, command: Command) => list(options, command));
-  teach(listCommand, [
-    ['audit list --since 1h --event authn_login_fail', 'who was refused in the last hour'],
+  addHelpExamples(listCommand, [
+    ['audit list --since 1h --event authn_login_fail', 'sign-ins refused in the last hour'],
     ['audit list --account ada@example.com --json', 'what one account did, for a script'],
   ]);
   addConfigFlags(listCommand, ['dataDir', 'databaseUrl']);
   const whyCommand = group
     .command('why')
-    .description('Say why a session ended, or why the newest sessions of an account did.')
+    .description('Explain why a session ended, or why the newest sessions of an account did.')
     .addOption(tenantFlag())
     .addOption(new Flag('--account <email or id>', 'the account'))
     .addOption(sessionFlag())
     .action((options: Whose, command: Command) => why(options, command));
-  teach(whyCommand, [
-    ['audit why --account ada@example.com', 'what became of her newest ten sessions'],
-    ['audit why --session 01a2119f-2c03-7a51-8f7e-6f0a3c1d9e42', 'what became of one, by its id'],
+  addHelpExamples(whyCommand, [
+    ['audit why --account ada@example.com', 'how her ten newest sessions ended'],
+    ['audit why --session 01a2119f-2c03-7a51-8f7e-6f0a3c1d9e42', 'how one session ended, by its id'],
   ]);
   addConfigFlags(whyCommand, ['dataDir', 'databaseUrl']);
   return group;

@@ -1,8 +1,8 @@
 /**
- * A backup: a folder of files that ordinary tools can read, and `backup.json`, which says what they must be.
+ * A backup: a folder of files that ordinary tools can read, and `backup.json`, which lists their sizes and hashes.
  *
- * A folder and no archive: `sqlite3`, `sha256sum` and `rsync` work on it as it is, the key can be taken out and kept elsewhere, there is no
- * format to write and read wrongly, and one rename gives the whole of it its name.
+ * It is a folder and not an archive: `sqlite3`, `sha256sum` and `rsync` work on it directly, the key can be taken out and kept elsewhere,
+ * there is no format to get wrong, and one rename publishes it as a whole.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -21,10 +21,10 @@ interface Part {
   readonly sha256: string;
 }
 
-/** What `backup.json` holds. */
+/** The content of `backup.json`. */
 export interface Manifest {
   readonly format: 1;
-  /** When the database was as it is in here, RFC 3339. */
+  /** The moment that the copy of the database shows, RFC 3339. */
   readonly made_at: string;
   readonly parts: Readonly<Partial<Record<PartName, Part>>>;
 }
@@ -37,7 +37,7 @@ const describe = async (path: string): Promise<Part> => {
   return { bytes: statSync(path).size, sha256: hash.digest('hex') };
 };
 
-/** Flushes the files of a backup and writes down what they are. */
+/** Flushes the files of a backup and writes its manifest. */
 export const seal = async (folder: string, names: readonly PartName[], madeAtMs: number): Promise<Manifest> => {
   const parts: Partial<Record<PartName, Part>> = {};
   for (const name of names) {
@@ -74,7 +74,7 @@ const readManifest = (folder: string): Manifest => {
 };
 
 /**
- * Reads a backup's description and checks that its files are what they were.
+ * Reads the manifest of a backup and checks its files against it.
  * @throws {ConfigError} when a file is missing or has changed
  */
 export const openBackup = async (folder: string): Promise<Manifest> => {

@@ -14,7 +14,8 @@ import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { type Manifest, nameOfMoment, type PartName, seal } from './backup-folder.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { counted } from './counted.ts';
+import { addHelpExamples } from './help-examples.ts';
 
 interface Options {
   readonly to?: string;
@@ -23,7 +24,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Smaller databases are copied before anybody wonders. */
+/** Smaller databases are copied within a second, so their progress is not shown. */
 const progressBytesMin = 64 * 2 ** 20;
 const progressEveryMs = 1000;
 const mib = 2 ** 20;
@@ -45,16 +46,16 @@ const tellProgress = (bytes: number): ((copied: number, total: number) => void) 
   };
 };
 
-/** What was found in the copy. */
+/** The number of rows in the copy. */
 interface Found {
   readonly accounts: number;
   readonly sessions: number;
 }
 
-/** Copies the database into the folder and makes sure that the copy is worth something. */
+/** Copies the database into the folder and checks that the copy can be restored. */
 const putDatabase = async (config: Config, key: Secret<Buffer> | undefined, folder: string): Promise<Found> => {
   const source = databasePath(config.dataDir);
-  // What is in the log still comes on top, at most.
+  // The copy takes in what the write-ahead log holds, so it has at most both sizes.
   const size = statSync(source).size + (statSync(`${source}-wal`, { throwIfNoEntry: false })?.size ?? 0);
   assertRoom(folder, size);
   const copy = join(folder, 'catalytic.db' satisfies PartName);
@@ -73,7 +74,7 @@ const assertPossible = ({ profile, dataDir }: Config, { withKey, keyOnly }: Opti
   if (keyOnly === true) return;
   if (!profile.isBackedUpHere)
     throw new ConfigError(
-      'Cannot back up: DATABASE_URL is set, and PostgreSQL has its own tools (pg_basebackup, pg_dump); after restoring run "catalytic restored". The master key: "catalytic backup --key-only"',
+      'Cannot back up: DATABASE_URL is set, and PostgreSQL has its own tools (pg_basebackup, pg_dump); after restoring run "catalytic after-restore". The master key: "catalytic backup --key-only"',
     );
   if (!existsSync(databasePath(dataDir)))
     throw new ConfigError(
@@ -81,7 +82,7 @@ const assertPossible = ({ profile, dataDir }: Config, { withKey, keyOnly }: Opti
     );
 };
 
-/** Makes the backup under another name and renames it when it is whole. */
+/** Makes the backup under a temporary name and renames it when it is complete. */
 const make = async (config: Config, options: Options, target: string): Promise<Manifest & Partial<Found>> => {
   const nowMs = Date.now();
   const key = findMasterKey(config.masterKey, config.dataDir);
@@ -104,7 +105,7 @@ const make = async (config: Config, options: Options, target: string): Promise<M
       names.push('master.key');
     }
     const manifest = await seal(draft, names, nowMs);
-    // A rename replaces an empty folder without a word.
+    // A rename would replace an empty folder silently.
     if (existsSync(target)) throw new Error(`${target} exists by now`);
     renameSync(draft, target);
     flush(dirname(target));
@@ -122,7 +123,7 @@ const sentences = (target: string, { parts, accounts, sessions }: Manifest & Par
       `The master key is in ${target}. Whoever has it and the database can sign tokens: keep them in different places.`,
       `Restore with: catalytic restore BACKUP --key ${target}`,
     ];
-  const what = `The database is in ${target}: ${accounts} accounts, ${sessions} sessions, ${parts['catalytic.db'].bytes} bytes, checked.`;
+  const what = `The database is in ${target}: ${counted(accounts ?? 0, 'account')}, ${counted(sessions ?? 0, 'session')}, ${parts['catalytic.db'].bytes} bytes, checked.`;
   if (parts['master.key'] === undefined)
     return [
       what,
@@ -165,19 +166,19 @@ export const backupCommand = (): Command => {
   const command = new Command('backup')
     .summary('copy the SQLite database, or the master key, while the service runs')
     .description(
-      'Copy the SQLite database in DATA_DIR as it is at this moment, while the service runs, into a new folder, and check the copy. The master key, which seals the signing keys, goes along only if you say so.',
+      'Copy the SQLite database in DATA_DIR as it is at this moment, while the service runs, into a new folder, and check the copy. The master key, which seals the signing keys, is copied only with --with-key or --key-only.',
     )
     .addOption(new Flag('--to <folder>', 'the folder to make [default ./catalytic-backup-TIME]'))
     .addOption(
       new Flag(
         '--with-key',
-        'the master key as well: one folder restores everything, and whoever has it has everything',
+        'copy the master key as well: the folder then restores everything, and gives everything to a thief',
       ),
     )
-    .addOption(new Flag('--key-only', 'the master key alone, to be kept in another place'))
-    .addOption(new Flag('--json', 'print what was made as JSON'))
+    .addOption(new Flag('--key-only', 'copy only the master key, to be kept in another place'))
+    .addOption(new Flag('--json', 'print the result as JSON'))
     .action((options: Options, self: Command) => backup(options, self));
-  teach(command, [
+  addHelpExamples(command, [
     ['backup', 'the database, into a new folder here; the service may run'],
     ['backup --key-only --to /safe/key', 'the master key, once, to another place'],
     ['backup --with-key --to /encrypted/all', 'both together'],

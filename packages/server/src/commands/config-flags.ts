@@ -18,7 +18,7 @@ const allowed = (option: Option): string => {
   }
 };
 
-/** Headings of the help, and the options under each. What is not here stands under the last one. */
+/** Headings of the help, and the options under each. All others stand under the last heading. */
 const groups: Readonly<Record<string, readonly string[]>> = {
   'Where it listens': [
     ...['host', 'port', 'operateHost', 'operatePort', 'trustedProxies', 'backlog', 'maxConnections'],
@@ -36,22 +36,22 @@ const lastGroup = 'More settings';
 const groupOf = (field: string): string =>
   Object.entries(groups).find(([, fields]) => fields.includes(field))?.[0] ?? lastGroup;
 
-/** Where settings come from; the same sentence under the settings of every command. */
+/** Where settings come from. Every command's help ends its settings with it. */
 const ranks = (names: readonly string[]): string =>
   `\nSettings: a flag wins over the environment variable of the same name (--data-dir: DATA_DIR), that over a line NAME=value in the --config file.${
     names.length === 0
       ? ''
-      : `\nSecrets have no flag, because every user of a machine can read those: ${names.join(', ')}.`
+      : `\nSecrets have no flag, because every user of a machine can read flags: ${names.join(', ')}.`
   }\nAll of them: docs/reference/configuration.md`;
 
-/** Names of the fields whose options a command takes; absent: all. */
+/** Fields whose options a command takes; absent: all. */
 export type Fields = readonly (keyof Config)[];
 
 /** Adds a flag for each option, and `--config FILE`. Secrets have no flag: every user of a machine can read the flags of a process. */
 export const addConfigFlags = (command: Command, fields?: Fields): Command => {
   const secrets: string[] = [];
   const taken = Object.entries<Option>(options).filter(([field]) => fields?.includes(field as keyof Config) !== false);
-  // A handful needs no headings.
+  // A few options need no headings.
   const heading = (group: string): string => (fields === undefined ? `${group}:` : 'Settings:');
   const order = [...Object.keys(groups), lastGroup];
   taken.sort(([one], [other]) => order.indexOf(groupOf(one)) - order.indexOf(groupOf(other)));
@@ -75,7 +75,7 @@ export const addConfigFlags = (command: Command, fields?: Fields): Command => {
   return command.addHelpText('after', ranks(secrets));
 };
 
-/** Reads the configuration of a command that was given its flags by {@link addConfigFlags}. */
+/** Reads the configuration of a command whose flags {@link addConfigFlags} has added. */
 export const configFrom = (command: Command): Config => {
   const values = command.opts<Record<string, string>>();
   const flags = Object.fromEntries(

@@ -1,5 +1,5 @@
 /**
- * `catalytic doctor`: looks at the machine, the database and Redis, and says what would go wrong.
+ * `catalytic doctor`: examines the machine, the database and Redis, and reports what would go wrong.
  * @module
  */
 import { Command, Option as Flag } from 'commander';
@@ -18,7 +18,7 @@ import { type Finding, lineOf, ok } from '../preflight/finding.ts';
 import { freeBytes, measureFlush } from '../preflight/measure-flush.ts';
 import { readDataFolder, readMachine } from '../preflight/read-machine.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 
 const exitCodes = { ok: 0, warning: 1, failure: 2 } as const;
 
@@ -65,7 +65,7 @@ const examineRedis = async (config: Config): Promise<readonly Finding[]> => {
   }
 };
 
-/** The database of the embedded size, and whether the master key at hand opens its signing keys. */
+/** Whether the database file is intact, and whether the master key opens its signing keys. */
 const examineDataFolder = ({ profile, dataDir, masterKey }: Config, isWell: boolean): readonly Finding[] => {
   if (!profile.commitsToDataFolder || !isWell) return [];
   try {
@@ -78,14 +78,14 @@ const examineDataFolder = ({ profile, dataDir, masterKey }: Config, isWell: bool
       return [whole, ok('The master key opens its signing keys')];
     const what = key === undefined ? 'The master key is missing' : 'The master key is not the one of its signing keys';
     const remedy =
-      'put master.key back (or CATALYTIC_MASTER_KEY); if it is lost, stop the service and run "catalytic restored --new-master-key"';
+      'put master.key back (or CATALYTIC_MASTER_KEY); if it is lost, stop the service and run "catalytic after-restore --new-master-key"';
     return [whole, { level: 'failure', text: `${what}: the next start will fail`, remedy }];
   } catch (error) {
     return [{ level: 'failure', text: `DATA_DIR cannot be served: ${(error as Error).message}` }];
   }
 };
 
-/** How long each of the five settings is measured, seconds: together they stay below the 5 s that a doctor may take. */
+/** How long each of the five settings is measured, seconds: together they stay below 5 s, the limit of a whole run. */
 const measureSeconds = 0.4;
 
 interface Measures {
@@ -117,7 +117,7 @@ const measure = async (config: Config): Promise<Measures> => {
   ];
   const hashing = { lanes: hashLanes, capacity: own?.per_second, settings, quickest: quickest.setting };
   const hashesPerSecond = rates[0]?.perSecond ?? 0;
-  // With PostgreSQL it is another disk that commits wait for.
+  // A database server commits to its own disk.
   if (!profile.commitsToDataFolder) return { findings, hashesPerSecond, told: { hashing } };
   try {
     const disk = measureFlush(dataDir);
@@ -168,19 +168,19 @@ const examine = async (options: Options, config: Config): Promise<void> => {
 /** The command. */
 export const doctorCommand = (): Command => {
   const command = new Command('doctor')
-    .summary('is this machine enough, what would break, and for how many users?')
+    .summary('is this machine large enough, what would break, and how many users does it carry?')
     .description(
-      'Look at the machine and DATA_DIR, and at PostgreSQL and Redis if they are configured, and measure for some 3 s what hashing and the disk give: a line for each thing, what mends it, and what each limit means in users. Changes nothing. Measure while nothing else runs.',
+      'Examine the machine and DATA_DIR, and PostgreSQL and Redis if they are configured, and measure hashing and the disk for about 3 s. Prints a line for each check with its remedy, and what each limit means in users. Changes nothing. Measure while nothing else runs.',
     )
-    .addOption(new Flag('--no-measure', 'only look'))
+    .addOption(new Flag('--no-measure', 'do not measure'))
     .addOption(new Flag('--json', 'print it as JSON'))
     .action((options: Options, self: Command) => examine(options, configFrom(self)));
-  teach(
+  addHelpExamples(
     command,
     [
-      ['doctor', 'look and measure'],
+      ['doctor', 'examine and measure'],
       ['doctor --no-measure --json', 'for a script'],
-      ['doctor --max-connections 50000', 'would these settings do?'],
+      ['doctor --max-connections 50000', 'check other settings than those in use'],
     ],
     [
       [0, 'all is well'],

@@ -30,8 +30,7 @@ const labCommand = (url: string, operateUrl: string, labKeyPath: string): string
 export const greeting = (config: Config, { url, operateUrl, labKeyPath }: ServiceAddress): string => {
   const { profile, dataDir, workers, host, docs } = config;
   const asked = reachableUrl(url, host, config);
-  const askedByOperators =
-    operateUrl === url ? asked : operateUrl.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//127.0.0.1');
+  const askedByOperators = operateUrl === url ? asked : operateUrl.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//127.0.0.1');
   return [
     '',
     `  Catalytic serves on ${url}`,

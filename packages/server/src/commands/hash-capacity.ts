@@ -1,11 +1,11 @@
 /**
- * `catalytic hash-capacity`: how many logins a second this machine can check.
+ * `catalytic hash-capacity`: measures how many passwords a second this machine checks.
  * @module
  */
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 
 interface Options {
   readonly seconds: number;
@@ -35,12 +35,10 @@ const measure = async ({ seconds }: Options, command: Command): Promise<void> =>
 /** The command. */
 export const hashCapacityCommand = (): Command => {
   const command = new Command('hash-capacity')
-    .summary('how many passwords a second this machine checks')
-    .description(
-      'Check passwords for a while with nothing else to do, and print how many a second this machine manages, as JSON.',
-    )
+    .summary('measure how many passwords a second this machine checks')
+    .description('Check passwords for some seconds and print the rate as JSON. Run it while nothing else runs.')
     .addOption(new Flag('--seconds <n>', 'how long').argParser(parseSeconds).default(10))
     .action((options: Options, self: Command) => measure(options, self));
-  teach(command, [['hash-capacity --seconds 30 --hash-lanes 8', 'measure longer, with other lanes']]);
+  addHelpExamples(command, [['hash-capacity --seconds 30 --hash-lanes 8', 'measure longer, with other lanes']]);
   return addConfigFlags(command, ['hashLanes']);
 };

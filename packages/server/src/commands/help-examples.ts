@@ -1,5 +1,5 @@
 /**
- * What every command's help ends with: examples to copy, and exit codes.
+ * The end of the help of every command: examples to copy, and exit codes.
  * @module
  */
 import type { Command } from 'commander';
@@ -14,17 +14,17 @@ const usualExitCodes: readonly (readonly [number, string])[] = [
   [2, 'the command line, a setting or the state of the data is wrong: the message says what to do'],
 ];
 
-/** How the program is called from the repository. */
+/** How the program is called from the repository. Silently, so that a script can read the output. */
 const program = 'npm run -s catalytic --';
 
-/** Examples with their effects in a column, as all help shows them. */
-export const exampleLines = (examples: readonly Example[]): string => {
+/** Examples with their effects in a column. */
+const exampleLines = (examples: readonly Example[]): string => {
   const width = Math.max(...examples.map(([line]) => line.length));
   return examples.map(([line, effect]) => `  ${program} ${line.padEnd(width)}   ${effect}`).join('\n');
 };
 
-/** Adds examples and exit codes to a command's help. @param exitCodes where they differ from the usual ones */
-export const teach = (
+/** Adds examples and exit codes to the help of a command. @param exitCodes where they differ from the usual ones */
+export const addHelpExamples = (
   command: Command,
   examples: readonly Example[],
   exitCodes: readonly (readonly [number, string])[] = usualExitCodes,

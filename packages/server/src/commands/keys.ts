@@ -7,8 +7,9 @@ import { openKeyRing } from '../deployment.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import { publishLeadSeconds } from '../features/signing-keys/rules.ts';
+import { table } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
 
 interface Options {
@@ -16,22 +17,6 @@ interface Options {
 }
 
 const time = (ms: number | null): string => (ms === null ? '–' : new Date(ms).toISOString());
-
-/** Rows of a table as text, each column as wide as its widest cell. */
-const columns = (rows: readonly Readonly<Record<string, string>>[]): string => {
-  const names = Object.keys(rows[0] ?? {});
-  const lines = [names, ...rows.map((row) => names.map((name) => row[name] ?? ''))];
-  const widths = names.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-};
 
 const list = async ({ json = false }: Options, command: Command): Promise<void> => {
   const keys = await withStores(configFrom(command), ({ signingKeys }) => signingKeys.list());
@@ -41,16 +26,18 @@ const list = async ({ json = false }: Options, command: Command): Promise<void> 
     'signs from': time(key.activatesAtMs),
     'forgotten at': time(key.retiresAtMs),
   }));
-  if (!json && rows.length === 0)
-    process.stdout.write('There are no keys: the first start of the service makes one.\n');
-  else process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : columns(rows));
+  if (json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  else if (rows.length === 0) process.stdout.write('There are no keys: the first start of the service makes one.\n');
+  else
+    for (const line of table([Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))]))
+      process.stdout.write(`${line}\n`);
 };
 
 const rotate = async ({ json = false }: Options, command: Command): Promise<void> => {
   const config = configFrom(command);
   const now = Date.now();
   const key = await withStores(config, async (stores) => {
-    // Opened first: a key sealed under another master key than the others would stop the next start.
+    // Opened first: a key sealed under a different master key than the others would stop the next start.
     const { masterKey } = await openKeyRing(config, stores, Date.now);
     const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
     await stores.signingKeys.addSuccessor({ key: successor, by: cliOrigin });
@@ -67,8 +54,8 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
 /** The commands. */
 export const keysCommand = (): Command => {
   const group = new Command('keys').description('The keys that sign access tokens');
-  teach(group, [
-    ['keys list', 'which keys there are, and until when'],
+  addHelpExamples(group, [
+    ['keys list', 'every key, and until when it is published'],
     ['keys rotate', 'replace the key that signs, beside a running service'],
   ]);
   const listCommand = group
@@ -76,14 +63,14 @@ export const keysCommand = (): Command => {
     .description('Show the keys')
     .addOption(new Flag('--json', 'as JSON'))
     .action((own: Options, command: Command) => list(own, command));
-  teach(listCommand, [['keys list --json', 'for a script']]);
+  addHelpExamples(listCommand, [['keys list --json', 'for a script']]);
   addConfigFlags(listCommand, ['dataDir', 'databaseUrl']);
   const rotateCommand = group
     .command('rotate')
     .description('Replace the signing key: the new one is published first and signs once every verifier can know it.')
     .addOption(new Flag('--json', 'print the new key as JSON'))
     .action((own: Options, command: Command) => rotate(own, command));
-  teach(rotateCommand, [
+  addHelpExamples(rotateCommand, [
     ['keys rotate', 'works beside a running service; no restart, nobody signs in again'],
     ['keys rotate --signing-algorithm Ed25519', 'change the algorithm on this occasion'],
   ]);

@@ -1,5 +1,5 @@
 /**
- * `catalytic migrate`: from the embedded size to PostgreSQL.
+ * `catalytic migrate`: moves a deployment from SQLite to PostgreSQL.
  * @module
  */
 import { Command, Option as Flag } from 'commander';
@@ -7,9 +7,9 @@ import { options } from '../config/options.ts';
 import { ConfigError, readStandardInput } from '../config/read-config.ts';
 import { moveDeployment } from '../deployment.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 
-/** Rows between two lines about the same table. */
+/** Rows moved between two progress lines of a table. */
 const rowsPerLine = 50_000;
 
 const targetOf = (to: string | undefined, databaseUrl: string | undefined): string => {
@@ -57,7 +57,7 @@ export const migrateCommand = (): Command => {
       ),
     )
     .action(({ to }: { to?: string }, self: Command) => migrate(to, self));
-  teach(command, [
+  addHelpExamples(command, [
     ['migrate', 'to the database that DATABASE_URL names'],
     ['migrate --to - < url.txt', 'the URL, with its password, from a file'],
   ]);

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ConfigError } from '../config/read-config.ts';
 
-/** Asks on the terminal; what is typed is shown nowhere, and kept in no history. */
+/** Asks on the terminal. The answer is not echoed and enters no history. */
 const ask = async (question: string): Promise<string> => {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
@@ -24,7 +24,7 @@ const ask = async (question: string): Promise<string> => {
 };
 
 /**
- * Reads a new password: on a terminal it is asked for twice without echo, else standard input is taken whole but for one line end.
+ * Reads a new password: asks twice without echo on a terminal, else takes standard input without its last line end.
  * @throws {ConfigError} when the input ends, or the two differ
  */
 export const readNewPassword = async (): Promise<string> => {

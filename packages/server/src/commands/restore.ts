@@ -1,5 +1,5 @@
 /**
- * `catalytic restore`: a backup takes the place of what is in DATA_DIR, and nothing that was revoked since comes back.
+ * `catalytic restore`: puts a backup into DATA_DIR, and keeps everything revoked that was revoked since it was made.
  * @module
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -16,7 +16,8 @@ import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { type Manifest, nameOfMoment, openBackup } from './backup-folder.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
-import { teach } from './teach.ts';
+import { counted } from './counted.ts';
+import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
 
 interface Options {
@@ -28,7 +29,7 @@ interface Options {
 const assertPossible = ({ profile }: Config, { key, newMasterKey }: Options, { parts }: Manifest): void => {
   if (!profile.isBackedUpHere)
     throw new ConfigError(
-      'Cannot restore: DATABASE_URL is set; restore PostgreSQL with its own tools and run "catalytic restored", or unset it',
+      'Cannot restore: DATABASE_URL is set; restore PostgreSQL with its own tools and run "catalytic after-restore", or unset it',
     );
   if (key !== undefined && newMasterKey === true)
     throw new ConfigError('Cannot restore: --key and --new-master-key exclude each other; give one');
@@ -38,11 +39,11 @@ const assertPossible = ({ profile }: Config, { key, newMasterKey }: Options, { p
     );
 };
 
-/** The file that `--key` means: itself, or that of a backup. */
+/** The file that `--key` names: a key file, or the one in a backup folder. */
 const keyFile = (path: string): string =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? masterKeyPath(path) : path;
 
-/** The master key that the service will have: what is configured counts, then what was named, what was backed up, what is there. */
+/** The master key that the service will use, in this order: configured, named by `--key`, in the backup, in DATA_DIR. */
 const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | undefined => {
   if (config.masterKey !== undefined) return findMasterKey(config.masterKey, config.dataDir);
   if (key === undefined) return readMasterKeyFile(masterKeyPath(folder)) ?? findMasterKey(undefined, config.dataDir);
@@ -51,7 +52,7 @@ const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | u
   return named;
 };
 
-/** Puts the backup into a folder beside its place, as it will be served: of a history of its own, under the master key of the service. */
+/** Copies the backup into a staging folder and makes it ready to serve: with a new history, under the master key of the service. */
 const prepare = async (config: Config, folder: string, options: Options, staging: string): Promise<NewHistory> => {
   const copy = join(staging, 'catalytic.db');
   copyFileSync(join(folder, 'catalytic.db'), copy);
@@ -71,7 +72,7 @@ const prepare = async (config: Config, folder: string, options: Options, staging
 };
 
 interface Restored extends NewHistory {
-  /** Folder of what was there before; `null`: nothing was. */
+  /** Folder of the former files; `null`: there were none. */
   readonly aside: string | null;
 }
 
@@ -116,7 +117,7 @@ const restore = async (folder: string, options: Options, command: Command): Prom
           ...(aside === null
             ? []
             : [`What was there before is in ${aside}; remove it when you do not need it any more.`]),
-          `A new history has begun: ${sessionsEnded} sessions ended, ${keysKilled} signing keys killed, so that nothing revoked since the backup is accepted again.`,
+          `A new history has begun: ${counted(sessionsEnded, 'session')} ended, ${counted(keysKilled, 'signing key')} killed, so that nothing revoked since the backup is accepted again.`,
           'Everybody signs in once. Passwords, roles and admin keys are those of the backup: what was changed since, change again. Start the service now.',
           '',
         ].join('\n'),
@@ -126,18 +127,18 @@ const restore = async (folder: string, options: Options, command: Command): Prom
 /** The command. */
 export const restoreCommand = (): Command => {
   const command = new Command('restore')
-    .summary('put a backup into DATA_DIR; nothing revoked since comes back')
+    .summary('put a backup into DATA_DIR; tokens revoked since stay revoked')
     .argument('<backup>', 'folder that "catalytic backup" made')
     .description(
-      'Put a backup into DATA_DIR. Stop the service first. The backup is checked before anything is touched, what is in DATA_DIR is kept aside, and every token and session from before becomes invalid, because the backup does not know what was revoked after it.',
+      'Put a backup into DATA_DIR. Stop the service first. The command checks the backup before it changes anything, keeps the former files aside, and makes every token and session from before invalid, because the backup does not know what was revoked after it.',
     )
     .addOption(
       new Flag('--key <file>', 'the master key, or a backup of it, if it is neither in the backup nor in DATA_DIR'),
     )
     .addOption(new Flag('--new-master-key', 'the master key is lost: go on with a new one'))
-    .addOption(new Flag('--json', 'print what was done as JSON'))
+    .addOption(new Flag('--json', 'print the result as JSON'))
     .action((folder: string, options: Options, self: Command) => restore(folder, options, self));
-  teach(command, [
+  addHelpExamples(command, [
     ['restore ./catalytic-backup-20260131T235959Z', 'on the same machine: the master key is in DATA_DIR'],
     [
       'restore /safe/db --key /safe/key --data-dir ./new',

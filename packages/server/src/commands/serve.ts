@@ -1,5 +1,5 @@
 /**
- * `catalytic serve`: run the service until it is told to stop.
+ * `catalytic serve`: runs the service until a signal stops it.
  * @module
  */
 import cluster from 'node:cluster';
@@ -21,22 +21,22 @@ import { type Machine, readMachine } from '../preflight/read-machine.ts';
 import { type Logger, openLog } from '../telemetry/log.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { greeting } from './greeting.ts';
-import { teach } from './teach.ts';
+import { addHelpExamples } from './help-examples.ts';
 
-/** Longest time a stop may take, milliseconds; what is in flight then is cut off. */
+/** Longest time a stop may take, milliseconds. Requests that are still in flight then are cut off. */
 const stopMsMax = 10_000;
 
 /** A start of the service. */
 interface Start {
   readonly config: Config;
   readonly log: Logger;
-  /** What is to be warned of. */
+  /** Warnings for the log. */
   readonly limits: readonly Finding[];
 }
 
 type Fail = (error: Error) => void;
 
-/** Ends the process, saying why, when something happens that nobody expected. */
+/** Ends the process on an unexpected error and logs the reason. */
 const failLoudly = (log: Logger): Fail => {
   const fail = (error: Error): void => {
     log.fatal({ error }, 'Ending: the service cannot go on');
@@ -47,7 +47,7 @@ const failLoudly = (log: Logger): Fail => {
   return fail;
 };
 
-/** Stops once, however often it is asked to, and within a bounded time. */
+/** Stops once, however many signals arrive, and within a bounded time. */
 const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<void>): ((isQuick: boolean) => void) => {
   let isStopping = false;
   return (isQuick) => {
@@ -65,13 +65,13 @@ const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<v
   };
 };
 
-/** SIGTERM, from whoever runs us: clients may come back once on each connection. SIGINT, from a person at the keyboard: now. */
+/** SIGTERM comes from a supervisor or an orchestrator: each connection is served once more. SIGINT comes from a person at the keyboard: stop now. */
 const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGTERM', () => stop(false));
   process.on('SIGINT', () => stop(true));
 };
 
-/** What the machine gives too little of, and what it is given in vain. The service starts all the same. */
+/** Limits of the machine that are too small, and settings without effect. The service starts in spite of them. */
 const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
   [checkFiles(config, machine), checkBacklog(config, machine), ...checkNoRedis(config)].filter(
     ({ level }) => level !== 'ok',
@@ -84,18 +84,18 @@ const announce = ({ config, log, limits }: Start, service: ServiceAddress): void
   log.info({ url, operateUrl, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
-/** Only a process that serves loads what serves: neither a supervisor nor any other command waits for it. */
+/** Loads the service only in a process that serves: a supervisor, and every other command, starts faster without it. */
 const startServing: typeof startService = async (start) => {
   const service = await (await import('../app.ts')).startService(start);
   writeCompiledModules();
   return service;
 };
 
-/** The embedded size: this process serves. */
+/** This process serves, alone. */
 const serveAlone = async (start: Start): Promise<void> => {
   const { config, log } = start;
   const fail = failLoudly(log);
-  // Before the start, so that a stop during it is honoured as well.
+  // Listened for before the start, so that a signal during the start stops it too.
   const starting = startServing({ config, log, link: aloneLink(), onFatal: fail });
   stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
   const service = await starting;
@@ -125,7 +125,7 @@ const supervise = async (start: Start): Promise<void> => {
     log.info('Reloading: replacing the workers one after the other');
     supervisor.reload().catch(fail);
   });
-  // A first start that fails has been told to `onFailure`, or will be when the attempts are used up.
+  // A first start that fails is reported to `onFailure`, at the latest when the attempts are used up.
   const service = await supervisor.start().catch(() => undefined);
   if (service !== undefined) announce(start, service);
 };
@@ -137,7 +137,7 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
   const stop = stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick));
   link.onStop(stop);
   process.on('SIGTERM', () => stop(false));
-  // The terminal sends these to the whole group; the supervisor decides what they mean.
+  // A terminal sends these to the whole process group; the supervisor alone acts on them.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   starting = startServing({ config, log, link, onFatal: fail });
   try {
@@ -154,9 +154,7 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
  * @param isTrial whether "npm start" runs it
  */
 const servesLab = ({ lab, profile, host, dataDir }: Config, isTrial: boolean): boolean =>
-  lab === undefined
-    ? isTrial && profile.ownsDataFolder && isLoopback(host) && isNewDataFolder(dataDir)
-    : lab === '1';
+  lab === undefined ? isTrial && profile.ownsDataFolder && isLoopback(host) && isNewDataFolder(dataDir) : lab === '1';
 
 const serve = async (command: Command): Promise<void> => {
   const asked = configFrom(command);
@@ -184,14 +182,14 @@ export const serveCommand = (): Command => {
   const command = new Command('serve')
     .summary('run the service')
     .description(
-      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data; with DATABASE_URL it runs several workers on PostgreSQL, and SIGHUP replaces them one by one. SIGTERM stops it in order.',
+      'Run the service. Without any configuration it serves on 127.0.0.1:8000 and keeps everything under ./data. With DATABASE_URL it runs several workers on PostgreSQL, and SIGHUP replaces them one by one. SIGTERM stops it and lets requests in flight finish.',
     )
-    // Given by the supervisor to each of its workers.
+    // The supervisor gives this flag to each of its workers.
     .addOption(new Flag('--worker-number <number>').hideHelp())
-    // Given by "npm start": whoever tries the service out finds it ready for the load lab.
+    // `npm start` gives this flag, so that a first trial is ready for the load lab.
     .addOption(new Flag('--trial').hideHelp())
     .action((_options, self: Command) => serve(self));
-  teach(
+  addHelpExamples(
     command,
     [
       ['serve', 'on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],

@@ -10,9 +10,18 @@ import { administeredTenant, operator } from '../features/tenants/administered-t
 import { createTenant } from '../features/tenants/create-tenant.ts';
 import { listTenants } from '../features/tenants/list-tenants.ts';
 import { resumeTenant, suspendTenant } from '../features/tenants/suspend-tenant.ts';
-import { adminCommand, adminGroup, administer, print, spread, spreadAnswer, table, tenantName } from './administer.ts';
+import {
+  adminCommand,
+  adminGroup,
+  administer,
+  print,
+  propagationFields,
+  propagationText,
+  table,
+  tenantName,
+} from './administer.ts';
 
-/** A name given as an argument, which commander does not parse for us. */
+/** Parses a name given as an argument: commander has no parser for arguments. */
 const named = (text: string): string => {
   try {
     return tenantName(text);
@@ -30,13 +39,13 @@ interface ListOptions extends Options {
 }
 
 const create = async (name: string, options: Options, command: Command): Promise<void> => {
-  const tenant = await administer(command, (desk) => createTenant(desk, operator, named(name), cliOrigin));
+  const tenant = await administer(command, (context) => createTenant(context, operator, named(name), cliOrigin));
   print(options.json, tenant, [`Tenant ${tenant.name} is made: ${tenant.id}`]);
 };
 
 const list = async (options: ListOptions, command: Command): Promise<void> => {
-  const { tenants, nextCursor } = await administer(command, (desk) =>
-    listTenants(desk.tenants, operator, options.cursor),
+  const { tenants, nextCursor } = await administer(command, (context) =>
+    listTenants(context.tenants, operator, options.cursor),
   );
   print(options.json, { tenants, ...nextCursorOf(nextCursor) }, [
     ...table([['id', 'status', 'name'], ...tenants.map(({ id, status, name }) => [id, status, name])]),
@@ -45,19 +54,19 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
 };
 
 const suspend = async (name: string, options: Options, command: Command): Promise<void> => {
-  const { id, result } = await administer(command, async (desk) => {
-    const tenant = await administeredTenant(desk.tenants, operator, named(name));
-    return { id: tenant.id, result: await suspendTenant(desk, operator, tenant.id, cliOrigin) };
+  const { id, result } = await administer(command, async (context) => {
+    const tenant = await administeredTenant(context.tenants, operator, named(name));
+    return { id: tenant.id, result: await suspendTenant(context, operator, tenant.id, cliOrigin) };
   });
-  print(options.json, { id, name, revoked: true, ...spreadAnswer(result) }, [
-    `Tenant ${name} is suspended. ${spread(result)}`,
+  print(options.json, { id, name, revoked: true, ...propagationFields(result) }, [
+    `Tenant ${name} is suspended. ${propagationText(result)}`,
   ]);
 };
 
 const resume = async (name: string, options: Options, command: Command): Promise<void> => {
-  const tenant = await administer(command, async (desk) => {
-    const { id } = await administeredTenant(desk.tenants, operator, named(name));
-    return resumeTenant(desk, operator, id, cliOrigin);
+  const tenant = await administer(command, async (context) => {
+    const { id } = await administeredTenant(context.tenants, operator, named(name));
+    return resumeTenant(context, operator, id, cliOrigin);
   });
   print(options.json, tenant, [`Tenant ${tenant.name} is active; everybody in it signs in anew.`]);
 };
@@ -67,20 +76,18 @@ export const tenantsCommand = (): Command => {
   const group = adminGroup('tenants', 'The isolated customers of the deployment.', [
     ['tenants create acme', 'a tenant that logins name with {"tenant": "acme"}'],
     ['tenants list --json', 'a page of tenants, for scripts'],
-    ['tenants suspend acme', 'no token of it is accepted any more, nor a sign-in or a registration'],
-    ['tenants resume acme', 'it goes on; everybody signs in anew'],
+    ['tenants suspend acme', 'every process rejects its tokens from now on, and sign-ins and registrations'],
+    ['tenants resume acme', 'it is active again; everybody signs in once'],
   ]);
   adminCommand(group, 'create <name>', 'Make a tenant. The name has lower-case letters, digits and dashes.').action(
     create,
   );
   adminCommand(group, 'list', 'Show tenants by name, a page at a time.')
-    .addOption(new Flag('--cursor <name>', 'go on after this tenant').argParser(tenantName))
+    .addOption(new Flag('--cursor <name>', 'continue after this tenant').argParser(tenantName))
     .action(list);
-  adminCommand(
-    group,
-    'suspend <name>',
-    'Suspend a tenant. Returns when no process accepts a token of it any more.',
-  ).action(suspend);
+  adminCommand(group, 'suspend <name>', 'Suspend a tenant. Returns when every process rejects its tokens.').action(
+    suspend,
+  );
   adminCommand(group, 'resume <name>', 'Make a suspended tenant active.').action(resume);
   return group;
 };

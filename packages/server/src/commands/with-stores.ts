@@ -13,7 +13,7 @@ export const withStores = async <Result>(
   work: (stores: Stores) => Promise<Result>,
 ): Promise<Result> => {
   const stores = await openStores(
-    // One connection does for one command.
+    // One connection is enough for one command.
     { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0 },
     (message) => process.stderr.write(`catalytic: ${message}\n`),
     (error) => {

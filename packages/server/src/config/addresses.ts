@@ -10,17 +10,17 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether what is served on this address is reached from this machine only. */
+/** Whether a service on this address can be reached from this machine only. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, familyOf(host)));
 
-/** Whether one can listen on it: an address, or `localhost`. Where any other name leads is not ours to judge, and may change. */
+/** Whether one can listen on it: an address, or `localhost`. Any other name may resolve to another address later. */
 export const isListenable = (host: string): boolean => host === 'localhost' || isIP(host) !== 0;
 
-/** Whether it stands for every address of the machine. */
+/** Whether it means every address of the machine. */
 export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
-/** An address as it stands in a URL. */
+/** An address as a URL spells it. */
 export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** Whether it is an origin exactly as browsers send it (RFC 6454 section 6.2), by https, or by http from this machine. */
@@ -28,7 +28,7 @@ const isOrigin = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
-  // An asterisk would be a host of that name, and look like a wildcard to whoever wrote it.
+  // An asterisk would be a host of that name, but the author of the setting means a wildcard.
   return isSafe && origin === text && !text.includes('*');
 };
 
@@ -39,11 +39,11 @@ export const areOrigins = (text: string): boolean => text.split(',').every((orig
 export const originsOf = (list: string | undefined): ReadonlySet<string> =>
   new Set(list?.split(',').map((origin) => origin.trim()) ?? []);
 
-/** Adds `ADDRESS` or `ADDRESS/BITS`. Returns whether it was understood. */
+/** Adds `ADDRESS` or `ADDRESS/BITS`. Returns whether the text is one of the two. */
 const addRange = (ranges: BlockList, text: string): boolean => {
   const [address = '', bits, ...rest] = text.trim().split('/');
   const version = isIP(address);
-  // An address with a zone, such as `fe80::1%eth0`, would match whatever the zone.
+  // An address with a zone, such as `fe80::1%eth0`, would match in every zone.
   if (version === 0 || address.includes('%') || rest.length > 0) return false;
   if (bits === undefined) ranges.addAddress(address, familyOf(address));
   else if (!/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128)) return false;
@@ -55,9 +55,9 @@ const addRange = (ranges: BlockList, text: string): boolean => {
 export const areRanges = (text: string): boolean => text.split(',').every((range) => addRange(new BlockList(), range));
 
 /**
- * Who may connect to the public listener: this machine, and whoever is in the ranges.
+ * The peers that may connect to the public listener: this machine, and addresses in the ranges.
  * @param ranges as {@link areRanges} takes them
- * @returns judges the address of a peer, an IPv4 one in its IPv6 form too
+ * @returns judges the address of a peer; an IPv4 address may have its IPv6 form
  */
 export const trustedPeers = (ranges: string | undefined): ((address: string) => boolean) => {
   const trusted = new BlockList();

@@ -1,5 +1,5 @@
 /**
- * The certificate and the private key of TLS: reading both files, and saying which of them is wrong, and how.
+ * The certificate and the private key of TLS: reads both files, and says what is wrong with which of them.
  * @module
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -14,24 +14,24 @@ export interface Certificate {
   readonly cert: string;
   /** PEM. */
   readonly key: string;
-  /** Names and addresses that it is for. */
+  /** Names and addresses that it is valid for. */
   readonly names: readonly string[];
   /** Wall clock, milliseconds since 1970. */
   readonly validFromMs: number;
   readonly expiresMs: number;
-  /** What does not hinder its use, and should not stay so: a sentence each, with what mends it. */
+  /** Faults that do not prevent its use: a sentence each, with the remedy. */
   readonly warnings: readonly string[];
-  /** Whether it is for this host: a name, or an address as it stands in a URL. */
+  /** Whether it is valid for this host: a name, or an address as a URL spells it. */
   isFor(host: string): boolean;
 }
 
-/** Where the two files are. */
+/** Paths of the two files. */
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** Far more than any chain; a file that is larger is another one. */
+/** Far more than any chain takes: a larger file is a wrong one. */
 const fileBytesMax = 1024 * 1024;
 const certificatesMax = 16;
 
@@ -49,7 +49,7 @@ const refuse = (option: string, path: string, what: string, cause?: unknown): ne
 const readBounded = (option: string, path: string): { readonly text: string; readonly stats: Stats } => {
   try {
     const stats = statSync(path);
-    // A pipe would be waited for, by a process that serves.
+    // Reading a pipe would block the process while it serves.
     if (!stats.isFile()) return refuse(option, path, 'it is not a file');
     if (stats.size > fileBytesMax) return refuse(option, path, `it is larger than ${fileBytesMax} bytes`);
     return { text: readFileSync(path, 'latin1'), stats };
@@ -99,7 +99,7 @@ const parseKey = (path: string, text: string): KeyObject => {
   try {
     return createPrivateKey(text);
   } catch (error) {
-    // The library's message says nothing of the key's content, and nothing of use either.
+    // The library's message neither shows the key nor helps.
     return refuseKey('the private key in it is damaged', error);
   }
 };
@@ -113,7 +113,7 @@ const namesOf = ({ subjectAltName, subject }: X509Certificate): readonly string[
 const dateOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /**
- * Says until when a certificate is valid, for people.
+ * Until when a certificate is valid, in words.
  * @param nowMs wall clock, milliseconds since 1970
  */
 export const validityText = ({ validFromMs, expiresMs }: Certificate, nowMs: number): string => {
@@ -133,7 +133,7 @@ const warningsOf = (
     warnings.push(
       `TLS_CERT_FILE ${certFile}: certificate ${broken + 1} has not issued certificate ${broken}, some clients will not trust it; put each one's issuer after it`,
     );
-  // The group may be meant: it is how a key is shared between services of one machine.
+  // Access for the group may be intended: services of one machine share a key that way.
   if ((keyMode & 0o007) !== 0)
     warnings.push(
       `TLS_KEY_FILE ${keyFile} has mode ${(keyMode & 0o777).toString(8)}: others can read it; run "chmod o= ${keyFile}"`,
@@ -164,7 +164,7 @@ export const readCertificate = (files: CertificateFiles): Certificate => {
   }
   const cert = chain.map((one) => one.toString()).join('');
   try {
-    // What TLS itself would refuse, such as a key that is too short.
+    // Fails where TLS itself would refuse, as with a key that is too short.
     createSecureContext({ cert, key: keyText });
   } catch (error) {
     refuse('TLS_CERT_FILE', certFile, `TLS does not take it: ${(error as Error).message}`, error);
@@ -183,7 +183,7 @@ export const readCertificate = (files: CertificateFiles): Certificate => {
   };
 };
 
-/** The two files of a configuration, where it has them. */
+/** The two files of a configuration; `undefined` without TLS. */
 export const certificateFiles = ({
   tlsCertFile,
   tlsKeyFile,

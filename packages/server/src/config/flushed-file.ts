@@ -1,10 +1,10 @@
 /**
- * Files that are on the disk when the call returns.
+ * Files that are on the disk when a call returns.
  * @module
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 
-/** Writes a new file (mode 0600) and flushes it. @throws when there is one of that name, or the disk does not take it */
+/** Writes a new file (mode 0600) and flushes it. @throws when the file exists, or the disk does not take it */
 export const writeFlushed = (path: string, text: string): void => {
   const file = openSync(path, 'wx', 0o600);
   try {

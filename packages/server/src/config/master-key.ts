@@ -47,8 +47,8 @@ export const readMasterKeyFile = (path: string): Buffer | undefined => {
 };
 
 /**
- * Makes `DATA_DIR/master.key` (mode 0600, flushed to disk) unless another process has just made it. It is complete before it has its name,
- * so that a full disk leaves no half of a key.
+ * Makes `DATA_DIR/master.key` (mode 0600, flushed to disk) unless another process has just made it. The file is complete before it gets its
+ * name, so a full disk leaves no partial key.
  * @returns the key that is there now
  * @throws {ConfigError} when it cannot be written
  */
@@ -71,7 +71,7 @@ export const createMasterKey = (dataDir: string): Buffer => {
   }
 };
 
-/** Puts `DATA_DIR/master.key` aside, if there is one. @returns its new path */
+/** Renames `DATA_DIR/master.key`, if there is one, to keep it. @returns its new path */
 export const putMasterKeyAside = (dataDir: string, nowMs: number): string | undefined => {
   const path = masterKeyPath(dataDir);
   const aside = `${path}.before-${new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
@@ -84,7 +84,7 @@ export const putMasterKeyAside = (dataDir: string, nowMs: number): string | unde
   }
 };
 
-/** What the file of a master key holds. */
+/** The content of a master key file. */
 export const masterKeyText = (key: Buffer): string => `${key.toString('base64')}\n`;
 
 const decode = (text: string, source: string): Buffer => {

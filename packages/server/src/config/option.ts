@@ -1,12 +1,12 @@
 /**
- * What an option of the configuration is.
+ * The shape of an option of the configuration.
  * @module
  */
 
 interface OptionBase {
   /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
   readonly name: string;
-  /** One sentence: what it does, and what a change costs. */
+  /** One sentence: its effect, and the cost of a change. */
   readonly description: string;
   /** Default in words, where it depends on the machine or on other options. */
   readonly defaultText?: string;
@@ -23,12 +23,12 @@ export interface NumberOption extends OptionBase {
   readonly default: number | undefined;
 }
 
-/** A text; `default: undefined` means absent unless given. */
+/** A text; `default: undefined` means that it is absent unless given. */
 export interface TextOption extends OptionBase {
   readonly kind: 'text';
   readonly default: string | undefined;
   readonly pattern?: Pick<RegExp, 'test'>;
-  /** What the pattern asks for, in words. */
+  /** The pattern in words. */
   readonly patternText?: string;
 }
 

@@ -42,18 +42,18 @@ export const options = {
     pattern: { test: areRanges },
     patternText: 'addresses or ranges like 10.1.2.3 or 10.1.0.0/16, separated by commas',
     description:
-      'Proxies in front of a HOST that is not loopback, which end TLS unless the service does; connections from anywhere else but this machine are closed at once.',
+      'Proxies in front of a HOST that is not loopback, which end TLS unless the service does; connections from other addresses, except this machine, are closed at once.',
   },
   ...tlsOptions,
   operateHost: {
     kind: 'text',
     name: 'OPERATE_HOST',
     default: undefined,
-    defaultText: 'that of the public listener while HOST is loopback, else 127.0.0.1',
+    defaultText: 'the public listener while HOST is loopback, else 127.0.0.1',
     pattern: { test: isListenable },
     patternText: 'an IP address or localhost',
     description:
-      'Address on which /metrics and /admin answer, beside the health routes; given, or with OPERATE_PORT, it is a listener of its own. Anybody who reaches it may ask, in plain HTTP: keep it on loopback or in a private network.',
+      'Address on which /metrics and /admin answer, beside the health routes; if it or OPERATE_PORT is set, they have a separate listener. It speaks plain HTTP, and /metrics needs no key: keep it on loopback or in a private network.',
   },
   operatePort: {
     kind: 'number',
@@ -62,7 +62,7 @@ export const options = {
     minimum: 0,
     maximum: 65_535,
     default: undefined,
-    defaultText: 'that of the public listener while HOST is loopback, else 9000',
+    defaultText: 'the public listener while HOST is loopback, else 9000',
     description: 'TCP port of the operate listener; 0 takes any free one.',
   },
   corsOrigins: {
@@ -88,7 +88,7 @@ export const options = {
     kind: 'text',
     name: 'DATA_DIR',
     default: './data',
-    description: 'Folder of the database, the master key and the lab key; created with mode 0700.',
+    description: 'Folder of the database and the master key; created with mode 0700.',
   },
   databaseUrl: {
     kind: 'text',
@@ -109,7 +109,7 @@ export const options = {
     patternText: 'URLs like postgres://user:password@host:5432/database, separated by commas',
     secret: true,
     description:
-      'Replicas of the PostgreSQL database, separated by commas, asked in turn for what may be a little old: the account that GET /auth/me shows. Each is given a pool like the primary; the primary is asked when one fails.',
+      'Replicas of the PostgreSQL database, separated by commas, asked in turn for data that may be slightly stale: the account that GET /auth/me shows. Each gets a pool like the primary; when one fails, the primary is asked.',
   },
   databasePoolSize: {
     kind: 'number',
@@ -147,9 +147,10 @@ export const options = {
     unit: 'connections',
     minimum: 1,
     maximum: 1_000_000,
-    default: 20_000,
+    // With the pool and all other files of a process it fits into 20,000 open files, which is a usual limit.
+    default: 19_000,
     description:
-      'Client connections that one process holds, at most as many as open files allow; those beyond are answered 503 and closed.',
+      'Client connections that one process holds, at most as many as open files allow; further ones are answered 503 and closed.',
   },
   exposeWorker: {
     kind: 'choice',
@@ -213,7 +214,7 @@ export const options = {
     pattern: /^[A-Za-z0-9+/_-]{43}=?$/,
     patternText: '32 random bytes in base64 ("openssl rand -base64 32" prints such a key)',
     secret: true,
-    description: 'Key that encrypts the signing keys at rest; whoever loses it must let everybody sign in again.',
+    description: 'Key that encrypts the signing keys at rest; if it is lost, everybody must sign in again.',
   },
   signingAlgorithm: {
     kind: 'choice',
@@ -258,7 +259,7 @@ export const options = {
     maximum: 100_000,
     default: 1000,
     description:
-      'Most live sessions of one account: a sign-in beyond it ends the oldest one. Sign-ins of an account that has as many look at all of them.',
+      'Most live sessions of one account: a further sign-in ends the oldest one. A sign-in of an account at this limit reads all its sessions.',
   },
   hashLanes: {
     kind: 'number',
@@ -279,7 +280,7 @@ export const options = {
     maximum: 60_000,
     default: 2000,
     description:
-      'Longest time a password waits for a lane; a request that would wait longer is answered 503 with Retry-After.',
+      'Longest time that a password waits for a lane; a request that would wait longer is answered 503 with Retry-After.',
   },
   revocationLeaseMs: {
     kind: 'number',
@@ -299,7 +300,7 @@ export const options = {
     maximum: 60_000,
     default: 1000,
     description:
-      'After this time a revocation that is durable but not yet known to every process is answered 202, not 200.',
+      'After this time a revocation that is durable but not yet known to every process is answered 202 instead of 200.',
   },
   loginCacheSeconds: {
     kind: 'number',
@@ -345,7 +346,7 @@ export interface Config extends RedisConfig, TlsConfig {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: string | undefined;
-  /** Absent, as the port is then: what is for operators answers on the public listener. */
+  /** `undefined`, and so is the port: the operators' routes answer on the public listener. */
   readonly operateHost: string | undefined;
   readonly operatePort: number | undefined;
   /** As it is given: separated by commas. */

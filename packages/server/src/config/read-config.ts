@@ -56,7 +56,7 @@ const readOption = (option: Option, found: Found | undefined): string | number |
   }
 };
 
-/** What is written to standard input, without the line's end: for a secret that must not be a flag. */
+/** Standard input without its line end: for a secret that must not be a flag. */
 export const readStandardInput = (): string => readFileSync(0, 'utf8').trim();
 
 const readFile = (path: string): NodeJS.Dict<string> => {
@@ -68,14 +68,14 @@ const readFile = (path: string): NodeJS.Dict<string> => {
   }
   const names = new Set<string>(Object.values(options).map((option) => option.name));
   const unknown = Object.keys(values).find((name) => !names.has(name));
-  // A misspelled option in our own file is a mistake; in the environment it may belong to somebody else.
+  // An unknown name in our own file is a mistake; in the environment it may belong to another program.
   if (unknown !== undefined) throw new ConfigError(`Cannot use ${path}: it has no option named ${unknown}`);
   return values;
 };
 
 type Values = { -readonly [Field in keyof Config]: Config[Field] | undefined };
 
-/** Why it may not serve beyond this machine as it is configured. */
+/** Refuses to serve beyond this machine over plain HTTP or without an issuer. */
 const checkReach = ({ host = '', trustedProxies, tlsCertFile, issuer }: Values): void => {
   if (isLoopback(host)) return;
   if (trustedProxies === undefined && tlsCertFile === undefined)
@@ -95,7 +95,7 @@ const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
   throw new ConfigError(`Cannot use ${given} without ${missing}: TLS takes both; set ${missing} too`);
 };
 
-/** Where what is for operators answers. Only a service that stays on this machine shows it on the public listener. */
+/** Decides where the operators' routes answer: on the public listener only of a service that stays on this machine. */
 const resolveOperate = (values: Values): void => {
   const { host = '', port, operateHost, operatePort } = values;
   if (operateHost === undefined && operatePort === undefined && isLoopback(host)) return;

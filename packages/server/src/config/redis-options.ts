@@ -12,12 +12,12 @@ export const redisOptions = {
     kind: 'text',
     name: 'REDIS_URL',
     default: undefined,
-    defaultText: 'none: hints stay within each machine',
+    defaultText: 'none: announcements stay within each machine',
     pattern: /^rediss?:\/\/\S+$/,
     patternText: 'a URL like redis://user:password@host:6379 (rediss:// for TLS)',
     secret: true,
     description:
-      'Redis (7 or newer) over which the processes of all machines tell each other what was revoked. It makes a sign-out fast, never right: without it one takes about 0.2 s where there is more than one machine. It stores nothing.',
+      'Redis (7 or newer) over which the processes of all machines announce revocations. It makes a sign-out fast and is never needed to make it right: without it, a sign-out takes about 0.2 s where there is more than one machine. It stores nothing.',
   },
   redisHost: {
     kind: 'text',
@@ -41,7 +41,7 @@ export const redisOptions = {
     default: undefined,
     defaultText: 'the default user',
     description:
-      'ACL user. It needs "+@connection +publish +subscribe" and the channels "&catalytic:*", and no key at all.',
+      'ACL user. It needs "+@connection +publish +subscribe" and the channels "&catalytic:*", and access to no key.',
   },
   redisPassword: {
     kind: 'text',
@@ -72,7 +72,7 @@ export const redisOptions = {
     defaultText: 'none',
     pattern: hostPorts,
     patternText: 'addresses like host:26379, separated by commas',
-    description: 'Sentinels that know which Redis is the primary, asked in turn, instead of REDIS_URL.',
+    description: 'Sentinels, asked in turn for the primary, instead of REDIS_URL.',
   },
   redisSentinelName: {
     kind: 'text',
@@ -100,7 +100,7 @@ export const redisOptions = {
   },
 } as const satisfies Record<string, Option>;
 
-/** What the configuration says of Redis. */
+/** The part of the configuration about Redis. */
 export interface RedisConfig {
   readonly redisUrl: string | undefined;
   readonly redisHost: string | undefined;

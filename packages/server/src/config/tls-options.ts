@@ -23,7 +23,7 @@ export const tlsOptions = {
   },
 } as const satisfies Record<string, Option>;
 
-/** What the configuration says of TLS: both files, or none. */
+/** The part of the configuration about TLS: both files, or neither. */
 export interface TlsConfig {
   readonly tlsCertFile: string | undefined;
   readonly tlsKeyFile: string | undefined;

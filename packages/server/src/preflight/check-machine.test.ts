@@ -47,7 +47,7 @@ test('open files must do for the clients and for the share of the pool that one 
 });
 
 test('a warning names the command that mends it', () => {
-  assert.match(checkFiles(configOf(), { ...machine, filesMax: 1024 }).remedy ?? '', /ulimit -n 20100/);
+  assert.match(checkFiles(configOf(), { ...machine, filesMax: 1024 }).remedy ?? '', /ulimit -n 19100/);
   assert.match(checkBacklog(configOf(), { ...machine, backlogMax: 128 }).remedy ?? '', /sysctl -w .*=2048/);
 });
 

@@ -212,7 +212,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       if (isDoubtful(notice)) this.#warning = notice.message;
     });
     await client.connect();
-    // While "catalytic restored" begins a new history, this waits.
+    // While "catalytic after-restore" begins a new history, this waits.
     await client.query(servingLock.share);
     return client;
   }

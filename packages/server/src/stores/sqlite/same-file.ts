@@ -31,7 +31,7 @@ export const watchFile = (path: string): (() => void) => {
       throw new LostFileError(
         identity === undefined
           ? `${part.name} was deleted or moved away while the service runs: move it back, and the service goes on by itself; if it is gone, process ${process.pid} is the last to hold it: copy it from /proc/${process.pid}/fd before you end that process, then restore a backup`
-          : `${part.name} was replaced while the service runs: stop the service; if a backup was put there, run "catalytic restore BACKUP" instead, or "catalytic restored" before the next start`,
+          : `${part.name} was replaced while the service runs: stop the service; if a backup was put there, run "catalytic restore BACKUP" instead, or "catalytic after-restore" before the next start`,
       );
     }
   };
