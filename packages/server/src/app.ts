@@ -15,7 +15,10 @@ export type { Start } from './app/open-parts.ts';
 export interface RunningService extends ServiceAddress {
   /** Looks at the files of the certificate now, where there are any. */
   lookAtCertificate(): void;
-  /** Stops accepting, finishes what is in flight, closes the stores. @param isQuick see {@link HttpServer.close} */
+  /**
+   * Stops accepting, finishes what is in flight, closes the stores.
+   * @param isQuick see {@link HttpServer.close}
+   */
   stop(isQuick: boolean): Promise<void>;
 }
 
@@ -27,8 +30,8 @@ const recordRun = ({ auditSink, nowMs }: Parts, name: string, closers: Closers):
 };
 
 /**
- * Starts the service: everything it needs is ready, and every revocation in the journal is in the view, before the first request is
- * accepted.
+ * Starts the service: everything it needs is ready, and every revocation in the journal is in the
+ * view, before the first request is accepted.
  * @throws {ConfigError} when the data folder is in use, its keys do not open or the port is taken
  */
 export const startService = async (start: Start): Promise<RunningService> => {

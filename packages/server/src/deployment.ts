@@ -1,6 +1,7 @@
 /**
- * The deployment at rest: its database, its keys and the place of its Redis, for the start of a server and for commands. Nothing in here
- * serves requests, so that a command need not load the code that does.
+ * The deployment at rest: its database, its keys and the place of its Redis, for the start of a
+ * server and for commands. Nothing in here serves requests, so that a command need not load the
+ * code that does.
  * @module
  */
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
@@ -64,7 +65,11 @@ const engines: Readonly<Record<Profile['engine'], Engine>> = {
   },
 };
 
-/** Looks at the database server of a configuration; `undefined`: the database is a file in the data folder. @throws when it cannot be reached */
+/**
+ * Looks at the database server of a configuration; `undefined`: the database is a file in the data
+ * folder.
+ * @throws when it cannot be reached
+ */
 export const inspectDatabase = (config: Config): Promise<Database | undefined> =>
   engines[config.profile.engine].inspect(config);
 
@@ -88,7 +93,10 @@ export const openStores = async (
   }
 };
 
-/** Moves the deployment in the data folder to an empty PostgreSQL database. @throws {ConfigError} when that cannot be done */
+/**
+ * Moves the deployment in the data folder to an empty PostgreSQL database.
+ * @throws {ConfigError} when that cannot be done
+ */
 export const moveDeployment = async (
   { dataDir }: Config,
   url: string,
@@ -102,7 +110,10 @@ export const moveDeployment = async (
   }
 };
 
-/** Opens the signing keys with the master key; makes the first of either when there is none. @throws {ConfigError} when they do not open */
+/**
+ * Opens the signing keys with the master key; makes the first of either when there is none.
+ * @throws {ConfigError} when they do not open
+ */
 export const openKeyRing = async (
   config: Config,
   stores: Stores,
@@ -133,9 +144,12 @@ export const openKeyRing = async (
 };
 
 /**
- * Begins a new history after a backup was restored: no token issued before is accepted again. No process may serve meanwhile.
- * @param hasNewMasterKey whether to replace the master key: by the configured one, else by a new `master.key`
- * @throws {ConfigError} when the signing keys do not open with the master key, and it is not replaced
+ * Begins a new history after a backup was restored: no token issued before is accepted again. No
+ * process may serve meanwhile.
+ * @param hasNewMasterKey whether to replace the master key: by the configured one, else by a new
+ *   `master.key`
+ * @throws {ConfigError} when the signing keys do not open with the master key, and it is not
+ *   replaced
  */
 export const beginNewHistory = async (
   config: Config,
@@ -153,7 +167,8 @@ export const beginNewHistory = async (
 };
 
 /**
- * The place of Redis, if one is configured and several processes may serve: a single process has no other to announce revocations to.
+ * The place of Redis, if one is configured and several processes may serve: a single process has no
+ * other to announce revocations to.
  * @throws {ConfigError} when it is configured in two ways, or for more workers than may connect
  */
 export const findRedis = (config: Config): RedisPlace | undefined => {

@@ -15,14 +15,17 @@ export interface FollowedCertificate {
   readonly current: Certificate;
   /** Registers a function to call with each new certificate. */
   onChange(use: (certificate: Certificate) => void): void;
-  /** Checks the files now. Files that do not fit are logged, and the present certificate stays in use. */
+  /**
+   * Checks the files now. Files that do not fit are logged, and the present certificate stays in
+   * use.
+   */
   look(): void;
   stop(): void;
 }
 
 /**
- * Reads both files and keeps checking them. A change takes effect when both fit together: while only one of them has been replaced, the
- * present pair stays in use.
+ * Reads both files and keeps checking them. A change takes effect when both fit together: while
+ * only one of them has been replaced, the present pair stays in use.
  * @param everyMs time between looks
  * @throws {ConfigError} when they do not fit at the start
  */

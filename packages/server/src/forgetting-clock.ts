@@ -1,22 +1,24 @@
 /**
- * The wall clock by which revocations are forgotten. With the plain wall clock, a clock that was an hour ahead and is then corrected would
- * revive the tokens whose revocations were forgotten meanwhile. That happens when a machine starts before it knows the time, or by hand.
+ * The wall clock by which revocations are forgotten. With the plain wall clock, a clock that was an
+ * hour ahead and is then corrected would revive the tokens whose revocations were forgotten
+ * meanwhile. That happens when a machine starts before it knows the time, or by hand.
  * @module
  */
 import type { Clocks } from '@catalytic/guard/clocks';
 
 /**
- * A wall clock that gains at most this part of the monotonic clock is being slewed, not stepped. It is half as much again as the drift that
- * assumption A2 of docs/operating/revocation.md allows.
+ * A wall clock that gains at most this part of the monotonic clock is being slewed, not stepped. It
+ * is half as much again as the drift that assumption A2 of docs/operating/revocation.md allows.
  */
 const slewMax = 0.125;
 /** Smaller differences are rounding, milliseconds. */
 const stepMsMin = 100;
 
 /**
- * Makes the clock. It follows the wall clock back at once. It follows a step forward, and the first reading of the process, only after the
- * monotonic clock has run for `keepMs` since: by then every entry has been kept for as long as any token it names can live, whatever the wall
- * clock showed. Until then it continues from before the step, at the pace of the monotonic clock.
+ * Makes the clock. It follows the wall clock back at once. It follows a step forward, and the first
+ * reading of the process, only after the monotonic clock has run for `keepMs` since: by then every
+ * entry has been kept for as long as any token it names can live, whatever the wall clock showed.
+ * Until then it continues from before the step, at the pace of the monotonic clock.
  * @param keepMs how long an entry is kept, milliseconds
  * @returns milliseconds since 1970 by which to forget; call it every few seconds
  */

@@ -1,5 +1,6 @@
 /**
- * Housekeeping: the jobs that forget what is no longer needed, and notice keys made by other processes.
+ * Housekeeping: the jobs that forget what is no longer needed, and notice keys made by other
+ * processes.
  * @module
  */
 import type { View } from '@catalytic/guard/view';
@@ -21,13 +22,17 @@ export interface HousekeepingParts {
 
 /** Rows deleted in one transaction, so that no other writer waits long. */
 const purgeRowsMax = 1000;
-/** Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still recognised. */
+/**
+ * Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still
+ * recognised.
+ */
 const sessionKeepMs = 24 * 3600 * 1000;
 const dayMs = 24 * 3600 * 1000;
 
 /**
- * A job that deletes by the forgetting clock: a wall clock that is a week ahead for a moment must not end every session, nor delete the
- * audit trail. While that clock is unknown it deletes nothing.
+ * A job that deletes by the forgetting clock: a wall clock that is a week ahead for a moment must
+ * not end every session, nor delete the audit trail. While that clock is unknown it deletes
+ * nothing.
  */
 const purging =
   (purge: (forgetMs: number) => unknown) =>
@@ -35,8 +40,9 @@ const purging =
     Number.isFinite(forgetMs) ? purge(forgetMs) : undefined;
 
 /**
- * The jobs, in the order of a round. Every process runs each of them: the databases let several delete at once, and the rate at which rows
- * are deleted must grow with the number of processes that write them.
+ * The jobs, in the order of a round. Every process runs each of them: the databases let several
+ * delete at once, and the rate at which rows are deleted must grow with the number of processes
+ * that write them.
  */
 export const housekeepingJobs = (parts: HousekeepingParts): readonly Job[] => {
   const { stores, keys, view, refreshGraceSeconds, auditDays } = parts;
@@ -52,7 +58,8 @@ export const housekeepingJobs = (parts: HousekeepingParts): readonly Job[] => {
     {
       ...usual,
       name: 'purge_journal',
-      // The view drops an entry at its time, the database a clock skew later: a process that starts in between still reads it.
+      // The view drops an entry at its time, the database a clock skew later: a process that starts
+      // in between still reads it.
       run: purging((nowMs) => stores.journal.purge({ nowMs, sinceMs: clockSkewSeconds * 1000, rowsMax: purgeRowsMax })),
     },
     {

@@ -1,5 +1,6 @@
 /**
- * The key of the load lab, for an operator who asks for it: it imports accounts into the tenant `lab`, and does nothing else.
+ * The key of the load lab, for an operator who asks for it: it imports accounts into the tenant
+ * `lab`, and does nothing else.
  * @module
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,9 +13,10 @@ import type { Stores } from './stores/stores.ts';
 const labTenantName = 'lab';
 
 /**
- * Leaves `DATA_DIR/lab.key` (mode 0600): an admin key that may only import accounts into the tenant `lab`, which is made for it. The routes
- * that take it answer on loopback, unless an operator has named another OPERATE_HOST: then the lab may run elsewhere too, and the key opens
- * nothing that `master.key`, beside it, does not. The key of an earlier start is kept while it works.
+ * Leaves `DATA_DIR/lab.key` (mode 0600): an admin key that may only import accounts into the tenant
+ * `lab`, which is made for it. The routes that take it answer on loopback, unless an operator has
+ * named another OPERATE_HOST: then the lab may run elsewhere too, and the key opens nothing that
+ * `master.key`, beside it, does not. The key of an earlier start is kept while it works.
  * @returns path of the key file
  */
 export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Stores, nowMs: number): Promise<string> => {

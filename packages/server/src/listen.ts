@@ -1,5 +1,6 @@
 /**
- * The listeners of this process: one for clients, and one for operators where they have an address of their own.
+ * The listeners of this process: one for clients, and one for operators where they have an address
+ * of their own.
  * @module
  */
 import { urlHost } from './config/addresses.ts';
@@ -56,7 +57,8 @@ export class Listeners {
   }
 
   /**
-   * Listens. In a cluster, processes that ask for a free port share one by the order of their calls, so that order is fixed.
+   * Listens. In a cluster, processes that ask for a free port share one by the order of their
+   * calls, so that order is fixed.
    * @returns where clients are served, and operators
    * @throws {ConfigError} when an address cannot be listened on
    */
@@ -65,7 +67,10 @@ export class Listeners {
     return { url, operateUrl: this.#operate === undefined ? url : await this.#listen(this.#operate) };
   }
 
-  /** Stops serving clients, then operators, who can watch until the last client is answered. @param isQuick see `HttpServer.close` */
+  /**
+   * Stops serving clients, then operators, who can watch until the last client is answered.
+   * @param isQuick see `HttpServer.close`
+   */
   async close(isQuick: boolean): Promise<void> {
     await this.#public.server.close(isQuick);
     // A second graceful close would exceed the time that a stop may take.

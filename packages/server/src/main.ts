@@ -48,7 +48,8 @@ const program = new Command('catalytic')
   .version(`${version} (Node ${process.versions.node}, SQLite ${process.versions['sqlite']})`)
   .showHelpAfterError('"catalytic --help", or --help after a command, lists what there is.');
 
-// Each command loads its own modules: the one that is asked for need not wait for those of the others.
+// Each command loads its own modules: the one that is asked for need not wait for those of the
+// others.
 const [node = '', file = '', given = '', ...rest] = process.argv;
 const asked = Object.hasOwn(formerNames, given) ? (formerNames[given] ?? given) : given;
 const isKnown = Object.values(commands).some((group) => Object.hasOwn(group, asked));
@@ -67,7 +68,10 @@ addHelpExamples(program, [
   ['serve --help', 'every setting; flags win over the environment, the environment over --config'],
 ]);
 
-/** Makes every command throw its usage errors, which the end of this file handles. Only commands that commander makes inherit that. */
+/**
+ * Makes every command throw its usage errors, which the end of this file handles. Only commands
+ * that commander makes inherit that.
+ */
 const throwUsage = (command: Command): void => {
   command.exitOverride();
   for (const inner of command.commands) throwUsage(inner);

@@ -1,5 +1,6 @@
 /**
- * Jobs: what a service does by itself, again and again, each under a name that the log and the metrics show.
+ * Jobs: what a service does by itself, again and again, each under a name that the log and the
+ * metrics show.
  * @module
  */
 import type { JobName, JobObserver } from './telemetry/job-observer.ts';
@@ -7,14 +8,20 @@ import type { JobName, JobObserver } from './telemetry/job-observer.ts';
 /** Time between two rounds, milliseconds. The interval of each job is a multiple of it. */
 export const roundMs = 1000;
 
-/** Which processes run a job. Of one machine it is the first worker, which the supervisor replaces when it dies. */
+/**
+ * Which processes run a job. Of one machine it is the first worker, which the supervisor replaces
+ * when it dies.
+ */
 export type RunsIn = 'every process' | 'one of a machine' | 'the holder of the data folder';
 
 /** The time of a round. */
 export interface RoundTime {
   /** Wall clock, milliseconds since 1970. */
   readonly nowMs: number;
-  /** Wall clock by which records are forgotten, see `forgetting-clock.ts`; not finite while that is unknown. */
+  /**
+   * Wall clock by which records are forgotten, see `forgetting-clock.ts`; not finite while that is
+   * unknown.
+   */
   readonly forgetMs: number;
 }
 
@@ -55,7 +62,10 @@ export interface JobsParts {
   readonly onFailure: (job: JobName, error: unknown) => void;
 }
 
-/** Runs the jobs whose turn it is, one after the other. One that fails must not keep the others from their turn. */
+/**
+ * Runs the jobs whose turn it is, one after the other. One that fails must not keep the others from
+ * their turn.
+ */
 const runRound = async ({ jobs, time, observer, onFailure }: JobsParts, round: number): Promise<void> => {
   const roundTime = time();
   for (const { name, everyMs, run } of jobs) {
@@ -71,7 +81,8 @@ const runRound = async ({ jobs, time, observer, onFailure }: JobsParts, round: n
 };
 
 /**
- * Starts the rounds. A round that is due while one runs is left out and not counted, so that no job loses its turn.
+ * Starts the rounds. A round that is due while one runs is left out and not counted, so that no job
+ * loses its turn.
  * @returns stops them, waiting for a round that runs
  */
 export const startJobs = (parts: JobsParts): (() => Promise<void>) => {

@@ -6,7 +6,10 @@
 /** Undoes one step of a start. @param isQuick see `HttpServer.close` */
 export type Close = (isQuick: boolean) => Promise<void> | void;
 
-/** The steps of a start, undone in the opposite order: what was opened last may use everything before it. */
+/**
+ * The steps of a start, undone in the opposite order: what was opened last may use everything
+ * before it.
+ */
 export class Closers {
   readonly #steps: Close[] = [];
 

@@ -1,5 +1,6 @@
 /**
- * Revocations in this process: its view of them, the reader that keeps it current, and the barrier behind which a sign-out waits.
+ * Revocations in this process: its view of them, the reader that keeps it current, and the barrier
+ * behind which a sign-out waits.
  * @module
  */
 import { systemClocks } from '@catalytic/guard/clocks';
@@ -38,8 +39,9 @@ export interface Revocations {
 }
 
 /**
- * Opens the bus over Redis, if one is configured. Its key is derived from this database and its generation: a process does not accept what
- * is said in a copy of the database, or was said before a backup was restored.
+ * Opens the bus over Redis, if one is configured. Its key is derived from this database and its
+ * generation: a process does not accept what is said in a copy of the database, or was said before
+ * a backup was restored.
  */
 const openRedisBus = async (
   { config, stores: { deployment }, masterKey, metrics, onProblem }: FollowParts,

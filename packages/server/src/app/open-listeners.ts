@@ -62,7 +62,8 @@ export const openListeners = (
   const origins = originsOf(config.corsOrigins);
   const listeners = new Listeners(
     config,
-    // The operate listener speaks plain HTTP: it is for this machine or a private network, where scrapers and probes know no certificate.
+    // The operate listener speaks plain HTTP: it is for this machine or a private network, where
+    // scrapers and probes know no certificate.
     (name, own) =>
       createHttpServer(
         name === 'public' ? { ...httpParts, peers, keyPair: certificate, origins } : httpParts,

@@ -38,7 +38,10 @@ export interface Start {
   readonly onFatal: (error: Error) => void;
 }
 
-/** The parts of a running service. The master key is none of them: what needs it has been opened with it. */
+/**
+ * The parts of a running service. The master key is none of them: what needs it has been opened
+ * with it.
+ */
 export interface Parts extends Revocations {
   readonly stores: Stores;
   readonly keys: KeyRing;
@@ -54,9 +57,13 @@ export interface Parts extends Revocations {
   readonly labKeyPath: string | undefined;
 }
 
-/** The database as this process serves it: no member of a former process, its first tenant, and its keys open. */
+/**
+ * The database as this process serves it: no member of a former process, its first tenant, and its
+ * keys open.
+ */
 const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => number) => {
-  // The process that holds the folder is alone: every registered member belonged to a process that died without deregistering.
+  // The process that holds the folder is alone: every registered member belonged to a process that
+  // died without deregistering.
   if (config.profile.ownsDataFolder) await stores.members.remove((await stores.members.list()).map(({ id }) => id));
   const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
   const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));

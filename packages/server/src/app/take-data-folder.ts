@@ -10,7 +10,8 @@ import { glanceAtDatabase } from '../stores/sqlite/examine-database.ts';
 import { explain } from '../stores/sqlite/explain.ts';
 
 /**
- * Takes the data folder for this process alone, where the profile says so, and checks the database before anything touches it.
+ * Takes the data folder for this process alone, where the profile says so, and checks the database
+ * before anything touches it.
  * @returns releases the folder
  * @throws {ConfigError} when another process holds it, or the database is damaged
  */

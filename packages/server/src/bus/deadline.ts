@@ -11,7 +11,8 @@
 export const within = async <Value>(ms: number, what: string, promise: Promise<Value>): Promise<Value> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    // Waits one more turn of the event loop: in a process that was starved or paused, the answer may have arrived already.
+    // Waits one more turn of the event loop: in a process that was starved or paused, the answer
+    // may have arrived already.
     timer = setTimeout(() => setImmediate(() => reject(new Error(`${what} took longer than ${ms} ms`))), ms);
   });
   try {

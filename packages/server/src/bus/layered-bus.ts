@@ -4,7 +4,10 @@
  */
 import type { HintBus } from '../features/revocation/hint-bus.ts';
 
-/** Announcements remembered, so that one that arrives over two buses is taken once. Forgetting one costs a redundant acknowledgement. */
+/**
+ * Announcements remembered, so that one that arrives over two buses is taken once. Forgetting one
+ * costs a redundant acknowledgement.
+ */
 const heardMax = 10_000;
 
 /** Announces on every bus, and takes each announcement from the bus that delivers it first. */

@@ -23,7 +23,8 @@ test('what was sealed opens, under the same key alone', () => {
 test('a message with any character changed, missing or added does not open', () => {
   const sealed = seal.seal('["acknowledgement","a",["m"]]');
   for (let index = 0; index < sealed.length; index++) {
-    // The last character of a tag carries two bits that base64url does not use; nothing else is spelled in two ways.
+    // The last character of a tag carries two bits that base64url does not use; nothing else is
+    // spelled in two ways.
     const changed = sealed[index] === 'A' ? 'Q' : 'A';
     if (index !== 21) assert.equal(seal.open(sealed.slice(0, index) + changed + sealed.slice(index + 1)), undefined);
     assert.equal(seal.open(sealed.slice(0, index)), undefined);

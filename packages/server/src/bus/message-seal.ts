@@ -1,6 +1,7 @@
 /**
- * Seals messages so that only a process of this deployment can write them: HMAC-SHA-256 (RFC 2104), cut to 128 bits as RFC 2104 section 5
- * allows. An attacker who can write to Redis can repeat a message, which has no effect, but can neither sign an account out nor acknowledge.
+ * Seals messages so that only a process of this deployment can write them: HMAC-SHA-256 (RFC 2104),
+ * cut to 128 bits as RFC 2104 section 5 allows. An attacker who can write to Redis can repeat a
+ * message, which has no effect, but can neither sign an account out nor acknowledge.
  * @module
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
@@ -23,7 +24,9 @@ export class MessageSeal {
     return this.#tagOf(text).toString('base64url') + text;
   }
 
-  /** The text of a sealed message; `undefined` when it was sealed under another key, or was changed. */
+  /**
+   * The text of a sealed message; `undefined` when it was sealed under another key, or was changed.
+   */
   open(sealed: string): string | undefined {
     const text = sealed.slice(tagCharacters);
     const tag = Buffer.from(sealed.slice(0, tagCharacters), 'base64url');

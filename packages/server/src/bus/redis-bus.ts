@@ -1,8 +1,8 @@
 /**
  * The bus over Redis pub/sub, between the processes of all machines. Redis stores nothing for it.
  *
- * Every process subscribes to the channel of hints and to its inbox for acknowledgements. A lost message makes a sign-out slower, never
- * wrong (docs/operating/revocation.md).
+ * Every process subscribes to the channel of hints and to its inbox for acknowledgements. A lost
+ * message makes a sign-out slower, never wrong (docs/operating/revocation.md).
  * @module
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -37,7 +37,10 @@ const beatEveryMs = 500;
 /** A slower beat means that Redis is frozen, cut off or overloaded, milliseconds. */
 const beatMsMax = 300;
 
-/** The channels of the deployment with this key. Other keys give other channels, so deployments may share a Redis. */
+/**
+ * The channels of the deployment with this key. Other keys give other channels, so deployments may
+ * share a Redis.
+ */
 const channelsOf = (key: Buffer): { readonly hints: string; readonly inbox: (process: string) => string } => {
   const name = `catalytic:${createHash('sha256').update('channel').update(key).digest('base64url').slice(0, 16)}`;
   return { hints: `${name}:hints`, inbox: (process) => `${name}:inbox:${process}` };
@@ -103,7 +106,10 @@ export class RedisBus implements HintBus {
     await within(subscribeMsMax, 'Subscribing in Redis', connection.subscribe(channels, hear));
   }
 
-  /** Sends a message, or drops it when that is impossible at once. Returns whether a subscriber received it. */
+  /**
+   * Sends a message, or drops it when that is impossible at once. Returns whether a subscriber
+   * received it.
+   */
   async #publish(channel: string, kind: BusMessageKind, message: Message): Promise<boolean> {
     const { observer } = this.#parts;
     const connection = this.#link.connection;
@@ -150,8 +156,8 @@ export class RedisBus implements HintBus {
   }
 
   /**
-   * Sends a message to this process. Redis answers commands in order, so a beat that arrives proves that everything before it was
-   * taken too: its deadline is the deadline of every call.
+   * Sends a message to this process. Redis answers commands in order, so a beat that arrives proves
+   * that everything before it was taken too: its deadline is the deadline of every call.
    */
   async #sendBeat(connection: RedisConnection): Promise<void> {
     const sentMs = performance.now();

@@ -1,7 +1,8 @@
 /**
  * One connection to the Redis server that is the primary at present.
  *
- * A connection is used until its first fault and then discarded: it neither reconnects nor queues commands for later.
+ * A connection is used until its first fault and then discarded: it neither reconnects nor queues
+ * commands for later.
  * @module
  */
 import { within } from './deadline.ts';
@@ -10,9 +11,15 @@ import type { HostPort, RedisPlace } from './redis-place.ts';
 /** A connection that commands and subscriptions share (RESP 3). */
 export type RedisConnection = Awaited<ReturnType<typeof openClient>>;
 
-/** Longest time to open a connection, milliseconds. A frozen server accepts it and then does not answer. */
+/**
+ * Longest time to open a connection, milliseconds. A frozen server accepts it and then does not
+ * answer.
+ */
 const connectMsMax = 500;
-/** Most commands that wait for answers. Past it the server does not keep up, and new commands are dropped. */
+/**
+ * Most commands that wait for answers. Past it the server does not keep up, and new commands are
+ * dropped.
+ */
 const commandsMax = 10_000;
 
 const openClient = async (
@@ -48,7 +55,8 @@ export const cut = (connection: RedisConnection): void => {
 };
 
 const connectTo = async (client: RedisConnection): Promise<RedisConnection> => {
-  // Failures reach the callers of commands; without a listener, an error event would end the process.
+  // Failures reach the callers of commands; without a listener, an error event would end the
+  // process.
   client.on('error', () => {});
   try {
     await within(connectMsMax, 'Connecting to Redis', client.connect());
@@ -95,7 +103,10 @@ export interface RedisGreeting {
   readonly isPrimary: boolean;
 }
 
-/** Asks a server for its version and role. HELLO, unlike ROLE and INFO, is allowed to every user that may connect. */
+/**
+ * Asks a server for its version and role. HELLO, unlike ROLE and INFO, is allowed to every user
+ * that may connect.
+ */
 export const greet = async (connection: RedisConnection): Promise<RedisGreeting> => {
   const asked = connection.sendCommand<Readonly<Record<'version' | 'role', string>>>(['HELLO', '3']);
   const { version, role } = await within(connectMsMax, 'Greeting Redis', asked);

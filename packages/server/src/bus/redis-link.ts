@@ -1,6 +1,7 @@
 /**
- * A connection to Redis that is either up or being reopened; no caller ever waits for it. It works as a circuit breaker: the first missed
- * deadline opens it, and a new connection on which every step has worked once closes it.
+ * A connection to Redis that is either up or being reopened; no caller ever waits for it. It works
+ * as a circuit breaker: the first missed deadline opens it, and a new connection on which every
+ * step has worked once closes it.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,11 +18,17 @@ export interface RedisLinkParts {
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** Longest time between two attempts, milliseconds: short, so that a bus that is back is used within a second. */
+/**
+ * Longest time between two attempts, milliseconds: short, so that a bus that is back is used within
+ * a second.
+ */
 const retryMsMax = 600;
 const retryMsMin = 50;
 
-/** Half of the time is random, so that the processes of a deployment do not all reconnect at the same moment. */
+/**
+ * Half of the time is random, so that the processes of a deployment do not all reconnect at the
+ * same moment.
+ */
 const retryMs = (attempt: number): number =>
   Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt, 10)) * (0.5 + 0.5 * Math.random());
 
@@ -76,7 +83,10 @@ export class RedisLink {
     }
   }
 
-  /** Lives from an attempt to connect to the end of the connection. Returns the number of the last attempt; rejects when none came up. */
+  /**
+   * Lives from an attempt to connect to the end of the connection. Returns the number of the last
+   * attempt; rejects when none came up.
+   */
   async #live(attempt: number): Promise<number> {
     const { place, prepare, onUp, onDown } = this.#parts;
     const connection = await connectToPrimary(place);

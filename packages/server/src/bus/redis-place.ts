@@ -22,7 +22,10 @@ export interface RedisPlace {
   readonly sentinelPassword: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** PEM of the authorities that may sign the server's certificate; `undefined`: no TLS; empty: the authorities of the system. */
+  /**
+   * PEM of the authorities that may sign the server's certificate; `undefined`: no TLS; empty: the
+   * authorities of the system.
+   */
   readonly authorities: string | undefined;
 }
 

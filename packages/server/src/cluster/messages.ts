@@ -12,12 +12,18 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly service: ServiceAddress }
   /** The worker cannot start, and a new attempt would fail too. */
   | { readonly type: 'refused'; readonly reason: string }
-  /** The worker is about to register under this id: once its process is gone, the row must be removed. */
+  /**
+   * The worker is about to register under this id: once its process is gone, the row must be
+   * removed.
+   */
   | { readonly type: 'registering'; readonly member: MemberId }
   | { readonly type: 'hint'; readonly hint: Hint }
   /** @property to the worker that announced the hint */
   | { readonly type: 'acknowledgement'; readonly acknowledgement: Acknowledgement; readonly to: number }
-  /** The worker asks every other one for its metrics. @property collection its number for this request */
+  /**
+   * The worker asks every other one for its metrics.
+   * @property collection its number for this request
+   */
   | { readonly type: 'collect'; readonly collection: number }
   | {
       readonly type: 'collected';

@@ -4,7 +4,10 @@
  */
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
-/** A worker that takes longer is left out, milliseconds: it is frozen, or so busy that the scraper would give up first. */
+/**
+ * A worker that takes longer is left out, milliseconds: it is frozen, or so busy that the scraper
+ * would give up first.
+ */
 const collectMsMax = 500;
 
 /** Answers to one request. */
@@ -21,7 +24,10 @@ export class MetricsCollector {
   readonly #open = new Map<number, Collection>();
   #nextId = 0;
 
-  /** @param ask sends the request under this number to the supervisor; returns whether that was possible */
+  /**
+   * @param ask sends the request under this number to the supervisor; returns whether that was
+   *   possible
+   */
   constructor(ask: (collection: number) => boolean) {
     this.#ask = ask;
   }

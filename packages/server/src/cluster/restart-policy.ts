@@ -19,7 +19,8 @@ export class RestartPolicy {
    * Counts a death.
    * @param nowMs monotonic, milliseconds
    * @param servedMs how long the worker had served, milliseconds
-   * @returns how long to wait before starting another worker, milliseconds; `undefined` when it would only die too
+   * @returns how long to wait before starting another worker, milliseconds; `undefined` when it
+   *   would only die too
    */
   delayMs(nowMs: number, servedMs: number): number | undefined {
     if (servedMs >= servedMsMin) return firstDelayMs;

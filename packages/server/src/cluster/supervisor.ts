@@ -1,6 +1,7 @@
 /**
- * The supervisor: starts the workers of one machine, replaces those that die, and passes on hints and acknowledgements between them. It
- * serves no request and touches no store, so few faults can end it.
+ * The supervisor: starts the workers of one machine, replaces those that die, and passes on hints
+ * and acknowledgements between them. It serves no request and touches no store, so few faults can
+ * end it.
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
@@ -64,7 +65,10 @@ export class Supervisor {
     cluster.schedulingPolicy = cluster.SCHED_RR;
   }
 
-  /** Starts all workers. The first starts alone, because it makes the database and keys that all of them need. */
+  /**
+   * Starts all workers. The first starts alone, because it makes the database and keys that all of
+   * them need.
+   */
   async start(): Promise<ServiceAddress> {
     const [first, ...others] = this.#slots;
     if (first === undefined) throw new Error('Cannot start without workers');
@@ -142,7 +146,8 @@ export class Supervisor {
     process.on('message', (message: FromWorker) => {
       if (message.type === 'refused') {
         running.isRefused = true;
-        // A cause at the first start is permanent. A later one may pass: the database may be away for a while.
+        // A cause at the first start is permanent. A later one may pass: the database may be away
+        // for a while.
         if (this.#hasServed)
           this.#options.log.error({ worker: slot.number, reason: message.reason }, 'A worker cannot start');
         else this.#fail(message.reason, 2);
@@ -167,7 +172,10 @@ export class Supervisor {
     return running;
   }
 
-  /** Sends hints and requests to every other worker, and acknowledgements and answers to the one that waits for them. */
+  /**
+   * Sends hints and requests to every other worker, and acknowledgements and answers to the one
+   * that waits for them.
+   */
   #route(from: Running, message: Exclude<FromWorker, { type: 'ready' | 'refused' }>): void {
     switch (message.type) {
       case 'registering':
@@ -237,8 +245,8 @@ const send = (worker: Worker, message: ToWorker): void => {
 };
 
 /**
- * Passes on a message that may be lost: a hint, which is in the journal too, or a request. Queued for a worker that does not read, it would
- * only take memory. Returns whether it was sent.
+ * Passes on a message that may be lost: a hint, which is in the journal too, or a request. Queued
+ * for a worker that does not read, it would only take memory. Returns whether it was sent.
  */
 const passOn = (to: Running, message: ToWorker): boolean => {
   if (to.isClogged || !to.process.isConnected()) return false;

@@ -54,7 +54,10 @@ interface ListOptions extends Options {
 const tenantOf = (context: AdminContext, { tenant }: Options): Promise<Tenant> =>
   administeredTenant(context.tenants, operator, tenant);
 
-/** Finds the account that an operator names by email or id. @throws {CatalyticError} `account_not_found` */
+/**
+ * Finds the account that an operator names by email or id.
+ * @throws {CatalyticError} `account_not_found`
+ */
 const placeOf = async (context: AdminContext, text: string, options: Options): Promise<AccountPlace> => {
   const { id: tenantId } = await tenantOf(context, options);
   if (!text.includes('@')) {

@@ -28,7 +28,8 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
     const made = await createAdminKey(adminKeys, key, options.description, Date.now(), cliOrigin);
     return { secret: made, id: (await adminKeys.findByHash(tokenHash(made)))?.id };
   });
-  // Standard output holds the key and nothing else, so that a script can take it: KEY=$(catalytic admin-keys create …).
+  // Standard output holds the key and nothing else, so that a script can take it: KEY=$(catalytic
+  // admin-keys create …).
   process.stderr.write(`Admin key ${id}, as the audit trail calls it. It is shown once and stored only as a hash:\n`);
   process.stdout.write(`${secret}\n`);
 };

@@ -1,5 +1,6 @@
 /**
- * Shared by the commands of an administrator: they work on the database directly, beside a server that may be running.
+ * Shared by the commands of an administrator: they work on the database directly, beside a server
+ * that may be running.
  * @module
  */
 import { systemClocks } from '@catalytic/guard/clocks';
@@ -66,7 +67,10 @@ export const tenantName = (text: string): string => {
   throw new InvalidArgumentError('A tenant name has lower-case letters, digits and dashes, at most 63.');
 };
 
-/** A group of commands. @param examples command lines without the program's name, and what they do */
+/**
+ * A group of commands.
+ * @param examples command lines without the program's name, and what they do
+ */
 export const adminGroup = (name: string, description: string, examples: readonly Example[]): Command =>
   addHelpExamples(
     new Command(name).description(

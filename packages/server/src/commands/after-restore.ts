@@ -1,5 +1,6 @@
 /**
- * `catalytic after-restore`: begins a new history after a backup of the database was restored, before the service starts again.
+ * `catalytic after-restore`: begins a new history after a backup of the database was restored,
+ * before the service starts again.
  * @module
  */
 import { Command, Option as Flag } from 'commander';

@@ -51,7 +51,10 @@ const limitOf = (text: string): number => {
   return Number(text);
 };
 
-/** Resolves names given on the command line to ids. @throws {ConfigError} when there is no such tenant or account */
+/**
+ * Resolves names given on the command line to ids.
+ * @throws {ConfigError} when there is no such tenant or account
+ */
 const resolve = async (
   { tenants, accounts }: Stores,
   { tenant, account }: Whose,

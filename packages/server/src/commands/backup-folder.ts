@@ -1,8 +1,10 @@
 /**
- * A backup: a folder of files that ordinary tools can read, and `backup.json`, which lists their sizes and hashes.
+ * A backup: a folder of files that ordinary tools can read, and `backup.json`, which lists their
+ * sizes and hashes.
  *
- * It is a folder and not an archive: `sqlite3`, `sha256sum` and `rsync` work on it directly, the key can be taken out and kept elsewhere,
- * there is no format to get wrong, and one rename publishes it as a whole.
+ * It is a folder and not an archive: `sqlite3`, `sha256sum` and `rsync` work on it directly, the
+ * key can be taken out and kept elsewhere, there is no format to get wrong, and one rename
+ * publishes it as a whole.
  * @module
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,6 @@
 /**
- * `catalytic backup`: a consistent copy of the database while the service runs, and the master key, together or apart.
+ * `catalytic backup`: a consistent copy of the database while the service runs, and the master key,
+ * together or apart.
  * @module
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';

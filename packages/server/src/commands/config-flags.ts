@@ -47,7 +47,10 @@ const ranks = (names: readonly string[]): string =>
 /** Fields whose options a command takes; absent: all. */
 export type Fields = readonly (keyof Config)[];
 
-/** Adds a flag for each option, and `--config FILE`. Secrets have no flag: every user of a machine can read the flags of a process. */
+/**
+ * Adds a flag for each option, and `--config FILE`. Secrets have no flag: every user of a machine
+ * can read the flags of a process.
+ */
 export const addConfigFlags = (command: Command, fields?: Fields): Command => {
   const secrets: string[] = [];
   const taken = Object.entries<Option>(options).filter(([field]) => fields?.includes(field as keyof Config) !== false);

@@ -1,5 +1,6 @@
 /**
- * `catalytic doctor`: examines the machine, the database and Redis, and reports what would go wrong.
+ * `catalytic doctor`: examines the machine, the database and Redis, and reports what would go
+ * wrong.
  * @module
  */
 import { Command, Option as Flag } from 'commander';
@@ -85,7 +86,10 @@ const examineDataFolder = ({ profile, dataDir, masterKey }: Config, isWell: bool
   }
 };
 
-/** How long each of the five settings is measured, seconds: together they stay below 5 s, the limit of a whole run. */
+/**
+ * How long each of the five settings is measured, seconds: together they stay below 5 s, the limit
+ * of a whole run.
+ */
 const measureSeconds = 0.4;
 
 interface Measures {

@@ -11,7 +11,10 @@ import { counted } from './counted.ts';
 /** Where the load lab looks for its key unless it is told. */
 const usualLabKeyPath = 'data/lab.key';
 
-/** A URL that can be asked from this machine: a service on every address answers on loopback too, but its certificate names the issuer. */
+/**
+ * A URL that can be asked from this machine: a service on every address answers on loopback too,
+ * but its certificate names the issuer.
+ */
 const reachableUrl = (url: string, host: string, { issuer, tlsCertFile }: Config): string => {
   if (!isAnyAddress(host)) return url;
   return tlsCertFile === undefined

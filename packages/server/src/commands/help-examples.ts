@@ -14,7 +14,9 @@ const usualExitCodes: readonly (readonly [number, string])[] = [
   [2, 'the command line, a setting or the state of the data is wrong: the message says what to do'],
 ];
 
-/** How the program is called from the repository. Silently, so that a script can read the output. */
+/**
+ * How the program is called from the repository. Silently, so that a script can read the output.
+ */
 const program = 'npm run -s catalytic --';
 
 /** Examples with their effects in a column. */
@@ -23,7 +25,10 @@ const exampleLines = (examples: readonly Example[]): string => {
   return examples.map(([line, effect]) => `  ${program} ${line.padEnd(width)}   ${effect}`).join('\n');
 };
 
-/** Adds examples and exit codes to the help of a command. @param exitCodes where they differ from the usual ones */
+/**
+ * Adds examples and exit codes to the help of a command.
+ * @param exitCodes where they differ from the usual ones
+ */
 export const addHelpExamples = (
   command: Command,
   examples: readonly Example[],

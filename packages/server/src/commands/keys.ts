@@ -37,7 +37,8 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
   const config = configFrom(command);
   const now = Date.now();
   const key = await withStores(config, async (stores) => {
-    // Opened first: a key sealed under a different master key than the others would stop the next start.
+    // Opened first: a key sealed under a different master key than the others would stop the next
+    // start.
     const { masterKey } = await openKeyRing(config, stores, Date.now);
     const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
     await stores.signingKeys.addSuccessor({ key: successor, by: cliOrigin });

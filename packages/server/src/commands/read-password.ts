@@ -1,5 +1,6 @@
 /**
- * Reading a password: never from a flag, because every user of a machine can read the flags of a process.
+ * Reading a password: never from a flag, because every user of a machine can read the flags of a
+ * process.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -24,7 +25,8 @@ const ask = async (question: string): Promise<string> => {
 };
 
 /**
- * Reads a new password: asks twice without echo on a terminal, else takes standard input without its last line end.
+ * Reads a new password: asks twice without echo on a terminal, else takes standard input without
+ * its last line end.
  * @throws {ConfigError} when the input ends, or the two differ
  */
 export const readNewPassword = async (): Promise<string> => {

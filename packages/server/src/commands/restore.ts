@@ -1,5 +1,6 @@
 /**
- * `catalytic restore`: puts a backup into DATA_DIR, and keeps everything revoked that was revoked since it was made.
+ * `catalytic restore`: puts a backup into DATA_DIR, and keeps everything revoked that was revoked
+ * since it was made.
  * @module
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -43,7 +44,10 @@ const assertPossible = ({ profile }: Config, { key, newMasterKey }: Options, { p
 const keyFile = (path: string): string =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? masterKeyPath(path) : path;
 
-/** The master key that the service will use, in this order: configured, named by `--key`, in the backup, in DATA_DIR. */
+/**
+ * The master key that the service will use, in this order: configured, named by `--key`, in the
+ * backup, in DATA_DIR.
+ */
 const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | undefined => {
   if (config.masterKey !== undefined) return findMasterKey(config.masterKey, config.dataDir);
   if (key === undefined) return readMasterKeyFile(masterKeyPath(folder)) ?? findMasterKey(undefined, config.dataDir);
@@ -52,7 +56,10 @@ const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | u
   return named;
 };
 
-/** Copies the backup into a staging folder and makes it ready to serve: with a new history, under the master key of the service. */
+/**
+ * Copies the backup into a staging folder and makes it ready to serve: with a new history, under
+ * the master key of the service.
+ */
 const prepare = async (config: Config, folder: string, options: Options, staging: string): Promise<NewHistory> => {
   const copy = join(staging, 'catalytic.db');
   copyFileSync(join(folder, 'catalytic.db'), copy);

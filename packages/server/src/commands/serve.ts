@@ -23,7 +23,9 @@ import { addConfigFlags, configFrom } from './config-flags.ts';
 import { greeting } from './greeting.ts';
 import { addHelpExamples } from './help-examples.ts';
 
-/** Longest time a stop may take, milliseconds. Requests that are still in flight then are cut off. */
+/**
+ * Longest time a stop may take, milliseconds. Requests that are still in flight then are cut off.
+ */
 const stopMsMax = 10_000;
 
 /** A start of the service. */
@@ -65,13 +67,19 @@ const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<v
   };
 };
 
-/** SIGTERM comes from a supervisor or an orchestrator: each connection is served once more. SIGINT comes from a person at the keyboard: stop now. */
+/**
+ * SIGTERM comes from a supervisor or an orchestrator: each connection is served once more. SIGINT
+ * comes from a person at the keyboard: stop now.
+ */
 const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
   process.on('SIGTERM', () => stop(false));
   process.on('SIGINT', () => stop(true));
 };
 
-/** Limits of the machine that are too small, and settings without effect. The service starts in spite of them. */
+/**
+ * Limits of the machine that are too small, and settings without effect. The service starts in
+ * spite of them.
+ */
 const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
   [checkFiles(config, machine), checkBacklog(config, machine), ...checkNoRedis(config)].filter(
     ({ level }) => level !== 'ok',
@@ -84,7 +92,10 @@ const announce = ({ config, log, limits }: Start, service: ServiceAddress): void
   log.info({ url, operateUrl, dataDir: resolve(config.dataDir), workers: config.workers }, 'Serving');
 };
 
-/** Loads the service only in a process that serves: a supervisor, and every other command, starts faster without it. */
+/**
+ * Loads the service only in a process that serves: a supervisor, and every other command, starts
+ * faster without it.
+ */
 const startServing: typeof startService = async (start) => {
   const service = await (await import('../app.ts')).startService(start);
   writeCompiledModules();
@@ -125,7 +136,8 @@ const supervise = async (start: Start): Promise<void> => {
     log.info('Reloading: replacing the workers one after the other');
     supervisor.reload().catch(fail);
   });
-  // A first start that fails is reported to `onFailure`, at the latest when the attempts are used up.
+  // A first start that fails is reported to `onFailure`, at the latest when the attempts are used
+  // up.
   const service = await supervisor.start().catch(() => undefined);
   if (service !== undefined) announce(start, service);
 };

@@ -14,7 +14,10 @@ loopback.addAddress('::1', 'ipv6');
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, familyOf(host)));
 
-/** Whether one can listen on it: an address, or `localhost`. Any other name may resolve to another address later. */
+/**
+ * Whether one can listen on it: an address, or `localhost`. Any other name may resolve to another
+ * address later.
+ */
 export const isListenable = (host: string): boolean => host === 'localhost' || isIP(host) !== 0;
 
 /** Whether it means every address of the machine. */
@@ -23,7 +26,10 @@ export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || hos
 /** An address as a URL spells it. */
 export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-/** Whether it is an origin exactly as browsers send it (RFC 6454 section 6.2), by https, or by http from this machine. */
+/**
+ * Whether it is an origin exactly as browsers send it (RFC 6454 section 6.2), by https, or by http
+ * from this machine.
+ */
 const isOrigin = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);

@@ -1,5 +1,6 @@
 /**
- * The certificate and the private key of TLS: reads both files, and says what is wrong with which of them.
+ * The certificate and the private key of TLS: reads both files, and says what is wrong with which
+ * of them.
  * @module
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -143,7 +144,8 @@ const warningsOf = (
 
 /**
  * Reads both files and judges them together.
- * @throws {ConfigError} when one is missing, unreadable or damaged, or when the key is not the certificate's
+ * @throws {ConfigError} when one is missing, unreadable or damaged, or when the key is not the
+ *   certificate's
  */
 export const readCertificate = (files: CertificateFiles): Certificate => {
   const { certFile, keyFile } = files;

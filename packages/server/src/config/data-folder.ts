@@ -6,7 +6,8 @@ import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { ConfigError } from './read-config.ts';
 
 /**
- * Makes the data folder, readable by this user only: it holds the master key, and without PostgreSQL everything else.
+ * Makes the data folder, readable by this user only: it holds the master key, and without
+ * PostgreSQL everything else.
  * @throws {ConfigError} when it cannot be made
  */
 export const makeDataFolder = (dataDir: string): void => {

@@ -4,7 +4,10 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 
-/** Writes a new file (mode 0600) and flushes it. @throws when the file exists, or the disk does not take it */
+/**
+ * Writes a new file (mode 0600) and flushes it.
+ * @throws when the file exists, or the disk does not take it
+ */
 export const writeFlushed = (path: string, text: string): void => {
   const file = openSync(path, 'wx', 0o600);
   try {

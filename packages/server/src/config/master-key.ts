@@ -47,8 +47,8 @@ export const readMasterKeyFile = (path: string): Buffer | undefined => {
 };
 
 /**
- * Makes `DATA_DIR/master.key` (mode 0600, flushed to disk) unless another process has just made it. The file is complete before it gets its
- * name, so a full disk leaves no partial key.
+ * Makes `DATA_DIR/master.key` (mode 0600, flushed to disk) unless another process has just made it.
+ * The file is complete before it gets its name, so a full disk leaves no partial key.
  * @returns the key that is there now
  * @throws {ConfigError} when it cannot be written
  */

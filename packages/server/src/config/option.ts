@@ -4,13 +4,18 @@
  */
 
 interface OptionBase {
-  /** Name in the environment and in the file. The flag is the same in kebab case: `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`. */
+  /**
+   * Name in the environment and in the file. The flag is the same in kebab case:
+   * `ACCESS_TOKEN_SECONDS` → `--access-token-seconds`.
+   */
   readonly name: string;
   /** One sentence: its effect, and the cost of a change. */
   readonly description: string;
   /** Default in words, where it depends on the machine or on other options. */
   readonly defaultText?: string;
-  /** Never printed, logged or taken from a flag (flags are visible to every user of the machine). */
+  /**
+   * Never printed, logged or taken from a flag (flags are visible to every user of the machine).
+   */
   readonly secret?: boolean;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The one schema of the configuration. `docs/reference/configuration.md` and `catalytic serve --help` are generated from it.
+ * The one schema of the configuration. `docs/reference/configuration.md` and `catalytic serve
+ * --help` are generated from it.
  * @module
  */
 import { availableParallelism } from 'node:os';
@@ -10,7 +11,9 @@ import type { Profile } from './profile.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
 import { type TlsConfig, tlsOptions } from './tls-options.ts';
 
-/** Hash lanes used when none are configured: two per core keep every core busy while results travel. */
+/**
+ * Hash lanes used when none are configured: two per core keep every core busy while results travel.
+ */
 export const defaultHashLanes = Math.min(64, Math.max(2, availableParallelism() * 2));
 
 /** Every option, by the name of its field in {@link Config}. */
@@ -147,7 +150,8 @@ export const options = {
     unit: 'connections',
     minimum: 1,
     maximum: 1_000_000,
-    // With the pool and all other files of a process it fits into 20,000 open files, which is a usual limit.
+    // With the pool and all other files of a process it fits into 20,000 open files, which is a
+    // usual limit.
     default: 19_000,
     description:
       'Client connections that one process holds, at most as many as open files allow; further ones are answered 503 and closed.',

@@ -1,5 +1,6 @@
 /**
- * The one reader of the configuration: flags win over the environment, the environment over the file.
+ * The one reader of the configuration: flags win over the environment, the environment over the
+ * file.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,10 @@ import type { Option } from './option.ts';
 import { type Config, options } from './options.ts';
 import { profileOf } from './profile.ts';
 
-/** A value that stops the start. The message names the option, where its value came from, and what is allowed. */
+/**
+ * A value that stops the start. The message names the option, where its value came from, and what
+ * is allowed.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -68,7 +72,8 @@ const readFile = (path: string): NodeJS.Dict<string> => {
   }
   const names = new Set<string>(Object.values(options).map((option) => option.name));
   const unknown = Object.keys(values).find((name) => !names.has(name));
-  // An unknown name in our own file is a mistake; in the environment it may belong to another program.
+  // An unknown name in our own file is a mistake; in the environment it may belong to another
+  // program.
   if (unknown !== undefined) throw new ConfigError(`Cannot use ${path}: it has no option named ${unknown}`);
   return values;
 };
@@ -95,7 +100,10 @@ const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
   throw new ConfigError(`Cannot use ${given} without ${missing}: TLS takes both; set ${missing} too`);
 };
 
-/** Decides where the operators' routes answer: on the public listener only of a service that stays on this machine. */
+/**
+ * Decides where the operators' routes answer: on the public listener only of a service that stays
+ * on this machine.
+ */
 const resolveOperate = (values: Values): void => {
   const { host = '', port, operateHost, operatePort } = values;
   if (operateHost === undefined && operatePort === undefined && isLoopback(host)) return;

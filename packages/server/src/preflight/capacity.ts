@@ -8,12 +8,17 @@ import { type Finding, ok } from './finding.ts';
 import type { DiskMeasures } from './measure-flush.ts';
 import type { Machine } from './read-machine.ts';
 
-/** Logins a second of one user of the scenario `auth`: 5 of 16 steps, one every 2 s in the middle. */
+/**
+ * Logins a second of one user of the scenario `auth`: 5 of 16 steps, one every 2 s in the middle.
+ */
 const loginsPerUserSecond = 0.156;
 /** A slower flush delays every sign-in and sign-out noticeably. */
 const flushMsMax = 20;
 const mib = 2 ** 20;
-/** Below the first limit a database in use lacks room for the next days, below the second for the next minute. */
+/**
+ * Below the first limit a database in use lacks room for the next days, below the second for the
+ * next minute.
+ */
 const freeBytesMin = 1024 * mib;
 const freeBytesLeast = 16 * mib;
 
@@ -27,7 +32,10 @@ export interface Limit {
 
 const count = (value: number): string => Math.floor(value).toLocaleString('en');
 
-/** Users that each limit allows, the tightest first. @param hashesPerSecond capacity C, if it was measured */
+/**
+ * Users that each limit allows, the tightest first.
+ * @param hashesPerSecond capacity C, if it was measured
+ */
 export const limitsInUsers = (
   config: Config,
   machine: Machine,

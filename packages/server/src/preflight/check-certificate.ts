@@ -8,7 +8,10 @@ import { ConfigError } from '../config/read-config.ts';
 import { type Finding, ok } from './finding.ts';
 
 const dayMs = 86_400_000;
-/** Automatic renewal happens long before; a certificate that lives for only a few days is renewed in its last third. */
+/**
+ * Automatic renewal happens long before; a certificate that lives for only a few days is renewed in
+ * its last third.
+ */
 const daysLeftMin = 10;
 
 const checkValidity = (certificate: Certificate, certFile: string, nowMs: number): Finding => {

@@ -1,5 +1,6 @@
 /**
- * Whether the PostgreSQL database is large enough for the configuration, and whether it keeps what it acknowledges.
+ * Whether the PostgreSQL database is large enough for the configuration, and whether it keeps what
+ * it acknowledges.
  * @module
  */
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
@@ -97,7 +98,9 @@ const checkStandbys = ({ standbys, standbyNames, statements }: Database): Findin
   };
 };
 
-/** Differences of clocks above it are reported, seconds: clocks under NTP differ by milliseconds. */
+/**
+ * Differences of clocks above it are reported, seconds: clocks under NTP differ by milliseconds.
+ */
 const clockWarningSeconds = 2;
 
 const checkClock = ({ clockAheadMs }: Database): Finding => {

@@ -9,12 +9,18 @@ import type { DataFolder, Machine } from './read-machine.ts';
 
 /** The oldest Node whose type stripping and `node:sqlite` are enough. */
 const nodeMajorMin = 24;
-/** Files that are neither clients nor the database: the log, the listener, the hashing process, modules while they load. */
+/**
+ * Files that are neither clients nor the database: the log, the listener, the hashing process,
+ * modules while they load.
+ */
 const filesSpare = 100;
 const mib = 2 ** 20;
 /** Memory that hashing one password takes. */
 const laneBytes = 19 * mib;
-/** Reads of the journal that must fit into a lease, so that one slow and one lost read cost no token. */
+/**
+ * Reads of the journal that must fit into a lease, so that one slow and one lost read cost no
+ * token.
+ */
 const readsPerLease = 4;
 
 const checkNode = ({ nodeVersion }: Machine): Finding => {
@@ -23,7 +29,10 @@ const checkNode = ({ nodeVersion }: Machine): Finding => {
   return { level: 'failure', text, remedy: `install Node ${nodeMajorMin} or newer: https://nodejs.org/` };
 };
 
-/** Files of one process other than its clients' connections: its share of the pool, and everything else. */
+/**
+ * Files of one process other than its clients' connections: its share of the pool, and everything
+ * else.
+ */
 export const filesBesideClients = ({ profile, databasePoolSize, databaseMaxOverflow, workers }: Config): number =>
   filesSpare + (profile.hasConnectionPool ? Math.ceil((databasePoolSize + databaseMaxOverflow) / workers) : 0);
 
@@ -31,7 +40,10 @@ export const filesBesideClients = ({ profile, databasePoolSize, databaseMaxOverf
 export const fittingConnections = (config: Config, { filesMax = Number.POSITIVE_INFINITY }: Machine): number =>
   Math.max(1, Math.min(config.maxConnections, filesMax - filesBesideClients(config)));
 
-/** Whether the open files suffice for the connections of clients and database that one process may hold. */
+/**
+ * Whether the open files suffice for the connections of clients and database that one process may
+ * hold.
+ */
 export const checkFiles = (config: Config, machine: Machine): Finding => {
   const { filesMax } = machine;
   const { maxConnections } = config;

@@ -8,7 +8,10 @@ import { type Finding, ok } from './finding.ts';
 
 /** The oldest version that the tests cover. */
 const versionMajorMin = 7;
-/** A slower round trip delays a sign-out noticeably, milliseconds: it takes a hint there and an acknowledgement back. */
+/**
+ * A slower round trip delays a sign-out noticeably, milliseconds: it takes a hint there and an
+ * acknowledgement back.
+ */
 const roundTripMsMax = 10;
 
 /** Without a bus each member writes down what it has read, and the revoker polls. */
@@ -36,7 +39,10 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
   ];
 };
 
-/** Findings where no Redis is used: by choice, or because one process has nobody to announce anything to. */
+/**
+ * Findings where no Redis is used: by choice, or because one process has nobody to announce
+ * anything to.
+ */
 export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[] => {
   if (profile.servesManyProcesses) return [ok(`No Redis is configured: ${withoutBus}`)];
   const names = [config.redisUrl, config.redisHost, config.redisSentinels];

@@ -3,7 +3,10 @@
  * @module
  */
 
-/** The result of one check. `warning`: it works, but worse than it should; `failure`: it cannot work. */
+/**
+ * The result of one check. `warning`: it works, but worse than it should; `failure`: it cannot
+ * work.
+ */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'failure';
   /** The observation. */

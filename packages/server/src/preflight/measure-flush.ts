@@ -30,7 +30,8 @@ export const freeBytes = (folder: string): number => {
 };
 
 /**
- * Appends 4 KiB to a temporary file beside the database and flushes it, up to 50 times; then removes the file.
+ * Appends 4 KiB to a temporary file beside the database and flushes it, up to 50 times; then
+ * removes the file.
  * @throws when the folder takes no file
  */
 export const measureFlush = (folder: string): DiskMeasures => {

@@ -1,9 +1,13 @@
 /**
- * Counts of the pipeline's answers: plain numbers, so that counting costs an answer next to nothing.
+ * Counts of the pipeline's answers: plain numbers, so that counting costs an answer next to
+ * nothing.
  * @module
  */
 
-/** Why a connection was cut: no room for it, no handshake, an answer that the client did not read, too many requests without reading answers. */
+/**
+ * Why a connection was cut: no room for it, no handshake, an answer that the client did not read,
+ * too many requests without reading answers.
+ */
 export const cutReasons = ['full', 'handshake', 'unread', 'pipelined'] as const;
 
 /** One of {@link cutReasons}. */

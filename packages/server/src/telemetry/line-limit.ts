@@ -14,7 +14,10 @@ interface Kind {
 
 /** Limits lines by kind. */
 export interface LineLimit {
-  /** Whether a line of this kind may be written now; else counts it. @param kind one of a small set: each takes memory */
+  /**
+   * Whether a line of this kind may be written now; else counts it.
+   * @param kind one of a small set: each takes memory
+   */
   allows(kind: string): boolean;
   /** Reports the lines left out so far, and stops. */
   close(): void;

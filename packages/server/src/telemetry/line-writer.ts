@@ -1,5 +1,6 @@
 /**
- * Writes lines to a stream whose reader may be gone: a line that cannot be written is dropped and counted, never waited for.
+ * Writes lines to a stream whose reader may be gone: a line that cannot be written is dropped and
+ * counted, never waited for.
  * @module
  */
 import type { Writable } from 'node:stream';
@@ -8,8 +9,8 @@ import type { Writable } from 'node:stream';
 export const waitingBytesMax = 1024 * 1024;
 
 /**
- * Writes lines, and drops them while too many bytes wait. A pipe or socket takes what fits, and the rest waits here; a file or a terminal
- * takes everything at once.
+ * Writes lines, and drops them while too many bytes wait. A pipe or socket takes what fits, and the
+ * rest waits here; a file or a terminal takes everything at once.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -34,7 +35,10 @@ export class LineWriter {
     return this.#dropped;
   }
 
-  /** Sets the action when lines are written again: it receives the number of lines dropped, and may write a line about them. */
+  /**
+   * Sets the action when lines are written again: it receives the number of lines dropped, and may
+   * write a line about them.
+   */
   onRelief(tell: (dropped: number) => void): void {
     this.#onRelief = tell;
   }
@@ -42,7 +46,8 @@ export class LineWriter {
   /** Writes a line, or drops it. */
   write(line: string): void {
     const waiting = this.#stream.writable ? this.#stream.writableLength : Number.POSITIVE_INFINITY;
-    // Resumes only with room for many lines: else every other line would report the one dropped before it.
+    // Resumes only with room for many lines: else every other line would report the one dropped
+    // before it.
     this.#isDropping = waiting > (this.#isDropping ? this.#bytesMax / 2 : this.#bytesMax);
     if (this.#isDropping) {
       this.#drop();

@@ -8,8 +8,9 @@ import { standardError } from './line-writer.ts';
 export type { Logger } from 'pino';
 
 /**
- * Opens the log. Callers never pass it request bodies, headers or query strings; a secret that reaches it in spite of that is a
- * `Secret` and prints as a placeholder. A line is never waited for: while no reader takes them, lines are dropped and counted.
+ * Opens the log. Callers never pass it request bodies, headers or query strings; a secret that
+ * reaches it in spite of that is a `Secret` and prints as a placeholder. A line is never waited
+ * for: while no reader takes them, lines are dropped and counted.
  * @param level least severe level written
  */
 export const openLog = (level: string): Logger => {

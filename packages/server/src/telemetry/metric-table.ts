@@ -1,14 +1,18 @@
 /**
  * Every metric of the service, in one table. `docs/operating/metrics.md` is generated from it.
  *
- * No label holds what a client sent, nor an id: each takes one of the few values named here, so the number of series is bounded.
+ * No label holds what a client sent, nor an id: each takes one of the few values named here, so the
+ * number of series is bounded.
  * @module
  */
 
 import { cutReasons, statusClasses } from './answer-counts.ts';
 import { jobNames } from './job-observer.ts';
 
-/** One metric. Every series carries `worker`, the number of the process among those of its machine, unless `isOfScrape` is set. */
+/**
+ * One metric. Every series carries `worker`, the number of the process among those of its machine,
+ * unless `isOfScrape` is set.
+ */
 export interface MetricDescription {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;

@@ -178,7 +178,10 @@ export class Metrics {
     return { worker: this.#workerNumber, metrics: await this.#registry.getMetricsAsJSON() };
   }
 
-  /** Figures of the process. The default ones of `prom-client` are not used: some of them walk over every connection. */
+  /**
+   * Figures of the process. The default ones of `prom-client` are not used: some of them walk over
+   * every connection.
+   */
   #watchProcess(): void {
     const lag = new EventLoopLag();
     this.#counter(metricTable.cpuUser, () => process.cpuUsage().user / 1e6);
@@ -247,8 +250,8 @@ export class Metrics {
 }
 
 /**
- * Writes the page: the metrics of each worker under its number. During a reload two processes have one number for a moment; the page shows
- * the first.
+ * Writes the page: the metrics of each worker under its number. During a reload two processes have
+ * one number for a moment; the page shows the first.
  * @param workers number of processes that should serve
  */
 const writePage = (snapshots: readonly MetricsSnapshot[], workers: number): Promise<string> => {

@@ -5,7 +5,10 @@
 import { readdir } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Time between two samples of the event loop, milliseconds: a shorter one would wake an idle process too often. */
+/**
+ * Time between two samples of the event loop, milliseconds: a shorter one would wake an idle
+ * process too often.
+ */
 const lookEveryMs = 20;
 
 /** The lag of the event loop: how much later than due it runs a timer. */
