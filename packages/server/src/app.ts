@@ -5,11 +5,10 @@
 import { Closers } from './app/closers.ts';
 import { mountFeatures } from './app/mount-features.ts';
 import { openListeners } from './app/open-listeners.ts';
-import { openParts, type Parts, type Start } from './app/open-parts.ts';
+import { openParts, type Parts } from './app/open-parts.ts';
+import type { Start } from './app/start.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import { systemOrigin } from './features/audit/origins.ts';
-
-export type { Start } from './app/open-parts.ts';
 
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {

@@ -14,7 +14,8 @@ import { sessionRoutes } from '../features/sessions/routes.ts';
 import { signingKeyRoutes } from '../features/signing-keys/routes.ts';
 import { tenantRoutes } from '../features/tenants/routes.ts';
 import { metricsContentType, scraper } from '../telemetry/metrics.ts';
-import type { Parts, Start } from './open-parts.ts';
+import type { Parts } from './open-parts.ts';
+import type { Start } from './start.ts';
 
 /** The routes of all features. */
 export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, parts: Parts): readonly Route[] => {

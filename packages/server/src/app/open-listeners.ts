@@ -12,7 +12,8 @@ import { createHttpServer, type HttpParts } from '../http/server.ts';
 import { Listeners } from '../listen.ts';
 import { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { Closers } from './closers.ts';
-import type { Parts, Start } from './open-parts.ts';
+import type { Parts } from './open-parts.ts';
+import type { Start } from './start.ts';
 
 /** Listeners that do not listen yet. */
 export interface OpenedListeners {

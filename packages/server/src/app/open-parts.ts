@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { systemClocks } from '@catalytic/guard/clocks';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { keepUntilMs } from '@catalytic/protocol/journal';
-import type { WorkerLink } from '../cluster/worker-link.ts';
 import type { Config } from '../config/options.ts';
 import { openKeyRing, openStores, share } from '../deployment.ts';
 import { AuditBuffer } from '../features/audit/audit-buffer.ts';
@@ -21,22 +20,12 @@ import { leaveLabKey } from '../lab-key.ts';
 import type { RoundTime } from '../run-jobs.ts';
 import { leaveTrace } from '../stores/sqlite/trace-of-service.ts';
 import type { Stores } from '../stores/stores.ts';
-import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Closers } from './closers.ts';
 import { followRevocations, type Revocations } from './follow-revocations.ts';
+import type { Start } from './start.ts';
 import { startHousekeeping } from './start-housekeeping.ts';
 import { takeDataFolder } from './take-data-folder.ts';
-
-/** A start, as it is asked for. */
-export interface Start {
-  readonly config: Config;
-  readonly log: Logger;
-  /** To the other processes of this machine. */
-  readonly link: WorkerLink;
-  /** Called when the process can no longer serve and should end. */
-  readonly onFatal: (error: Error) => void;
-}
 
 /**
  * The parts of a running service. The master key is none of them: what needs it has been opened

@@ -8,7 +8,7 @@ import { housekeepingJobs } from '../housekeeping.ts';
 import { jobsOf, type RoundTime, startJobs } from '../run-jobs.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Start } from './open-parts.ts';
+import type { Start } from './start.ts';
 
 /** What this works with. */
 export interface StartHousekeepingParts extends Omit<Start, 'onFatal'> {
