@@ -7,6 +7,7 @@
  * - `docs/reference/api.md` names every path of the service, and no other
  * - every package, and every package that asks for it, has the version at the top of CHANGELOG.md
  * - a shell block of the README or a guide that no test runs says why, with a reason from a short list
+ * - every source file that ARCHITECTURE.md, CONTRIBUTING.md or SECURITY.md names is there
  * - every error code after its status, and every metric, is in the page that lists them
  * - every export of a package has a docstring
  * @module
@@ -63,6 +64,19 @@ const checkReference = async (root: string, write: boolean): Promise<Finding[]> 
     }
   }
   return findings;
+};
+
+const isTourOfSources = (file: string): boolean => /^(ARCHITECTURE|CONTRIBUTING|SECURITY)\.md$/.test(file);
+
+/** Sources are named by the end of their path, and without the `src/` of their package. */
+const checkSourceNames = (files: readonly string[], file: string, text: string): Finding[] => {
+  const known = files.map((path) => `/${path.replace('/src/', '/')}`);
+  return text.split('\n').flatMap((line, index) =>
+    [...line.matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !known.some((path) => path.endsWith(`/${name.replace('/src/', '/')}`)))
+      .map((name) => ({ file, line: index + 1, rule: 'source', message: `there is no ${name}` })),
+  );
 };
 
 /** Names that a generated page lists, and how documents mention them. */
@@ -157,6 +171,7 @@ export const checkDocs = async (root: string, write = false): Promise<readonly F
     const text = readFileSync(join(root, file), 'utf8');
     findings.push(...checkScripts(scripts, file, text));
     if (isMarkdown) findings.push(...checkLinks(root, file, text), ...checkNames(root, file, text));
+    if (isTourOfSources(file)) findings.push(...checkSourceNames(files, file, text));
     if (isRunDocument(file)) findings.push(...checkShellRemarks(file, text));
     if (!isSource) continue;
     for (const { name, line } of undocumentedExports(text)) {
@@ -173,6 +188,6 @@ if (import.meta.main) {
   const write = words.includes('--write');
   report(
     await checkDocs(root, write),
-    'links, scripts, reference pages, routes, versions and docstrings agree with the code',
+    'the documentation agrees with the code',
   );
 }

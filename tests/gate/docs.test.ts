@@ -101,6 +101,15 @@ describe('docs', () => {
     ]);
   });
 
+  test('a source file that the tour names must be there', async () => {
+    const files = {
+      'packages/a/src/b/c.ts': '/** C. */\nexport const c = 1;\n',
+      'ARCHITECTURE.md': '`a/b/c.ts`, `b/c.ts`, `c.ts` and `packages/a/src/b/c.ts`\n`b/d.ts` and `<verb-noun>.ts`\n',
+      'docs/guides/a.md': 'Save it as `mine.ts`.\n',
+    };
+    assert.deepEqual(await broken(files), ['ARCHITECTURE.md:2 source: there is no b/d.ts']);
+  });
+
   test('the page of the API names every path, and no other', async () => {
     const files = {
       'packages/protocol/src/paths.ts':
