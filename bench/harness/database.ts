@@ -4,8 +4,12 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRoleStatement } from '../../packages/server/src/stores/postgres/preflight.ts';
 import { query, type TextRow } from '../../tests/harness/postgres/query.ts';
+import {
+  createServiceDatabase,
+  serviceDatabase,
+  serviceDatabaseUrl,
+} from '../../tests/harness/postgres/service-database.ts';
 import { type Postgres, startPostgres } from '../../tests/harness/postgres.ts';
 
 /** A PostgreSQL server with an empty database. */
@@ -35,17 +39,16 @@ export const startDatabase = async (address = '127.0.0.1'): Promise<BenchDatabas
       ...(isLoopback ? {} : { listen_addresses: `127.0.0.1,${address}` }),
     },
   });
-  await server.sql(`${createRoleStatement('catalytic')} PASSWORD 'catalytic'`);
-  await server.sql('create database catalytic owner catalytic');
+  await createServiceDatabase(server.sql);
   if (!isLoopback) {
     appendFileSync(join(server.dataDir, 'pg_hba.conf'), `host all all ${address}/24 scram-sha-256\n`);
     await server.sql('select pg_reload_conf()');
   }
   const admin = new URL(server.url);
-  admin.pathname = 'catalytic';
+  admin.pathname = serviceDatabase;
   return {
     server,
-    url: `postgres://catalytic:catalytic@${address}:${server.port}/catalytic`,
+    url: serviceDatabaseUrl(server.port, address),
     sql: (text) => query(admin.href, text, statementMsMax),
     [Symbol.asyncDispose]: () => server.close(),
   };

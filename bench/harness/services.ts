@@ -4,13 +4,14 @@
  */
 import { join, resolve } from 'node:path';
 import { copyTree } from '../../scripts/tree-copy.ts';
+import type { Scope } from '../../tests/harness/scope.ts';
 import { folderIn, type Service, type Settings, serviceIn } from '../../tests/harness/service.ts';
 
 /** The root of this checkout. */
 export const root = resolve(import.meta.dirname, '../..');
 
-/** The end of a bench, as the scope that the harness of the tests wants. */
-const scopeOf = (stack: AsyncDisposableStack) => ({ after: (clean: () => Promise<void>) => stack.defer(clean) });
+/** The end of a bench, as the scope of the tests' harness. */
+const scopeOf = (stack: AsyncDisposableStack): Scope => ({ after: (clean) => stack.defer(clean) });
 
 /** A temporary folder; the stack removes it. */
 export const folderOn = (stack: AsyncDisposableStack): string => folderIn(scopeOf(stack));

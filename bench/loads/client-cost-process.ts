@@ -2,13 +2,14 @@
  * The processes of the bench `generator-cost`: a trivial server, and one that only sends and reads with one of the clients.
  * @module
  */
+
+import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Dispatcher } from 'undici';
 import { Connection } from '../../packages/lab/src/targets/connection.ts';
 import { serveTasks } from '../harness/child.ts';
-import { listenOnFreePort } from '../targets/free-port.ts';
 
 /** Names of the clients. */
 export const clientNames = ['lab', 'dispatch', 'request', 'http'] as const;
@@ -22,6 +23,8 @@ const answer = `HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8
 const token = 't'.repeat(700);
 const headers = { authorization: `Bearer ${token}` };
 const path = '/api/protected';
+/** Connections that may wait to be accepted: thousands are opened at once. */
+const backlog = 4096;
 /** Compilers have settled after this time. */
 const settleMs = 2000;
 
@@ -87,14 +90,16 @@ const clients: Readonly<Record<ClientName, (origin: string) => Send>> = {
 };
 
 /** Serves from now on. Returns the URL. */
-const serve = (_: undefined): Promise<string> =>
-  listenOnFreePort(
-    createServer({ noDelay: true }, (socket) => {
-      // Requests of this bench fit one segment and have no body: a piece is a request.
-      socket.on('data', () => socket.write(answer));
-      socket.on('error', () => {});
-    }),
-  );
+const serve = async (_: undefined): Promise<string> => {
+  const server = createServer({ noDelay: true }, (socket) => {
+    // Requests of this bench fit one segment and have no body: a piece is a request.
+    socket.on('data', () => socket.write(answer));
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1', backlog);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
 
 /** A load to be measured. */
 export interface ClientLoad {

@@ -2,9 +2,8 @@
  * The least that Node can do for a request: `node:http`, fixed bytes, nothing looked at.
  * @module
  */
-import { createServer, type RequestListener } from 'node:http';
+import { startHttpServer } from '../../tests/harness/http-server.ts';
 import { type Child, type ChildOptions, serveTasks, startChild } from '../harness/child.ts';
-import { listenOnFreePort } from './free-port.ts';
 
 /** What it answers to every request. */
 export interface FixedAnswer {
@@ -12,12 +11,12 @@ export interface FixedAnswer {
   readonly body: string;
 }
 
-const serve = ({ headers, body }: FixedAnswer): Promise<string> => {
-  const answer: RequestListener = (_request, response) => {
+const serve = async ({ headers, body }: FixedAnswer): Promise<string> => {
+  const { url } = await startHttpServer((_request, response) => {
     response.writeHead(200, headers);
     response.end(body);
-  };
-  return listenOnFreePort(createServer(answer));
+  });
+  return url;
 };
 
 /** What the process does. */

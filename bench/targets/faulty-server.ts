@@ -4,11 +4,11 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { paths } from '@catalytic/protocol/paths';
+import { startHttpServer } from '../../tests/harness/http-server.ts';
 import { serveTasks, startChild } from '../harness/child.ts';
-import { listenOnFreePort } from './free-port.ts';
 
 /** Its faults by name, each with a sentence. */
 export const serverFaults = {
@@ -100,17 +100,17 @@ const readBody = async (request: IncomingMessage): Promise<Readonly<Record<strin
   return text === '' ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>);
 };
 
-const serve = (fault: ServerFault): Promise<string> => {
+const serve = async (fault: ServerFault): Promise<string> => {
   const service = new FaultyService(fault);
-  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
     const body = await readBody(request);
     if (fault === 'slow' && request.url !== paths.ready) await delay(1000);
-    const [status, answer] = service.answer(request.method ?? '', request.url ?? '', bearer, body);
+    const [status, content] = service.answer(request.method ?? '', request.url ?? '', bearer, body);
     const type = status < 400 ? 'application/json' : 'application/problem+json';
-    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(answer));
-  });
-  return listenOnFreePort(server);
+    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(content));
+  };
+  return (await startHttpServer(answer, { keepAliveTimeout: 60_000 })).url;
 };
 
 type FaultyServerTasks = { serve(fault: ServerFault): Promise<string> };

@@ -9,6 +9,7 @@ import { Client } from 'pg';
 import { passwordHash, readLabKey } from '../harness/accounts.ts';
 import { goodPassword } from '../harness/client.ts';
 import { createMachines, needsMachines } from '../harness/machines.ts';
+import { createServiceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { type Redis, startRedis } from '../harness/redis.ts';
 import type { Service } from '../harness/service.ts';
@@ -78,8 +79,7 @@ export class Deployment implements AsyncDisposable {
     const postgres = started.use(
       await startPostgres({ settings: serverSettings, hasClock: options.databaseClock === true }),
     );
-    await postgres.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
-    await postgres.sql('create database catalytic owner catalytic');
+    await createServiceDatabase(postgres.sql);
     const standby = options.withStandby === true ? started.use(await startStandby(postgres)) : undefined;
     const startOne = async (): Promise<Redis> => started.adopt(await startRedis(), (redis) => redis.close());
     const redis = options.redis === true ? await startOne() : undefined;
@@ -164,7 +164,7 @@ export class Deployment implements AsyncDisposable {
   /** A connection to the database past the proxy, as its owner. */
   async connect(): Promise<Client> {
     const client = new Client({
-      connectionString: `postgres://catalytic:catalytic@127.0.0.1:${this.postgres.port}/catalytic`,
+      connectionString: serviceDatabaseUrl(this.postgres.port),
       options: '-c catalytic.tenant=*',
     });
     client.on('error', () => {});

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dumpDatabase, restoreDatabase } from '../harness/postgres/dump.ts';
+import { createServiceDatabase, serviceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
 import { copyDataFolder } from '../harness/postgres/template.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import type { Deployment } from './deployment.ts';
@@ -73,21 +74,14 @@ const moveToNewCluster: Fault['prepare'] = async ({ deployment }) => {
     for count in 1..${transactions} loop perform pg_current_xact_id(); commit; end loop;
   end $$`);
   const next = await startPostgres({ isOwnCluster: true });
-  const url = (server: Postgres, database: string): string => {
-    const address = new URL(server.url);
-    address.pathname = database;
-    return address.href;
-  };
-  const password = new URL(postgres.url).password;
-  await next.sql("create role catalytic login nosuperuser nobypassrls password 'catalytic'");
-  await next.sql('create database catalytic owner catalytic');
+  const source = new URL(postgres.url);
+  source.pathname = serviceDatabase;
+  const { password } = source;
+  await createServiceDatabase(next.sql);
   return async () => {
-    // Nothing that is committed from here on is acknowledged to anybody.
+    // No commit is acknowledged from here on.
     for (const machine of machines) machine.way('database').reset();
-    const owner = new URL(url(next, 'catalytic'));
-    owner.username = 'catalytic';
-    owner.password = 'catalytic';
-    restoreDatabase(owner.href, dumpDatabase(url(postgres, 'catalytic')));
+    restoreDatabase(serviceDatabaseUrl(next.port), dumpDatabase(source.href));
     await next.sql(`alter role postgres password '${password}'`);
     await next.stop();
     await postgres.stop('immediate');

@@ -15,6 +15,7 @@ import {
   usualProgramPlaces,
   type WantedProgram,
 } from './find-program.ts';
+import type { Scope } from './scope.ts';
 
 /** The browser of the tests. Its flag for the version needs no display; the shell is Chromium without the parts that draw windows. */
 export const wantedBrowser: WantedProgram = {
@@ -54,11 +55,6 @@ export interface TestBrowser {
   readonly version: string;
   /** Opens a page that shares nothing with any other. */
   open(options?: BrowserPageOptions): Promise<BrowserPage>;
-}
-
-/** Where clean-up is registered: a test's context, or `node:test` itself for a whole file. */
-interface Scope {
-  after(clean: () => Promise<void>): void;
 }
 
 /**

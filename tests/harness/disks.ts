@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Scope } from './scope.ts';
 import { removeFolder, temporaryFolder } from './service.ts';
 
 const run = (program: string, ...args: readonly string[]): void =>
@@ -12,10 +13,6 @@ const run = (program: string, ...args: readonly string[]): void =>
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, LC_ALL: 'C' },
   });
-
-interface Scope {
-  after(clean: () => void): void;
-}
 
 /** A disk for one test. */
 export interface Disk {

@@ -3,11 +3,12 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { Agent, createServer, get } from 'node:http';
+import { Agent, get } from 'node:http';
 import { suite, type TestContext, test } from 'node:test';
 import { listProcesses } from '@catalytic/lab/process-tree';
 import { findProgram } from './find-program.ts';
 import { needsHaproxy, startHaproxy, wantedHaproxy } from './haproxy.ts';
+import { startHttpServer } from './http-server.ts';
 import { startOwner } from './owner.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -16,19 +17,11 @@ const suiteMsMax = 60_000;
 
 /** A service that answers its name, and 200 to health checks. */
 const startNamed = async (name: string, port = 0) => {
-  const server = createServer((request, response) => {
-    response.end(request.url === '/health/ready' ? 'ready' : name);
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    listener: { host: '127.0.0.1', port: typeof address === 'object' && address !== null ? address.port : 0 },
-    end: async (): Promise<void> => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const server = await startHttpServer(
+    (request, response) => void response.end(request.url === '/health/ready' ? 'ready' : name),
+    { port },
+  );
+  return { listener: { host: '127.0.0.1', port: server.port }, end: server.close };
 };
 
 /** One user: requests one after another on one connection. */
@@ -49,7 +42,10 @@ const user = (t: TestContext, url: string): (() => Promise<string>) => {
 
 const start = async (t: TestContext, mode: 'connection' | 'request') => {
   const [first, second] = [await startNamed('first'), await startNamed('second')];
-  t.after(() => Promise.all([first.end(), second.end()]));
+  t.after(() => {
+    first.end();
+    second.end();
+  });
   const balancer = await startHaproxy({ servers: [first.listener, second.listener], mode });
   t.after(() => balancer.close());
   return { first, second, balancer };
@@ -66,7 +62,7 @@ suite('a balancer for tests', { ...needsHaproxy(), timeout: suiteMsMax }, () => 
     // On a busy machine a check may have been late: "UP 1/2" until the next one.
     await waitUntil('The balancer', 'find both up', goneMsMax, async () => `${await balancer.states()}` === 'UP,UP');
 
-    await second.end();
+    second.end();
     const isKnown = async (state: string): Promise<boolean> => (await balancer.states())[1] === state;
     await waitUntil('The balancer', 'see that a server is gone', goneMsMax, () => isKnown('DOWN'));
     assert.deepEqual(await answers(), Array(4).fill('200 first'));
@@ -74,7 +70,7 @@ suite('a balancer for tests', { ...needsHaproxy(), timeout: suiteMsMax }, () => 
     const again = await startNamed('second', second.listener.port);
     t.after(() => again.end());
     await waitUntil('The balancer', 'see that a server is back', goneMsMax, () => isKnown('UP'));
-    await first.end();
+    first.end();
     assert.deepEqual(await answers(), Array(4).fill('200 second'), 'a refused connection is tried elsewhere');
   });
 
@@ -90,7 +86,7 @@ suite('a balancer for tests', { ...needsHaproxy(), timeout: suiteMsMax }, () => 
     assert.deepEqual(answers.toSorted(), ['200 first', '200 first', '200 second', '200 second']);
     assert.deepEqual(await round(), answers);
     assert.deepEqual(await round(), answers);
-    await first.end();
+    first.end();
     await waitUntil(
       'The balancer',
       'leave a server out',

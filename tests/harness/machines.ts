@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { hubName, ip, programFile } from './machines/ip.ts';
+import type { Scope } from './scope.ts';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
 
@@ -193,10 +194,7 @@ export const createMachines = async (count: number): Promise<Machines> => {
 };
 
 /** Machines that are removed when the scope is over: a test's context, or `node:test` itself for a whole file. */
-export const machinesIn = async (
-  scope: { after(clean: () => Promise<void>): void },
-  count: number,
-): Promise<Machines> => {
+export const machinesIn = async (scope: Scope, count: number): Promise<Machines> => {
   const made = await createMachines(count);
   scope.after(() => made.close());
   return made;

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Scope } from './scope.ts';
 
 const importMsMax = 30_000;
 
@@ -19,11 +20,7 @@ export interface Owner {
  * @param file of the harness, beside this one; the script gets its exports as `harness`
  * @param script prints a JSON line and then runs until it is killed, at the end of the scope at the latest
  */
-export const startOwner = async (
-  scope: { after(clean: () => void): void },
-  file: string,
-  script: string,
-): Promise<Owner> => {
+export const startOwner = async (scope: Scope, file: string, script: string): Promise<Owner> => {
   const harness = JSON.stringify(fileURLToPath(new URL(file, import.meta.url)));
   const text = `const harness = await import(${harness}); ${script}; setInterval(() => {}, 1000);`;
   const owner = spawn(process.execPath, ['--input-type=module', '--eval', text], {

@@ -8,14 +8,10 @@ import { openPostgresStores, type PostgresOptions } from '../../packages/server/
 import type { Stores } from '../../packages/server/src/stores/stores.ts';
 import { query } from './postgres/query.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
+import type { Scope } from './scope.ts';
 
 const role = 'catalytic';
 const password = 'secret';
-
-/** Where clean-up is registered: a test's context, a suite, or `node:test` itself. */
-interface Scope {
-  after(clean: () => Promise<void>): void;
-}
 
 /** A database under test. */
 export interface TestDatabase {

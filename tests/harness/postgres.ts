@@ -14,6 +14,7 @@ import { type Places, usualPlaces } from './postgres/places.ts';
 import { query, type TextRow } from './postgres/query.ts';
 import { giveAway, serverTmpdir, serverUser } from './postgres/server-user.ts';
 import { copyDataFolder, makeDataFolder, reachable, superuser } from './postgres/template.ts';
+import type { Scope } from './scope.ts';
 import { freePort } from './service.ts';
 import { waitUntil } from './wait-until.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
@@ -212,7 +213,7 @@ export const startPostgres = async ({
 
 /** A server that ends when the scope is over: a test's context, or `node:test` itself for a whole file. */
 export const postgresIn = async (
-  scope: { after(clean: () => Promise<void>): void },
+  scope: Scope,
   settings: NonNullable<PostgresOptions['settings']> = {},
 ): Promise<Postgres> => {
   const server = await startPostgres({ settings });

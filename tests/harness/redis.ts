@@ -12,6 +12,7 @@ import {
   type WantedProgram,
 } from './find-program.ts';
 import { redisCommand } from './redis/command.ts';
+import type { Scope } from './scope.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { freePort } from './service.ts';
 
@@ -130,10 +131,7 @@ export const startRedis = (options: RedisOptions = {}): Promise<Redis> =>
   start(options, ['save ""', 'appendonly no', 'repl-diskless-sync-delay 0']);
 
 /** A Redis that ends when the scope is over: a test's context, or `node:test` itself for a whole file. */
-export const redisIn = async (
-  scope: { after(clean: () => Promise<void>): void },
-  options: RedisOptions = {},
-): Promise<Redis> => {
+export const redisIn = async (scope: Scope, options: RedisOptions = {}): Promise<Redis> => {
   const server = await startRedis(options);
   scope.after(() => server.close());
   return server;

@@ -74,7 +74,7 @@ const servers: Readonly<Record<string, (path: string, cache: string) => Promise<
   Chromium: async (path, cache) => {
     const places = { path, cache };
     const { source } = findProgram(wantedBrowser, places);
-    const cleaners: (() => Promise<void>)[] = [];
+    const cleaners: (() => void | Promise<void>)[] = [];
     try {
       const browser = await browserIn({ after: (clean) => void cleaners.push(clean) }, places);
       const { page } = await browser.open();

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Scope } from './scope.ts';
 
 /** The service's own command line. */
 export const serverMain = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
@@ -129,11 +130,6 @@ export const startService = async (
     },
   };
 };
-
-/** Where clean-up is registered: a test's context, or `node:test` itself for a whole file. */
-interface Scope {
-  after(clean: () => Promise<void>): void;
-}
 
 /** A service with its own data folder; both are gone when the scope is over, however it ends. */
 export const serviceIn = async (

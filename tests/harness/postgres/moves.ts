@@ -4,16 +4,14 @@
  */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRoleStatement } from '../../../packages/server/src/stores/postgres/preflight.ts';
 import { type Postgres, type PostgresOptions, startPostgres } from '../postgres.ts';
 import { waitUntil } from '../wait-until.ts';
 import { findServerWithPrograms, type ProgramName, runProgram } from './programs.ts';
 import { query, type TextRow } from './query.ts';
 import { giveAway, serverTmpdir, serverUser } from './server-user.ts';
+import { createServiceDatabase, serviceDatabase, serviceDatabaseUrl } from './service-database.ts';
 import { copyDataFolder } from './template.ts';
 
-/** Name of the database, of the role that owns it, and of its password. */
-const name = 'catalytic';
 /** Password of the superuser in every cluster: `pg_upgrade` copies it. */
 const superuserPassword = 'superuser';
 
@@ -41,7 +39,6 @@ export const makeServerFolder = (): string => {
 const sqlMsMax = 60_000;
 
 const settings = { max_connections: 100 };
-const createRole = `${createRoleStatement(name)} PASSWORD '${name}'`;
 
 const start = async (isOwnCluster: boolean, more: PostgresOptions['settings']): Promise<Home> => {
   const server = await startPostgres({
@@ -50,23 +47,22 @@ const start = async (isOwnCluster: boolean, more: PostgresOptions['settings']): 
     isOwnCluster,
   });
   await server.sql(`alter role postgres password '${superuserPassword}'`);
-  const at = (user: string, password: string, database: string): string =>
-    `postgres://${user}:${password}@127.0.0.1:${server.port}/${database}`;
-  const adminUrl = at('postgres', superuserPassword, name);
+  const at = (database: string): string =>
+    `postgres://postgres:${superuserPassword}@127.0.0.1:${server.port}/${database}`;
+  const adminUrl = at(serviceDatabase);
   return {
     server,
-    url: at(name, name, name),
+    url: serviceDatabaseUrl(server.port),
     adminUrl,
     sql: (text) => query(adminUrl, text, sqlMsMax),
-    outside: (text) => query(at('postgres', superuserPassword, 'postgres'), text, sqlMsMax),
+    outside: (text) => query(at('postgres'), text, sqlMsMax),
   };
 };
 
 /** Starts a server with an empty database. */
 export const startHome = async (more: PostgresOptions['settings'] = {}): Promise<Home> => {
   const home = await start(false, more);
-  await home.outside(createRole);
-  await home.outside(`create database ${name} owner ${name}`);
+  await createServiceDatabase(home.outside);
   return home;
 };
 
@@ -87,8 +83,7 @@ export const dump = (home: Home, folder: string, format: 'plain' | 'custom', ...
 
 /** Fills a fresh cluster from a dump. */
 export const restoreDump = async (home: Home, folder: string, format: 'plain' | 'custom'): Promise<void> => {
-  await home.outside(createRole);
-  await home.outside(`create database ${name} owner ${name}`);
+  await createServiceDatabase(home.outside);
   const file = join(folder, format);
   if (format === 'plain')
     await on(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { MetricsScraper } from './metrics-scraper.ts';
 import { parsePrometheus } from './prometheus-text.ts';
 
@@ -27,18 +26,13 @@ test('samples are read with their labels; comments, other names and nonsense are
 
 const scrapeOnce = async (answers: readonly string[], status = 200) => {
   let asked = 0;
-  const server = createServer((_, response) => {
+  using server = await startHttpServer((_, response) => {
     response.writeHead(status).end(answers[Math.min(asked++, answers.length - 1)]);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
-  const scraper = new MetricsScraper(url, 10);
+  const scraper = new MetricsScraper(`${server.url}/metrics`, 10);
   const startMs = performance.now();
   scraper.start(startMs);
-  const scraped = await scraper.stop(startMs);
-  server.closeAllConnections();
-  server.close();
-  return scraped;
+  return await scraper.stop(startMs);
 };
 
 test('gauges are summed over the workers, counters become rates, and a worker that was replaced counts from zero', async () => {
