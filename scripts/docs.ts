@@ -186,8 +186,5 @@ if (import.meta.main) {
   const words = process.argv.slice(2);
   const root = words.find((word) => !word.startsWith('-')) ?? dirname(dirname(fileURLToPath(import.meta.url)));
   const write = words.includes('--write');
-  report(
-    await checkDocs(root, write),
-    'the documentation agrees with the code',
-  );
+  report(await checkDocs(root, write), 'the documentation agrees with the code');
 }
