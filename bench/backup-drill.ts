@@ -1,5 +1,5 @@
 /**
- * What does each way of a backup or a move keep and forget, and what does `catalytic restored` undo of the damage?
+ * What does each way of a backup or a move keep and forget, and what does `catalytic after-restore` undo of the damage?
  * @module
  */
 import type { DrillRow } from './drills/drill.ts';

@@ -19,7 +19,7 @@ export interface DrillRow {
   readonly way: string;
   /** Whether the copy has everything that was answered. */
   readonly copy: 'complete' | 'older';
-  /** Whether `catalytic restored` ran, or `catalytic restore`, which does the same inside. */
+  /** Whether `catalytic after-restore` ran, or `catalytic restore`, which does the same inside. */
   readonly restored: 'yes' | 'no' | 'inside';
   readonly promised: Promised;
   /** Rows in the tables of sessions and revocations. */
@@ -71,10 +71,10 @@ export const begin = async ({ url }: Service, { accounts, dataDir }: DrillPlan):
   return crowd;
 };
 
-/** Runs `catalytic restored`. @throws Error when it refuses */
+/** Runs `catalytic after-restore`. @throws Error when it refuses */
 export const runRestored = async ({ dataDir, settings }: DrillPlan): Promise<void> => {
-  const { code, stderr } = await runCatalytic(['restored'], { ...settings, DATA_DIR: dataDir });
-  if (code !== 0) throw new Error(`catalytic restored ended with code ${code}: ${stderr}`);
+  const { code, stderr } = await runCatalytic(['after-restore'], { ...settings, DATA_DIR: dataDir });
+  if (code !== 0) throw new Error(`catalytic after-restore ended with code ${code}: ${stderr}`);
 };
 
 /** Sessions that are signed out after the move. */

@@ -111,7 +111,7 @@ interface OlderWay {
   restore(home: Home, folder: string): Promise<void>;
 }
 
-/** All changes after the copy are lost: once without `catalytic restored`, to show why it is needed, once with it. */
+/** All changes after the copy are lost: once without `catalytic after-restore`, to show why it is needed, once with it. */
 const older =
   (way: string, { settings, copy, finish, restore }: OlderWay): Drill =>
   (run) =>

@@ -90,7 +90,7 @@ const coldCopy: Drill = (run) =>
     ];
   });
 
-/** A copy of the folder from before: once as if nothing had been lost, once with `catalytic restored`. */
+/** A copy of the folder from before: once as if nothing had been lost, once with `catalytic after-restore`. */
 const olderCopy: Drill = (run) =>
   inFolders(run, async (plan, folder) => {
     const place = join(folder, 'copy');
@@ -159,7 +159,7 @@ const copyOver: Drill = (run) =>
 /** Longest time until a service whose file is gone refuses every token, milliseconds: its lease, and its wait for the next read. */
 const refusedMsMax = 10_000;
 
-/** Another file under the name: the service refuses every token, until it is stopped and `catalytic restored` has run. */
+/** Another file under the name: the service refuses every token, until it is stopped and `catalytic after-restore` has run. */
 const renameOver: Drill = (run) =>
   inFolders(run, async (plan, folder) => {
     let [deadAccepted, moveSeconds] = [0, 0];

@@ -10,7 +10,7 @@ const job = (name: JobName, run: Job['run'], everyMs = roundMs): Job => ({
   runsIn: 'every process',
 });
 
-/** Starts jobs on a clock of the test, and collects what is told of them. */
+/** Starts jobs on a mocked timer, and collects the reports about them. */
 const started = (t: TestContext, jobs: readonly Job[]) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const told: string[] = [];

@@ -36,7 +36,7 @@ export interface Parts extends Revocations {
   readonly keys: KeyRing;
   readonly signatureChecks: SignatureChecks;
   readonly hasher: HashLanes;
-  /** Hash of a password that nobody knows; see `LogInParts`. */
+  /** Hash of a random password; see `LogInParts`. */
   readonly decoyHash: string;
   readonly loginCache: LoginCache;
   readonly auditSink: AuditBuffer;

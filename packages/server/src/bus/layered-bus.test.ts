@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Hint, HintBus, HintListener } from '../features/revocation/hint-bus.ts';
 import { layeredBus } from './layered-bus.ts';
 
-/** A bus that keeps what it was told. */
+/** A bus that records its announcements. */
 const open = () => {
   const announced: Hint[] = [];
   const listeners: HintListener[] = [];

@@ -11,7 +11,7 @@ test('what was sealed opens, under the same key alone', () => {
   const other = new MessageSeal(randomBytes(32));
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      // What travels as UTF-8 cannot hold half a character.
+      // UTF-8 text cannot hold half a surrogate pair.
       fc.pre(text.isWellFormed());
       const sealed = seal.seal(text);
       assert.equal(new MessageSeal(key).open(sealed), text);

@@ -50,7 +50,7 @@ const memberOf = (t: TestContext, config: Partial<RedisConfig>, name: string, ke
   });
   bus.listen(
     {
-      // As a member does that does not know the kind of an entry.
+      // A member refuses a hint when it does not know the kind of an entry.
       onHint: (hint) => heard.push(hint) > 0 && hint.announcement !== 'not understood',
       onAcknowledged: ({ announcement }) => left.push(announcement),
       onAcknowledgement: ({ announcement, members }) => acknowledged.push([announcement, members]),
@@ -88,9 +88,13 @@ suite('the bus over Redis', needsRedis(), () => {
         ['a', ['third']],
       ],
     );
-    assert.deepEqual([one.heard, other.heard, third.heard], [[], [hintOf('a')], [hintOf('a')]], 'nobody hears itself');
+    assert.deepEqual(
+      [one.heard, other.heard, third.heard],
+      [[], [hintOf('a')], [hintOf('a')]],
+      'no process receives its own hint',
+    );
     await until('each knows that its acknowledgement has left', () => other.left[0] === 'a' && third.left[0] === 'a');
-    assert.deepEqual(other.acknowledged, [], 'an acknowledgement is nobody else’s');
+    assert.deepEqual(other.acknowledged, [], 'an acknowledgement reaches only the process that announced');
     one.bus.announce(hintOf('not understood'));
     one.bus.announce(hintOf('b'));
     await until('both have acknowledged the last one', () => one.acknowledged.length === 4);
@@ -101,11 +105,11 @@ suite('the bus over Redis', needsRedis(), () => {
     assert.equal(await redis.command('DBSIZE'), 0);
   });
 
-  test('what is not sealed under the key of the deployment is not heard; another key means another channel', async (t) => {
+  test('a message that is not sealed under the key of the deployment is dropped; another key means another channel', async (t) => {
     const { redis, one, other } = await two(t);
     const stranger = memberOf(t, { redisUrl: redis.url }, 'stranger', randomBytes(32));
     await until('the stranger is up', () => stranger.bus.isUp);
-    const forged = JSON.stringify(['hint', 'somebody', 'forged', []]);
+    const forged = JSON.stringify(['hint', 'another', 'forged', []]);
     const tag = 'A'.repeat(22);
     for (const channel of await channels(redis))
       for (const message of [forged, tag + forged, tag, '', '\u0000', 'x'.repeat(100_000)])
@@ -157,7 +161,7 @@ suite('the bus over Redis', needsRedis(), () => {
     await until('it is used again', () => one.bus.isUp && other.bus.isUp, backMsMax);
   });
 
-  test('a user who may do nothing but publish and subscribe is enough, and one who may not is told', async (t) => {
+  test('a user with the rights to publish and subscribe is enough, and one without them is reported', async (t) => {
     const rights = 'resetchannels &catalytic:* -@all +@connection +publish +subscribe';
     const settings = { 'user bus': `on >secret ${rights}`, 'user mute': `on >secret ${rights} -publish` };
     const redis = await redisIn(t, { settings });
@@ -203,7 +207,7 @@ suite('the bus over Redis', needsRedis(), () => {
     const trusting = memberOf(t, { ...config, redisCaFile: paths['tls-cert-file'] }, 'trusting');
     const doubting = memberOf(t, { ...config, redisTls: '1' }, 'doubting');
     const plain = memberOf(t, config, 'plain');
-    await until('the one who trusts it is up', () => trusting.bus.isUp);
+    await until('the one that trusts it is up', () => trusting.bus.isUp);
     await until('the others say why not', () => doubting.problems.length > 0 && plain.problems.length > 0);
     assert.match(doubting.problems[0] ?? '', /self-signed certificate/);
     assert.deepEqual([doubting.bus.isUp, plain.bus.isUp], [false, false]);
@@ -227,7 +231,7 @@ suite('the bus over Redis', needsRedis(), () => {
     t.after(() => sentinel.close());
     const replicas = async () => String(await sentinel.command('SENTINEL', 'REPLICAS', 'auth'));
     while (!(await replicas()).includes(String(replica.port))) await delay(50);
-    // The first one is not there: the next is asked.
+    // The first sentinel is away: the next one is asked.
     const config = { redisSentinels: `127.0.0.1:1,127.0.0.1:${sentinel.port}`, redisSentinelName: 'auth' };
     const [one, other] = [memberOf(t, config, 'one'), memberOf(t, config, 'other')];
     await until('both are up', () => one.bus.isUp && other.bus.isUp);

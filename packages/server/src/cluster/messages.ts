@@ -49,6 +49,6 @@ export interface ServiceAddress {
   readonly url: string;
   /** Where `/metrics` and `/admin` answer; equal to `url` where both share a listener. */
   readonly operateUrl: string;
-  /** Path of the key for the load lab; absent where nobody asked for one. */
+  /** Path of the key for the load lab; absent unless the start was asked for one. */
   readonly labKeyPath?: string | undefined;
 }

@@ -12,7 +12,7 @@ const open = () => {
     asked.push(id);
     return true;
   });
-  /** Collects; the workers that answered appear in it when it is over. */
+  /** Collects; the workers that answered appear here at the end. */
   const collect = () => {
     const result: { workers?: readonly number[] } = {};
     void collector.collect().then((snapshots) => {
@@ -23,7 +23,7 @@ const open = () => {
   return { collector, collect };
 };
 
-test('a collection is over when everybody who was asked has answered, however the messages cross', async () => {
+test('a collection ends when every worker asked has answered, in whatever order messages arrive', async () => {
   const { collector, collect } = open();
   const { result, id } = collect();
   collector.take(id, snapshot(2));
@@ -35,7 +35,7 @@ test('a collection is over when everybody who was asked has answered, however th
   assert.deepEqual(result.workers, [2, 3]);
 });
 
-test('nobody to ask: over at once', async () => {
+test('a collection without other workers ends at once', async () => {
   const { collector, collect } = open();
   const { result, id } = collect();
   collector.expect(id, 0);
@@ -44,7 +44,7 @@ test('nobody to ask: over at once', async () => {
   assert.deepEqual(await new MetricsCollector(() => false).collect(), []);
 });
 
-test('who does not answer within half a second is left out, and answers to no later question', async (t) => {
+test('a worker that does not answer within half a second is left out, and its answer counts for no later request', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { collector, collect } = open();
   const first = collect();

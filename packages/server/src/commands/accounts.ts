@@ -147,7 +147,7 @@ const enable = async (text: string, options: Options, command: Command): Promise
     enableAccount(context, await placeOf(context, text, options), cliOrigin),
   );
   print(options.json, accountAnswer(account), [
-    `Account ${account.id} of ${account.email} is active; it signs in anew.`,
+    `Account ${account.id} of ${account.email} is active; it may sign in again.`,
   ]);
 };
 

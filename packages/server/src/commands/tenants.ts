@@ -68,7 +68,7 @@ const resume = async (name: string, options: Options, command: Command): Promise
     const { id } = await administeredTenant(context.tenants, operator, named(name));
     return resumeTenant(context, operator, id, cliOrigin);
   });
-  print(options.json, tenant, [`Tenant ${tenant.name} is active; everybody in it signs in anew.`]);
+  print(options.json, tenant, [`Tenant ${tenant.name} is active; everybody in it signs in again.`]);
 };
 
 /** The commands. */

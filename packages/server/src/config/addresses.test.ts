@@ -9,7 +9,7 @@ test('loopback is what never leaves the machine', () => {
     assert.ok(!isLoopback(host), host);
 });
 
-test('one listens on addresses, not on names that lead who knows where', () => {
+test('a listener takes addresses, and no name that may resolve to any of them', () => {
   for (const host of ['0.0.0.0', '::', '192.0.2.7', 'localhost']) assert.ok(isListenable(host), host);
   for (const host of ['', '127.1', '1.2.3', 'auth.example.com', '[::1]']) assert.ok(!isListenable(host), host);
 });

@@ -382,7 +382,7 @@ export interface Config extends RedisConfig, TlsConfig {
   readonly revocationAnswerMs: number;
   readonly loginCacheSeconds: number;
   readonly auditDays: number;
-  /** `undefined`: nobody has asked for it, nor ruled it out. */
+  /** `undefined`: neither asked for nor ruled out. */
   readonly lab: string | undefined;
   readonly logLevel: string;
 }

@@ -82,7 +82,7 @@ test('a HOST beyond this machine needs the proxies and the issuer, and says whic
   assert.equal(readConfig({}, undefined, behindProxy).audience, 'https://id.example');
 });
 
-test('what is for operators answers on the public listener only while that is on loopback and nothing else is asked for', () => {
+test('the routes for operators answer on the public listener only while it is on loopback and no other is configured', () => {
   const operateOf = (environment: NodeJS.Dict<string>) => {
     const { operateHost, operatePort } = readConfig({}, undefined, environment);
     return [operateHost, operatePort];

@@ -63,7 +63,7 @@ const durability = [
   [
     'synchronousCommit',
     'synchronous_commit',
-    'the service asks for "on" in every transaction of its own, whatever else writes here may be lost',
+    'the service asks for "on" in each of its transactions, but commits of other programs may be lost',
   ],
   ['fsync', 'fsync', 'a power failure can lose what was revoked, or the whole database'],
   ['fullPageWrites', 'full_page_writes', 'a power failure can tear a page and lose what was revoked'],

@@ -50,7 +50,7 @@ export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[]
   return [
     {
       level: 'warning',
-      text: 'Redis is configured and not used: on SQLite one process serves, and has nobody to tell',
+      text: 'Redis is configured and not used: on SQLite one process serves, and has no other to announce revocations to',
       remedy: 'set DATABASE_URL to serve with several, or take the settings of Redis away',
     },
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitLines } from './line-limit.ts';
 
-test('ten lines of a kind are allowed in a second; the others are told of by number', (t) => {
+test('ten lines of a kind are allowed in a second; the others are reported by number', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const told: (readonly [string, number])[] = [];
   const limit = limitLines((kind, leftOut) => told.push([kind, leftOut]));
@@ -13,5 +13,5 @@ test('ten lines of a kind are allowed in a second; the others are told of by num
   assert.deepEqual(told, [['a', 15]]);
   assert.equal(allowed('a', 11), 10);
   limit.close();
-  assert.deepEqual(told.at(-1), ['a', 1], 'what is left out last is told at the end');
+  assert.deepEqual(told.at(-1), ['a', 1], 'lines left out last are reported at the end');
 });

@@ -8,7 +8,7 @@ import { LineWriter } from './line-writer.ts';
 const bytesMax = 10_000;
 const line = (number: number): string => `line ${number} ${'x'.repeat(1000)}\n`;
 
-test('what nobody reads is dropped beyond a bound, and told of when somebody reads again', async () => {
+test('lines without a reader are dropped beyond a bound, and reported when a reader is back', async () => {
   const reader = spawn('sh', ['-c', 'read go <&3; exec cat'], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
   const { stdin, stdout } = reader;
   assert.ok(stdin !== null && stdout !== null);
@@ -46,7 +46,7 @@ test('what nobody reads is dropped beyond a bound, and told of when somebody rea
   );
 });
 
-test('a reader that has gone takes nobody along', async () => {
+test('the end of the reader does not end the writer', async () => {
   const reader = spawn('true', { stdio: ['pipe', 'ignore', 'inherit'] });
   const writer = new LineWriter(reader.stdin, bytesMax);
   await once(reader, 'exit');

@@ -21,7 +21,7 @@ const metricsOf = (worker: number, size = 0): Metrics => {
   return metrics;
 };
 
-/** As it arrives from another process. */
+/** A snapshot as it arrives from another process. */
 const sent = async (metrics: Metrics): Promise<MetricsSnapshot> =>
   JSON.parse(JSON.stringify(await metrics.snapshot())) as MetricsSnapshot;
 
@@ -99,7 +99,7 @@ test('answers are shown by route and class, refusals by code, and nothing that d
   }
 });
 
-test('what is told is counted, in seconds', async () => {
+test('observations are counted, in seconds', async () => {
   const metrics = metricsOf(1);
   metrics.revocations.onSettled(4, 'complete');
   metrics.revocations.onSettled(1000, 'pending');
