@@ -109,6 +109,14 @@ suite('pages of other sites', () => {
     }
   });
 
+  test('an answer of the fast path of verify varies with the origin too', async () => {
+    const { access } = await signUp(service.url, 'varying@example.com');
+    for (const target of ['/auth/verify', '/auth/verify?']) {
+      const { status, headers } = await ask(`${service.url}${target}`, 'GET', { authorization: `Bearer ${access}` });
+      assert.deepEqual([status, headers['vary']], [200, 'Origin'], target);
+    }
+  });
+
   test('a request of no page is answered as ever', async () => {
     const { status, headers } = await ask(`${service.url}/health/live`, 'GET', {});
     assert.deepEqual([status, headers['vary'], headers['access-control-allow-origin']], [200, 'Origin', undefined]);

@@ -215,6 +215,18 @@ suite('the description of the API', () => {
   });
 });
 
+test('every code of the error table is named by a route, but for those of requests that no route is for', () => {
+  const named = new Set(
+    [...operationsOf(api).values()].flatMap((operation) =>
+      Object.keys(operation.responses).flatMap((status) => codesOf(operation, Number(status))),
+    ),
+  );
+  assert.deepEqual(
+    Object.keys(errorTable).filter((code) => !named.has(code)),
+    ['route_unknown', 'method_unsupported'],
+  );
+});
+
 test('each listener describes its own routes, and only the public one says where clients go', async (t) => {
   const issuer = 'https://id.example/auth';
   const service = await serviceIn(t, { OPERATE_PORT: 0, ISSUER: issuer });

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
-import type { ErrorCode } from '@catalytic/protocol/errors';
+import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
 import { type Static, type TSchema, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
@@ -46,6 +46,28 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** How a route's body is read. */
+export interface BodyFormat {
+  /** `json`: parsed whole, and judged by the route's schema. `stream`: handed to the use case unread. */
+  readonly kind: 'json' | 'stream';
+  readonly mediaType: string;
+}
+
+/** The format of every route that names no other. */
+export const jsonBody: BodyFormat = { kind: 'json', mediaType: 'application/json' };
+
+/** How the refusals of a route are written. A protocol with errors of its own form, such as RFC 6749, brings a format of its own. */
+export interface ProblemFormat {
+  readonly mediaType: string;
+  /**
+   * The body of the answer.
+   * @param requestId absent where there is no request to name
+   */
+  readonly bodyOf: (error: CatalyticError, requestId?: string) => object;
+  /** JSON Schema of a body with one of these codes, for the API's description. */
+  readonly schemaOf: (codes: readonly ErrorCode[]) => object;
+}
+
 /** One route, described. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -59,9 +81,12 @@ export interface Route {
   readonly access: Access;
   /** Where it answers: to clients, to operators, or to both. @default 'public' */
   readonly listener?: 'public' | 'operate' | 'both';
+  /** Schema of the body; absent where the route takes none, or reads a stream. */
   readonly body?: TSchema;
-  /** Content type of a body that the use case reads itself, as a stream; then `body` is absent. */
-  readonly streamType?: string;
+  /** How the body is read. @default jsonBody */
+  readonly bodyFormat?: BodyFormat;
+  /** How refusals are written. @default problem details (RFC 9457) */
+  readonly problemFormat?: ProblemFormat;
   readonly query?: TSchema;
   /** Schema of the segments that the path leaves open; given exactly where it has some. */
   readonly params?: TSchema;
@@ -75,7 +100,7 @@ export interface Route {
 }
 
 interface TypedRoute<BodySchema extends TSchema, QuerySchema extends TSchema, ParamsSchema extends TSchema>
-  extends Omit<Route, 'body' | 'query' | 'params' | 'streamType' | 'handle'> {
+  extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
   readonly body?: BodySchema;
   readonly query?: QuerySchema;
   readonly params?: ParamsSchema;
@@ -89,9 +114,8 @@ export const route = <BodySchema extends TSchema, QuerySchema extends TSchema, P
   description: TypedRoute<BodySchema, QuerySchema, ParamsSchema>,
 ): Route => description as unknown as Route;
 
-interface StreamRoute<QuerySchema extends TSchema>
-  extends Omit<Route, 'body' | 'query' | 'params' | 'handle' | 'streamType'> {
-  readonly streamType: string;
+interface StreamRoute<QuerySchema extends TSchema> extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
+  readonly bodyFormat: BodyFormat & { readonly kind: 'stream' };
   readonly query?: QuerySchema;
   readonly handle: (call: Call<Readable, Static<QuerySchema>, unknown>) => Answer | Promise<Answer>;
 }

@@ -1,10 +1,10 @@
 /**
- * Step: who calls? One function for each kind of access.
+ * Stage: who calls? One case for each kind of access.
  * @module
  */
 import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
-import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
+import { CatalyticError, type ErrorCode, errorTable } from '@catalytic/protocol/errors';
 import type { FastifyRequest } from 'fastify';
 import {
   type CheckAccessTokenParts,
@@ -16,8 +16,16 @@ import type { KnownAdminKey } from '../features/admin-keys/store.ts';
 import type { Access } from '../features/route.ts';
 import { bearerSecret } from './bearer.ts';
 import { requestOrigin } from './request-origin.ts';
+import type { RouteStage } from './stage.ts';
 
-/** What this step works with. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by this stage. */
+    caller: Caller;
+  }
+}
+
+/** What judges callers. */
 export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts {
   readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
 }
@@ -25,7 +33,7 @@ export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyP
 /** Who calls, as far as the access asks. */
 export type Caller = { readonly token: SignedToken } | { readonly adminKey: KnownAdminKey } | undefined;
 
-/** How long a request waits for a process that is not current to become so again. */
+/** How long a request waits until a process that is not current has become current again, milliseconds. */
 const currencyWaitMs = 250;
 
 const accepted = (token: SignedToken | ErrorCode): Caller => {
@@ -33,15 +41,9 @@ const accepted = (token: SignedToken | ErrorCode): Caller => {
   throw new CatalyticError(token, token === 'revocation_state_unavailable' ? { retryAfterSeconds: 1 } : {});
 };
 
-/**
- * Judges the caller; returns a promise only where a store must be asked, which a check of a token never does, or where this process must
- * first hear from the journal again.
- */
-export const authenticate = (
-  parts: AuthenticateParts,
-  access: Access,
-  request: FastifyRequest,
-): Caller | Promise<Caller> => {
+/** Judges the caller. Returns a promise only where a store must be asked, which a check of a token never does, or where this process must
+ * first read the journal again. */
+const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequest): Caller | Promise<Caller> => {
   const { authorization } = request.headers;
   switch (access.kind) {
     case 'public':
@@ -50,7 +52,7 @@ export const authenticate = (
       const text = bearerSecret(authorization, 'token_missing');
       const token = checkAccessToken(parts, text);
       if (token !== 'revocation_state_unavailable') return accepted(token);
-      // Paused or starved for a moment: one read of the journal, shared by all who wait, is enough.
+      // The process was paused or starved for a moment: one read of the journal, shared by all that wait, is enough.
       return parts.currency.untilCurrent(currencyWaitMs).then(() => accepted(checkAccessToken(parts, text)));
     }
     case 'bearer-signing-out':
@@ -63,4 +65,42 @@ export const authenticate = (
         requestOrigin(request),
       ).then((adminKey) => ({ adminKey }));
   }
+};
+
+const tokenCodes = (Object.keys(errorTable) as readonly ErrorCode[]).filter((code) => code.startsWith('token_'));
+
+const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
+  switch (kind) {
+    case 'public':
+      return [];
+    case 'bearer':
+      return [...tokenCodes, 'revocation_state_unavailable'];
+    case 'bearer-signing-out':
+      return tokenCodes.filter((code) => code !== 'token_revoked');
+    case 'admin':
+      return ['admin_key_missing', 'admin_key_invalid', 'admin_scope_insufficient', 'store_unavailable'];
+  }
+};
+
+/** What the stage works with. */
+export interface AuthenticationParts {
+  readonly authentication: AuthenticateParts;
+}
+
+/** Sets `request.caller`, as the route's access asks. */
+export const authentication: RouteStage<AuthenticationParts> = {
+  name: 'authenticate',
+  refuses: ({ access }) => refusalsOf(access),
+  mount:
+    ({ authentication: parts }, { access }) =>
+    (request) => {
+      const caller = callerOf(parts, access, request);
+      if (!(caller instanceof Promise)) {
+        request.caller = caller;
+        return;
+      }
+      return caller.then((found) => {
+        request.caller = found;
+      });
+    },
 };

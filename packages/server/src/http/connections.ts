@@ -1,11 +1,12 @@
 /**
- * Step: which connections are taken. What is refused here costs little, and nothing of it is read.
+ * Stage: which connections are taken. A refusal here costs little, because nothing of the connection is read.
  * @module
  */
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import { problemBytes } from './problem.ts';
+import type { ConnectionStage } from './stage.ts';
 
 /** Judges connections, once each. */
 export interface Peers {
@@ -15,23 +16,28 @@ export interface Peers {
   readonly onRefused: () => void;
 }
 
-/** What is taken. */
-export interface ConnectionLimits {
-  /** Connections held at once. */
+/** What the stage works with. */
+export interface ConnectParts {
+  /** Most connections held at once. */
   readonly maxConnections: number;
-  /** Who may connect; absent: whoever reaches the address. */
-  readonly peers: Peers | undefined;
-  /** Whether a refusal can be read without a handshake. */
+  /** Who may connect; absent: every address. */
+  readonly peers?: Peers | undefined;
+  /** Whether a client can read a refusal without a TLS handshake. */
   readonly isPlain: boolean;
   readonly counts: AnswerCounts;
+  /** The open connections: filled here. */
+  readonly connections: Set<Socket>;
 }
 
-/** Connections beyond the limit that are being told so; more are closed at once. */
+/** Connections beyond the limit that get an answer at the same time; further ones are closed at once. */
 const tellingMax = 50;
-/** A client is told for no longer than this, milliseconds. */
+/** How long such a connection stays open at most, milliseconds. */
 const tellingMsMax = 1000;
 
-/** Says 503 and closes. What the client still sends is read: else the system would cut the connection before it has read the answer. */
+/**
+ * Answers 503 and closes. The rest of what the client sends is read and dropped: with unread bytes the system would reset the connection,
+ * and the client would lose the answer.
+ */
 const turnAway = (socket: Socket): void => {
   socket.on('error', () => {});
   socket.end(problemBytes(new CatalyticError('overloaded', { retryAfterSeconds: 1 })));
@@ -45,35 +51,33 @@ const refusePeer = (socket: Socket, { mayConnect, onRefused }: Peers): boolean =
   const { remoteAddress } = socket;
   if (remoteAddress !== undefined && mayConnect(remoteAddress)) return false;
   socket.destroy();
-  // Without an address it has gone already, whoever it was.
+  // A connection without an address is closed already: whether its peer might connect is not known.
   if (remoteAddress !== undefined) onRefused();
   return true;
 };
 
-/**
- * Lets the server see only connections that it is to serve.
- * @returns those that are open
- */
-export const guardConnections = (server: Server, limits: ConnectionLimits): ReadonlySet<Socket> => {
-  const { maxConnections, peers, isPlain, counts } = limits;
-  const held = new Set<Socket>();
-  const serve = server.listeners('connection') as ((socket: Socket) => void)[];
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
-    if (peers !== undefined && refusePeer(socket, peers)) return;
-    if (held.size >= maxConnections) {
-      counts.cut('full');
-      if (isPlain) turnAway(socket);
-      else socket.destroy();
-      return;
-    }
-    held.add(socket);
-    socket.once('close', () => held.delete(socket));
-    for (const take of serve) take.call(server, socket);
-  });
-  // Dropped in a cluster too: the other workers may be as full as this one.
-  Object.assign(server, { maxConnections: maxConnections + tellingMax, dropMaxConnection: true });
-  server.on('drop', () => counts.cut('full'));
-  counts.open.push(() => held.size);
-  return held;
+/** The HTTP parser sees only connections that are taken. */
+export const connect: ConnectionStage<ConnectParts> = {
+  name: 'connect',
+  refuses: () => ['overloaded'],
+  mount: (server, { maxConnections, peers, isPlain, counts, connections }) => {
+    const serve = server.listeners('connection') as ((socket: Socket) => void)[];
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      if (peers !== undefined && refusePeer(socket, peers)) return;
+      if (connections.size >= maxConnections) {
+        counts.cut('full');
+        if (isPlain) turnAway(socket);
+        else socket.destroy();
+        return;
+      }
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+      for (const take of serve) take.call(server, socket);
+    });
+    // Dropped in a cluster too: the other workers may be as full as this one.
+    Object.assign(server, { maxConnections: maxConnections + tellingMax, dropMaxConnection: true });
+    server.on('drop', () => counts.cut('full'));
+    counts.open.push(() => connections.size);
+  },
 };

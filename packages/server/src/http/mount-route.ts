@@ -1,25 +1,20 @@
 /**
- * From a route's description to the steps that every request of it takes.
+ * From a route's description to the stages that every request of it passes.
  * @module
  */
-import { CatalyticError } from '@catalytic/protocol/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Answer, Call, Route } from '../features/route.ts';
-import { type AnswerCounts, countAnswer } from '../telemetry/answer-counts.ts';
-import { type AuthenticateParts, authenticate, type Caller } from './authenticate.ts';
-import type { Drain } from './drain.ts';
-import { isEmptyBody, isStream } from './json-body.ts';
+import { countAnswer } from '../telemetry/answer-counts.ts';
+import { type PipelineParts, pipeline } from './pipeline.ts';
 import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
 import { requestOrigin } from './request-origin.ts';
-import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
+import type { RouteStep } from './stage.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by the step "authenticate". */
-    caller: Caller;
-    /** When the first step began, monotonic clock, whole milliseconds; 0 before that. */
+    /** When the first stage began, monotonic clock, whole milliseconds; 0 before that. */
     startedMs: number;
   }
 }
@@ -35,24 +30,29 @@ const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
 
 const noQuery = Type.Object({}, { additionalProperties: false });
 
-/** The load balancer finds another process; the connection is not worth keeping. */
-const refuseWhileStopping = (reply: FastifyReply): never => {
-  reply.header('connection', 'close');
-  throw new CatalyticError('shutting_down', { retryAfterSeconds: 1 });
+/** Takes the time of the first stage. Whole milliseconds: any other number would have to be allocated. */
+const start: RouteStep = (request) => {
+  request.startedMs = Math.trunc(performance.now());
 };
 
+/** A step as a hook of the framework, which catches what it throws. */
+const hookOf =
+  (step: RouteStep) =>
+  (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const waiting = step(request, reply);
+    if (waiting === undefined) done();
+    else waiting.then(() => done(), done);
+  };
+
 /** What every route is mounted with. */
-export interface MountParts {
-  readonly authentication: AuthenticateParts;
-  readonly drain: Drain;
-  readonly counts: AnswerCounts;
+export interface MountParts extends PipelineParts {
   readonly log: RequestLog;
 }
 
-/** Mounts a route. The order of the steps is the table in `server.ts`. */
+/** Mounts a route: the framework runs the stages of the pipeline in their order, and then the use case. */
 export const mountRoute = (server: FastifyInstance, route: Route, parts: MountParts): void => {
-  const { authentication, drain, counts, log } = parts;
-  const { access, body, streamType, query, params, answers, handle } = route;
+  const { counts, log } = parts;
+  const { body, query, params, answers, problemFormat, handle } = route;
   const answered = counts.of(route.path);
   const finish = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
     countAnswer(answered, answer.status);
@@ -61,10 +61,10 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
     if (request.headers[requestIdHeader] === request.id) reply.header(requestIdHeader, request.id);
     return send(reply, answer);
   };
-  const takesBody = body !== undefined || streamType !== undefined;
   server.route({
     method: route.method,
     url: route.path,
+    config: problemFormat === undefined ? {} : { problemFormat },
     schema: {
       summary: route.summary,
       response: answers,
@@ -72,36 +72,8 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
       ...(params && { params }),
       ...(body && { body }),
     },
-    onRequest: (request, reply, done) => {
-      // Whole milliseconds: a number that is not has to be allocated.
-      request.startedMs = Math.trunc(performance.now());
-      try {
-        if (drain.isRefusing()) refuseWhileStopping(reply);
-        refuseOddHead(request.raw);
-        refuseDoubledHeaders(request.raw);
-        const caller = authenticate(authentication, access, request);
-        if (caller instanceof Promise)
-          caller.then((found) => {
-            request.caller = found;
-            done();
-          }, done);
-        else {
-          request.caller = caller;
-          done();
-        }
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-    preValidation: (request, _reply, done) => {
-      if (!takesBody && !isEmptyBody(request.body))
-        return done(new CatalyticError('body_invalid', { detail: 'This route takes no body' }));
-      if (streamType !== undefined && !isStream(request.body))
-        return done(new CatalyticError('content_type_unsupported', { detail: `This route takes ${streamType}` }));
-      if (streamType === undefined && isStream(request.body))
-        return done(new CatalyticError('content_type_unsupported'));
-      done();
-    },
+    onRequest: [start, ...pipeline.route.map(({ mount }) => mount(parts, route))].map(hookOf),
+    preValidation: pipeline.body.map(({ mount }) => hookOf(mount(parts, route))),
     handler: (request, reply) => {
       const { body, query, params, caller } = request;
       const origin = () => requestOrigin(request);

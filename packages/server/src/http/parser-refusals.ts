@@ -1,5 +1,5 @@
 /**
- * Refusals from outside the framework: what Node's HTTP parser cannot make a request of, and handshakes that fail.
+ * Stage: Node's HTTP parser, with limits on header and time. It refuses what is no HTTP request, and ends failed TLS handshakes.
  * @module
  */
 import type { Socket } from 'node:net';
@@ -8,14 +8,15 @@ import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/e
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import { problemBytes } from './problem.ts';
 import type { RequestLog } from './request-log.ts';
+import type { ConnectionStage } from './stage.ts';
 
-/** Refusals of Node's parser, which come before there is a request (https://nodejs.org/api/errors.html). */
+/** Errors of Node's parser (https://nodejs.org/api/errors.html); every other one is `request_malformed`. */
 const codeOfParserError: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** Refuses what is no request. */
+/** The refusals of this stage. */
 export interface ParserRefusals {
   /** Sends the whole answer and closes the connection. */
   endWithProblem(socket: Duplex, code: ErrorCode): void;
@@ -25,7 +26,7 @@ export interface ParserRefusals {
   onHandshakeError(error: Error, socket: Duplex): void;
 }
 
-/** Refusals that are counted, and logged as far as they say anything. */
+/** Makes the refusals of a server: each is counted, and logged within the limit on lines. */
 export const parserRefusals = (log: RequestLog, counts: AnswerCounts): ParserRefusals => {
   const endWithProblem = (socket: Duplex, code: ErrorCode): void => {
     counts.refuse(undefined, code, errorKind(code).status);
@@ -43,4 +44,21 @@ export const parserRefusals = (log: RequestLog, counts: AnswerCounts): ParserRef
       socket.destroy();
     },
   };
+};
+
+/** What the stage works with. */
+export interface ParseParts {
+  readonly refusals: ParserRefusals;
+}
+
+/** The framework hands parser errors on by itself (`clientErrorHandler`); this mounts the rest. */
+export const parse: ConnectionStage<ParseParts> = {
+  name: 'parse',
+  refuses: () => ['request_malformed', 'headers_too_large', 'request_timeout', 'header_invalid'],
+  mount: (server, { refusals }) => {
+    // Any expectation but 100-continue, which Node meets by itself.
+    server.on('checkExpectation', (request) => refusals.endWithProblem(request.socket, 'header_invalid'));
+    // In place of Node's own listener, which takes a failed handshake for a request that cannot be parsed.
+    server.removeAllListeners('tlsClientError').on('tlsClientError', refusals.onHandshakeError);
+  },
 };

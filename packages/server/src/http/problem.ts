@@ -1,17 +1,22 @@
 /**
- * From whatever went wrong to the answer: RFC 9457 problem details with a code of the error table, and nothing else.
+ * From any error to the answer: a code of the error table in the route's format, by default RFC 9457 problem details, and nothing else.
  * @module
  */
 import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { ProblemFormat } from '../features/route.ts';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
 
-/** Media type of problem details (RFC 9457 section 3). */
-export const problemType = 'application/problem+json';
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route's, where it names one. */
+    readonly problemFormat?: ProblemFormat;
+  }
+}
 
-/** Fastify's own refusals, in our words. Everything of it that is not here is `internal_error`. */
+/** Fastify's own refusals, as codes of ours. Every other error of Fastify is `internal_error`. */
 const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'body_invalid',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
@@ -24,8 +29,7 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_ASYNC_CONSTRAINT: 'request_malformed',
 };
 
-/** Builds the body of an error answer. */
-export const problemOf = (error: CatalyticError, requestId?: string): Problem => {
+const problemOf = (error: CatalyticError, requestId?: string): Problem => {
   const { status, title } = errorKind(error.code);
   return {
     type: `urn:catalytic:error:${error.code}`,
@@ -38,12 +42,21 @@ export const problemOf = (error: CatalyticError, requestId?: string): Problem =>
   };
 };
 
-/** A whole answer as bytes, for where there is no request to answer. */
+/** Problem details (RFC 9457), the format of every route that names no other. */
+export const problemDetails: ProblemFormat = {
+  mediaType: 'application/problem+json',
+  bodyOf: problemOf,
+  schemaOf: (codes) => ({
+    allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
+  }),
+};
+
+/** A whole answer as bytes, for a connection without a request that could be answered. */
 export const problemBytes = (error: CatalyticError): string => {
   const body = JSON.stringify(problemOf(error));
   const retry = error.retryAfterSeconds === undefined ? '' : `retry-after: ${error.retryAfterSeconds}\r\n`;
   return (
-    `HTTP/1.1 ${errorKind(error.code).status} Refused\r\ncontent-type: ${problemType}; charset=utf-8\r\ncache-control: no-store\r\n${retry}` +
+    `HTTP/1.1 ${errorKind(error.code).status} Refused\r\ncontent-type: ${problemDetails.mediaType}; charset=utf-8\r\ncache-control: no-store\r\n${retry}` +
     `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   );
 };
@@ -74,27 +87,29 @@ export const toCatalyticError = (error: FastifyError | CatalyticError): Catalyti
   return new CatalyticError(code, { ...(fields === undefined ? {} : { fields }), cause: error });
 };
 
-/** The client went away in the middle of its body: nobody reads the answer, and it is no failure of ours to be logged. */
+/** Whether the client closed the connection in the middle of its body: no client reads the answer, and the failure is not ours to log. */
 const hasHungUp = ({ raw }: FastifyRequest, error: Error): boolean =>
   !(error instanceof CatalyticError) && raw.destroyed && !raw.complete;
 
-/** Answers with the problem, counts it and logs it. Unexpected failures are logged whole and answered without any of it. */
+/** Answers with the problem, counts it and logs it. An unexpected failure is logged whole; the answer says nothing of it. */
 export const problemSender =
   (log: RequestLog, counts: AnswerCounts) =>
   (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {
     const refusal = hasHungUp(request, error) ? new CatalyticError('request_malformed') : toCatalyticError(error);
-    const problem = problemOf(refusal, request.id);
-    counts.refuse(request.routeOptions.url, refusal.code, problem.status);
-    log.refused(request, refusal, problem.status);
+    const { status } = errorKind(refusal.code);
+    const { url, config } = request.routeOptions;
+    const { mediaType, bodyOf } = config?.problemFormat ?? problemDetails;
+    counts.refuse(url, refusal.code, status);
+    log.refused(request, refusal, status);
     const challenge = challengeOf(refusal.code);
     if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
     reply
-      .code(problem.status)
+      .code(status)
       .header('cache-control', 'no-store')
-      .header('content-type', `${problemType}; charset=utf-8`)
+      .header('content-type', `${mediaType}; charset=utf-8`)
       .header(requestIdHeader, request.id)
       // Serialised here: the schemas of a route describe its successful answers only.
       .serializer(JSON.stringify)
-      .send(problem);
+      .send(bodyOf(refusal, request.id));
   };

@@ -1,12 +1,13 @@
 /**
- * Step: refuse a head that could be read in two ways. Of a header that appears twice Node keeps one silently, and which one is not what
- * the sender meant.
+ * Stage: refuses a head that could be read in two ways. Of a header that appears twice Node silently keeps one, and that one need not be
+ * the one that the sender meant.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
 import { CatalyticError } from '@catalytic/protocol/errors';
+import type { RouteStage } from './stage.ts';
 
-// By length first: most headers are told apart without comparing text.
+// Keyed by length: most headers are told apart without comparing text.
 const singletons = new Map<number, string>(
   ['authorization', 'content-type', 'host', 'content-length', 'transfer-encoding'].map((name) => [name.length, name]),
 );
@@ -40,4 +41,16 @@ export const refuseDoubledHeaders = ({ rawHeaders }: IncomingMessage): void => {
       });
     seen |= bit;
   }
+};
+
+/** HTTP/1 with a host, and no singleton header twice. */
+export const strictHeaders: RouteStage<unknown> = {
+  name: 'strict headers',
+  refuses: () => ['request_malformed', 'header_duplicated'],
+  mount:
+    () =>
+    ({ raw }) => {
+      refuseOddHead(raw);
+      refuseDoubledHeaders(raw);
+    },
 };

@@ -109,7 +109,7 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     refuses: ['tenant_unknown', 'tenant_suspended', 'import_line_invalid'],
     access: { kind: 'admin', scope: 'accounts:import' },
     listener: 'operate',
-    streamType: 'application/x-ndjson',
+    bodyFormat: { kind: 'stream', mediaType: 'application/x-ndjson' },
     query: ImportQuery,
     answers: { 200: ImportedAnswer },
     handle: async ({ adminKey, query, body, origin }) => ({

@@ -3,8 +3,8 @@
  * @module
  */
 import type { TSchema } from 'typebox';
-import type { Access, Route } from '../../features/route.ts';
-import { bodyBytesMax } from '../json-body.ts';
+import { type Access, jsonBody, type Route } from '../../features/route.ts';
+import { bodyBytesMax } from '../body.ts';
 import {
   explainedCodes,
   type Json,
@@ -12,7 +12,6 @@ import {
   refusalAnswers,
   refusalExamples,
   refusalHeaders,
-  refusalsOf,
 } from './refusals.ts';
 import { exampleOf, NamedSchemas } from './schemas.ts';
 import { tagOf, tagsOf } from './tags.ts';
@@ -79,12 +78,11 @@ const contentOf = (type: string, schema: TSchema, named: NamedSchemas): Json => 
   return { [type]: { schema: named.add(schema), ...(example === undefined ? {} : { example }) } };
 };
 
-const requestBodyOf = ({ body, streamType }: Route, named: NamedSchemas): Json => {
-  if (body !== undefined)
-    return { requestBody: { required: true, content: contentOf('application/json', body, named) } };
-  if (streamType !== undefined)
-    return { requestBody: { required: true, content: { [streamType]: { schema: { type: 'string' } } } } };
-  return {};
+const requestBodyOf = ({ body, bodyFormat }: Route, named: NamedSchemas): Json => {
+  const { mediaType } = bodyFormat ?? jsonBody;
+  if (body !== undefined) return { requestBody: { required: true, content: contentOf(mediaType, body, named) } };
+  if (bodyFormat === undefined) return {};
+  return { requestBody: { required: true, content: { [mediaType]: { schema: { type: 'string' } } } } };
 };
 
 const operationOf = (route: Route, named: NamedSchemas): Json => {
@@ -105,7 +103,7 @@ const operationOf = (route: Route, named: NamedSchemas): Json => {
     security: securityOf(access),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBodyOf(route, named),
-    responses: { ...Object.fromEntries(successes), ...refusalAnswers(refusalsOf(route)) },
+    responses: { ...Object.fromEntries(successes), ...refusalAnswers(route) },
   };
 };
 

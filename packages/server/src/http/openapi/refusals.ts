@@ -1,11 +1,11 @@
 /**
- * Which codes a route can refuse with, as the steps of the pipeline decide it (the table in `server.ts`), and what such an answer is in the
- * API's description.
+ * The refusals of a route in the API's description. The stages of the pipeline say which codes they are.
  * @module
  */
 import { CatalyticError, type ErrorCode, errorKind, errorTable } from '@catalytic/protocol/errors';
-import type { Route } from '../../features/route.ts';
-import { problemOf, problemType } from '../problem.ts';
+import type { ProblemFormat, Route } from '../../features/route.ts';
+import { refusalsOf } from '../pipeline.ts';
+import { problemDetails } from '../problem.ts';
 
 /** Part of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -13,39 +13,9 @@ export type Json = Readonly<Record<string, unknown>>;
 /** Every code, in the order of the table. */
 export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[];
 
-const ofEveryRoute: readonly ErrorCode[] = [
-  'request_malformed',
-  'request_timeout',
-  'headers_too_large',
-  'header_duplicated',
-  'header_invalid',
-  'body_invalid',
-  'overloaded',
-  'shutting_down',
-  'internal_error',
-];
-
-/** Of every method that may have a body, whether the route takes one or not. */
-const ofBodies: readonly ErrorCode[] = ['body_malformed', 'body_too_large', 'content_type_unsupported'];
-
-const ofTokens = errorCodes.filter((code) => code.startsWith('token_'));
-
-const ofAccess = ({ kind }: Route['access']): readonly ErrorCode[] => {
-  switch (kind) {
-    case 'public':
-      return [];
-    case 'bearer':
-      return [...ofTokens, 'revocation_state_unavailable'];
-    case 'bearer-signing-out':
-      return ofTokens.filter((code) => code !== 'token_revoked');
-    case 'admin':
-      return ['admin_key_missing', 'admin_key_invalid', 'admin_scope_insufficient', 'store_unavailable'];
-  }
-};
-
-/** The codes that a route can refuse with, in the order of the table. */
-export const refusalsOf = ({ access, method, refuses = [] }: Route): readonly ErrorCode[] => {
-  const found = new Set([...ofEveryRoute, ...(method === 'GET' ? [] : ofBodies), ...ofAccess(access), ...refuses]);
+/** The codes that a route can refuse with, in the order of the error table. */
+export const codesOf = (route: Route): readonly ErrorCode[] => {
+  const found = new Set(refusalsOf(route));
   return errorCodes.filter((code) => found.has(code));
 };
 
@@ -58,7 +28,7 @@ const headersOf = (status: number, codes: readonly ErrorCode[]): Json => {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 };
 
-/** What the headers of refusals say. */
+/** The headers of refusals. */
 export const refusalHeaders: Json = {
   'Retry-After': {
     description: 'Seconds to wait before the same request is sent again (RFC 9110 section 10.2.3).',
@@ -74,9 +44,18 @@ export const refusalHeaders: Json = {
   'RateLimit-Policy': { description: 'The limit.', schema: { type: 'string' } },
 };
 
-/** The answers of these codes, by status. */
-export const refusalAnswers = (codes: readonly ErrorCode[]): Json => {
-  const answers = Map.groupBy(codes, (code) => errorKind(code).status);
+/** A real answer with this code. */
+const exampleOf = (code: ErrorCode, { bodyOf }: ProblemFormat): Json => ({
+  summary: errorKind(code).title,
+  value: bodyOf(new CatalyticError(code), 'pOk3Xb2q-1f'),
+});
+
+/** The refusals of a route, by status. */
+export const refusalAnswers = (route: Route): Json => {
+  const { problemFormat = problemDetails } = route;
+  const answers = Map.groupBy(codesOf(route), (code) => errorKind(code).status);
+  const example = (code: ErrorCode): Json =>
+    problemFormat === problemDetails ? { $ref: `#/components/examples/${code}` } : exampleOf(code, problemFormat);
   return Object.fromEntries(
     [...answers].map(([status, own]) => [
       String(status),
@@ -84,9 +63,9 @@ export const refusalAnswers = (codes: readonly ErrorCode[]): Json => {
         description: own.map((code) => `\`${code}\`: ${errorKind(code).title}`).join('. '),
         headers: headersOf(status, own),
         content: {
-          [problemType]: {
-            schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: own } } }] },
-            examples: Object.fromEntries(own.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+          [problemFormat.mediaType]: {
+            schema: problemFormat.schemaOf(own),
+            examples: Object.fromEntries(own.map((code) => [code, example(code)])),
           },
         },
       },
@@ -94,14 +73,9 @@ export const refusalAnswers = (codes: readonly ErrorCode[]): Json => {
   );
 };
 
-/** One real answer for each code. */
+/** One problem detail for each code. */
 export const refusalExamples = (): Json =>
-  Object.fromEntries(
-    errorCodes.map((code) => [
-      code,
-      { summary: errorKind(code).title, value: problemOf(new CatalyticError(code), 'pOk3Xb2q-1f') },
-    ]),
-  );
+  Object.fromEntries(errorCodes.map((code) => [code, exampleOf(code, problemDetails)]));
 
 /** The schema of every refusal. */
 export const problemSchema: Json = {

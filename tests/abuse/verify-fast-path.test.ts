@@ -1,6 +1,6 @@
 /**
- * The door before the pipeline answers a verify with the very bytes that the pipeline would have answered with. `/auth/verify?` is the same
- * request to the pipeline, and one that the door does not take.
+ * The fast path answers a verify with the very bytes that the stages behind it would have answered with. `/auth/verify?` is the same request
+ * to those stages, and the fast path does not take it.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -36,7 +36,7 @@ const bytesOf = (request: string): Promise<string> =>
     socket.write(request, 'latin1');
   });
 
-/** Without what differs between any two answers, and must: the time, and the request's id, of which the length is taken away too. */
+/** Takes away the parts that must differ between any two answers: the time, and the request's id with its length. */
 const withoutChance = (answer: string): string => {
   const id = /"request_id":"([^"]*)"/.exec(answer)?.[1] ?? '';
   return answer
@@ -52,14 +52,14 @@ const request = (target: string, lines: readonly string[], method = 'GET', versi
 const close = ['Host: localhost', 'Connection: close'];
 const withToken = (token: string): string[] => [...close, `Authorization: Bearer ${token}`];
 
-/** Sends the request to the door and past it. Returns the answer of both. */
+/** Sends the request to the fast path and past it. Returns the answer of both. */
 const assertSame = async (about: string, lines: readonly string[], method?: string, version?: string) => {
-  const [door, pipeline] = await Promise.all(
+  const [fast, slow] = await Promise.all(
     ['/auth/verify', '/auth/verify?'].map((target) => bytesOf(request(target, lines, method, version))),
   );
-  assert.ok(door !== undefined && door !== '', `${about}: no answer`);
-  assert.equal(withoutChance(door), withoutChance(pipeline ?? ''), about);
-  return door;
+  assert.ok(fast !== undefined && fast !== '', `${about}: no answer`);
+  assert.equal(withoutChance(fast), withoutChance(slow ?? ''), about);
+  return fast;
 };
 
 const isYes = (answer: string): boolean => answer.startsWith('HTTP/1.1 200 ');
@@ -121,7 +121,7 @@ test('heads that could be read in two ways are refused although the token is rem
   for (const [about, ...rest] of refused) assert.ok(!isYes(await assertSame(about, ...rest)), about);
 });
 
-test('a token the door has said yes to is refused once it is signed out, has expired, or is of an old epoch', async () => {
+test('a token that the fast path has accepted is refused once it is signed out, has expired, or is of an old epoch', async () => {
   const leaving = await signIn(url, email);
   for (let time = 0; time < 3; time++) assert.ok(isYes(await assertSame('before', withToken(leaving.access))));
   assert.equal((await logOut(url, leaving.access)).status, 200);
