@@ -9,6 +9,7 @@
  * - a shell block of the README or a guide that no test runs says why, with a reason from a short list
  * - every source file that ARCHITECTURE.md, CONTRIBUTING.md or SECURITY.md names is there
  * - every error code after its status, and every metric, is in the page that lists them
+ * - ARCHITECTURE.md counts the files between the socket and the database, and each of them imports the next
  * - every export of a package has a docstring
  * @module
  */
@@ -17,6 +18,7 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { undocumentedExports } from './docstrings.ts';
 import { type Finding, report } from './findings.ts';
+import { checkImportChains } from './import-chains.ts';
 import { isTestFile, listFiles } from './list-files.ts';
 import { anchorsOf, linksOf } from './markdown.ts';
 import { referencePages } from './reference-pages.ts';
@@ -161,7 +163,7 @@ const checkVersions = (root: string, files: readonly string[]): Finding[] => {
 export const checkDocs = async (root: string, write = false): Promise<readonly Finding[]> => {
   const findings = await checkReference(root, write);
   const { files } = listFiles(root);
-  findings.push(...checkApiPage(root), ...checkVersions(root, files));
+  findings.push(...checkApiPage(root), ...checkVersions(root, files), ...checkImportChains(root));
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> };
   const scripts = Object.keys(manifest.scripts ?? {});
   for (const file of files) {

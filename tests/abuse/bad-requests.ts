@@ -155,7 +155,7 @@ const headers: readonly (readonly [string, string, readonly string[], string | B
 
 const longPath = `/auth/${'a'.repeat(8000)}`;
 const targets: readonly (readonly [string, string, ErrorCode | 200])[] = [
-  ['GET', '/', 'route_unknown'],
+  ['GET', '//', 'route_unknown'],
   ['GET', '/auth', 'route_unknown'],
   ['GET', '/auth/verify/', 'route_unknown'],
   ['GET', '//auth/verify', 'route_unknown'],
@@ -175,7 +175,9 @@ const targets: readonly (readonly [string, string, ErrorCode | 200])[] = [
   ['GET', `/${'%41'.repeat(3000)}`, 'route_unknown'],
   ['GET', '/__proto__', 'route_unknown'],
   ['GET', '/constructor', 'route_unknown'],
-  ['GET', '*', 'route_unknown'],
+  ['GET', '*', 'request_malformed'],
+  ['GET', '*auth/verify', 'request_malformed'],
+  ['OPTIONS', '*', 'route_unknown'],
   ['GET', '/health/live?x=1', 'body_invalid'],
   ['GET', '/health/live?__proto__=1', 'body_invalid'],
   ['GET', '/auth/verify?access_token=x', 'token_missing'],

@@ -6,14 +6,13 @@ import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, get } from '../harness/client.ts';
 import { readMetrics } from '../harness/metrics.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { exchange, rawRequest, requestBytes } from '../harness/raw.ts';
 import { type Service, serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 const live = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
-
-const operateUrlOf = ({ output }: Service): string => /for operators +(\S+)/.exec(output())?.[1] ?? '';
 
 /** Figures of a service that has an operate listener. */
 const metricsOf = async (service: Service): Promise<(series: string) => number> => {

@@ -1,6 +1,6 @@
 /**
- * The fast path answers a verify with the very bytes that the stages behind it would have answered with. `/auth/verify?` is the same request
- * to those stages, and the fast path does not take it.
+ * The fast path answers a verify with the very bytes that the stages behind it would have answered
+ * with. `/auth/verify?` is the same request to those stages, and the fast path does not take it.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -36,7 +36,10 @@ const bytesOf = (request: string): Promise<string> =>
     socket.write(request, 'latin1');
   });
 
-/** Takes away the parts that must differ between any two answers: the time, and the request's id with its length. */
+/**
+ * Takes away the parts that must differ between any two answers: the time, and the request's id
+ * with its length.
+ */
 const withoutChance = (answer: string): string => {
   const id = /"request_id":"([^"]*)"/.exec(answer)?.[1] ?? '';
   return answer

@@ -123,6 +123,25 @@ describe('docs', () => {
     ]);
   });
 
+  test('the files between the socket and the database are counted, and each imports the next', async () => {
+    const chain = (count: number, files: string): Record<string, string> => ({
+      'ARCHITECTURE.md': `# A\n\nFiles between the socket and the database, ${count} of ours: ${files}\n\n\`not.ts\` of the chain.\n`,
+      'packages/server/src/http/server.ts': "/** A. @module */\nimport '../features/log-in.ts';\n",
+      'packages/server/src/features/log-in.ts': "/** B. @module */\nimport type { Store } from './store.ts';\n",
+      'packages/server/src/features/store.ts': '/** C. @module */\n/** D. */\nexport type Store = string;\n',
+      'packages/server/src/stores/rows.ts': "/** E. @module */\nimport type { Store } from '../features/store.ts';\n",
+    });
+    const names = '`http/server.ts` → `features/log-in.ts` → `features/store.ts`\n← `stores/rows.ts`';
+    assert.deepEqual(await broken(chain(4, names)), []);
+    assert.deepEqual(await broken(chain(3, names)), ['ARCHITECTURE.md:3 chain: it says 3 files and names 4']);
+    assert.deepEqual(await broken(chain(2, '`http/server.ts` → `features/store.ts`')), [
+      'ARCHITECTURE.md:3 chain: http/server.ts does not import features/store.ts',
+    ]);
+    assert.deepEqual(await broken(chain(2, '`features/gone.ts` → `features/store.ts`')), [
+      'ARCHITECTURE.md:3 chain: there is no packages/server/src/features/gone.ts',
+    ]);
+  });
+
   test('packages have the version at the top of the changelog', async () => {
     const files = {
       'CHANGELOG.md': '# Changelog\n\n## [0.2.0] - 2026-11-30\n\n## [0.1.0] - 2026-11-24\n',

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { type Answer, get, goodPassword, request, signIn, signUp } from '../harness/client.ts';
 import { readMetrics } from '../harness/metrics.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, type Service, serviceIn } from '../harness/service.ts';
 
@@ -19,12 +20,6 @@ const needsAddress = { skip: ownAddress === undefined && 'this machine has no ad
 const nobody = '203.0.113.7';
 const issuer = 'https://id.example';
 const behindProxy = { HOST: '0.0.0.0', TRUSTED_PROXIES: nobody, ISSUER: issuer, OPERATE_PORT: 0 };
-
-const operateUrlOf = ({ output }: Service): string => {
-  const url = /for operators +(\S+)/.exec(output())?.[1];
-  assert.ok(url !== undefined, `no operate listener is named in ${output()}`);
-  return url;
-};
 
 const through = (address: string | undefined, { url }: Service): string => `http://${address}:${new URL(url).port}`;
 

@@ -6,6 +6,7 @@ import { paths } from '../../packages/protocol/src/paths.ts';
 import { importLines, readLabKey } from '../harness/accounts.ts';
 import { type Answer, get, logOut, post, refresh, request, signUp } from '../harness/client.ts';
 import { codesOf, exampleOf, operationsOf, readApi } from '../harness/openapi.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { serviceIn } from '../harness/service.ts';
 
 /** What generated clients call: a change of one of these breaks them. */
@@ -34,6 +35,7 @@ const operationIds: Readonly<Record<string, string>> = {
   'POST /admin/tenants': 'postAdminTenants',
   'POST /admin/tenants/{id}/suspend': 'postAdminTenantsIdSuspend',
   'POST /admin/tenants/{id}/resume': 'postAdminTenantsIdResume',
+  'GET /': 'getRoot',
   'GET /health/live': 'getHealthLive',
   'GET /health/ready': 'getHealthReady',
   'GET /metrics': 'getMetrics',
@@ -73,6 +75,15 @@ suite('the description of the API', () => {
           undefined,
         `${reference} leads nowhere`,
       );
+  });
+
+  test('has the operations in the order in which a newcomer needs them', () => {
+    assert.deepEqual(Object.keys(api.paths), Object.values(paths).map(templateOf));
+    const accounts = [...operationsOf(api).values()].filter(({ tags }) => tags.includes('Accounts'));
+    assert.deepEqual(
+      accounts.map(({ operationId }) => operationId),
+      ['postAuthRegister', 'getAuthMe', 'postAuthPassword'],
+    );
   });
 
   test('has every path of the service, under stable names', () => {
@@ -230,7 +241,7 @@ test('every code of the error table is named by a route, but for those of reques
 test('each listener describes its own routes, and only the public one says where clients go', async (t) => {
   const issuer = 'https://id.example/auth';
   const service = await serviceIn(t, { OPERATE_PORT: 0, ISSUER: issuer });
-  const operateUrl = /for operators +(\S+)/.exec(service.output())?.[1] ?? '';
+  const operateUrl = operateUrlOf(service);
   const [open, operate] = [await readApi(service.url), await readApi(operateUrl)];
   assert.deepEqual(
     Object.keys(open.paths).filter((path) => /^\/(admin|metrics)/.test(path)),
@@ -239,7 +250,7 @@ test('each listener describes its own routes, and only the public one says where
   assert.deepEqual(
     Object.keys(operate.paths).sort(),
     Object.values(paths)
-      .filter((path) => /^\/(admin|health|metrics|openapi|docs)/.test(path))
+      .filter((path) => /^\/($|admin|health|metrics|openapi|docs)/.test(path))
       .map(templateOf)
       .sort(),
   );

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { type MadeCertificate, makeCertificate, placeCertificate } from '../harness/certificates.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, type Service, serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -118,7 +119,7 @@ suite('TLS', { concurrency: 3, timeout: 120_000 }, () => {
   test('with TLS a service serves beyond its machine without a proxy; operators are served in plain HTTP', async (t) => {
     const { url, service } = await serve(t, { HOST: '0.0.0.0', ISSUER: 'https://id.example', OPERATE_PORT: 0 });
     assert.equal((await ask(`${url.replace('0.0.0.0', '127.0.0.1')}/health/live`)).status, 200);
-    const operateUrl = /for operators +(\S+)/.exec(service.output())?.[1] ?? '';
+    const operateUrl = operateUrlOf(service);
     assert.match(operateUrl, /^http:\/\/127\.0\.0\.1:/);
     assert.equal((await fetch(`${operateUrl}/metrics`)).status, 200);
   });

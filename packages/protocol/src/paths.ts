@@ -1,33 +1,35 @@
 /**
- * Every URL path of the service, once: the server mounts them, the lab and the guard call them. `:id` stands for one segment.
+ * Every URL path of the service, once: the server mounts them, the lab and the guard call them.
+ * `:id` stands for one segment.
  * @module
  */
 
-/** The paths, by what they are for. */
+/** The paths, in the order in which a newcomer needs them: the API's description keeps it. */
 export const paths = {
   register: '/auth/register',
   login: '/auth/login',
   refresh: '/auth/refresh',
   logout: '/auth/logout',
   logoutAll: '/auth/logout-all',
-  verify: '/auth/verify',
-  me: '/auth/me',
-  password: '/auth/password',
   sessions: '/auth/sessions',
   session: '/auth/sessions/:id',
+  me: '/auth/me',
+  password: '/auth/password',
+  verify: '/auth/verify',
   protectedSample: '/api/protected',
   jwks: '/.well-known/jwks.json',
   authorizationServer: '/.well-known/oauth-authorization-server',
-  accountsImport: '/admin/accounts/import',
-  accounts: '/admin/accounts',
-  accountDisable: '/admin/accounts/:id/disable',
-  accountEnable: '/admin/accounts/:id/enable',
-  accountSessions: '/admin/accounts/:id/sessions',
-  accountSignOut: '/admin/accounts/:id/sign-out',
   tenants: '/admin/tenants',
   tenantSuspend: '/admin/tenants/:id/suspend',
   tenantResume: '/admin/tenants/:id/resume',
+  accounts: '/admin/accounts',
+  accountSessions: '/admin/accounts/:id/sessions',
+  accountSignOut: '/admin/accounts/:id/sign-out',
+  accountDisable: '/admin/accounts/:id/disable',
+  accountEnable: '/admin/accounts/:id/enable',
+  accountsImport: '/admin/accounts/import',
   audit: '/admin/audit',
+  home: '/',
   live: '/health/live',
   ready: '/health/ready',
   metrics: '/metrics',

@@ -68,7 +68,10 @@ export const openListeners = (
     (name, own) =>
       createHttpServer(
         name === 'public' ? { ...httpParts, peers, keyPair: certificate, origins } : httpParts,
-        config.docs === '0' ? own : describedRoutes(own, name === 'public' ? config.issuer : undefined),
+        describedRoutes(own, {
+          hasDocs: config.docs !== '0',
+          publicUrl: name === 'public' ? config.issuer : undefined,
+        }),
       ),
     routes,
   );

@@ -1,5 +1,6 @@
 /**
- * The words in which a feature describes its routes. Descriptions only: the `http` room mounts them, in one pipeline for all.
+ * The form in which a feature describes its routes. These are descriptions only: the `http` room
+ * mounts them, in one pipeline for all.
  * @module
  */
 import type { Readable } from 'node:stream';
@@ -9,18 +10,21 @@ import { type Static, type TSchema, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
 
-/** Who may call a route, and so which steps of the pipeline run before its use case. */
+/** Who may call a route: the stage "authenticate" judges it. */
 export type Access =
-  /** Anybody. */
+  /** Every client. */
   | { readonly kind: 'public' }
   /** The bearer of an access token that is accepted now. */
   | { readonly kind: 'bearer' }
-  /** The bearer of a genuine, unexpired access token, revoked or not: for signing out, which may be repeated. */
+  /**
+   * The bearer of a genuine, unexpired access token, revoked or not: for signing out, which may be
+   * repeated.
+   */
   | { readonly kind: 'bearer-signing-out' }
   /** The holder of an admin key with this scope. */
   | { readonly kind: 'admin'; readonly scope: AdminScope };
 
-/** What a use case is given: parsed, validated, authenticated. */
+/** What a use case gets: parsed, validated, authenticated. */
 export interface Call<Body, Query, Params> {
   readonly body: Body;
   readonly query: Query;
@@ -30,8 +34,10 @@ export interface Call<Body, Query, Params> {
   readonly token: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
   readonly adminKey: KnownAdminKey;
-  /** Who asks, from where: goes with whatever is changed, for the audit trail. */
+  /** Who asks, from where: every change takes it along, for the audit trail. */
   readonly origin: () => Origin;
+  /** The media types that the client prefers, as it sent them (RFC 9110 section 12.5.1). */
+  readonly accept: string | undefined;
 }
 
 /** An answer: status and body, which must match one of the route's `answers`. */
@@ -48,7 +54,10 @@ export interface Answer {
 
 /** How a route's body is read. */
 export interface BodyFormat {
-  /** `json`: parsed whole, and judged by the route's schema. `stream`: handed to the use case unread. */
+  /**
+   * `json`: parsed whole, and judged by the route's schema. `stream`: handed to the use case
+   * unread.
+   */
   readonly kind: 'json' | 'stream';
   readonly mediaType: string;
 }
@@ -56,7 +65,10 @@ export interface BodyFormat {
 /** The format of every route that names no other. */
 export const jsonBody: BodyFormat = { kind: 'json', mediaType: 'application/json' };
 
-/** How the refusals of a route are written. A protocol with errors of its own form, such as RFC 6749, brings a format of its own. */
+/**
+ * How the refusals of a route are written. A protocol with errors of its own form, such as RFC
+ * 6749, brings a format of its own.
+ */
 export interface ProblemFormat {
   readonly mediaType: string;
   /**
@@ -74,7 +86,7 @@ export interface Route {
   /** `:name` stands for one segment, described in `params`. */
   readonly path: string;
   readonly summary: string;
-  /** What the reader of the API's description should know beyond the summary; names of fields and codes in backticks. */
+  /** Further text for the API's description; names of fields and codes in backticks. */
   readonly description?: string;
   /** Whether the API's description lists it. @default true */
   readonly isListed?: boolean;
@@ -90,11 +102,19 @@ export interface Route {
   readonly query?: TSchema;
   /** Schema of the segments that the path leaves open; given exactly where it has some. */
   readonly params?: TSchema;
-  /** Codes that the use case refuses with, for the API's description: the pipeline's own are known without. */
+  /**
+   * Codes that the use case refuses with, for the API's description. The stages of the pipeline
+   * name their own.
+   */
   readonly refuses?: readonly ErrorCode[];
   /** Media type of answers that are a text. @default JSON */
   readonly textType?: string;
-  /** Schemas of the successful answers by status: they serialise, so a field that is not named never leaves the service. */
+  /** Media type of a page that clients get instead if they prefer it, for the API's description. */
+  readonly pageType?: string;
+  /**
+   * Schemas of the successful answers by status. They serialise, so a field without a schema never
+   * leaves the service.
+   */
   readonly answers: Readonly<Record<number, TSchema>>;
   readonly handle: (call: Call<unknown, unknown, unknown>) => Answer | Promise<Answer>;
 }
@@ -127,7 +147,7 @@ export const streamRoute = <QuerySchema extends TSchema>(description: StreamRout
 /** A UUID in lower case, so that one id has one spelling. */
 const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
-/** An id as this service writes it, that says where a list goes on. */
+/** An id as this service writes it: the list goes on after it. */
 export const CursorId = Type.String({ pattern: idPattern, description: '`next_cursor` of the page before.' });
 
 /** Where a list goes on, in its answer. */
@@ -137,7 +157,7 @@ export const NextCursor = Type.String({ description: 'Asks for the next page; ab
 export const nextCursorOf = (cursor: string | undefined): { readonly next_cursor?: string } =>
   cursor === undefined ? {} : { next_cursor: cursor };
 
-/** The segment of a path that ends in, or leads through, one thing. */
+/** The open segment of a path that names one account, session or tenant. */
 export const IdParams = Type.Object(
   { id: Type.String({ pattern: idPattern, description: 'Its id.' }) },
   { additionalProperties: false },

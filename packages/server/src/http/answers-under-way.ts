@@ -1,6 +1,6 @@
 /**
- * Stage: keeps account of the answers under way, with two limits: how long a client may take to read an answer, and how many requests it
- * may send without reading any.
+ * Stage: keeps account of the answers under way, with two limits: how long a client may take to
+ * read an answer, and how many requests it may send without reading any.
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,8 +9,9 @@ import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { RequestStage } from './stage.ts';
 
 /**
- * Most requests that wait behind another one of the same connection. Browsers and proxies send none, a client that pipelines a few. Node
- * would take more than a thousand, as many as fit into one read, and keep each until the answers before it are read.
+ * Most requests that wait behind another one of the same connection. Browsers and proxies send
+ * none, a client that pipelines a few. Node would take more than a thousand, as many as fit into
+ * one read, and keep each until the answers before it are read.
  */
 const pipelinedMax = 100;
 /** Time between two searches for answers that the client does not read, milliseconds. */
@@ -28,7 +29,9 @@ export interface WatchParts {
   readonly answering: AnswersUnderWay;
 }
 
-/** Cuts connections whose client does not read an answer for longer than it may. Returns the timer. */
+/**
+ * Cuts connections whose client does not read an answer for longer than it may. Returns the timer.
+ */
 const cutUnread = ({ requestTimeoutMs, counts, answering }: WatchParts): NodeJS.Timeout => {
   const endedMs = new WeakMap<ServerResponse, number>();
   return setInterval(() => {

@@ -33,7 +33,10 @@ export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyP
 /** Who calls, as far as the access asks. */
 export type Caller = { readonly token: SignedToken } | { readonly adminKey: KnownAdminKey } | undefined;
 
-/** How long a request waits until a process that is not current has become current again, milliseconds. */
+/**
+ * How long a request waits until a process that is not current has become current again,
+ * milliseconds.
+ */
 const currencyWaitMs = 250;
 
 const accepted = (token: SignedToken | ErrorCode): Caller => {
@@ -41,8 +44,10 @@ const accepted = (token: SignedToken | ErrorCode): Caller => {
   throw new CatalyticError(token, token === 'revocation_state_unavailable' ? { retryAfterSeconds: 1 } : {});
 };
 
-/** Judges the caller. Returns a promise only where a store must be asked, which a check of a token never does, or where this process must
- * first read the journal again. */
+/**
+ * Judges the caller. Returns a promise only where a store must be asked, which a check of a token
+ * never does, or where this process must first read the journal again.
+ */
 const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequest): Caller | Promise<Caller> => {
   const { authorization } = request.headers;
   switch (access.kind) {
@@ -52,7 +57,8 @@ const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequ
       const text = bearerSecret(authorization, 'token_missing');
       const token = checkAccessToken(parts, text);
       if (token !== 'revocation_state_unavailable') return accepted(token);
-      // The process was paused or starved for a moment: one read of the journal, shared by all that wait, is enough.
+      // The process was paused or starved for a moment: one read of the journal, shared by all that
+      // wait, is enough.
       return parts.currency.untilCurrent(currencyWaitMs).then(() => accepted(checkAccessToken(parts, text)));
     }
     case 'bearer-signing-out':

@@ -1,11 +1,13 @@
 /**
- * Step: take the bearer secret out of the request (RFC 6750 section 2.1). Only the header: never a query, a form field or a cookie.
+ * Takes the bearer secret out of the request (RFC 6750 section 2.1): from the header only, never
+ * from a query, a form field or a cookie.
  * @module
  */
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 
 /**
- * Reads the `Authorization` header. The scheme is compared without regard to case (RFC 9110 section 11.1); exactly one space follows.
+ * Reads the `Authorization` header. The scheme is compared without regard to case (RFC 9110 section
+ * 11.1); exactly one space follows.
  * @param missing code when there is no bearer secret at all
  * @throws {CatalyticError} `missing`
  */

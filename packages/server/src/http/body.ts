@@ -1,5 +1,6 @@
 /**
- * Stage: from the bytes of a body to what the use case is given, in the format that the route names.
+ * Stage: from the bytes of a body to what the use case is given, in the format that the route
+ * names.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -10,7 +11,10 @@ import type { RouteStage } from './stage.ts';
 /** Largest JSON body, bytes. */
 export const bodyBytesMax = 64 * 1024;
 
-/** Bodies are JSON in UTF-8, exactly: a byte that is no text must not become another password than the one sent. */
+/**
+ * Bodies are JSON in UTF-8, exactly: a byte that is no text must not become another password than
+ * the one sent.
+ */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Parses a JSON body. @throws {CatalyticError} `body_malformed` */
@@ -25,7 +29,10 @@ const parseJson = (request: FastifyRequest, bytes: Buffer): unknown => {
   }
 };
 
-/** Adds a format to a server. A further kind is read by a further case, and by its name in `BodyFormat`. */
+/**
+ * Adds a format to a server. A further kind is read by a further case, and by its name in
+ * `BodyFormat`.
+ */
 const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): void => {
   switch (kind) {
     case 'json':
@@ -42,7 +49,10 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): vo
   }
 };
 
-/** Lets a server read the formats of these routes, and JSON: many clients send `{}` to a route that takes no body. */
+/**
+ * Lets a server read the formats of these routes, and JSON: many clients send `{}` to a route that
+ * takes no body.
+ */
 export const addBodyParsers = (server: FastifyInstance, routes: readonly Route[]): void => {
   server.removeAllContentTypeParsers();
   const formats = [jsonBody, ...routes.map(({ bodyFormat = jsonBody }) => bodyFormat)];
@@ -53,7 +63,10 @@ export const addBodyParsers = (server: FastifyInstance, routes: readonly Route[]
 const isEmptyBody = (body: unknown): boolean =>
   body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
 
-/** Refuses a body that came in another format than the route's, and any body where the route takes none. */
+/**
+ * Refuses a body that came in another format than the route's, and any body where the route takes
+ * none.
+ */
 export const body: RouteStage<unknown> = {
   name: 'body',
   // A body may come with any method but GET, whether the route takes one or not.

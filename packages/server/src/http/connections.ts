@@ -1,20 +1,14 @@
 /**
- * Stage: which connections are taken. A refusal here costs little, because nothing of the connection is read.
+ * Stage: which connections are taken. A refusal here costs little, because nothing of the
+ * connection is read.
  * @module
  */
 import type { Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import { type Peers, refusePeer } from './peers.ts';
 import { problemBytes } from './problem.ts';
 import type { ConnectionStage } from './stage.ts';
-
-/** Judges connections, once each. */
-export interface Peers {
-  /** @param address of the peer, as the system names it */
-  readonly mayConnect: (address: string) => boolean;
-  /** A connection was closed, because its peer may not connect. */
-  readonly onRefused: () => void;
-}
 
 /** What the stage works with. */
 export interface ConnectParts {
@@ -29,14 +23,17 @@ export interface ConnectParts {
   readonly connections: Set<Socket>;
 }
 
-/** Connections beyond the limit that get an answer at the same time; further ones are closed at once. */
+/**
+ * Connections beyond the limit that get an answer at the same time; further ones are closed at
+ * once.
+ */
 const tellingMax = 50;
 /** How long such a connection stays open at most, milliseconds. */
 const tellingMsMax = 1000;
 
 /**
- * Answers 503 and closes. The rest of what the client sends is read and dropped: with unread bytes the system would reset the connection,
- * and the client would lose the answer.
+ * Answers 503 and closes. The rest of what the client sends is read and dropped: with unread bytes
+ * the system would reset the connection, and the client would lose the answer.
  */
 const turnAway = (socket: Socket): void => {
   socket.on('error', () => {});
@@ -44,16 +41,6 @@ const turnAway = (socket: Socket): void => {
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), tellingMsMax);
   socket.once('close', () => clearTimeout(timer));
-};
-
-/** Returns whether it was closed. */
-const refusePeer = (socket: Socket, { mayConnect, onRefused }: Peers): boolean => {
-  const { remoteAddress } = socket;
-  if (remoteAddress !== undefined && mayConnect(remoteAddress)) return false;
-  socket.destroy();
-  // A connection without an address is closed already: whether its peer might connect is not known.
-  if (remoteAddress !== undefined) onRefused();
-  return true;
 };
 
 /** The HTTP parser sees only connections that are taken. */

@@ -1,5 +1,6 @@
 /**
- * The one listener for Node's `request` event: it takes each request through the stages that come before the framework.
+ * The one listener for Node's `request` event: it takes each request through the stages that come
+ * before the framework.
  * @module
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';

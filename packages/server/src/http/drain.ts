@@ -1,5 +1,6 @@
 /**
- * Stages: stopping without dropping a request. No new connection is taken, and every answer under way is sent.
+ * Stages: stopping without dropping a request. No new connection is taken, and every answer under
+ * way is sent.
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -67,14 +68,18 @@ export interface StopParts extends DrainParts {
   readonly keepAliveSeconds: number;
 }
 
-/** Serves on, on the connections that are open, until each of them has been told or has been left idle. */
+/**
+ * Serves on, on the connections that are open, until each of them has been told or has been left
+ * idle.
+ */
 const sayFarewell = async (
   server: FastifyInstance,
   { stopping, answering, keepAliveSeconds }: StopParts,
 ): Promise<void> => {
   stopping.isLeaving = true;
   for (const response of answering.values()) if (!response.headersSent) response.setHeader('connection', 'close');
-  // The HTTP server's own `close` would also cut idle connections, on which a request may be on its way.
+  // The HTTP server's own `close` would also cut idle connections, on which a request may be on its
+  // way.
   Server.prototype.close.call(server.server);
   const untilMs = performance.now() + Math.min(farewellMsMax, keepAliveSeconds * 1000 + halfSentMsMax);
   while (performance.now() < untilMs && (await connectionsOf(server)) > 0) await delay(drainLookMs);
@@ -86,7 +91,8 @@ export const stopServer = async (server: FastifyInstance, parts: StopParts, isQu
   if (!isQuick) await sayFarewell(server, parts);
   stopping.isRefusing = true;
   const closed = server.close();
-  // Node would wait for kept connections until their time is up, and without end for half-sent requests and for answers that are not read.
+  // Node would wait for kept connections until their time is up, and without end for half-sent
+  // requests and for answers that are not read.
   const halfSentUntilMs = performance.now() + halfSentMsMax;
   const timer = setInterval(() => {
     const isWaitedFor = ([{ complete }, { writableEnded }]: readonly [IncomingMessage, ServerResponse]) =>

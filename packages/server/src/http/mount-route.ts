@@ -30,7 +30,10 @@ const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
 
 const noQuery = Type.Object({}, { additionalProperties: false });
 
-/** Takes the time of the first stage. Whole milliseconds: any other number would have to be allocated. */
+/**
+ * Takes the time of the first stage. Whole milliseconds: any other number would have to be
+ * allocated.
+ */
 const start: RouteStep = (request) => {
   request.startedMs = Math.trunc(performance.now());
 };
@@ -49,7 +52,10 @@ export interface MountParts extends PipelineParts {
   readonly log: RequestLog;
 }
 
-/** Mounts a route: the framework runs the stages of the pipeline in their order, and then the use case. */
+/**
+ * Mounts a route: the framework runs the stages of the pipeline in their order, and then the use
+ * case.
+ */
 export const mountRoute = (server: FastifyInstance, route: Route, parts: MountParts): void => {
   const { counts, log } = parts;
   const { body, query, params, answers, problemFormat, handle } = route;
@@ -57,7 +63,8 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
   const finish = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
     countAnswer(answered, answer.status);
     if (log.writesSuccesses) log.answered(request, answer.status);
-    // Only a client that gave an id looks for it; a header on each answer would cost every check of a token.
+    // Only a client that gave an id looks for it; a header on each answer would cost every check of
+    // a token.
     if (request.headers[requestIdHeader] === request.id) reply.header(requestIdHeader, request.id);
     return send(reply, answer);
   };
@@ -77,9 +84,11 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
     handler: (request, reply) => {
       const { body, query, params, caller } = request;
       const origin = () => requestOrigin(request);
-      const call = { body, query, params, origin, ...caller } as Call<unknown, unknown, unknown>;
+      const { accept } = request.headers;
+      const call = { body, query, params, origin, accept, ...caller } as Call<unknown, unknown, unknown>;
       const answer = handle(call);
-      // Awaited only where the use case is asynchronous: verify answers in the turn that judged the token.
+      // Awaited only where the use case is asynchronous: verify answers in the turn that judged the
+      // token.
       return answer instanceof Promise
         ? answer.then((ready) => finish(request, reply, ready))
         : finish(request, reply, answer);

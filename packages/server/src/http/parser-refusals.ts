@@ -1,5 +1,6 @@
 /**
- * Stage: Node's HTTP parser, with limits on header and time. It refuses what is no HTTP request, and ends failed TLS handshakes.
+ * Stage: Node's HTTP parser, with limits on header and time. It refuses what is no HTTP request,
+ * and ends failed TLS handshakes.
  * @module
  */
 import type { Socket } from 'node:net';
@@ -10,7 +11,10 @@ import { problemBytes } from './problem.ts';
 import type { RequestLog } from './request-log.ts';
 import type { ConnectionStage } from './stage.ts';
 
-/** Errors of Node's parser (https://nodejs.org/api/errors.html); every other one is `request_malformed`. */
+/**
+ * Errors of Node's parser (https://nodejs.org/api/errors.html); every other one is
+ * `request_malformed`.
+ */
 const codeOfParserError: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
@@ -58,7 +62,8 @@ export const parse: ConnectionStage<ParseParts> = {
   mount: (server, { refusals }) => {
     // Any expectation but 100-continue, which Node meets by itself.
     server.on('checkExpectation', (request) => refusals.endWithProblem(request.socket, 'header_invalid'));
-    // In place of Node's own listener, which takes a failed handshake for a request that cannot be parsed.
+    // In place of Node's own listener, which takes a failed handshake for a request that cannot be
+    // parsed.
     server.removeAllListeners('tlsClientError').on('tlsClientError', refusals.onHandshakeError);
   },
 };

@@ -1,8 +1,10 @@
 /**
- * The HTTP pipeline: every stage that a request passes, in order. `server.ts` and `mount-route.ts` mount the stages from this list, and
- * the API's description (`openapi/refusals.ts`) takes from it which codes a route may refuse with.
+ * The HTTP pipeline: every stage that a request passes, in order. `server.ts` and `mount-route.ts`
+ * mount the stages from this list, and the API's description (`openapi/refusals.ts`) takes from it
+ * which codes a route may refuse with.
  *
- * The groups are the moments at which stages act, one after the other. Within a group the order is that of the list.
+ * The groups are the moments at which stages act, one after the other. Within a group the order is
+ * that of the list.
  * @module
  */
 import type { ErrorCode } from '@catalytic/protocol/errors';
@@ -40,7 +42,8 @@ export const pipeline: Pipeline = {
   // Before there is a request. TLS, where it is spoken, is between the two.
   connection: [connect, parse],
 
-  // Every request, before the framework looks for its route. The fast path answers what the stages below would answer, and never refuses.
+  // Every request, before the framework looks for its route. The fast path answers what the stages
+  // below would answer, and never refuses.
   request: [watch, farewell, crossOrigin, verifyFastPath],
 
   // The route is known, and nothing of the body has been read.
@@ -48,8 +51,9 @@ export const pipeline: Pipeline = {
     drain,
     strictHeaders,
     authentication,
-    // limit: the place for a limit on requests (429 with `Retry-After`). It knows who calls, and it refuses before a body costs anything.
-    // The fast path answers before it: a limit that must count verifications needs a look there too.
+    // limit: the place for a limit on requests (429 with `Retry-After`). It knows who calls, and it
+    // refuses before a body costs anything. The fast path answers before it: a limit that must
+    // count verifications needs a look there too.
   ],
 
   // The framework has read the body as the route's format says.

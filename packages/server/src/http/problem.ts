@@ -1,5 +1,6 @@
 /**
- * From any error to the answer: a code of the error table in the route's format, by default RFC 9457 problem details, and nothing else.
+ * From any error to the answer: a code of the error table in the route's format, by default RFC
+ * 9457 problem details, and nothing else.
  * @module
  */
 import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
@@ -87,11 +88,17 @@ export const toCatalyticError = (error: FastifyError | CatalyticError): Catalyti
   return new CatalyticError(code, { ...(fields === undefined ? {} : { fields }), cause: error });
 };
 
-/** Whether the client closed the connection in the middle of its body: no client reads the answer, and the failure is not ours to log. */
+/**
+ * Whether the client closed the connection in the middle of its body: no client reads the answer,
+ * and the failure is not ours to log.
+ */
 const hasHungUp = ({ raw }: FastifyRequest, error: Error): boolean =>
   !(error instanceof CatalyticError) && raw.destroyed && !raw.complete;
 
-/** Answers with the problem, counts it and logs it. An unexpected failure is logged whole; the answer says nothing of it. */
+/**
+ * Answers with the problem, counts it and logs it. An unexpected failure is logged whole; the
+ * answer says nothing of it.
+ */
 export const problemSender =
   (log: RequestLog, counts: AnswerCounts) =>
   (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {

@@ -1,6 +1,6 @@
 /**
- * The lines that requests leave in the log. Refusals: one line each, and no more of one code in a second than say anything. Successes:
- * counted only, unless LOG_LEVEL is `debug`.
+ * The lines of requests in the log. A refusal has one line, within a limit on lines of one code in
+ * a second. Successes are only counted, unless LOG_LEVEL is `debug`.
  * @module
  */
 import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
@@ -12,24 +12,30 @@ import type { Logger } from '../telemetry/log.ts';
 
 /** Writes the lines. */
 export interface RequestLog {
-  /** Whether successes are written; asked first, so that nothing is gathered for a line that is not. */
+  /**
+   * Whether successes are written. Callers look first, so that they gather nothing for a line that
+   * is not written.
+   */
   readonly writesSuccesses: boolean;
   answered(request: FastifyRequest, status: number): void;
   refused(request: FastifyRequest, refusal: CatalyticError, status: number): void;
-  /** A request that was not understood far enough to be one. */
+  /** Input that could not be parsed as a request. */
   unparsed(code: ErrorCode): void;
-  /** Says what was left out last. */
+  /** Writes how many lines were left out last. */
   close(): void;
 }
 
-/** Who is known to call, by ids only. */
+/** The caller as far as it is known, by ids only. */
 const callerOf = ({ caller }: FastifyRequest): object => {
   if (caller === undefined || !('token' in caller)) return {};
   const { tid, sub, sid } = caller.token.claims;
   return { tenantId: tid, accountId: sub, sessionId: sid };
 };
 
-/** Never the path or the query as they were sent: they may hold anything. */
+/**
+ * The fields of a line. The path and the query as the client sent them are not among them: they may
+ * hold anything.
+ */
 const fieldsOf = (request: FastifyRequest, status: number): object => ({
   requestId: request.id,
   method: request.method,
@@ -39,7 +45,10 @@ const fieldsOf = (request: FastifyRequest, status: number): object => ({
   ...callerOf(request),
 });
 
-/** What failed in us is an error; what we cannot do now, and say so, a warning; what the client may not do is news. */
+/**
+ * A failure of the service is an error. A refusal because of its present state is a warning. A
+ * refusal because of the request is news.
+ */
 const levelOf = (status: number, cause: unknown): 'error' | 'warn' | 'info' => {
   if (status < 500) return 'info';
   return status === 503 && cause === undefined ? 'warn' : 'error';

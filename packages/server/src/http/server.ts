@@ -13,11 +13,11 @@ import type { Logger } from '../telemetry/log.ts';
 import type { AnswersUnderWay } from './answers-under-way.ts';
 import type { AuthenticateParts } from './authenticate.ts';
 import { addBodyParsers, bodyBytesMax } from './body.ts';
-import type { Peers } from './connections.ts';
 import { dispatchRequests } from './dispatch.ts';
 import { stopServer } from './drain.ts';
 import { type MountParts, mountRoute } from './mount-route.ts';
 import { type ParserRefusals, parserRefusals } from './parser-refusals.ts';
+import type { Peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
 import { problemSender } from './problem.ts';
 import { requestIds } from './request-id.ts';
@@ -66,9 +66,11 @@ export interface HttpServer {
   /** Starts to listen; returns the port. */
   listen(address: { host: string; port: number; backlog: number }): Promise<number>;
   /**
-   * Stops accepting, and waits for the answers to all requests that have arrived whole or do so within a second.
-   * @param isQuick refuse what comes later on open connections. Else it is served, and each connection closed after its next answer, or
-   *   when it has been idle for as long as any idle connection is kept.
+   * Stops accepting, and waits for the answers to all requests that have arrived whole or do so
+   * within a second.
+   * @param isQuick refuse what comes later on open connections. Else it is served, and each
+   *   connection closed after its next answer, or when it has been idle for as long as any idle
+   *   connection is kept.
    */
   close(isQuick: boolean): Promise<void>;
 }

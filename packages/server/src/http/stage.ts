@@ -1,5 +1,6 @@
 /**
- * A stage of the HTTP pipeline: its name, the codes it refuses with, and how it is mounted. `pipeline.ts` lists all of them in order.
+ * A stage of the HTTP pipeline: its name, the codes it refuses with, and how it is mounted.
+ * `pipeline.ts` lists all of them in order.
  * @module
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -10,16 +11,25 @@ import type { Route } from '../features/route.ts';
 /** The description of a stage. */
 export interface Stage {
   readonly name: string;
-  /** Codes with which the stage may refuse a request for this route; absent: the stage refuses nothing. */
+  /**
+   * Codes with which the stage may refuse a request for this route; absent: the stage refuses
+   * nothing.
+   */
   readonly refuses?: (route: Route) => readonly ErrorCode[];
 }
 
-/** A stage that acts on connections, before there is a request. @typeParam Parts what the stage works with */
+/**
+ * A stage that acts on connections, before there is a request.
+ * @typeParam Parts what the stage works with
+ */
 export interface ConnectionStage<Parts> extends Stage {
   readonly mount: (server: Server, parts: Parts) => void;
 }
 
-/** Sees a request before the framework does. Returns whether the request ends here: then nothing further sees it. */
+/**
+ * Sees a request before the framework does. Returns whether the request ends here: then nothing
+ * further sees it.
+ */
 export type RequestStep = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** A stage that sees every request before the framework, whatever its route. */
@@ -28,7 +38,10 @@ export interface RequestStage<Parts> extends Stage {
   readonly mount: (server: Server, parts: Parts) => RequestStep | undefined;
 }
 
-/** Judges a request for a known route. Refuses by throwing; returns a promise only where it has to wait. */
+/**
+ * Judges a request for a known route. Refuses by throwing; returns a promise only where it has to
+ * wait.
+ */
 export type RouteStep = (request: FastifyRequest, reply: FastifyReply) => void | Promise<void>;
 
 /** A stage that judges the requests of each route. */

@@ -1,6 +1,6 @@
 /**
- * Stage: refuses a head that could be read in two ways. Of a header that appears twice Node silently keeps one, and that one need not be
- * the one that the sender meant.
+ * Stage: refuses a head that could be read in two ways. Of a header that appears twice Node
+ * silently keeps one, and that one need not be the one that the sender meant.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
@@ -15,7 +15,8 @@ const singletons = new Map<number, string>(
 if (singletons.size !== 5) throw new Error('Two singleton headers have names of equal length: compare them all');
 
 /**
- * Refuses what Node's parser lets through: versions that are not HTTP/1, and HTTP/1.1 without Host (RFC 9112 section 3.2).
+ * Refuses what Node's parser lets through: versions that are not HTTP/1, and HTTP/1.1 without Host
+ * (RFC 9112 section 3.2).
  * @throws {CatalyticError} `request_malformed`
  */
 export const refuseOddHead = ({ headers, httpVersion }: IncomingMessage): void => {
@@ -27,7 +28,7 @@ export const refuseOddHead = ({ headers, httpVersion }: IncomingMessage): void =
     throw new CatalyticError('request_malformed', { detail: 'Cannot read the request: it has no host header' });
 };
 
-/** Looks at the headers as they came. @throws {CatalyticError} `header_duplicated` */
+/** Judges the headers as they were sent. @throws {CatalyticError} `header_duplicated` */
 export const refuseDoubledHeaders = ({ rawHeaders }: IncomingMessage): void => {
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -43,7 +44,18 @@ export const refuseDoubledHeaders = ({ rawHeaders }: IncomingMessage): void => {
   }
 };
 
-/** HTTP/1 with a host, and no singleton header twice. */
+/**
+ * Refuses a target that begins with an asterisk, which has a meaning only for OPTIONS (RFC 9112
+ * section 3.2.4). The framework takes the asterisk for a slash, so every path would have a second
+ * spelling.
+ * @throws {CatalyticError} `request_malformed`
+ */
+const refuseOddTarget = ({ url }: IncomingMessage): void => {
+  if (url?.startsWith('*'))
+    throw new CatalyticError('request_malformed', { detail: 'Cannot read the request: its target is not a path' });
+};
+
+/** HTTP/1 with a host, a target that is a path, and no singleton header twice. */
 export const strictHeaders: RouteStage<unknown> = {
   name: 'strict headers',
   refuses: () => ['request_malformed', 'header_duplicated'],
@@ -51,6 +63,7 @@ export const strictHeaders: RouteStage<unknown> = {
     () =>
     ({ raw }) => {
       refuseOddHead(raw);
+      refuseOddTarget(raw);
       refuseDoubledHeaders(raw);
     },
 };

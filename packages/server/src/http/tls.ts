@@ -1,6 +1,8 @@
 /**
- * TLS of the public listener: Mozilla's "intermediate" configuration (https://wiki.mozilla.org/Security/Server_Side_TLS), version 5.7,
- * without the suites of finite-field Diffie-Hellman, which need parameters of their own and which no client since 2014 depends on.
+ * TLS of the public listener: Mozilla's "intermediate" configuration
+ * (https://wiki.mozilla.org/Security/Server_Side_TLS), version 5.7, without the suites of
+ * finite-field Diffie-Hellman, which need further parameters and which no client since 2014 depends
+ * on.
  * @module
  */
 import type { ServerOptions } from 'node:https';
@@ -12,13 +14,14 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** Where the pair comes from, now and later. */
+/** The present pair, and news of the next. */
 export interface KeyPairSource {
   readonly current: KeyPair;
   onChange(use: (pair: KeyPair) => void): void;
 }
 
-// TLS 1.3 first; for 1.2 only what has forward secrecy and authenticated encryption. The client's order counts: it knows what it is fast at.
+// TLS 1.3 first. For TLS 1.2, only suites with forward secrecy and authenticated encryption. The
+// client's order counts: a client knows which suite is fast for it.
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -38,7 +41,8 @@ const contextOptions = ({ cert, key }: KeyPair) =>
     ciphers,
     honorCipherOrder: false,
     minVersion: 'TLSv1.2',
-    // By default it is made of the command line, which differs from worker to worker: a session would resume at one of them only.
+    // By default Node makes it of the command line, which differs from worker to worker: a session
+    // would resume at one of them only.
     sessionIdContext: 'catalytic',
   }) as const;
 
@@ -49,15 +53,18 @@ const contextOptions = ({ cert, key }: KeyPair) =>
 export const tlsOptions = (pair: KeyPair, handshakeMs: number): ServerOptions => ({
   ...contextOptions(pair),
   handshakeTimeout: handshakeMs,
-  // A client that speaks HTTP/2 only is told so by the handshake.
+  // A client that speaks only HTTP/2 learns from the handshake that this server does not.
   ALPNProtocols: ['http/1.1'],
 });
 
-/** Lets a server follow the pair: new connections get the new one, open ones keep what they have. */
+/**
+ * Lets a server follow the pair: new connections get the new pair, open connections keep theirs.
+ */
 export const followKeyPair = (server: object, source: KeyPairSource): void => {
   if (!(server instanceof TlsServer)) throw new Error('Only a TLS server has a certificate');
   source.onChange((pair) => {
-    // Tickets stay good, and those of all workers of a machine are the same: Node hands the keys of the first one on.
+    // The ticket keys stay: tickets remain valid, and all workers of a machine share them, because
+    // Node hands on those of the first worker.
     server.setSecureContext({ ...contextOptions(pair), ticketKeys: server.getTicketKeys() });
   });
 };

@@ -1,9 +1,11 @@
 /**
- * Stage: the fast path of `GET /auth/verify`. It answers "yes", the most frequent answer, before the framework sees the request.
+ * Stage: the fast path of `GET /auth/verify`. It answers "yes", the most frequent answer, before
+ * the framework sees the request.
  *
- * It takes the same steps with the same code as the stages behind it, and gives up at the first that does not pass: a request in any other
- * form, a token that is not remembered, any refusal. Then those stages judge the request as if there were no fast path. So the fast path
- * cannot refuse, and every error has one place. The reason for it: docs/decisions/0016-hot-path.md.
+ * It takes the same steps with the same code as the stages behind it, and gives up at the first
+ * that does not pass: a request in any other form, a token that is not remembered, any refusal.
+ * Then those stages judge the request as if there were no fast path. So the fast path cannot
+ * refuse, and every error has one place. The reason for it: docs/decisions/0016-hot-path.md.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
@@ -29,7 +31,10 @@ export interface FastPathParts {
   readonly log: Pick<RequestLog, 'writesSuccesses'>;
 }
 
-/** The plainest form of the request: this method and target, no body announced, and nothing that asks for a further header in the answer. */
+/**
+ * The plainest form of the request: this method and target, no body announced, and nothing that
+ * asks for a further header in the answer.
+ */
 const isPlainVerify = ({ method, url, headers }: IncomingMessage): boolean =>
   url === paths.verify &&
   method === 'GET' &&
@@ -52,7 +57,10 @@ const bodyFor = ({ authentication, stopping }: FastPathParts, request: IncomingM
   }
 };
 
-/** Mounted where verify is a route. With `LOG_LEVEL=debug` each answer has a line in the log, which only the stages behind it write. */
+/**
+ * Mounted where verify is a route. With `LOG_LEVEL=debug` each answer has a line in the log, which
+ * only the stages behind it write.
+ */
 export const verifyFastPath: RequestStage<FastPathParts> = {
   name: 'verify fast path',
   mount: (_server, parts) => {

@@ -21,7 +21,7 @@ const Claims = Type.Object(
   {
     iss: text('The issuer.', 'https://id.example.com'),
     sub,
-    aud: text('Whom the token is for.', 'https://id.example.com'),
+    aud: text('The audience: the service that the token is for.', 'https://id.example.com'),
     iat: seconds('When it was issued, seconds since 1970.', 1_767_225_600),
     nbf: seconds('When it begins to be valid.', 1_767_225_600),
     exp,
@@ -55,10 +55,10 @@ const VerifiedAnswer = Type.Object(
 
 const ProtectedAnswer = Type.Object(
   { message: text('A greeting.', 'You are signed in'), claims: Claims },
-  { title: 'ProtectedResource', description: 'The resource: who you are.' },
+  { title: 'ProtectedResource', description: 'The resource: the claims of the caller.' },
 );
 
-/** The body that says yes to a verify. */
+/** The body that accepts a token. */
 export const verifiedBody = ({ claims }: SignedToken): unknown => ({
   active: true,
   sub: claims.sub,
@@ -69,14 +69,16 @@ export const verifiedBody = ({ claims }: SignedToken): unknown => ({
   roles: claims.roles,
 });
 
-/** The routes. The pipeline has judged the token before they are called: they only show what it says. */
+/**
+ * The routes. The pipeline has judged the token before it calls them: they only show its claims.
+ */
 export const accessTokenRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: paths.verify,
     summary: 'Is this access token accepted now?',
     description:
-      'No store is asked: signature, times and the live revocations in the memory of the process decide. After a sign-out has answered 200, every process answers `token_revoked`.',
+      'No store is read: signature, times and the live revocations in the memory of the process decide. After a sign-out has answered 200, every process answers `token_revoked`.',
     access: { kind: 'bearer' },
     answers: { 200: VerifiedAnswer },
     handle: ({ token }) => ({ status: 200, body: verifiedBody(token) }),
@@ -85,7 +87,7 @@ export const accessTokenRoutes: readonly Route[] = [
     method: 'GET',
     path: paths.protectedSample,
     summary: 'A sample of a protected resource',
-    description: 'What a route of your own would do: refuse, or answer with the claims of the caller.',
+    description: 'It does what a protected route of your API does: refuse, or answer with the claims of the caller.',
     access: { kind: 'bearer' },
     answers: { 200: ProtectedAnswer },
     handle: ({ token }) => ({ status: 200, body: { message: 'You are signed in', claims: token.claims } }),

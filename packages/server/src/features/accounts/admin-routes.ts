@@ -1,5 +1,6 @@
 /**
- * Routes of accounts for administrators. Each acts in one tenant: that of the key, else the one that the query names.
+ * Routes of accounts for administrators. Each acts in one tenant: that of the key, else the one
+ * that the query names.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -28,7 +29,7 @@ const AccountsQuery = Type.Object(
 
 const AccountBody = Type.Object(
   {
-    // Judged by the rules, not the schema: their answers say what to do.
+    // The rules judge it, not the schema: their refusals say what to change.
     email: Type.String({
       maxLength: 1024,
       description: 'Unique in its tenant, without regard to case.',

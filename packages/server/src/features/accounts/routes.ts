@@ -22,7 +22,7 @@ const tenantName = Type.Optional(
 
 const RegisterBody = Type.Object(
   {
-    // Judged by the rules, not the schema: their answers say what to do.
+    // The rules judge it, not the schema: their refusals say what to change.
     email: Type.String({
       maxLength: 1024,
       description: 'Unique in its tenant, without regard to case.',
@@ -73,7 +73,7 @@ const ImportedAnswer = Type.Object(
     imported: Type.Integer({ description: 'Accounts that were made.', examples: [2] }),
     existing: Type.Integer({ description: 'Accounts that existed and were left as they are.', examples: [0] }),
   },
-  { title: 'Import', description: 'All lines were read.' },
+  { title: 'Import', description: 'The result of all lines.' },
 );
 
 /** The routes, over their use cases. */

@@ -1,5 +1,5 @@
 /**
- * The route of whoever reads the audit trail.
+ * The route that reads the audit trail.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -35,12 +35,12 @@ const Row = Type.Object(
     at: Type.String({ description: 'When it happened (RFC 3339).', examples: ['2026-01-01T00:00:00.000Z'] }),
     event: Type.String({ description: 'What happened.', examples: ['authn_token_revoked'] }),
     reason: orNull('Why, or how.', 'logout'),
-    tenant_id: orNull('Whose tenant.', '01a2119f-24ed-72ac-911e-1ef07c744860'),
-    account_id: orNull('Whose account.', anAccount),
-    session_id: orNull('Which session; of many that ended, the one that asked.', aSession),
-    subject: orNull('A key, a process, or the session that asked.', 'da02b271e299'),
+    tenant_id: orNull('The tenant.', '01a2119f-24ed-72ac-911e-1ef07c744860'),
+    account_id: orNull('The account.', anAccount),
+    session_id: orNull('The session; where many ended, the one that made the request.', aSession),
+    subject: orNull('A key, a process, or the session that made the request.', 'da02b271e299'),
     actor: orNull('`self`, `key:` and the id of an admin key, `cli` or `system`.', 'self'),
-    address: orNull('Peer of the connection that asked.', '192.0.2.7'),
+    address: orNull('Peer of the connection of the request.', '192.0.2.7'),
     request_id: orNull('The request, as its answer and the log name it.', 'k3Jx0aQz-1f'),
   },
   { title: 'AuditRow', description: 'One act.' },

@@ -1,5 +1,6 @@
 /**
- * Routes that describe the others: the OpenAPI document, and a page made of it on which the routes can be tried.
+ * Routes that describe the others: the OpenAPI document, and a page made from it on which the
+ * routes can be tried.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -7,7 +8,10 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
 
-/** Files of the page by media type: each is fetched from the service itself, and nothing from anywhere else. */
+/**
+ * Files of the page by media type. A browser loads all of them from the service, and nothing from
+ * elsewhere.
+ */
 const assets: Readonly<Record<string, readonly string[]>> = {
   'image/svg+xml': ['icon.svg'],
   'text/css': ['page.css'],
@@ -25,8 +29,9 @@ const assets: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What the page may do: load from here and speak to here. Nothing inline runs, nothing can be put into it as markup, it sends no form, and
- * no other page can show it in a frame: it holds an access token.
+ * The page holds an access token, so its policy allows little: it loads from the service and sends
+ * requests to the service. Nothing inline runs, no text can become markup, it sends no form, and no
+ * other page can show it in a frame.
  */
 const pageHeaders = {
   'content-security-policy':
@@ -37,7 +42,7 @@ const pageHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
-/** A file of this service's version: a browser may keep it, and asks whether it is still that. */
+/** A browser may keep a file, and asks each time whether it is still that of this version. */
 const cacheControl = 'no-cache';
 
 const readAsset = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
@@ -47,7 +52,7 @@ const fileRoute = (path: string, name: string, type: string): Route => {
   return route({
     method: 'GET',
     path,
-    summary: 'An interactive page made of this description, on which every route can be tried',
+    summary: 'An interactive page made from this description: every route can be tried on it',
     isListed: path === paths.docs,
     access: { kind: 'public' },
     listener: 'both',
@@ -59,7 +64,7 @@ const fileRoute = (path: string, name: string, type: string): Route => {
 
 /**
  * The routes.
- * @param describe makes the document; asked once, when it is first wanted
+ * @param describe makes the document; called once, at the first request for it
  */
 export const docsRoutes = (describe: () => unknown): readonly Route[] => {
   let document: string | undefined;

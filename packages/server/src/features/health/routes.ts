@@ -1,5 +1,5 @@
 /**
- * Routes for whoever watches the process.
+ * Routes for monitors and load balancers.
  * @module
  */
 import type { Currency } from '@catalytic/guard/verdict';
@@ -11,27 +11,29 @@ import { type Route, route } from '../route.ts';
 
 const Alive = Type.Object(
   { status: Type.Literal('alive', { description: 'The event loop turns.' }) },
-  { title: 'Alive', description: 'It runs.' },
+  { title: 'Alive', description: 'The process runs.' },
 );
 const Degraded = Type.Object({
-  part: Type.Literal('redis', { description: 'What is away.' }),
-  effect: Type.String({ description: 'What that costs.' }),
+  part: Type.Literal('redis', { description: 'The part that is away.' }),
+  effect: Type.String({ description: 'Its effect.' }),
 });
 const Ready = Type.Object(
   {
-    status: Type.Literal('ready', { description: 'Database and revocations are at hand.' }),
+    status: Type.Literal('ready', { description: 'The database answers, and the revocations are current.' }),
     degraded: Type.Optional(
       Type.Array(Degraded, {
-        description: 'What is away, and what that costs at this moment; absent when nothing is.',
+        description: 'The parts that are away, and the present effect; absent when none is.',
       }),
     ),
   },
-  { title: 'Ready', description: 'It would serve a request.' },
+  { title: 'Ready', description: 'The process would serve a request.' },
 );
 
-/** What readiness asks. */
+/** What readiness depends on. */
 export interface HealthParts {
-  /** Writes nothing, but goes the way every write goes. Rejects when the database does not answer. */
+  /**
+   * Takes the way of every write, and writes nothing. Rejects when the database does not answer.
+   */
   readonly probeStore: () => Promise<void>;
   /** Whether this process may trust its view of the revocations. */
   readonly currency: Currency & {
@@ -49,7 +51,7 @@ const withoutRedis = {
   effect: 'a sign-out takes about 0.2 s where there is more than one machine; everything else is as fast as before',
 } as const;
 
-/** What is left without the database, and for how long. */
+/** Says what still works without the database, and for how long. */
 const withoutDatabase = ({ currency, revocationLeaseMs }: HealthParts): string => {
   const [ageSeconds, leaseSeconds] = [currency.currencyAgeMs() / 1000, revocationLeaseMs / 1000];
   // On a full disk the journal can still be read, and checks go on.
@@ -60,7 +62,9 @@ const withoutDatabase = ({ currency, revocationLeaseMs }: HealthParts): string =
   return `The database takes no writes: ${checks}; sign-ins, refreshes and sign-outs are refused until it does`;
 };
 
-/** @throws {CatalyticError} `clock_wrong` when the clocks differ so much that no token is accepted */
+/**
+ * @throws {CatalyticError} `clock_wrong` when the clocks differ so much that no token is accepted
+ */
 const assertRightTime = (aheadMs: number): void => {
   if (Math.abs(aheadMs) <= clockSkewSeconds * 1000) return;
   const seconds = Math.round(Math.abs(aheadMs) / 1000);

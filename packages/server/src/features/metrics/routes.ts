@@ -1,12 +1,12 @@
 /**
- * The route of whoever watches how the service does.
+ * The route of the metrics.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
 
-/** What the route shows. */
+/** The source of the metrics. */
 export interface MetricsParts {
   /** Writes the page; it holds no secret and nothing that a client sent. */
   readonly scrape: () => Promise<string>;

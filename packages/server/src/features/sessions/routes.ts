@@ -1,5 +1,5 @@
 /**
- * Routes of sessions: sign in, refresh, sign out, look at them, change the password.
+ * Routes of sessions: sign in, refresh, sign out, list sessions, change the password.
  * @module
  */
 import type { SessionId } from '@catalytic/protocol/ids';
@@ -24,7 +24,7 @@ import { type LogOutParts, logOut, logOutEverywhere } from './log-out.ts';
 import { type RefreshSessionParts, refreshSession } from './refresh-session.ts';
 import { refreshTokenPrefix } from './session-answer.ts';
 
-/** Longest password text a request may carry, UTF-16 units: any longer one cannot be right. */
+/** Longest password text in a request, UTF-16 units: a longer one cannot be right. */
 const passwordUnitsMax = 1024;
 
 const LoginBody = Type.Object(
@@ -97,7 +97,7 @@ const PasswordBody = Type.Object(
       description: 'The password until now.',
       examples: ['analytical engine no 1'],
     }),
-    // Judged by the rules, not the schema: their answers say what to do.
+    // The rules judge it, not the schema: their refusals say what to change.
     new_password: Type.String({
       maxLength: passwordUnitsMax,
       format: 'password',
@@ -116,7 +116,7 @@ export const sessionRoutes = (
     method: 'POST',
     path: paths.login,
     summary: 'Sign in with email and password',
-    description: 'An unknown account is refused like a wrong password, and as late.',
+    description: 'An unknown account is refused like a wrong password, and after the same time.',
     access: { kind: 'public' },
     refuses: [
       'tenant_unknown',
@@ -178,8 +178,8 @@ export const sessionRoutes = (
   route({
     method: 'POST',
     path: paths.password,
-    summary: 'Change the password: every session ends, and a new one begins for who asks',
-    description: 'The access token that asks is revoked too: go on with the tokens of the answer.',
+    summary: 'Change the password: every session ends, and a new one begins for the caller',
+    description: 'The access token of the request is revoked too: use the tokens of the answer from now on.',
     access: { kind: 'bearer' },
     refuses: [
       'password_wrong',

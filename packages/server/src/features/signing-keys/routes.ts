@@ -1,5 +1,5 @@
 /**
- * Routes of signing keys: the JWKS, and the metadata that leads to it.
+ * Routes of signing keys: the JWKS, and the metadata that names its address.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -34,7 +34,7 @@ const MetadataAnswer = Type.Object(
   {
     issuer: Type.String({ description: 'Claim `iss` of every token.', examples: ['https://id.example.com'] }),
     jwks_uri: Type.String({
-      description: 'Where the keys are.',
+      description: 'The address of the keys.',
       examples: [`https://id.example.com${paths.jwks}`],
     }),
     response_types_supported: Type.Array(Type.String(), {
@@ -65,7 +65,8 @@ export const signingKeyRoutes = (keys: KeyRing, issuer: string): readonly Route[
     answers: { 200: MetadataAnswer },
     handle: () => ({
       status: 200,
-      // No authorization endpoint exists, so no response type is supported; RFC 8414 section 2 wants the member nevertheless.
+      // RFC 8414 section 2 requires the member. No authorization endpoint exists, so it names no
+      // response type.
       body: { issuer, jwks_uri: `${issuer.replace(/\/$/, '')}${paths.jwks}`, response_types_supported: [] },
       cacheControl,
     }),

@@ -25,7 +25,7 @@ const TenantBody = Type.Object(
   {
     name: Type.String({
       pattern: tenantNamePattern,
-      description: 'Lower-case letters, digits and dashes; it is given at a sign-in.',
+      description: 'Lower-case letters, digits and dashes; clients give it when they sign in.',
       examples: ['acme'],
     }),
   },
@@ -81,7 +81,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
   route({
     method: 'POST',
     path: paths.tenantSuspend,
-    summary: 'Suspend a tenant: every token of it is revoked, and nobody signs in',
+    summary: 'Suspend a tenant: every token of it is revoked, and no account of it can sign in',
     access: { kind: 'admin', scope: 'tenants:write' },
     listener: 'operate',
     refuses: ['tenant_not_found', 'revocation_unknown'],

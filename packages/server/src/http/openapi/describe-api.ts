@@ -1,7 +1,9 @@
 /**
- * The description of the API: an OpenAPI 3.1 document made of the very descriptions and schemas that are mounted.
+ * The description of the API: an OpenAPI 3.1 document, made of the same descriptions and schemas
+ * that are mounted.
  * @module
  */
+import { paths as protocolPaths } from '@catalytic/protocol/paths';
 import type { TSchema } from 'typebox';
 import { type Access, jsonBody, type Route } from '../../features/route.ts';
 import { bodyBytesMax } from '../body.ts';
@@ -16,10 +18,10 @@ import {
 import { exampleOf, NamedSchemas } from './schemas.ts';
 import { tagOf, tagsOf } from './tags.ts';
 
-/** What the routes do not say. */
+/** Facts for the description that no route knows. */
 export interface ApiFacts {
   readonly version: string;
-  /** Where clients reach the service, beside the place that served the document. */
+  /** Where clients reach the service, beside the address that served the document. */
   readonly urls: readonly string[];
 }
 
@@ -54,10 +56,13 @@ const securityOf = (access: Access): readonly Json[] => {
 /** `/auth/sessions/:id` → `/auth/sessions/{id}`. */
 const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
 
-/** Made of method and path, which clients rely on anyway: `GET /auth/sessions/{id}` → `getAuthSessionsId`. */
+/**
+ * Made of method and path, which clients rely on anyway: `GET /auth/sessions/{id}` →
+ * `getAuthSessionsId`.
+ */
 const operationIdOf = ({ method, path }: Route): string =>
   method.toLowerCase() +
-  (path.match(/[A-Za-z0-9]+/g) ?? []).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  (path.match(/[A-Za-z0-9]+/g) ?? ['root']).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 
 const parametersOf = (place: 'path' | 'query', schema: TSchema | undefined): readonly Json[] => {
   const { properties = {}, required = [] } = (schema ?? {}) as {
@@ -85,16 +90,24 @@ const requestBodyOf = ({ body, bodyFormat }: Route, named: NamedSchemas): Json =
   return { requestBody: { required: true, content: { [mediaType]: { schema: { type: 'string' } } } } };
 };
 
+/** What a route answers when it succeeds, by status. */
+const successesOf = ({ answers, textType = 'application/json', pageType }: Route, named: NamedSchemas): Json =>
+  Object.fromEntries(
+    Object.entries(answers).map(([status, schema]) => [
+      status,
+      {
+        description: (schema as { readonly description?: string }).description ?? 'The answer.',
+        content: {
+          ...contentOf(textType, schema, named),
+          ...(pageType === undefined ? {} : { [pageType]: { schema: { type: 'string' } } }),
+        },
+      },
+    ]),
+  );
+
 const operationOf = (route: Route, named: NamedSchemas): Json => {
-  const { summary, access, answers, params, query, textType = 'application/json' } = route;
+  const { summary, access, params, query } = route;
   const parameters = [...parametersOf('path', params), ...parametersOf('query', query)];
-  const successes = Object.entries(answers).map(([status, schema]) => [
-    status,
-    {
-      description: (schema as { readonly description?: string }).description ?? 'The answer.',
-      content: contentOf(textType.split(';')[0] ?? textType, schema, named),
-    },
-  ]);
   return {
     operationId: operationIdOf(route),
     tags: [tagOf(route.path).name],
@@ -103,14 +116,21 @@ const operationOf = (route: Route, named: NamedSchemas): Json => {
     security: securityOf(access),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBodyOf(route, named),
-    responses: { ...Object.fromEntries(successes), ...refusalAnswers(route) },
+    responses: { ...successesOf(route, named), ...refusalAnswers(route) },
   };
 };
 
-/** Describes routes. The order is theirs within each tag. */
+const pathOrder: readonly string[] = Object.values(protocolPaths);
+
+/**
+ * Describes routes, in the order of the table of paths: within each tag a newcomer meets them as
+ * they are needed.
+ */
 export const describeApi = (routes: readonly Route[], { version, urls }: ApiFacts): Json => {
   const named = new NamedSchemas();
-  const listed = routes.filter(({ isListed = true }) => isListed);
+  const listed = routes
+    .filter(({ isListed = true }) => isListed)
+    .toSorted((a, b) => pathOrder.indexOf(a.path) - pathOrder.indexOf(b.path));
   const paths = Map.groupBy(listed, ({ path }) => templateOf(path));
   return {
     openapi: '3.1.1',

@@ -1,5 +1,6 @@
 /**
- * The refusals of a route in the API's description. The stages of the pipeline say which codes they are.
+ * The refusals of a route in the API's description. The stages of the pipeline say which codes they
+ * are.
  * @module
  */
 import { CatalyticError, type ErrorCode, errorKind, errorTable } from '@catalytic/protocol/errors';
@@ -40,7 +41,7 @@ export const refusalHeaders: Json = {
     schema: { type: 'string' },
     example: 'Bearer error="invalid_token", error_description="The access token has been revoked"',
   },
-  RateLimit: { description: 'What is left of the limit, and for how long.', schema: { type: 'string' } },
+  RateLimit: { description: 'The rest of the limit, and the seconds until it is renewed.', schema: { type: 'string' } },
   'RateLimit-Policy': { description: 'The limit.', schema: { type: 'string' } },
 };
 
@@ -80,16 +81,16 @@ export const refusalExamples = (): Json =>
 /** The schema of every refusal. */
 export const problemSchema: Json = {
   title: 'Problem',
-  description: 'What was refused and why (RFC 9457).',
+  description: 'A refusal and its reason (RFC 9457).',
   type: 'object',
   required: ['type', 'title', 'status', 'code'],
   properties: {
-    type: { type: 'string', description: 'A name of the code that is unique everywhere.' },
+    type: { type: 'string', description: 'The code as a URN.' },
     title: { type: 'string', description: 'One sentence for a person; it may be reworded.' },
     status: { type: 'integer', description: 'The status of the answer.' },
-    code: { enum: errorCodes, description: 'What to decide by: it never changes its meaning.' },
-    detail: { type: 'string', description: 'What failed, and the present state.' },
-    request_id: { type: 'string', description: 'The request in the log of the service.' },
+    code: { enum: errorCodes, description: 'Decide by it: it never changes its meaning.' },
+    detail: { type: 'string', description: 'The action that failed, and the present state.' },
+    request_id: { type: 'string', description: 'The id of the request, as in the log of the service.' },
     errors: {
       type: 'array',
       description: 'The fields that were refused.',
@@ -97,15 +98,15 @@ export const problemSchema: Json = {
         type: 'object',
         required: ['field', 'message'],
         properties: {
-          field: { type: 'string', description: 'Its place, a JSON pointer.' },
-          message: { type: 'string', description: 'What is wrong with it.' },
+          field: { type: 'string', description: 'The field, as a JSON pointer.' },
+          message: { type: 'string', description: 'Why it was refused.' },
         },
       },
     },
   },
 };
 
-/** The table, for a page that explains codes. */
+/** The error table, for a page that explains the codes. */
 export const explainedCodes = (): readonly Json[] =>
   errorCodes.map((code) => {
     const { status, title, retryable } = errorKind(code);

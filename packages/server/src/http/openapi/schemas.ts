@@ -1,5 +1,6 @@
 /**
- * From the schemas that validate and serialise to those of an OpenAPI 3.1 document. Both are JSON Schema: they are copied, not translated.
+ * From the schemas that validate and serialise to those of an OpenAPI 3.1 document. Both are JSON
+ * Schema, so they are copied, not translated.
  * @module
  */
 import type { TSchema } from 'typebox';
@@ -7,7 +8,7 @@ import type { Json } from './refusals.ts';
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-/** Schemas with a title, by that name: written once, and referred to. */
+/** Schemas with a title, by that name: the document holds each once, and refers to it. */
 export class NamedSchemas {
   readonly #schemas = new Map<string, unknown>();
 
@@ -38,7 +39,7 @@ export class NamedSchemas {
   }
 }
 
-/** An example put together from those of the parts; `undefined` where a part that must be there has none. */
+/** An example made of the examples of its parts; `undefined` where a required part has none. */
 export const exampleOf = (schema: unknown): unknown => {
   if (!isObject(schema)) return undefined;
   const { examples, properties, items, required, anyOf } = schema;

@@ -1,5 +1,5 @@
 /**
- * The groups of the API's description: what belongs together for whoever reads it.
+ * The groups of the API's description: operations that a reader needs together.
  * @module
  */
 
@@ -11,7 +11,7 @@ export interface Tag {
   readonly paths: readonly string[];
 }
 
-/** In the order of the page; a path belongs where the longest beginning of it stands. */
+/** In the order of the page. A path belongs to the group that names the longest beginning of it. */
 const tagTable: readonly Tag[] = [
   { name: 'Accounts', description: 'A person’s login in a tenant.', paths: ['/auth/'] },
   {
@@ -21,7 +21,7 @@ const tagTable: readonly Tag[] = [
   },
   {
     name: 'Access tokens',
-    description: 'What a resource server does with an access token: accept it, or refuse it with a reason.',
+    description: 'A resource server accepts an access token, or refuses it with a reason.',
     paths: ['/auth/verify', '/api/'],
   },
   {
@@ -30,10 +30,10 @@ const tagTable: readonly Tag[] = [
     paths: ['/.well-known/'],
   },
   { name: 'Administration', description: 'For operators. Each needs an admin key.', paths: ['/admin/'] },
-  { name: 'Service', description: 'How the service does, and how it describes itself.', paths: ['/'] },
+  { name: 'Service', description: 'The state of the service, and its description of itself.', paths: ['/'] },
 ];
 
-/** How much of a path a group names, characters. */
+/** How much of a path a group names at most, characters. */
 const closeness = ({ paths }: Tag, path: string): number =>
   Math.max(0, ...paths.map((beginning) => (path.startsWith(beginning) ? beginning.length : 0)));
 

@@ -1,5 +1,5 @@
 /**
- * An answer, shown: status, time, body, headers, and what a refusal means.
+ * Shows an answer: status, time, body, headers, and the meaning of a refusal.
  * @module
  */
 import { copyButton, highlighted, make } from './dom.js';
@@ -37,7 +37,7 @@ export const bodyOf = (value, linkOf) => make('pre', { tabindex: 0 }, make('code
  * Shows an answer.
  * @param answer as it was received
  * @param {ReadonlyMap} codes the error table, by code
- * @param {Node[]} notes what the page has done with it
+ * @param {Node[]} notes on what the page has done with the answer
  */
 export const answerOf = ({ status, words, tookMs, headers, text }, codes, notes) => {
   const body = parsed(text);

@@ -6,7 +6,7 @@ import { codeAnchor } from './answer.js';
 import { make } from './dom.js';
 import { codesOf } from './schema.js';
 
-/** The codes, sorted by status; each names the operations that give it, unless all do. */
+/** The codes, sorted by status. Each names the operations that refuse with it, unless all do. */
 export const codesSection = (codes, operations) => {
   const users = (code) => operations.filter((operation) => codesOf(operation).includes(code));
   const rows = [...codes.values()]

@@ -1,12 +1,14 @@
 /**
- * Elements of the page. Text is only ever put in as text, so nothing that a server or a person wrote can become markup.
+ * Elements of the page. Text is always set as text, so no text of a server or a person can become
+ * markup.
  * @module
  */
 
 /**
  * Makes an element.
  * @param {string} kind tag name, with classes after dots: `p.note`
- * @param {Record<string, unknown>} [attributes] `on…` adds a listener; `undefined` and `false` leave an attribute out
+ * @param {Record<string, unknown>} [attributes] `on…` adds a listener; `undefined` and `false`
+ *   leave an attribute out
  * @param {...(Node | string | undefined | false)} children
  */
 export const make = (kind, attributes = {}, ...children) => {
@@ -22,7 +24,7 @@ export const make = (kind, attributes = {}, ...children) => {
   return element;
 };
 
-/** Text in which what stands in backticks is code, as a list of nodes. */
+/** Text as a list of nodes; words in backticks become code. */
 export const prose = (text = '') =>
   text.split('`').map((part, index) => (index % 2 === 1 ? make('code', {}, part) : part));
 
@@ -34,7 +36,7 @@ export const copyButton = (read, label = 'Copy') => {
       await navigator.clipboard.writeText(read());
       button.textContent = 'Copied';
     } catch {
-      // Without https a browser lends no clipboard, except on this machine.
+      // Without https a browser gives access to the clipboard only to pages of this machine.
       button.textContent = 'Not allowed here';
     }
     setTimeout(() => {

@@ -6,7 +6,7 @@ import { make } from './dom.js';
 import { contentOf, resolve, typeOf } from './schema.js';
 import { hold, onSession } from './session.js';
 
-/** What was typed, by name of the field: an email address is typed once for all forms. */
+/** Typed values by name of the field: an email address is typed once for all forms. */
 const typed = new Map();
 const inputs = new Map();
 
@@ -31,7 +31,10 @@ const choices = (schema) => {
   return schema.anyOf?.every((part) => 'const' in part) ? schema.anyOf.map((part) => part.const) : undefined;
 };
 
-/** What stands for a thing that was made by somebody is a placeholder: sent as it is, it would only be refused. */
+/**
+ * The example of an id or a token is shown as a placeholder: a request with it would only be
+ * refused.
+ */
 const isMadeByService = (name) => /_(token|id)$/.test(name) || name === 'id';
 
 const inputKind = (name, { type, format }) => {
@@ -65,7 +68,7 @@ const parsedValue = (schema, text) => {
   try {
     return JSON.parse(text);
   } catch {
-    // Sent as it is: the service says what is wrong with it.
+    // It is sent unchanged: the service says why it refuses it.
     return text;
   }
 };
@@ -102,7 +105,7 @@ const fieldOf = (api, operation, name, unresolved, isRequired) => {
   return {
     name,
     element: make('div.field', {}, label, make('div.control', {}, control, reveal)),
-    // Left empty, a field is left out: the service says which ones it needs.
+    // An empty field is left out: the service says which fields it requires.
     read: () => (control.value === '' ? undefined : parsedValue(schema, control.value)),
   };
 };
@@ -135,7 +138,8 @@ const gathered = (fields) =>
 
 /**
  * The form of an operation.
- * @returns its element, and a function that reads it: parts of the path, query, body as text, media type of the body
+ * @returns its element, and a function that reads it: parts of the path, query, body as text, media
+ *   type of the body
  */
 export const formOf = (api, operation) => {
   const content = contentOf(operation.requestBody);

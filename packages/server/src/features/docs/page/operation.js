@@ -1,5 +1,5 @@
 /**
- * One operation: what it does on the left, trying it on the right.
+ * One operation: its description on the left, a form to try it on the right.
  * @module
  */
 import { answerOf, bodyOf, codeAnchor } from './answer.js';
@@ -56,7 +56,7 @@ const successes = (api, { responses }) =>
       );
     });
 
-/** The place on the page where an operation is tried: on a phone it is below what is said about it. */
+/** The anchor of the form: on a phone the form is below the description. */
 export const tryAnchor = ({ operationId }) => `try-${operationId}`;
 
 const codeLink = (code) => make('a.code-link', { href: `#${codeAnchor(code)}` }, code);
@@ -80,7 +80,10 @@ const refusals = (operation, codes, common) => {
   );
 };
 
-/** What the page does with an answer that it understands, and what may be tried next. */
+/**
+ * Notes on what the page has done with an answer that it understands, and on the next operation to
+ * try.
+ */
 const notesOf = ({ status, text }, used, next) => {
   let body;
   try {

@@ -1,5 +1,5 @@
 /**
- * The page: reads the description and builds itself from it.
+ * The page reads the description and builds itself from it.
  * @module
  */
 import { codesSection } from './codes.js';
@@ -16,7 +16,7 @@ const setMenu = (isOpen) => {
   document.body.classList.toggle('menu-open', isOpen);
 };
 
-/** A path that may be broken after each slash. */
+/** A path that a browser may break after each slash. */
 const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, make('wbr')]);
 
 const navigation = (groups) => [
@@ -44,7 +44,10 @@ const navigation = (groups) => [
   ),
 ];
 
-/** What shows the service at its best, as links to where it is tried. */
+/**
+ * The operations that show immediate revocation, in order; each step links to the form of its
+ * operation.
+ */
 const tour = [
   ['post', '/auth/register', 'Make an account'],
   ['post', '/auth/login', 'Sign in: the page keeps the token and uses it'],
@@ -58,7 +61,7 @@ const tourPanel = (operations) => {
     words,
     operation: operations.find((one) => one.path === path && one.method.toLowerCase() === method),
   }));
-  // A listener for operators has none of these.
+  // The listener for operators has none of these operations.
   if (steps.some(({ operation }) => operation === undefined)) return undefined;
   return make(
     'aside.tour',

@@ -1,18 +1,18 @@
 /**
- * From what was filled in to a request: sent, or as a curl command.
+ * From a filled form to a request: sent, or as a curl command.
  * @module
  */
 
-/** Where the service is: the page's own place, without the page. */
+/** The address of the service: that of the page, without `docs`. */
 const base = new URL('.', location.href).href.replace(/\/$/, '');
 
-/** Longest time that an answer is waited for, milliseconds. */
+/** Longest wait for an answer, milliseconds. */
 const answerMsMax = 30_000;
 
 /**
  * Puts a request together.
  * @param operation of the description
- * @param values what the form has read
+ * @param values from the form
  * @param {string} bearer token or key, empty when there is none
  */
 export const requestOf = ({ method, path }, { path: parts, query, body, mediaType }, bearer) => {
@@ -39,7 +39,7 @@ export const curlOf = ({ method, url, headers, body }) =>
     ...(body === undefined ? [] : [`--data-binary ${quoted(body)}`]),
   ].join(' \\\n  ');
 
-/** The command for a screen: tokens shortened, passwords hidden. What is copied is whole. */
+/** The command as it is shown: tokens shortened, passwords hidden. The copied command is whole. */
 export const shownCurl = (request) =>
   curlOf({
     ...request,
@@ -54,7 +54,7 @@ export const shownCurl = (request) =>
       .replace(/("\w*token":"[^"]{8})[^"]*"/g, '$1…"'),
   });
 
-/** Sends it; an answer that never came has the status 0 and says why. */
+/** Sends the request. Without an answer the status is 0, and the text says why. */
 export const send = async ({ method, url, headers, body }) => {
   const began = performance.now();
   const took = () => Math.round(performance.now() - began);

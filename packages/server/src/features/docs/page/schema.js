@@ -12,7 +12,7 @@ export const resolve = (api, node) => {
     .reduce((part, name) => part[name.replaceAll('~1', '/').replaceAll('~0', '~')], api);
 };
 
-/** What a value may be, in a few words. */
+/** The type of a value, in a few words. */
 export const typeOf = (api, schema) => {
   const { type, items, format, enum: words, anyOf } = resolve(api, schema);
   if ('const' in resolve(api, schema)) return JSON.stringify(resolve(api, schema).const);
@@ -22,7 +22,7 @@ export const typeOf = (api, schema) => {
   return format === undefined || format === 'password' ? (type ?? 'anything') : `${type}, ${format}`;
 };
 
-/** What bounds a value, in a few words. */
+/** The bounds of a value, in a few words. */
 export const boundsOf = ({ minLength, maxLength, minimum, maximum, maxItems, pattern, format }) =>
   [
     format === undefined || format === 'password' ? undefined : format,
@@ -48,7 +48,7 @@ export const operationsOf = (api) => {
 export const codesOf = ({ responses }) =>
   Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}));
 
-/** The one media type of a body or an answer, with what is said about it. */
+/** The first media type of a body or an answer, with its description. */
 export const contentOf = (holder) => {
   const [entry] = Object.entries(holder?.content ?? {});
   return entry === undefined ? undefined : { mediaType: entry[0], ...entry[1] };

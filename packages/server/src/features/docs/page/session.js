@@ -1,5 +1,6 @@
 /**
- * What the page holds for whoever tries it: an access token, a refresh token, an admin key. In memory only: a reload forgets all of it.
+ * The credentials on the page: an access token, a refresh token, an admin key. They are kept in
+ * memory only: a reload forgets all of them.
  * @module
  */
 import { copyButton, make } from './dom.js';
@@ -13,10 +14,10 @@ export const onSession = (listener) => {
   listener(held);
 };
 
-/** What is held now. */
+/** The present credentials. */
 export const session = () => held;
 
-/** Changes what is held. */
+/** Changes some of the credentials. */
 export const hold = (change) => {
   if (change.access !== undefined && change.access !== held.access) held.isRevoked = false;
   Object.assign(held, change);
@@ -48,7 +49,7 @@ const claimRows = (claims) =>
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
-/** How the token does, in words; it is the server that judges it. */
+/** The state of the token, in words. Only the service judges tokens. */
 const stateOf = ({ isRevoked }, claims) => {
   if (isRevoked) return ['dead', 'revoked'];
   if (claims?.exp === undefined) return ['dead', 'not a JWT'];
