@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomOf, shuffled } from '../packages/lab/src/arrivals/random.ts';
-import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
+import { startTarget } from '../packages/lab/src/launch/start-target.ts';
 import type { Machine } from '../packages/lab/src/probes/machine.ts';
 import { decideCost, type GateVerdict } from '../packages/lab/src/regression/gate-decision.ts';
 import { type Blocks, loadFresh } from '../packages/lab/src/regression/pairs.ts';

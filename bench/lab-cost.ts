@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { randomOf } from '../packages/lab/src/arrivals/random.ts';
-import type { RunResult } from '../packages/lab/src/reports/result.ts';
+import type { RunResult } from '../packages/lab/src/results/result.ts';
 import { type Pair, pairedRatio } from '../packages/lab/src/statistics/paired-ratio.ts';
 import { startNaive } from '../tests/harness/lab.ts';
 import { runBench } from './harness/bench.ts';

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TargetProcesses } from '../packages/lab/src/probes/target-process.ts';
-import type { RunResult } from '../packages/lab/src/reports/result.ts';
+import type { RunResult } from '../packages/lab/src/results/result.ts';
 import { labMain, startNaive } from '../tests/harness/lab.ts';
 import { runBench } from './harness/bench.ts';
 import { median, round, table } from './harness/figures.ts';

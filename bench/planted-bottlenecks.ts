@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Capacity } from '../packages/lab/src/capacity/find-capacity.ts';
 import { lawSentence, limitSentence } from '../packages/lab/src/capacity/markdown.ts';
-import { startTarget } from '../packages/lab/src/experiments/start-target.ts';
+import { startTarget } from '../packages/lab/src/launch/start-target.ts';
 import { labMain } from '../tests/harness/lab.ts';
 import { runBench } from './harness/bench.ts';
 import { startDatabase } from './harness/database.ts';

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunResult } from '../packages/lab/src/reports/result.ts';
+import type { RunResult } from '../packages/lab/src/results/result.ts';
 import { labMain } from '../tests/harness/lab.ts';
 import { runBench } from './harness/bench.ts';
 import { table } from './harness/figures.ts';

@@ -7,7 +7,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { treeOf } from '@catalytic/lab/process-tree';
-import type { RunResult } from '../packages/lab/src/reports/result.ts';
+import type { RunResult } from '../packages/lab/src/results/result.ts';
 import { type Crowd, gatherCrowd, judgeCrowd, signOutCrowd } from '../tests/harness/crowd.ts';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
 import { runLab } from '../tests/harness/lab.ts';

@@ -113,29 +113,41 @@ const declaredDependencies = (root: string, manifests: Map<string, Manifest>, so
 
 const isExemptFromRooms = (path: string): boolean => isTestFile(path) && !path.endsWith('.contract.ts');
 
-/** The server's rooms: the first folder under `src`, or the file itself where `rooms` names it; other files at the top are `top`. */
-const roomOf = ({ rooms }: BoundaryRules, path: string): string | undefined => {
-  const [, inside] = /^packages\/server\/src\/(.+)$/.exec(path) ?? [];
-  if (inside === undefined) return undefined;
+/** The table in which each package has its rooms. */
+const roomTables = { server: 'rooms', lab: 'labRooms' } as const;
+
+interface RoomPlace {
+  readonly table: (typeof roomTables)[keyof typeof roomTables];
+  readonly room: string;
+}
+
+/** A file's room: the first folder under `src`, or the file itself where the table names it; other files at the top are `top`. */
+const roomOf = (rules: BoundaryRules, path: string): RoomPlace | undefined => {
+  const [, name, inside] = /^packages\/(server|lab)\/src\/(.+)$/.exec(path) ?? [];
+  if (name === undefined || inside === undefined) return undefined;
+  const table = roomTables[name as keyof typeof roomTables];
   const [first = '', second] = inside.split('/');
-  if (second !== undefined) return first;
-  const name = first.replace(/\.ts$/, '');
-  return Object.hasOwn(rooms, name) ? name : 'top';
+  if (second !== undefined) return { table, room: first };
+  const file = first.replace(/\.ts$/, '');
+  return { table, room: Object.hasOwn(rules[table], file) ? file : 'top' };
 };
 
 const roomDirections = (rules: BoundaryRules, source: SourceFile): Finding[] => {
-  const room = roomOf(rules, source.path);
-  if (room === undefined || isExemptFromRooms(source.path)) return [];
-  const may = rules.rooms[room];
+  const own = roomOf(rules, source.path);
+  if (own === undefined || isExemptFromRooms(source.path)) return [];
+  const { table, room } = own;
+  const may = rules[table][room];
   if (may === undefined)
-    return [{ file: source.path, rule: 'room', message: `add ${room} to \`rooms\` in scripts/boundary-rules.ts` }];
+    return [{ file: source.path, rule: 'room', message: `add ${room} to \`${table}\` in scripts/boundary-rules.ts` }];
   return source.imports.flatMap(({ specifier, line, kind, target }) => {
-    const other = target === undefined ? undefined : roomOf(rules, target);
-    if (target === undefined || other === undefined || other === room) return [];
+    const place = target === undefined ? undefined : roomOf(rules, target);
+    if (target === undefined || place?.table !== table || place.room === room) return [];
+    const other = place.room;
     const isContract = target.endsWith('.contract.ts');
     if (!isContract && (may.any ?? []).includes(other)) return [];
     if (!isContract && may.files?.[other]?.test(target) === true) return [];
     if (!isContract && kind === 'type' && may.types?.[other]?.test(target) === true) return [];
+    if (kind === 'file' && may.starts?.includes(other) === true) return [];
     const matching = (what: string, patterns: Readonly<Record<string, RegExp>> = {}): string[] =>
       Object.entries(patterns).map(([name, { source: pattern }]) => `${what} of ${name} matching ${pattern}`);
     const allowed = [...(may.any ?? []), ...matching('files', may.files), ...matching('types', may.types)];
@@ -143,6 +155,28 @@ const roomDirections = (rules: BoundaryRules, source: SourceFile): Finding[] => 
       ? `${specifier} is a test suite: import it from *.test.ts files`
       : `${room} must not import ${other} (it may import: ${allowed.join(', ') || 'nothing'})`;
     return [{ file: source.path, line, rule: 'room', message }];
+  });
+};
+
+/** The lab's table itself: from the lowest room up, without a room or a direction that nothing uses. */
+const labRoomTable = (rules: BoundaryRules, sources: readonly SourceFile[]): Finding[] => {
+  const { labRooms } = rules;
+  const inLab = sources.filter(({ path }) => roomOf(rules, path)?.table === roomTables.lab && !isExemptFromRooms(path));
+  // A tree without a lab has nothing to say about its rooms.
+  if (inLab.length === 0) return [];
+  const names = Object.keys(labRooms);
+  const roomAt = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : roomOf(rules, path)?.room;
+  const place = { file: 'scripts/boundary-rules.ts', rule: 'room table' };
+  return names.flatMap((room, index) => {
+    const sourcesOfRoom = inLab.filter(({ path }) => roomAt(path) === room);
+    if (sourcesOfRoom.length === 0) return [{ ...place, message: `the lab has no room ${room}: take it out` }];
+    const used = new Set(sourcesOfRoom.flatMap(({ imports }) => imports.map(({ target }) => roomAt(target))));
+    return (labRooms[room]?.any ?? []).flatMap((other) => {
+      if (!names.slice(0, index).includes(other))
+        return [{ ...place, message: `${other} does not stand above ${room}: the lab's rooms point one way` }];
+      return used.has(other) ? [] : [{ ...place, message: `${room} no longer imports ${other}: take it out` }];
+    });
   });
 };
 
@@ -332,6 +366,7 @@ export const checkBoundaries = (root: string, rules: BoundaryRules = boundaryRul
     ]),
     ...circles(sources),
     ...featureTable(rules, sources),
+    ...labRoomTable(rules, sources),
     ...habits(rules, root, tree, sources),
   ];
   return { findings, figures: figures(sources) };

@@ -10,6 +10,8 @@ interface Room {
   readonly types?: Readonly<Record<string, RegExp>>;
   /** Rooms of which it may import files whose path matches, and no others. */
   readonly files?: Readonly<Record<string, RegExp>>;
+  /** Rooms whose files it may start as another process, with `new URL('…', import.meta.url)`. */
+  readonly starts?: readonly string[];
 }
 
 interface Home {
@@ -43,6 +45,8 @@ export interface BoundaryRules {
   readonly packages: Readonly<Record<string, readonly string[]>>;
   /** Rooms of the server. `main`, `app`, `deployment`: files; `top`: any other file directly under `src`. */
   readonly rooms: Readonly<Record<string, Room>>;
+  /** Rooms of the lab, the lowest first: a room imports only rooms above it in this list. `main` is a file. */
+  readonly labRooms: Readonly<Record<string, Room>>;
   /** Features, and which others each may import beyond the types of their ports. No circles. */
   readonly features: Readonly<Record<string, readonly string[]>>;
   readonly homes: readonly Home[];
@@ -99,6 +103,88 @@ export const boundaryRules: BoundaryRules = {
     config: {},
     // Told by features through their own ports.
     telemetry: { types: { features: /\/features\/revocation\/(observer|hint-bus)\.ts$/ } },
+  },
+
+  labRooms: {
+    // What a result file holds: types, and the exit codes.
+    results: {},
+    texts: {},
+    // A server to be measured beside others; the lab starts it as a target.
+    reference: {},
+    containment: { any: ['results', 'texts'] },
+    arrivals: { any: ['containment'] },
+    statistics: { any: ['arrivals'] },
+    targets: { any: ['statistics'] },
+    probes: { any: ['containment', 'targets', 'texts'] },
+    faults: { any: ['arrivals', 'containment', 'texts'] },
+    measures: { any: ['faults', 'probes', 'results', 'statistics', 'texts'] },
+    scenarios: { any: ['arrivals', 'containment', 'measures', 'results', 'targets', 'texts'] },
+    options: { any: ['arrivals', 'faults', 'measures', 'results', 'scenarios', 'targets'] },
+    generators: { any: ['arrivals', 'containment', 'faults', 'measures', 'options', 'probes', 'scenarios', 'targets'] },
+    reports: {
+      any: [
+        'containment',
+        'faults',
+        'generators',
+        'measures',
+        'options',
+        'probes',
+        'results',
+        'statistics',
+        'targets',
+        'texts',
+      ],
+    },
+    live: { any: ['containment', 'measures', 'results', 'texts'] },
+    runs: {
+      any: [
+        'arrivals',
+        'containment',
+        'faults',
+        'generators',
+        'live',
+        'measures',
+        'options',
+        'probes',
+        'reports',
+        'results',
+        'scenarios',
+        'targets',
+        'texts',
+      ],
+    },
+    // Processes that the lab starts: targets, and runs of its own.
+    launch: { any: ['containment', 'reference', 'results', 'targets', 'texts'], starts: ['main'] },
+    regression: { any: ['arrivals', 'measures', 'probes', 'scenarios', 'statistics', 'targets'] },
+    capacity: {
+      any: ['arrivals', 'launch', 'options', 'reports', 'results', 'scenarios', 'statistics', 'targets', 'texts'],
+    },
+    experiments: { any: ['launch', 'measures', 'probes', 'reports', 'results', 'scenarios', 'texts'] },
+    // Words of the command line: everything below takes plain values.
+    commands: {
+      any: [
+        'arrivals',
+        'capacity',
+        'containment',
+        'experiments',
+        'faults',
+        'generators',
+        'launch',
+        'live',
+        'measures',
+        'options',
+        'probes',
+        'reference',
+        'regression',
+        'reports',
+        'results',
+        'runs',
+        'scenarios',
+        'targets',
+        'texts',
+      ],
+    },
+    main: { any: ['commands', 'containment', 'results', 'texts'] },
   },
 
   features: {
@@ -163,7 +249,7 @@ export const boundaryRules: BoundaryRules = {
     },
     {
       name: 'commander',
-      where: /^packages\/(server\/src\/(main\.ts|commands\/)|lab\/src\/)/,
+      where: /^packages\/(server|lab)\/src\/(main\.ts|commands\/)/,
       place: 'the command line',
       reason: 'everything else takes plain values',
     },

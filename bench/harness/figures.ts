@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Histogram } from '../../packages/lab/src/measures/histogram.ts';
+import { Histogram } from '../../packages/lab/src/statistics/histogram.ts';
 
 /** A figure with few digits. */
 export const round = (figure: number, digits = 1): number => Number(figure.toFixed(digits));

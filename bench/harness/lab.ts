@@ -3,7 +3,7 @@
  * @module
  */
 import { once } from 'node:events';
-import { spawnGroup } from '../../packages/lab/src/experiments/own-group.ts';
+import { spawnGroup } from '../../packages/lab/src/launch/process-group.ts';
 import { labMain } from '../../tests/harness/lab.ts';
 
 /** How the lab is run. */

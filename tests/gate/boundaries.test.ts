@@ -155,6 +155,48 @@ describe('boundaries', () => {
       assertBroken({ 'packages/server/src/attic/a.ts': "import '../app.ts';\n" }, /room: add attic to `rooms`/));
   });
 
+  describe('rooms of the lab', () => {
+    const labRooms = { texts: {}, runs: { any: ['texts'], starts: ['main'] }, main: { any: ['runs'] } };
+    const lab = {
+      'packages/lab/package.json': '{"name":"@catalytic/lab"}',
+      'packages/lab/src/texts/say.ts': 'export const say = 1;\n',
+      'packages/lab/src/runs/run.ts': "import '../texts/say.ts';\nnew URL('../main.ts', import.meta.url);\n",
+      'packages/lab/src/main.ts': "import './runs/run.ts';\n",
+    };
+    const brokenLab = (
+      files: Readonly<Record<string, string>>,
+      rooms: BoundaryRules['labRooms'] = labRooms,
+    ): string[] => broken({ ...lab, ...files }, { labRooms: rooms });
+
+    test('a room imports only rooms below it, and may start another process', () => {
+      assert.deepEqual(brokenLab({}), []);
+      const [finding, ...others] = brokenLab({
+        'packages/lab/src/texts/say.ts': "import type { Run } from '../runs/run.ts';\n",
+      });
+      assert.match(finding ?? '', /texts\/say\.ts:1 room: texts must not import runs/);
+      assert.equal(others.length, 1, 'the circle of files');
+      assert.match(
+        brokenLab({ 'packages/lab/src/texts/say.ts': "new URL('../main.ts', import.meta.url);\n" })[0] ?? '',
+        /room: texts must not import main/,
+      );
+      assert.match(
+        brokenLab({ 'packages/lab/src/attic/a.ts': '' })[0] ?? '',
+        /attic\/a\.ts: room: add attic to `labRooms`/,
+      );
+    });
+
+    test('the table itself points one way and has no unused line', () => {
+      const { main, runs, texts } = labRooms;
+      assert.deepEqual(brokenLab({}, { runs, texts, main }), [
+        "scripts/boundary-rules.ts: room table: texts does not stand above runs: the lab's rooms point one way",
+      ]);
+      assert.deepEqual(brokenLab({}, { texts, runs, attic: {}, main: { any: ['runs', 'texts'] } }), [
+        'scripts/boundary-rules.ts: room table: the lab has no room attic: take it out',
+        'scripts/boundary-rules.ts: room table: main no longer imports texts: take it out',
+      ]);
+    });
+  });
+
   describe('features', () => {
     const accounts = 'packages/server/src/features/accounts/register.ts';
 

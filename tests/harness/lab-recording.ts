@@ -2,20 +2,21 @@
  * A run of the lab without a target: it records requests of any kind as the generators do, second by second, and builds the result.
  * @module
  */
-import { ExceptionCounts } from '../../packages/lab/src/arrivals/exceptions.ts';
+
 import { makeOptions } from '../../packages/lab/src/commands/make-options.ts';
 import { readRunWords } from '../../packages/lab/src/commands/run-flags.ts';
+import { ExceptionCounts } from '../../packages/lab/src/containment/exceptions.ts';
 import { ConsistencyChecker } from '../../packages/lab/src/measures/consistency.ts';
-import { OwnMeasures } from '../../packages/lab/src/measures/own-measures.ts';
+import { CustomMeasures } from '../../packages/lab/src/measures/custom-measures.ts';
 import { Recorder } from '../../packages/lab/src/measures/recorder.ts';
 import { RevocationMeasure } from '../../packages/lab/src/measures/revocation.ts';
 import type { LoadSecond } from '../../packages/lab/src/measures/sampler.ts';
 import { Sampler } from '../../packages/lab/src/measures/sampler.ts';
-import { TransportMeasure } from '../../packages/lab/src/measures/transport.ts';
 import { buildResult } from '../../packages/lab/src/reports/build-result.ts';
 import type { Reading } from '../../packages/lab/src/reports/gathered.ts';
-import type { RunResult } from '../../packages/lab/src/reports/result.ts';
+import type { RunResult } from '../../packages/lab/src/results/result.ts';
 import { verify } from '../../packages/lab/src/scenarios/verify.ts';
+import { TransportMeasure } from '../../packages/lab/src/targets/transport.ts';
 
 /** A request that has ended. */
 export interface RecordedRequest {
@@ -57,11 +58,11 @@ export const resultOf = (recording: Recording): RunResult => {
   const startMs = performance.now() - seconds * 1000;
   const start = { atMs: startMs, unixMs: 1_790_000_000_500 };
   const main = new Recorder();
-  const own = new OwnMeasures([], { values: 'trend', sum: 'counter' });
+  const custom = new CustomMeasures([], { values: 'trend', sum: 'counter' });
   // One process records in its own; several hand over what they have recorded.
   const parts = Array.from({ length: processes }, () => (processes === 1 ? main : new Recorder()));
   const partsOfOwn = parts.map((part) =>
-    part === main ? own : new OwnMeasures([], { values: 'trend', sum: 'counter' }),
+    part === main ? custom : new CustomMeasures([], { values: 'trend', sum: 'counter' }),
   );
   const exceptions = new ExceptionCounts();
   for (const message of recording.exceptions) exceptions.note(new Error(message));
@@ -75,7 +76,7 @@ export const resultOf = (recording: Recording): RunResult => {
     for (const [index, part] of parts.entries())
       if (part !== main) {
         main.absorb(structuredClone(part.take()), -clockOf(index));
-        own.absorb(structuredClone(partsOfOwn[index]?.take() ?? own.take()));
+        custom.absorb(structuredClone(partsOfOwn[index]?.take() ?? custom.take()));
       }
     return { users: 1, requests: main.turnSecond(), generator };
   };
@@ -153,7 +154,7 @@ export const resultOf = (recording: Recording): RunResult => {
       reconnects: 0,
       health: generator,
     },
-    own,
+    custom,
     changes: 0,
     targetPid: undefined,
     isTargetRemote: false,

@@ -2,8 +2,8 @@
  * A result as the lab writes it, made without a run, for tests of what is derived from results. A test checks it against the published schema.
  * @module
  */
-import type { RunResult, SecondResult } from '../../packages/lab/src/reports/result.ts';
-import type { EndpointResult, WindowResult } from '../../packages/lab/src/reports/window-result.ts';
+import type { RunResult, SecondResult } from '../../packages/lab/src/results/result.ts';
+import type { EndpointResult, WindowResult } from '../../packages/lab/src/results/window-result.ts';
 
 /** Text that a hostile target tries to get into a report. */
 export const hostileText = `"><script>document.title = 'taken'</script><img src=x onerror="document.title='taken'">, "quoted"\n</script>=1+1`;

@@ -123,7 +123,7 @@ suite('documents', () => {
 
   test('every guide is followed here', () => {
     const guides = readdirSync(join(root, 'docs/guides'));
-    assert.deepEqual(guides.sort(), ['load-test.md', 'own-scenario.md', 'protect-an-api.md']);
+    assert.deepEqual(guides.sort(), ['custom-scenario.md', 'load-test.md', 'protect-an-api.md']);
   });
 
   test('the README: its tour goes as it says', async () => {
@@ -137,7 +137,7 @@ suite('documents', () => {
   });
 
   test('scenarios of your own, and load tests', async () => {
-    await follow('docs/guides/own-scenario.md', clone.path);
+    await follow('docs/guides/custom-scenario.md', clone.path);
     const output = await follow('docs/guides/load-test.md', clone.path);
     assert.match(output, /now-and-before\.html/);
   });

@@ -1,9 +1,13 @@
 /**
- * Wakes thousands of sleepers with one timer: a promise and a timer for each wait of 10,000 users cost as much as a request of theirs.
+ * Wakes thousands of sleepers with one timer: a promise and a timer for each wait of 10,000 users
+ * cost as much as a request of theirs.
  * @module
  */
 
-/** Slots of a millisecond each. A longer wait goes round more than once and is looked at once a round; most waits are shorter. */
+/**
+ * Slots of a millisecond each. A longer wait goes round more than once and is looked at once a
+ * round; most waits are shorter.
+ */
 const slots = 8192;
 const mask = slots - 1;
 
@@ -12,7 +16,10 @@ interface Alarm {
   readonly ring: () => void;
 }
 
-/** Rings at given times, in milliseconds of the monotonic clock: never early, and late by what the event loop is late. */
+/**
+ * Rings at given times, in milliseconds of the monotonic clock: never early, and late by what the
+ * event loop is late.
+ */
 export class Alarms {
   readonly #wheel: Alarm[][] = Array.from({ length: slots }, () => []);
   #count = 0;
@@ -68,7 +75,10 @@ export class Alarms {
     slot.length = kept;
   }
 
-  /** The first tick whose slot holds something: at the worst a round too early, which costs one look. */
+  /**
+   * The first tick whose slot holds something: at the worst a round too early, which costs one
+   * look.
+   */
   #next(): number {
     let tick = this.#from;
     while (this.#wheel[tick & mask]?.length === 0) tick += 1;

@@ -1,5 +1,6 @@
 /**
- * When the open model starts its tasks, and which. Pure: the same seed gives the same times and tasks.
+ * When the open model starts its tasks, and which. Pure: the same seed gives the same times and
+ * tasks.
  * @module
  */
 import { randomOf } from './random.ts';
@@ -19,7 +20,9 @@ export interface ArrivalRate {
 /** Most starts of a run: their times are held in memory. */
 export const startsMax = 20_000_000;
 
-/** Sums of gaps miss the end of a stage by less than this: a start there belongs to the next one. */
+/**
+ * Sums of gaps miss the end of a stage by less than this: a start there belongs to the next one.
+ */
 const slackSeconds = 1e-7;
 
 /** Starts that a run intends, about. */

@@ -1,11 +1,13 @@
 /**
- * The closed model: a number of users, started at a rate, each waiting for its answer before it goes on (Locust's model).
+ * The closed model: a number of users, started at a rate, each waiting for its answer before it
+ * goes on (Locust's model).
  * @module
  */
+import type { ScenarioException } from '../containment/exceptions.ts';
 import { Alarms } from './alarms.ts';
 import { type Crowd, TaskCounter } from './crowd.ts';
 import { type Random, randomOf } from './random.ts';
-import { type Behaviour, stepsOf } from './schedule.ts';
+import { type Behaviour, type Step, stepsOf } from './schedule.ts';
 import type { UserPlan } from './stages.ts';
 
 /** Time between two looks at how many users there should be, milliseconds. */
@@ -16,7 +18,11 @@ export interface CrowdPlan<Task extends string, User> {
   readonly users: UserPlan;
   readonly seed: string;
   readonly behaviour: Behaviour<Task>;
-  /** Makes a user. @param index its number in the run, from 0: the same number is the same user, if it comes back later */
+  /**
+   * Makes a user.
+   * @param index its number in the run, from 0: the same number is the same user, if it comes back
+   * later
+   */
   readonly create: (index: number) => User;
   /** First act of a user, and first act when it comes back. */
   readonly enter: (user: User) => Promise<void>;
@@ -30,6 +36,7 @@ export interface CrowdPlan<Task extends string, User> {
   readonly startMs?: number;
 }
 
+/** One user of the crowd. */
 interface Member<User> {
   readonly user: User;
   readonly random: Random;
@@ -40,157 +47,200 @@ interface Member<User> {
   isAsleep: boolean;
 }
 
-/** Starts the users. */
-export const startCrowd = <Task extends string, User>(plan: CrowdPlan<Task, User>): Crowd => {
-  const counter = new TaskCounter();
-  const alarms = new Alarms();
-  const members: Member<User>[] = [];
-  const step = stepsOf(plan.behaviour);
-  const { first, of } = plan.share ?? { first: 0, of: 1 };
-  const startMs = plan.startMs ?? performance.now();
-  const state = { wanted: 0, here: 0, ready: 0, waitMs: 0, userMs: 0, changedMs: startMs, factor: 1 };
-  let isStopped = false;
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+/** The crowd of the closed model. It starts when it is made. */
+class ClosedUsers<Task extends string, User> implements Crowd {
+  readonly ended: Promise<void>;
+  /** No start is intended, so none is dropped. */
+  readonly droppedStarts = undefined;
 
-  /** Users of this process among so many of the run. */
-  const shareOf = (users: number): number => Math.max(0, Math.ceil((users - first) / of));
+  readonly #plan: CrowdPlan<Task, User>;
+  readonly #share: { readonly first: number; readonly of: number };
+  readonly #startMs: number;
+  readonly #step: (random: Random) => Step<Task>;
+  readonly #end: () => void;
+  readonly #counter = new TaskCounter();
+  readonly #alarms = new Alarms();
+  readonly #members: Member<User>[] = [];
+  #wanted = 0;
+  #here = 0;
+  #ready = 0;
+  #waitMs = 0;
+  #userMs = 0;
+  /** When the number of wanted users changed last. */
+  #changedMs: number;
+  #factor = 1;
+  #isStopped = false;
 
-  const countTime = (): void => {
+  constructor(plan: CrowdPlan<Task, User>) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#plan = plan;
+    this.#share = plan.share ?? { first: 0, of: 1 };
+    this.#startMs = plan.startMs ?? performance.now();
+    this.#changedMs = this.#startMs;
+    this.#step = stepsOf(plan.behaviour);
+    this.#look();
+  }
+
+  get started(): number {
+    return this.#members.length;
+  }
+
+  get active(): number {
+    return this.#wanted;
+  }
+
+  get ready(): number {
+    return this.#ready;
+  }
+
+  get isReady(): boolean {
+    return this.#ready >= this.#shareOf(Math.round(this.#plan.users.usersMax * Math.min(1, this.#factor)));
+  }
+
+  get tasks(): number {
+    return this.#counter.tasks;
+  }
+
+  get lateStarts(): number {
+    return this.#counter.lateStarts;
+  }
+
+  get taskMs(): number {
+    return this.#counter.taskMs;
+  }
+
+  get waitMs(): number {
+    return this.#waitMs;
+  }
+
+  get userMs(): number {
+    if (!this.#isStopped) this.#countTime();
+    return this.#userMs;
+  }
+
+  get inFlight(): number {
+    return this.#counter.inFlight;
+  }
+
+  get exceptions(): readonly ScenarioException[] {
+    return this.#counter.exceptions;
+  }
+
+  scale(factor: number): void {
+    this.#factor = factor;
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#countTime();
+    this.#isStopped = true;
+    this.#alarms.clear();
+    if (this.#here === 0) this.#end();
+    // Users that act leave when they have done; users that sleep leave now.
+    else for (const member of this.#members) if (member.isAsleep) this.#leave(member);
+  }
+
+  /** Users of this process, when the run has `users`. */
+  #shareOf(users: number): number {
+    const { first, of } = this.#share;
+    return Math.max(0, Math.ceil((users - first) / of));
+  }
+
+  /** Brings the number of users in line with the plan, now and every few milliseconds. */
+  #look(): void {
+    if (this.#isStopped) return;
     const nowMs = performance.now();
-    state.userMs += state.wanted * (nowMs - state.changedMs);
-    state.changedMs = nowMs;
-  };
+    const seconds = (nowMs - this.#startMs) / 1000;
+    const planned = this.#plan.users.usersAt(seconds) * this.#factor;
+    const users = seconds < 0 ? 0 : this.#shareOf(Math.round(planned));
+    if (users !== this.#wanted) this.#countTime();
+    while (this.#wanted < users) this.#want(this.#wanted++);
+    while (this.#wanted > users) {
+      const member = this.#members[--this.#wanted];
+      if (member !== undefined) member.isWanted = false;
+    }
+    this.#alarms.at(Math.max(this.#startMs, nowMs + lookMs), () => this.#look());
+  }
 
-  const noticeReady = (member: Member<User>): void => {
-    if (member.isReady || !plan.isReady(member.user)) return;
-    member.isReady = true;
-    state.ready += 1;
-  };
+  #want(index: number): void {
+    const member = this.#members[index] ?? this.#create(index);
+    member.isWanted = true;
+    // One that has not finished leaving comes back when it has.
+    if (!member.isHere) this.#arrive(member);
+  }
 
-  const left = (member: Member<User>): void => {
-    member.isHere = false;
-    state.here -= 1;
-    if (!isStopped && member.isWanted) arrive(member);
-    else if (isStopped && state.here === 0) end();
-  };
+  #create(index: number): Member<User> {
+    const number = this.#share.first + index * this.#share.of;
+    const member = {
+      user: this.#plan.create(number),
+      random: randomOf(this.#plan.seed, number),
+      isWanted: true,
+      isHere: false,
+      isReady: false,
+      isAsleep: false,
+    };
+    this.#members.push(member);
+    return member;
+  }
 
-  const leave = (member: Member<User>): void => {
-    const { leave: act } = plan;
-    if (act === undefined) left(member);
-    else void counter.run(() => act(member.user, isStopped)).then(() => left(member));
-  };
+  #arrive(member: Member<User>): void {
+    member.isHere = true;
+    this.#here += 1;
+    const arrivedMs = performance.now();
+    void this.#counter.run(() => this.#plan.enter(member.user)).then(() => this.#goOn(member, arrivedMs));
+  }
 
-  const goOn = (member: Member<User>, begunMs: number): void => {
-    noticeReady(member);
-    if (isStopped || !member.isWanted) {
-      leave(member);
+  /** Waits and acts again. @param begunMs when the act before began */
+  #goOn(member: Member<User>, begunMs: number): void {
+    this.#noticeReady(member);
+    if (this.#isStopped || !member.isWanted) {
+      this.#leave(member);
       return;
     }
-    const { waitMs, task } = step(member.random);
+    const { waitMs, task } = this.#step(member.random);
     const nowMs = performance.now();
-    const dueMs = plan.behaviour.isPacing ? Math.max(nowMs, begunMs + waitMs) : nowMs + waitMs;
+    const dueMs = this.#plan.behaviour.isPacing ? Math.max(nowMs, begunMs + waitMs) : nowMs + waitMs;
     member.isAsleep = true;
-    alarms.at(dueMs, () => {
+    this.#alarms.at(dueMs, () => {
       member.isAsleep = false;
-      if (isStopped || !member.isWanted) {
-        leave(member);
+      if (this.#isStopped || !member.isWanted) {
+        this.#leave(member);
         return;
       }
       const actsAtMs = performance.now();
-      state.waitMs += dueMs - nowMs;
-      void counter.run(() => plan.act(member.user, task), dueMs).then(() => goOn(member, actsAtMs));
+      this.#waitMs += dueMs - nowMs;
+      void this.#counter.run(() => this.#plan.act(member.user, task), dueMs).then(() => this.#goOn(member, actsAtMs));
     });
-  };
+  }
 
-  const arrive = (member: Member<User>): void => {
-    member.isHere = true;
-    state.here += 1;
-    const arrivedMs = performance.now();
-    void counter.run(() => plan.enter(member.user)).then(() => goOn(member, arrivedMs));
-  };
+  #noticeReady(member: Member<User>): void {
+    if (member.isReady || !this.#plan.isReady(member.user)) return;
+    member.isReady = true;
+    this.#ready += 1;
+  }
 
-  const want = (index: number): void => {
-    let member = members[index];
-    if (member === undefined) {
-      const number = first + index * of;
-      member = {
-        user: plan.create(number),
-        random: randomOf(plan.seed, number),
-        isWanted: true,
-        isHere: false,
-        isReady: false,
-        isAsleep: false,
-      };
-      members.push(member);
-    }
-    member.isWanted = true;
-    // One that has not finished leaving comes back when it has.
-    if (!member.isHere) arrive(member);
-  };
+  #leave(member: Member<User>): void {
+    const { leave } = this.#plan;
+    if (leave === undefined) this.#left(member);
+    else void this.#counter.run(() => leave(member.user, this.#isStopped)).then(() => this.#left(member));
+  }
 
-  const look = (): void => {
-    if (isStopped) return;
+  #left(member: Member<User>): void {
+    member.isHere = false;
+    this.#here -= 1;
+    if (!this.#isStopped && member.isWanted) this.#arrive(member);
+    else if (this.#isStopped && this.#here === 0) this.#end();
+  }
+
+  /** Adds up the users by the time they were wanted, until now. */
+  #countTime(): void {
     const nowMs = performance.now();
-    const seconds = (nowMs - startMs) / 1000;
-    const users = seconds < 0 ? 0 : shareOf(Math.round(plan.users.usersAt(seconds) * state.factor));
-    if (users !== state.wanted) countTime();
-    while (state.wanted < users) want(state.wanted++);
-    while (state.wanted > users) {
-      const member = members[--state.wanted];
-      if (member !== undefined) member.isWanted = false;
-    }
-    alarms.at(Math.max(startMs, nowMs + lookMs), look);
-  };
-  look();
+    this.#userMs += this.#wanted * (nowMs - this.#changedMs);
+    this.#changedMs = nowMs;
+  }
+}
 
-  return {
-    get started() {
-      return members.length;
-    },
-    get active() {
-      return state.wanted;
-    },
-    get ready() {
-      return state.ready;
-    },
-    get isReady() {
-      return state.ready >= shareOf(Math.round(plan.users.usersMax * Math.min(1, state.factor)));
-    },
-    get tasks() {
-      return counter.tasks;
-    },
-    get lateStarts() {
-      return counter.lateStarts;
-    },
-    droppedStarts: undefined,
-    get taskMs() {
-      return counter.taskMs;
-    },
-    get waitMs() {
-      return state.waitMs;
-    },
-    get userMs() {
-      if (!isStopped) countTime();
-      return state.userMs;
-    },
-    get inFlight() {
-      return counter.inFlight;
-    },
-    get exceptions() {
-      return counter.exceptions;
-    },
-    ended,
-    scale: (factor) => {
-      state.factor = factor;
-    },
-    stop: () => {
-      if (isStopped) return;
-      countTime();
-      isStopped = true;
-      alarms.clear();
-      if (state.here === 0) return end();
-      // Those who act go when they have done; those who slept go now.
-      for (const member of members) if (member.isAsleep) leave(member);
-    },
-  };
-};
+/** Starts the users. */
+export const startCrowd = <Task extends string, User>(plan: CrowdPlan<Task, User>): Crowd => new ClosedUsers(plan);

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { ExceptionCounts, type ScenarioException } from './exceptions.ts';
+import { ExceptionCounts, type ScenarioException } from '../containment/exceptions.ts';
 
 /** How late starts are counted, milliseconds after their time. */
 export const lateStartMs = 100;
 
-/** Counters of those who load the target. */
+/** Counters of the users that load the target. */
 export interface Crowd {
   /** Users started so far. */
   readonly started: number;
@@ -18,10 +18,16 @@ export interface Crowd {
   readonly ready: number;
   /** Whether all of them have. */
   readonly isReady: boolean;
-  /** Tasks begun at their time, and how many of them began late: the generator could not keep its own schedule. */
+  /**
+   * Tasks begun at their time, and how many of them began late: the generator could not keep its
+   * own schedule.
+   */
   readonly tasks: number;
   readonly lateStarts: number;
-  /** Starts that were due and never came; `undefined` where none is intended, as in the closed model. */
+  /**
+   * Starts that were due and never came; `undefined` where none is intended, as in the closed
+   * model.
+   */
   readonly droppedStarts: number | undefined;
   /** Time spent in the tasks that have ended, milliseconds. */
   readonly taskMs: number;
@@ -33,7 +39,7 @@ export interface Crowd {
   readonly exceptions: readonly ScenarioException[];
   /** Ends when everything that was started has ended. */
   readonly ended: Promise<void>;
-  /** Makes the users so many times what was planned; the open model ignores it. */
+  /** Scales the number of users by `factor`; the open model ignores it. */
   scale(factor: number): void;
   /** No new task from now on. */
   stop(): void;

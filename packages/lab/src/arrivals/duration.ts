@@ -3,7 +3,7 @@
  * @module
  */
 
-/** A number in decimal digits. Hexadecimal, exponents, spaces and Infinity are slips here, and taken for what nobody meant. */
+/** A number in decimal digits. Hexadecimal, exponents, spaces and Infinity are refused as slips. */
 const decimal = /^\d+(?:\.\d+)?$/;
 
 /** Longest duration, seconds: 100 days. Beyond it a unit was mistaken. */
@@ -18,7 +18,10 @@ export const parseDecimal = (text: string): number | undefined => {
 const parts = /^(?:([\d.]+)d)?(?:([\d.]+)h)?(?:([\d.]+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?$/;
 const unitSeconds = [86_400, 3600, 60, 1, 0.001];
 
-/** `90`, `90s`, `1h30m`, `1.5h`, `500ms`, `2d`, in seconds; `undefined` when it is none, or nothing, or more than 100 days. */
+/**
+ * `90`, `90s`, `1h30m`, `1.5h`, `500ms`, `2d`, in seconds; `undefined` when it is none, or nothing,
+ * or more than 100 days.
+ */
 export const parseDuration = (text: string): number | undefined => {
   const bare = parseDecimal(text);
   const words = bare === undefined ? (parts.exec(text)?.slice(1) ?? []) : [];

@@ -1,8 +1,9 @@
 /**
- * The open model: tasks start at their intended times whatever the answers do, so a slow target meets the same load as a fast one and
- * cannot hide its queue (coordinated omission).
+ * The open model: tasks start at their intended times whatever the answers do, so a slow target
+ * meets the same load as a fast one and cannot hide its queue (coordinated omission).
  * @module
  */
+import type { ScenarioException } from '../containment/exceptions.ts';
 import { Alarms } from './alarms.ts';
 import { type Crowd, lateStartMs, TaskCounter } from './crowd.ts';
 
@@ -27,93 +28,128 @@ export interface ArrivalPlan {
   readonly startMs?: number;
 }
 
-/** Starts the arrivals. */
-export const startArrivals = (plan: ArrivalPlan): Crowd => {
-  const { timesMs, available, act, hasRoom } = plan;
-  const { first, of } = plan.share ?? { first: 0, of: 1 };
-  const counter = new TaskCounter();
-  const alarms = new Alarms();
-  const startMs = plan.startMs ?? performance.now();
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  let isOver = false;
-  let dropped = 0;
+/** The crowd of the open model. It starts when it is made. */
+class OpenArrivals implements Crowd {
+  readonly started: number;
+  readonly active: number;
+  readonly ready: number;
+  readonly isReady = true;
+  readonly waitMs = 0;
+  readonly userMs = 0;
+  readonly ended: Promise<void>;
 
-  const noticeEnd = (): void => {
-    if (isOver && counter.inFlight === 0) end();
-  };
+  readonly #plan: ArrivalPlan;
+  readonly #startMs: number;
+  readonly #of: number;
+  readonly #end: () => void;
+  readonly #counter = new TaskCounter();
+  readonly #alarms = new Alarms();
+  /** The next start of this process, by its place in the plan. */
+  #next: number;
+  #dropped = 0;
+  #isOver = false;
 
-  const startOne = (index: number, dueMs: number): void => {
-    if (hasRoom?.() === false) {
-      dropped += 1;
-      return;
-    }
-    void counter.run(() => act(index, dueMs), dueMs).then(noticeEnd);
-  };
+  constructor(plan: ArrivalPlan) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#plan = plan;
+    this.#startMs = plan.startMs ?? performance.now();
+    const { first, of } = plan.share ?? { first: 0, of: 1 };
+    this.#next = first;
+    this.#of = of;
+    this.started = plan.users ?? plan.available;
+    this.active = this.started;
+    this.ready = this.started;
+    this.#arrive();
+  }
 
-  let next = first;
-  const dueMsOf = (index: number): number => startMs + (timesMs[index] ?? 0);
+  get tasks(): number {
+    return this.#counter.tasks;
+  }
 
-  /** At the end: starts that are due and not late yet belong to the run; the others that were due never came. */
-  const settle = (): void => {
-    for (const nowMs = performance.now(); next < timesMs.length && dueMsOf(next) <= nowMs; next += of)
-      if (next < available && nowMs - dueMsOf(next) <= lateStartMs) startOne(next, dueMsOf(next));
-      else dropped += 1;
-  };
+  get lateStarts(): number {
+    return this.#counter.lateStarts;
+  }
 
-  const arrive = (): void => {
-    for (let starts = 0; !isOver; starts++) {
-      if (next >= Math.min(available, timesMs.length)) {
-        isOver = true;
-        noticeEnd();
+  get droppedStarts(): number {
+    return this.#dropped;
+  }
+
+  get taskMs(): number {
+    return this.#counter.taskMs;
+  }
+
+  get inFlight(): number {
+    return this.#counter.inFlight;
+  }
+
+  get exceptions(): readonly ScenarioException[] {
+    return this.#counter.exceptions;
+  }
+
+  scale(): void {}
+
+  stop(): void {
+    this.#startWhatIsDue();
+    this.#isOver = true;
+    this.#alarms.clear();
+    this.#noticeEnd();
+  }
+
+  /** Starts everything that is due, in turns, so that answers are looked after in between. */
+  #arrive(): void {
+    const { available, timesMs } = this.#plan;
+    for (let starts = 0; !this.#isOver; starts++) {
+      if (this.#next >= Math.min(available, timesMs.length)) {
+        this.#isOver = true;
+        this.#noticeEnd();
         return;
       }
-      const dueMs = dueMsOf(next);
+      const dueMs = this.#dueMsOf(this.#next);
       if (dueMs > performance.now()) {
-        alarms.at(dueMs, arrive);
+        this.#alarms.at(dueMs, () => this.#arrive());
         return;
       }
       if (starts >= startsPerTurn) {
-        setImmediate(arrive);
+        setImmediate(() => this.#arrive());
         return;
       }
-      startOne(next, dueMs);
-      next += of;
+      this.#startOne(this.#next, dueMs);
+      this.#next += this.#of;
     }
-  };
-  arrive();
+  }
 
-  return {
-    started: plan.users ?? available,
-    active: plan.users ?? available,
-    ready: plan.users ?? available,
-    isReady: true,
-    get tasks() {
-      return counter.tasks;
-    },
-    get lateStarts() {
-      return counter.lateStarts;
-    },
-    get droppedStarts() {
-      return dropped;
-    },
-    get taskMs() {
-      return counter.taskMs;
-    },
-    waitMs: 0,
-    userMs: 0,
-    get inFlight() {
-      return counter.inFlight;
-    },
-    get exceptions() {
-      return counter.exceptions;
-    },
-    ended,
-    scale: () => {},
-    stop: () => {
-      settle();
-      isOver = true;
-      alarms.clear();
-      noticeEnd();
-    },
-  };
-};
+  #startOne(index: number, dueMs: number): void {
+    if (this.#plan.hasRoom?.() === false) {
+      this.#dropped += 1;
+      return;
+    }
+    void this.#counter.run(() => this.#plan.act(index, dueMs), dueMs).then(() => this.#noticeEnd());
+  }
+
+  /**
+   * At the end: a start that is due and not late yet belongs to the run; any other that was due
+   * never came.
+   */
+  #startWhatIsDue(): void {
+    const { available, timesMs } = this.#plan;
+    const nowMs = performance.now();
+    for (; this.#next < timesMs.length && this.#dueMsOf(this.#next) <= nowMs; this.#next += this.#of) {
+      const dueMs = this.#dueMsOf(this.#next);
+      if (this.#next < available && nowMs - dueMs <= lateStartMs) this.#startOne(this.#next, dueMs);
+      else this.#dropped += 1;
+    }
+  }
+
+  #dueMsOf(index: number): number {
+    return this.#startMs + (this.#plan.timesMs[index] ?? 0);
+  }
+
+  #noticeEnd(): void {
+    if (this.#isOver && this.#counter.inFlight === 0) this.#end();
+  }
+}
+
+/** Starts the arrivals. */
+export const startArrivals = (plan: ArrivalPlan): Crowd => new OpenArrivals(plan);

@@ -1,5 +1,6 @@
 /**
- * Seeded randomness: every virtual user has a stream of its own, so the same seed gives the same tasks and waits whatever the target does.
+ * Seeded randomness: each virtual user has its stream, so the same seed gives the same tasks and
+ * waits whatever the target does.
  * @module
  */
 import { hash } from 'node:crypto';
@@ -7,7 +8,10 @@ import { hash } from 'node:crypto';
 /** Draws numbers in [0, 1). */
 export type Random = () => number;
 
-/** sfc32, a small fast counter-based generator (Chris Doty-Humphrey, PractRand). Quality far beyond what picking tasks needs. */
+/**
+ * sfc32, a small fast counter-based generator (Chris Doty-Humphrey, PractRand). Quality far beyond
+ * what picking tasks needs.
+ */
 const sfc32 = (seedA: number, seedB: number, seedC: number): Random => {
   let [a, b, c, counter] = [seedA, seedB, seedC, 1];
   const next = (): number => {

@@ -10,7 +10,10 @@ export interface Behaviour<Task extends string> {
   readonly weights: Readonly<Record<Task, number>>;
   /** Shortest and longest wait after a task, milliseconds; uniform in between. */
   readonly waitMs: readonly [number, number];
-  /** The wait counts from the beginning of a task, not from its end: a slow answer does not slow the user down. */
+  /**
+   * The wait counts from the beginning of a task, not from its end: a slow answer does not slow the
+   * user down.
+   */
   readonly isPacing?: true;
   /** Draws the wait, milliseconds, in place of `waitMs`. */
   readonly drawWaitMs?: (random: Random) => number;

@@ -37,9 +37,9 @@ interface Ramp {
 }
 
 /**
- * Users of a run in stages: each stage begins with those who are there and heads for its own number at its rate. A stage that is too short
- * to get there hands on as many as it has reached.
- * @param spawnRate of stages that have none of their own
+ * Users of a run in stages: each stage begins with the users there are and heads for its number at
+ * its rate. A stage that is too short to get there hands on as many as it has reached.
+ * @param spawnRate of stages that set none
  */
 export const stagedUsers = (stages: readonly Stage[], spawnRate: number): UserPlan => {
   const reached = ({ from, to, perSecond }: Ramp, seconds: number): number => {
@@ -97,7 +97,8 @@ const numberOf = (where: string, word: string, value: string): number => {
 };
 
 /**
- * Reads a stage: `users=1000,duration=60s`, `users=200,duration=1m,spawn-rate=50`, `rate=300,duration=30s`.
+ * Reads a stage: `users=1000,duration=60s`, `users=200,duration=1m,spawn-rate=50`,
+ * `rate=300,duration=30s`.
  * @param where it stands, for a refusal
  * @throws Error that says what is wrong and what is allowed
  */

@@ -1,9 +1,13 @@
 /**
- * The users of the open model: each start takes one that is idle, and waits for one when none is. The wait belongs to the latency.
+ * The users of the open model: each start takes one that is idle, and waits for one when none is.
+ * The wait belongs to the latency.
  * @module
  */
 
-/** Starts that may wait for a user, for each user: beyond it the target is so far behind that its backlog says nothing more. */
+/**
+ * Starts that may wait for a user, for each user: beyond it the target is so far behind that its
+ * backlog says nothing more.
+ */
 export const waitingPerUser = 20;
 
 /** A bounded number of users that are lent out. */

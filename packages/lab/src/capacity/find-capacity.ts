@@ -1,11 +1,12 @@
 /**
- * Finds how many users a target carries: a run for each step, and the scalability law through what they measured.
+ * Finds how many users a target carries: a run for each step, and the scalability law through what
+ * they measured.
  * @module
  */
 import { randomOf } from '../arrivals/random.ts';
-import { runLabProcess } from '../experiments/lab-process.ts';
-import { exitCodes } from '../reports/result.ts';
+import { runLabProcess } from '../launch/lab-process.ts';
 import { number } from '../reports/tables.ts';
+import { exitCodes } from '../results/result.ts';
 import { type FitWithInterval, fitWithInterval } from '../statistics/scalability.ts';
 import {
   type CapacityStep,
@@ -51,7 +52,9 @@ export interface Capacity {
   };
   /** By their users. */
   readonly steps: readonly GradedStep[];
-  /** The law over requests at a time in the target; `null` with fewer than three different steps. */
+  /**
+   * The law over requests at a time in the target; `null` with fewer than three different steps.
+   */
   readonly law: FitWithInterval | null;
   readonly limit: LimitFound;
   readonly ended: 'completed' | 'interrupted' | 'a run failed';

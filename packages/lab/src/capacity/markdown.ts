@@ -2,8 +2,9 @@
  * The report of a search for capacity.
  * @module
  */
-import { exitCodes } from '../reports/result.ts';
+
 import { ms, number, table } from '../reports/tables.ts';
+import { exitCodes } from '../results/result.ts';
 import { mapTexts, markdownText } from '../texts/printable.ts';
 import type { Capacity } from './find-capacity.ts';
 import { gradeRules, limitRule } from './step.ts';

@@ -1,10 +1,11 @@
 /**
- * How many users a search for capacity starts a second: half of what the target hashes, where it may be asked for that at all.
+ * How many users a search for capacity starts a second: half of what the target hashes, where it
+ * may be asked for that at all.
  * @module
  */
-import type { Flags } from '../commands/run-flags.ts';
-import { trustOf } from '../commands/run-options.ts';
-import { measureHashing } from '../experiments/lab-process.ts';
+
+import { measureHashing } from '../launch/lab-process.ts';
+import { type RunOptions, trustOf } from '../options/run-options.ts';
 import { type Scenario, usesAccounts } from '../scenarios/scenario.ts';
 import { Connection } from '../targets/connection.ts';
 import { doubtCatalytic } from '../targets/identify.ts';
@@ -16,25 +17,41 @@ export const spawnRateUnmeasured = 10;
 /** Longest waits before the search, milliseconds. */
 const askedLimits = { connectMs: 10_000, answerMs: 10_000 };
 
+/** What leads every run to the same accounts of the same target. */
+type TargetOptions = Pick<RunOptions, 'target' | 'operateTarget' | 'adminKeyFile' | 'tenant' | 'ca' | 'insecure'>;
+
 /** What a search knows of its target. */
 export interface SpawnRateParts {
   readonly scenario: Scenario;
-  /** The options of the runs. */
-  readonly flags: Flags;
+  /** Those of the runs. */
+  readonly options: TargetOptions;
   readonly interrupt: AbortSignal;
   readonly say: (line: string) => void;
 }
 
 /** Why the target is not stormed with first logins; `undefined` when it may be. */
-const reasonToSpare = async ({ scenario, flags }: SpawnRateParts): Promise<string | undefined> => {
+const reasonToSpare = async ({ scenario, options }: SpawnRateParts): Promise<string | undefined> => {
   if (!usesAccounts(scenario)) return `${scenario.name} does not say "accounts: true"`;
-  const connection = new Connection(flags.operateTarget ?? flags.target, { ...askedLimits, trust: trustOf(flags) });
+  const connection = new Connection(options.operateTarget ?? options.target, {
+    ...askedLimits,
+    trust: trustOf(options),
+  });
   const doubt = await doubtCatalytic(connection).finally(() => connection.destroy());
   return doubt === undefined ? undefined : `the target does not say that it is Catalytic: ${doubt}`;
 };
 
-/** Words that lead every run to the same accounts of the same target, and nothing else: no faults, no criteria, no tags. */
-const targetWords = ({ target, operateTarget, adminKeyFile, tenant, ca, insecure }: Flags): readonly string[] => [
+/**
+ * Words that lead every run to the same accounts of the same target, and nothing else: no faults,
+ * no criteria, no tags.
+ */
+const targetWords = ({
+  target,
+  operateTarget,
+  adminKeyFile,
+  tenant,
+  ca,
+  insecure,
+}: TargetOptions): readonly string[] => [
   ...['--target', target, '--tenant', tenant],
   ...(operateTarget === undefined ? [] : ['--operate-target', operateTarget]),
   ...(adminKeyFile === undefined ? [] : ['--admin-key-file', adminKeyFile]),
@@ -43,18 +60,18 @@ const targetWords = ({ target, operateTarget, adminKeyFile, tenant, ca, insecure
 ];
 
 /**
- * Measures it by first logins, more than the target can hash, but only where users of the scenario sign in to Catalytic. Any other service is
- * sent nothing: {@link spawnRateUnmeasured}.
+ * Measures it by first logins, more than the target can hash, but only where users of the scenario
+ * sign in to Catalytic. Any other service is sent nothing: {@link spawnRateUnmeasured}.
  */
 export const measureSpawnRate = async (parts: SpawnRateParts): Promise<number> => {
-  const { flags, interrupt, say } = parts;
+  const { options, interrupt, say } = parts;
   const reason = await reasonToSpare(parts);
   if (reason !== undefined) {
     say(`First logins were not measured: ${reason}; --spawn-rate sets another rate`);
     return spawnRateUnmeasured;
   }
   say('Measuring how many first logins a second the target takes …');
-  const perSecond = await measureHashing(targetWords(flags), interrupt);
-  // Half of what is hashed: the other half is for those who are there already.
+  const perSecond = await measureHashing(targetWords(options), interrupt);
+  // Half of the hash rate: the users that are there already need the other half.
   return Math.max(1, Math.min(spawnRateMax, Math.floor((perSecond ?? 2) / 2)));
 };

@@ -1,11 +1,12 @@
 /**
- * The steps of a search for capacity: runs with ever more users, each judged beside the others. Pure.
+ * The steps of a search for capacity: runs with ever more users, each judged beside the others.
+ * Pure.
  * @module
  */
 import { type LimitReached, limitsReached } from '../reports/bottleneck.ts';
-import { exitCodes, type RunResult } from '../reports/result.ts';
+import { exitCodes, type RunResult } from '../results/result.ts';
 
-/** How well a target carries so many users. */
+/** How well a target carries a number of users. */
 export type Grade = 'optimal' | 'acceptable' | 'degraded' | 'saturated';
 
 /** One step. */
@@ -22,7 +23,10 @@ export interface CapacityStep {
   readonly p99Ms: number | undefined;
   /** Real failures, per cent of the requests. */
   readonly failedPercent: number;
-  /** Whether the run met every criterion of its scenario: each was judged, and kept, and the run may be believed. */
+  /**
+   * Whether the run met every criterion of its scenario: each was judged, and kept, and the run may
+   * be believed.
+   */
   readonly isMet: boolean;
   /** Exit code of the run. */
   readonly exitCode: number;
@@ -40,15 +44,23 @@ const rules = {
   /** Real failures from which a step is degraded, and saturated, per cent. */
   degradedFailuresPercent: 0.1,
   saturatedFailuresPercent: 1,
-  /** Throughput grows as users to this power between two steps: 1 as they do, 0 not at all. Below it the target is saturated. */
+  /**
+   * Throughput grows as users to this power between two steps: 1 as they do, 0 not at all. Below it
+   * the target is saturated.
+   */
   growthMin: 0.3,
   /** Users that are kept waiting ask for less than this of what they would. */
   degradedShare: 0.9,
   degradedP95Ms: 1000,
-  /** p95 beside that of the smallest step: so many times, and so much above it, milliseconds. */
+  /**
+   * p95 beside that of the smallest step: by this factor and by this many milliseconds above it.
+   */
   acceptableTimes: 2,
   acceptableMs: 5,
-  /** A resource is named when it was at its limit for so much of the most loaded step, and at most for so much of the smallest one, per cent. */
+  /**
+   * A resource is named when it was at its limit for at least this share of the most loaded step,
+   * and at most this share of the smallest, per cent.
+   */
   namedPercent: 50,
   calmPercent: 25,
 } as const;
@@ -116,7 +128,10 @@ export interface LadderRule {
 /** Steps this close to each other are one. */
 const closeTimes = 1.1;
 
-/** Users of the next step: twice as many until one is saturated, then between it and the one before. `undefined`: there is enough. */
+/**
+ * Users of the next step: twice as many until one is saturated, then between it and the one before.
+ * `undefined`: there is enough.
+ */
 export const nextUsers = (
   steps: readonly CapacityStep[],
   { usersFirst, usersMax, refinements }: LadderRule,

@@ -8,17 +8,17 @@ import { Argument, Command } from 'commander';
 import { type Capacity, findCapacity } from '../capacity/find-capacity.ts';
 import { capacityMarkdown, lawSentence, limitSentence } from '../capacity/markdown.ts';
 import { measureSpawnRate, spawnRateUnmeasured } from '../capacity/spawn-rate.ts';
-import { exitCodes } from '../reports/result.ts';
+import { listenForInterrupt } from '../containment/interrupt.ts';
+import { exitCodes } from '../results/result.ts';
 import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { printableJson } from '../texts/printable.ts';
 import { redactWords } from '../texts/redact.ts';
 import { messageOf, say } from '../texts/say.ts';
 import { refuseIgnored } from './ignored-options.ts';
-import { listenForInterrupt } from './interrupt.ts';
 import { makeAbortWhen, makeCriteria } from './make-criteria.ts';
+import { newSeed, parseCount, parseDuration, parsePositive } from './parse-options.ts';
 import { type Flags as RunFlags, readRunWords } from './run-flags.ts';
-import { newSeed, parseCount, parseDuration, parsePositive } from './run-options.ts';
 
 interface Flags {
   readonly from: number;
@@ -58,7 +58,10 @@ const exitCodeOf = ({ steps, limit, ended }: Capacity): number => {
     : exitCodes.invalid;
 };
 
-/** What each step is given, read as `run` will read it, so that a mistake is told before anything is asked of the target. */
+/**
+ * Reads the options of the steps as `run` will, so that a mistake is refused before the target is
+ * asked anything.
+ */
 const readWords = async (
   name: string,
   words: readonly string[],
@@ -76,7 +79,8 @@ const readWords = async (
 };
 
 const run = async (word: string, flags: Flags, command: Command): Promise<void> => {
-  // Options of `run` are words like others here: without a scenario the first of them stands in its place.
+  // Options of `run` are words like others here: without a scenario the first of them stands in its
+  // place.
   const isNamed = !word.startsWith('-');
   const name = isNamed ? word : scenarioUsual;
   const runWords = command.args.slice(isNamed ? 1 : 0);
@@ -87,7 +91,7 @@ const run = async (word: string, flags: Flags, command: Command): Promise<void> 
   const out = flags.out ?? `results/capacity-${name.replace(/.*\//, '').replace(/\.\w+$/, '')}`;
   mkdirSync(dirname(out), { recursive: true });
   const typed = ['npm run lab -- capacity', ...redactWords(process.argv.slice(3))].join(' ');
-  const spawnRate = flags.spawnRate ?? (await measureSpawnRate({ scenario, flags: runFlags, interrupt, say }));
+  const spawnRate = flags.spawnRate ?? (await measureSpawnRate({ scenario, options: runFlags, interrupt, say }));
   const capacity = await findCapacity(
     {
       scenario: name,

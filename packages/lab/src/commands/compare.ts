@@ -3,10 +3,12 @@
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { htmlReport } from '../reports/html/page.ts';
 import { figuresOf, type Ratio, ratiosOf } from '../reports/page/run-data.js';
-import { exitCodes, type RunResult } from '../reports/result.ts';
 import { number } from '../reports/tables.ts';
+import { exitCodes, type RunResult } from '../results/result.ts';
+import { complain, say } from '../texts/say.ts';
 
 /** Largest file that is read, bytes: a day of seconds is under 60 MB. */
 const bytesMax = 256 * 2 ** 20;
@@ -108,3 +110,18 @@ export const compareResults = (
     ...(htmlFile === undefined ? [] : ['', `  ${htmlFile}`]),
   ];
 };
+
+/** The command. */
+export const compareCommand = (): Command =>
+  new Command('compare')
+    .description('Put two results side by side: ratios here, and with --html one page with both in its charts.')
+    .argument('<a.json>', 'result of a run')
+    .argument('<b.json>', 'result of the run it is compared with')
+    .option('--html <file>', 'the report of the first, with the second laid over it')
+    .action((first: string, second: string, { html }: { readonly html?: string }) => {
+      const lines = compareResults(first, second, html);
+      if (typeof lines === 'string') {
+        complain(lines);
+        process.exitCode = exitCodes.usage;
+      } else for (const line of lines) say(line);
+    });

@@ -28,7 +28,8 @@ const parse = (text: string, file: string): unknown => {
 };
 
 /**
- * Reads criteria: `{ "p50": 20, "failures": 0.1, "endpoints": { "GET /items": { "p95": 100 } } }`, latencies in milliseconds, failures in per cent.
+ * Reads criteria: `{ "p50": 20, "failures": 0.1, "endpoints": { "GET /items": { "p95": 100 } } }`,
+ * latencies in milliseconds, failures in per cent.
  * @param file its name, for a refusal
  * @param check looks at what was read. @throws RefusedCriterion
  * @throws Error that says what is wrong, where, and what is allowed

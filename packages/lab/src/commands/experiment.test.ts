@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 
@@ -69,7 +69,7 @@ suite('catalytic-lab experiment', { concurrency: true }, () => {
   });
 
   test('who ends at once takes along what it has started', async () => {
-    const module = new URL('../experiments/own-group.ts', import.meta.url).href;
+    const module = new URL('../launch/process-group.ts', import.meta.url).href;
     const script = `import { spawnGroup } from '${module}';
       const child = spawnGroup('sh', ['-c', 'sleep 300 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'inherit'] });
       child.stdout.once('data', (pid) => process.stdout.write(pid, () => process.exit(0)));`;

@@ -5,19 +5,17 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Argument, Command } from 'commander';
-import type { Phase } from '../experiments/phase.ts';
+import { listenForInterrupt } from '../containment/interrupt.ts';
+import type { Experiment } from '../experiments/phase.ts';
 import { runExperiment } from '../experiments/run-experiment.ts';
 import { week3 } from '../experiments/week3.ts';
-import { exitCodes, worstExitCode } from '../reports/result.ts';
-import { complain, say } from '../texts/say.ts';
-import { listenForInterrupt } from './interrupt.ts';
-import { collectCounts } from './run-options.ts';
+import type { Baseline } from '../results/baseline.ts';
+import { exitCodes, worstExitCode } from '../results/result.ts';
+import { complain, messageOf, say } from '../texts/say.ts';
+import { collectCounts } from './parse-options.ts';
+import { readBaseline } from './read-baseline.ts';
 
-const experiments: Readonly<
-  Record<string, { readonly title: string; readonly phases: (isQuick: boolean) => readonly Phase[] }>
-> = {
-  week3: { title: 'The report of 3 October 2025, retold', phases: week3 },
-};
+const experiments: Readonly<Record<string, Experiment>> = { week3 };
 
 interface Flags {
   readonly quick: boolean;
@@ -26,6 +24,7 @@ interface Flags {
   readonly service: string;
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
+  readonly baseline?: string;
   readonly out?: string;
   readonly alsoCount?: readonly number[];
   readonly process?: readonly string[];
@@ -48,17 +47,26 @@ Examples:
   npm run lab -- experiment week3 --only 1,2b-2
       two of its phases`;
 
-const run = async (name: string, flags: Flags): Promise<void> => {
+const baselineOf = (file: string, command: Command): Baseline => {
+  try {
+    return readBaseline(file);
+  } catch (error) {
+    return command.error(`error: ${messageOf(error)}`);
+  }
+};
+
+const run = async (name: string, flags: Flags, command: Command): Promise<void> => {
   const experiment = experiments[name];
   if (experiment === undefined) throw new Error(`There is no experiment ${name}`);
   const only = flags.only?.split(',');
-  const phases = experiment.phases(flags.quick).filter(({ id }) => only === undefined || only.includes(id));
+  const phases = experiment.phasesOf(flags.quick).filter(({ id }) => only === undefined || only.includes(id));
   if (phases.length === 0) {
-    const ids = experiment.phases(false).map(({ id }) => id);
+    const ids = experiment.phasesOf(false).map(({ id }) => id);
     complain(`no phase has the id ${flags.only}; there are ${ids.join(', ')}`);
     process.exitCode = exitCodes.usage;
     return;
   }
+  const baseline = baselineOf(flags.baseline ?? experiment.baselineFile, command);
   const out = flags.out ?? `results/${name}`;
   mkdirSync(dirname(out), { recursive: true });
   const words = Object.entries({ quick: flags.quick, only: flags.only }).flatMap(([word, value]) =>
@@ -66,8 +74,12 @@ const run = async (name: string, flags: Flags): Promise<void> => {
   );
   const { signal: interrupt } = listenForInterrupt();
   const results = await runExperiment(phases, {
-    title: experiment.title,
-    command: ['npm run lab -- experiment', name, ...words].join(' '),
+    told: {
+      title: experiment.title,
+      aboutTokens: experiment.aboutTokens,
+      command: ['npm run lab -- experiment', name, ...words].join(' '),
+      baseline,
+    },
     out,
     service: flags.service,
     databaseUrl: flags.databaseUrl,
@@ -110,6 +122,10 @@ export const experimentCommand = (): Command =>
       collectCounts,
     )
     .option('--process <name=pid...>', 'redis and postgres, to be paused in the phase that has faults')
+    .option(
+      '--baseline <file>',
+      'earlier figures to set its phases beside (default: those that the experiment retells)',
+    )
     .option('--out <prefix>', 'beginning of the names of the result files (default: results/NAME)')
     .addHelpText('after', help)
     .action(run);

@@ -6,7 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { randomOf } from '../arrivals/random.ts';
-import { type StartedTarget, startTarget } from '../experiments/start-target.ts';
+import { listenForInterrupt } from '../containment/interrupt.ts';
+import { type StartedTarget, startTarget } from '../launch/start-target.ts';
+import { trustOf } from '../options/run-options.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { decide, exactFailure, type GateDecision, type GateVerdict } from '../regression/gate-decision.ts';
 import { type GateScenario, operations } from '../regression/operations.ts';
@@ -17,17 +19,8 @@ import type { Authorities } from '../targets/trust.ts';
 import { mapTexts, printableJson } from '../texts/printable.ts';
 import { redact } from '../texts/redact.ts';
 import { complain, messageOf, say } from '../texts/say.ts';
-import { listenForInterrupt } from './interrupt.ts';
+import { newSeed, parseCount, parseDuration, parsePercent, parsePositive, parseTarget } from './parse-options.ts';
 import { trustFlags } from './run-flags.ts';
-import {
-  newSeed,
-  parseCount,
-  parseDuration,
-  parsePercent,
-  parsePositive,
-  parseTarget,
-  trustOf,
-} from './run-options.ts';
 
 /** Exit codes of the gate. */
 const gateExitCodes: Readonly<Record<GateVerdict, number>> = { pass: 0, fail: 2, inconclusive: 3 };
@@ -54,7 +47,9 @@ interface Flags {
   readonly insecure: boolean;
 }
 
-/** What a gate can load: mixes whose users need no worker of their own and break nothing, and operations alone. */
+/**
+ * The loads of a gate: mixes that ask no single worker and break nothing, and single operations.
+ */
 const gateScenarios: ReadonlyMap<string, GateScenario> = new Map([
   ...[...scenarios].filter(([, { asksEveryWorker, isBroken }]) => !asksEveryWorker && isBroken !== true),
   ...operations,
@@ -118,7 +113,8 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
     throw new Error(`a gate loads one of ${[...gateScenarios.keys()].join(', ')}, not "${flags.scenario}"`);
   const holder = takeMeasuringTurn();
   if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
-  // A gate forgives nothing: a connection that the candidate closes on a request is a failure of it.
+  // A gate forgives nothing: a connection that the candidate closes on a request is a failure of
+  // it.
   const limits = { connectMs: 10_000, answerMs: 30_000, trust: trustOf(flags) };
   const startSide = async (name: 'baseline' | 'candidate', started: AsyncDisposableStack): Promise<Side> => {
     const { url, adminKeyFile } = await targetOf(name, flags, started);

@@ -1,5 +1,6 @@
 /**
- * Options that a run would leave aside: each is refused, because a run that looks obeyed and was not proves something else.
+ * Options that a run would leave aside: each is refused, because a run that looks obeyed and was
+ * not proves something else.
  * @module
  */
 import type { Stage } from '../arrivals/stages.ts';
@@ -30,7 +31,7 @@ interface Rule {
 
 const waits = [
   {
-    isIgnored: ({ scenario }: Asked) => scenario.own?.wait?.kind === 'drawn',
+    isIgnored: ({ scenario }: Asked) => scenario.custom?.wait?.kind === 'drawn',
     why: 'the scenario draws its waits itself, with drawn(…); change it there',
   },
   { isIgnored: isOpen, why: 'in the open model tasks begin at their own times, and users do not wait between them' },

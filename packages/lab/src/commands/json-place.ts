@@ -1,5 +1,6 @@
 /**
- * Finds the place at which a text stops being JSON: the engine names it for some mistakes and not for others.
+ * Finds the place at which a text stops being JSON: the engine names it for some mistakes and not
+ * for others.
  * @module
  */
 

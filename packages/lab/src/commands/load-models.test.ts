@@ -9,9 +9,9 @@ import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type LabStop, runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
-const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../results/result.schema.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -229,7 +229,7 @@ suite('models of load', { concurrency: 3 }, () => {
     assert.equal(asked, 0);
   });
 
-  test('a fault of an own scenario makes the run invalid and is told with its count', async () => {
+  test('a fault of a custom scenario makes the run invalid and is told with its count', async () => {
     const file = join(folder, 'faulty.ts');
     writeFileSync(
       file,

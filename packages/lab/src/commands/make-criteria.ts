@@ -1,5 +1,6 @@
 /**
- * The criteria of a run: those of its scenario, of a file and of the command line, and those that may end it early.
+ * The criteria of a run: those of its scenario, of a file and of the command line, and those that
+ * may end it early.
  * @module
  */
 import { canBeBeyondSaving } from '../measures/beyond-saving.ts';
@@ -12,17 +13,17 @@ import {
   nameOf,
 } from '../measures/criterion.ts';
 import { checkDeclared, type Declared, off, readCriteria } from '../measures/read-criteria.ts';
-import { didYouMean } from '../scenarios/did-you-mean.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { didYouMean } from '../texts/did-you-mean.ts';
 import { readCriteriaFile } from './criteria-file.ts';
 import type { Flags } from './run-flags.ts';
 
-const declaredBy = ({ name, own, asksEveryWorker }: Scenario): Declared => {
-  const metrics = Object.entries(own?.metrics ?? {});
+const declaredBy = ({ name, custom, asksEveryWorker }: Scenario): Declared => {
+  const metrics = Object.entries(custom?.metrics ?? {});
   const named = (kind: string): readonly string[] => metrics.filter(([, each]) => each === kind).map(([each]) => each);
   return {
     name,
-    checks: own?.checks ?? [],
+    checks: custom?.checks ?? [],
     counters: named('counter'),
     trends: named('trend'),
     measuresRejection: asksEveryWorker,
@@ -39,8 +40,8 @@ const ofOptions = (flags: Flags): readonly Criterion[] =>
   });
 
 /**
- * The criteria of a run: real failures at 1 %, unless the scenario is judged phase by phase; then the scenario's, those of a file, and those of
- * the command line: the last word wins.
+ * The criteria of a run: real failures at 1 %, unless the scenario is judged phase by phase; then
+ * the scenario's, those of a file, and those of the command line: the last word wins.
  * @throws Error that says what is wrong and what is allowed
  */
 export const makeCriteria = (scenario: Scenario, flags: Flags): readonly AskedCriterion[] => {

@@ -5,14 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { refuseStarts } from '../arrivals/arrival-times.ts';
 import { checkStages, parseStage, type Stage, secondsOf, stagedUsers } from '../arrivals/stages.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import { selectTasks } from '../scenarios/load-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { sourceAddressesOf } from '../targets/source-addresses.ts';
 import { refuseIgnored } from './ignored-options.ts';
 import { makeAbortWhen, makeCriteria } from './make-criteria.ts';
 import { planRun } from './plan-run.ts';
+import { readBaseline } from './read-baseline.ts';
 import type { Flags } from './run-flags.ts';
-import type { RunOptions } from './run-options.ts';
 import type { Typed } from './usage-errors.ts';
 
 const timestamp = (): string => new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
@@ -49,7 +50,10 @@ const staged = (flags: Flags, stages: readonly Stage[]): Flags => {
   return { ...flags, duration, users: Math.max(1, stagedUsers(stages, flags.spawnRate).usersMax) };
 };
 
-/** Says why the starts of the open model cannot be planned; `undefined` when they can, or when there are none. */
+/**
+ * Says why the starts of the open model cannot be planned; `undefined` when they can, or when there
+ * are none.
+ */
 const refuseRate = ({ rate, logoutsPerSecond, sessions, duration }: Flags, stages: readonly Stage[]) => {
   const perSecond = logoutsPerSecond ?? rate;
   if (perSecond === undefined && !stages.some((stage) => stage.rate !== undefined)) return undefined;
@@ -67,7 +71,10 @@ const isThere = (pid: number): boolean => {
   }
 };
 
-/** Refuses processes that are none: what cannot be counted is not judged, and a slip would switch that rule off. */
+/**
+ * Refuses processes that are none: what cannot be counted is not judged, and a slip would switch
+ * that rule off.
+ */
 const refuseMissing = ({ alsoCount, targetPid }: Flags): void => {
   for (const [option, pids] of [
     ['--also-count', alsoCount],
@@ -106,6 +113,7 @@ export const makeOptions = (name: string, found: Scenario, given: Flags, typed: 
     sourceAddresses: sourceAddressesOf(flags.target, flags.sourceAddresses, process.platform),
     share: { first: 0, of: 1 },
     criteria,
+    baseline: flags.baseline === undefined ? undefined : readBaseline(flags.baseline),
     abortWhen: makeAbortWhen(flags.abortWhen, criteria),
     ...planRun(scenario, flags),
     out: flags.out ?? `results/${scenario.name}-${timestamp()}`,

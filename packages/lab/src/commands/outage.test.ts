@@ -6,11 +6,11 @@ import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { runLab, startManyWorkers } from '../../../../tests/harness/lab.ts';
-import type { OutageResult } from '../reports/outage-result.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { OutageResult } from '../results/outage-result.ts';
+import type { RunResult } from '../results/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const schema = JSON.parse(readFileSync(fileOf('../reports/result.schema.json'), 'utf8')) as object;
+const schema = JSON.parse(readFileSync(fileOf('../results/result.schema.json'), 'utf8')) as object;
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 

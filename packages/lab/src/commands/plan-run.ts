@@ -5,9 +5,9 @@
 import { planOutages } from '../faults/outage-plan.ts';
 import { type Outage, outagesOf } from '../faults/outages.ts';
 import { type FaultPlan, planFaults } from '../faults/plan.ts';
+import type { OutageOptions } from '../options/run-options.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Flags } from './run-flags.ts';
-import type { OutageOptions } from './run-options.ts';
 
 /** The faults of a run, and in a scenario that is broken what they make of it. */
 export interface RunPlan {

@@ -7,6 +7,7 @@ import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
 import type { Criterion } from '../measures/criterion.ts';
 import { criterionExample, type off, parseCriterion } from '../measures/read-criteria.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import { readAuthorities } from '../targets/trust.ts';
 import {
   collect,
@@ -24,8 +25,7 @@ import {
   parseTarget,
   parseUrl,
   parseWait,
-  type RunOptions,
-} from './run-options.ts';
+} from './parse-options.ts';
 import { type Typed, typedOf } from './usage-errors.ts';
 
 /** The options of a command line, as commander hands them over. */
@@ -47,6 +47,7 @@ export interface Flags
       | 'isPaced'
       | 'sourceAddresses'
       | 'share'
+      | 'baseline'
     > {
   readonly duration: number;
   readonly lease: number;
@@ -68,6 +69,8 @@ export interface Flags
   readonly stages?: string;
   readonly pacing?: number;
   readonly sourceAddresses?: string;
+  /** File that holds earlier figures. */
+  readonly baseline?: string;
   readonly tag: readonly string[];
   readonly excludeTag: readonly string[];
   readonly plain?: true;
@@ -145,7 +148,8 @@ export const runFlags: readonly Flag[] = [
     '--admin-key-file <file>',
     'admin key that may import accounts, or the key itself in CATALYTIC_LAB_KEY (default: data/lab.key, for a target on this machine; without one each user registers itself)',
   ),
-  // Hidden: a key on the command line can be read by everybody on the machine. Here for its environment name.
+  // Hidden: every user of the machine can read a key on the command line. Declared for its
+  // environment name.
   new Flag('--admin-key <key>').env('CATALYTIC_LAB_KEY').hideHelp(),
   new Flag('--timeout <time>', 'longest wait for an answer; past it the request is a real failure')
     .argParser(parseDuration)
@@ -206,6 +210,10 @@ export const runFlags: readonly Flag[] = [
   )
     .argParser(collectCounted)
     .default([], 'none'),
+  new Flag(
+    '--baseline <file>',
+    'earlier figures, of this service or another, that the reports set beside the run: packages/lab/examples/first-report.json is an example',
+  ),
   new Flag(
     '--criteria <file>',
     'criteria from a JSON file: {"p95": 150, "failures": 0.1}, by the names of the options below',

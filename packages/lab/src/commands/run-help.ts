@@ -18,7 +18,7 @@ ${scenarioLines().join('\n')}
   empties it. With --fault its faults are those given.
   With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
 
-  A file such as ./my-scenario.ts is a scenario of your own: docs/guides/own-scenario.md.
+  A file such as ./my-scenario.ts is a custom scenario: docs/guides/custom-scenario.md.
 
 Exit codes:
   0  every criterion was judged and kept    4  consistency violated: a revoked token was accepted
@@ -32,7 +32,7 @@ Examples:
   npm run lab -- run auth
       50 users for a minute against a service started here with "npm start"
   npm run lab -- run auth --users 1000 --spawn-rate 50 --duration 3m --out results/baseline
-      the load of the report of 3 October 2025
+      1,000 users, 50 of them started each second, for three minutes
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
       the schedule of an earlier run, held to stricter limits
   npm run lab -- run ./todo.ts --criterion 'endpoint GET /v1/todos: p95=100, failures=0' --criterion 'check a list: failed=0' --abort-when any

@@ -9,9 +9,9 @@ import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type LabStop, runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
-const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../results/result.schema.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -76,7 +76,7 @@ suite('catalytic-lab run', { concurrency: 4 }, () => {
 
     const validate = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
     assert.ok(validate(result), JSON.stringify(validate.errors));
-    assert.match(readFileSync(`${out}.md`, 'utf8'), /## Executive summary.*68,545.*## Bottleneck.*## Score card/s);
+    assert.match(readFileSync(`${out}.md`, 'utf8'), /## Executive summary.*## Windows.*## Bottleneck.*## Validity/s);
     assert.match(readFileSync(`${out}.html`, 'utf8'), /<section id="criteria">/);
     assert.match(result.server?.not_measured ?? '', /none of the series/);
 

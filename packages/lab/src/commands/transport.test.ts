@@ -10,8 +10,8 @@ import { createSecureContext } from 'node:tls';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { makeCertificate } from '../../../../tests/harness/certificates.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
-import schema from '../reports/result.schema.json' with { type: 'json' };
-import type { RunResult } from '../reports/result.ts';
+import schema from '../results/result.schema.json' with { type: 'json' };
+import type { RunResult } from '../results/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
-const schemaFile = fileURLToPath(new URL('../reports/result.schema.json', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../results/result.schema.json', import.meta.url));
 const isResult = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 

@@ -1,5 +1,6 @@
 /**
- * What must happen however this process ends, short of SIGKILL: paused processes go on, commands end, the terminal is given back.
+ * What must happen however this process ends, short of SIGKILL: paused processes go on, commands
+ * end, the terminal is given back.
  * @module
  */
 
@@ -28,7 +29,10 @@ export const atExit = (act: () => void): (() => void) => {
 
 const exit = process.exit.bind(process);
 
-/** Ends this process at once, everything that is to happen then done. A scenario may have put something else in the place of `process.exit`. */
+/**
+ * Ends this process at once, everything that is to happen then done. A scenario may have put
+ * something else in the place of `process.exit`.
+ */
 export const endProcess = (code: number): never => {
   runAll();
   return exit(code);

@@ -2,8 +2,9 @@
  * Calls code of a scenario that a run waits for, but not for ever.
  * @module
  */
-import type { ExceptionCounts } from '../arrivals/exceptions.ts';
+
 import { PlacedFault } from './describe-fault.ts';
+import type { ExceptionCounts } from './exceptions.ts';
 import { unblock, whenBlocked } from './watchdog.ts';
 
 /** A hook and how it is called. */
@@ -33,7 +34,7 @@ export const callHook = async ({ name, call, secondsMax, faults, interrupted }: 
   });
   const giveUp = (): void => end();
   interrupted?.addEventListener('abort', giveUp);
-  // Inside a promise, so that what throws at once is told like what throws later.
+  // Inside a promise, so that a synchronous throw becomes a rejection too.
   const called = Promise.resolve()
     .then(call)
     .catch((thrown: unknown) => faults.note(thrown, where));

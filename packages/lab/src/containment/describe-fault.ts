@@ -1,6 +1,6 @@
 /**
- * What a scenario threw, as it is told: a message, a stack, and the line of the scenario that it came from. Whatever was thrown, this does not
- * throw.
+ * Describes what a scenario threw: a message, a stack, and the line of the scenario that it came
+ * from. It never throws itself.
  * @module
  */
 import { relative } from 'node:path';
@@ -8,11 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { printable, printableLines } from '../texts/printable.ts';
 import { redact } from '../texts/redact.ts';
 
-/** A fault as it is told. */
+/** A described fault. */
 export interface DescribedFault {
   readonly message: string;
   readonly traceback: string;
-  /** `file:line` of the scenario, or what else is known of where it happened; empty when nothing is. */
+  /**
+   * `file:line` of the scenario, or what else is known of where it happened; empty when nothing is.
+   */
   readonly place: string;
 }
 
@@ -21,7 +23,10 @@ const messageCharsMax = 500;
 const labFolder = new URL('..', import.meta.url).href;
 const startFolder = process.cwd();
 
-/** A file's URL as people know the file: from the folder the lab was started in, where it lies below that. */
+/**
+ * A file's URL as people know the file: from the folder the lab was started in, where it lies below
+ * that.
+ */
 export const fileOf = (url: string): string => {
   const file = fileURLToPath(url);
   const below = relative(startFolder, file);
@@ -39,7 +44,9 @@ export const placeIn = (stack: string): string => {
   return '';
 };
 
-/** An error that has been counted where it happened, and is not counted again where it is caught. */
+/**
+ * An error that has been counted where it happened, and is not counted again where it is caught.
+ */
 export class CountedFault extends Error {
   override readonly name = 'CountedFault';
 }
@@ -81,7 +88,10 @@ export const hasStack = (thrown: unknown): boolean => {
   }
 };
 
-/** Describes what was thrown, without control characters, secrets of URLs, or more text than a report can hold. */
+/**
+ * Describes what was thrown, without control characters, secrets of URLs, or more text than a
+ * report can hold.
+ */
 export const describeFault = (thrown: unknown, where = ''): DescribedFault => {
   try {
     const stack = hasStack(thrown) ? read(thrown, 'stack') : '';

@@ -1,6 +1,7 @@
 /**
- * Keeps code of a scenario from ending the lab, or from taking away what the lab measures and ends with: such a call throws, and is told as a
- * fault of the scenario with its line, also where the scenario catches what it threw.
+ * Keeps code of a scenario from ending the lab, or from taking away what the lab measures and ends
+ * with: such a call throws, and is reported as a fault of the scenario with its line, even where
+ * the scenario catches it.
  * @module
  */
 import { syncBuiltinESMExports } from 'node:module';
@@ -22,7 +23,10 @@ const heardEvents: ReadonlySet<unknown> = new Set([
   'SIGBREAK',
 ]);
 
-/** Whether a signal would reach this process or the one that it works for; 0 only asks whether they are there. */
+/**
+ * Whether a signal would reach this process or the one that it works for; 0 only asks whether they
+ * are there.
+ */
 const endsLab = (pid: unknown, signal: unknown): boolean =>
   signal !== 0 && [0, -1, process.pid, process.ppid, -process.pid, -process.ppid].includes(Number(pid));
 
@@ -74,8 +78,8 @@ const forbidden: readonly Forbidden[] = [
 ];
 
 /**
- * What the lab tells the time by, and what wakes it. A scenario that put fakes in their place would measure those. `Date` is not among them: the
- * lab asks it once, at the start.
+ * What the lab tells the time by, and what wakes it. A scenario that put fakes in their place would
+ * measure those. `Date` is not among them: the lab asks it once, at the start.
  */
 const clocks = [
   'performance',

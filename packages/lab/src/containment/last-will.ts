@@ -1,6 +1,7 @@
 /**
- * Signals to other processes that are due when this one ends: a process that a fault has paused must go on, a command must end. Known apart
- * from the code that sends them, so that the watchdog can send them when that code cannot run.
+ * Signals to other processes that are due when this one ends: a process that a fault has paused
+ * must go on, a command must end. Known apart from the code that sends them, so that the watchdog
+ * can send them when that code cannot run.
  * @module
  */
 import { atExit } from './at-exit.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 const server = await startHttpServer((request, response) => {
@@ -104,7 +104,7 @@ suite('a fault of a scenario', { concurrency: 3 }, () => {
       assert.equal(exceptions.find(({ message }) => message === words)?.place, place, words);
     assert.ok(exceptions.some(({ message, count }) => message === 'broken request' && count > 5));
     const [markdown = '', page = '', csv = '', , junit = ''] = texts;
-    assert.match(markdown, /once: broken quitting, at faulty\.ts:\d+/, 'what came last, too');
+    assert.match(markdown, /\| broken quitting \| faulty\.ts:\d+ \| 1 \|/, 'what came last, too');
     assert.match(page, /<th scope="row">broken quitting<\/th><td>faulty\.ts:\d+<\/td>/);
     assert.match(csv, /^1,broken quitting,"Error: broken quitting\n {4}at .*faulty\.ts:\d+/m);
     assert.match(output, /validity: exceptions in the lab is \d+\.00, at most 0 is allowed: .*, at .*; and \d+ others/);

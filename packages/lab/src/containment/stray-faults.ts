@@ -1,10 +1,11 @@
 /**
- * Faults of a scenario that reach nobody: a rejection that nothing waits for, an error in a timer, a call that is forbidden. They are counted
- * here until the load, or the end of the run, takes them.
+ * Faults of a scenario that reach no caller: an unhandled rejection, an error in a timer, a
+ * forbidden call. They are counted here until the load, or the end of the run, takes them.
  * @module
  */
-import { ExceptionCounts } from '../arrivals/exceptions.ts';
+
 import { PlacedFault } from './describe-fault.ts';
+import { ExceptionCounts } from './exceptions.ts';
 import { blockedSecondsMax, whenBlocked } from './watchdog.ts';
 
 /** Those of this process. */
@@ -20,7 +21,8 @@ const hear =
 
 /**
  * Hears of everything that nothing catches, from now on.
- * @param fatal what to do with it until {@link containFaults} is called: where no scenario runs, it is a fault of the lab, which cannot go on
+ * @param fatal what to do with it until {@link containFaults} is called: where no scenario runs, it
+ * is a fault of the lab, which cannot go on
  */
 export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
   isHearing = true;
@@ -34,7 +36,10 @@ export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
   });
 };
 
-/** Whether this process is one of the lab's own, and not that of a test or a tool which loads a scenario. */
+/**
+ * Whether this process is one of the lab's own, and not that of a test or a tool which loads a
+ * scenario.
+ */
 export const isOwnProcess = (): boolean => isHearing;
 
 /** From now on such faults are counted: a run goes on, and is invalid. */

@@ -1,17 +1,20 @@
 /**
- * Watches the main thread from another one: code that never gives way, such as an endless loop in a task, stops everything else there, the end of
- * the run and the undoing of its faults included.
+ * Watches the main thread from another one: code that never gives way, such as an endless loop in a
+ * task, stops everything else there, the end of the run and the undoing of its faults included.
  * @module
  */
 import { writeSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
-import { killTree, treeOf } from '../faults/process-tree.ts';
 import { fileOf, isOfScenario } from './describe-fault.ts';
 import { type Bequest, execute } from './last-will.ts';
+import { killTree, treeOf } from './process-tree.ts';
 import { type Blocked, blockedSecondsMax, lookMs, shared } from './watchdog.ts';
 
-/** Time that the main thread has to go on after each attempt to free it, milliseconds, and attempts: what waits behind may be in the same loop. */
+/**
+ * Time that the main thread has to go on after each attempt to free it, milliseconds, and attempts:
+ * what waits behind may be in the same loop.
+ */
 const attemptMs = 3000;
 const attemptsMax = 5;
 
@@ -41,7 +44,10 @@ interface Paused {
   }[];
 }
 
-/** Halts the main thread, notes where it is, and ends the code that runs there: its promises stay open for ever. */
+/**
+ * Halts the main thread, notes where it is, and ends the code that runs there: its promises stay
+ * open for ever.
+ */
 const interrupt = async (): Promise<'goes on' | 'was reached' | 'not reached'> => {
   const session = new Session();
   let isReached = false;
@@ -88,7 +94,8 @@ const giveUp = (): void => {
 parentPort?.postMessage('started');
 
 for (;;) {
-  // One that sleeps with its whole process, or that has no processor for a while, is not looked at meanwhile either.
+  // One that sleeps with its whole process, or that has no processor for a while, is not looked at
+  // meanwhile either.
   if (await goesOn(blockedSecondsMax * 1000)) {
     await sleep(lookMs);
     continue;

@@ -7,7 +7,10 @@ import { type Bequest, followWill } from './last-will.ts';
 
 /** Time between two looks, milliseconds. */
 export const lookMs = 250;
-/** So long code may run without giving way, seconds: no garbage collection takes it, and no task that means to load a target. */
+/**
+ * So long code may run without giving way, seconds: no garbage collection takes it, and no task
+ * that means to load a target.
+ */
 export const blockedSecondsMax = 10;
 
 /** What the watchdog has ended. */
@@ -23,8 +26,8 @@ export const shared = { ticks: 0, blocked: 1, length: 2 } as const;
 const seen = new Int32Array(new SharedArrayBuffer(shared.length * Int32Array.BYTES_PER_ELEMENT));
 
 /**
- * Whether code was ended and its consequences have not been drawn yet: until then no code of the scenario is to be called, which may be in the
- * same loop.
+ * Whether code was ended and its consequences have not been drawn yet: until then no code of the
+ * scenario is to be called, which may be in the same loop.
  */
 export const isBlocked = (): boolean => Atomics.load(seen, shared.blocked) === 1;
 
@@ -45,7 +48,10 @@ export const announceBlocked = (blocked: Blocked): void => {
   for (const hear of [...listeners]) hear(blocked);
 };
 
-/** Watches from now on. Resolves when the other thread has started: what that takes is not to count as the load's. */
+/**
+ * Watches from now on. Resolves when the other thread has started: what that takes is not to count
+ * as the load's.
+ */
 export const startWatchdog = async (): Promise<void> => {
   if (isWatching) return;
   isWatching = true;

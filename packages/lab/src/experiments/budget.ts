@@ -1,12 +1,13 @@
 /**
- * What users ask of this machine: CPU time of one request of each kind, measured before a phase, times how often so many users send it.
+ * What users ask of this machine: CPU time of one request of each kind, measured before a phase,
+ * times how often the users send it.
  * @module
  */
 import { Recorder } from '../measures/recorder.ts';
 import { ownCpuSeconds } from '../probes/generator.ts';
 import { describeMachine } from '../probes/machine.ts';
 import { TargetProcesses } from '../probes/target-process.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 import { type Scenario, weightsOf } from '../scenarios/scenario.ts';
 import { type SignedIn, signInUsers } from '../scenarios/sign-in-users.ts';
 import type { VirtualUser } from '../scenarios/virtual-user.ts';
@@ -47,7 +48,10 @@ const taskMs = 4000;
 /** All of it. */
 export const totalUs = ({ targetUs, storesUs, generatorUs }: Cost): number => targetUs + storesUs + generatorUs;
 
-/** What a run has used for each request, and so asks of its cores; `undefined` when its target could not be measured. */
+/**
+ * What a run has used for each request, and so asks of its cores; `undefined` when its target could
+ * not be measured.
+ */
 export const usedBudget = (result: RunResult): UsedBudget | undefined => {
   const { options, machine, target_process: target, generator, also_counted, whole } = result;
   if (target === null) return undefined;
@@ -135,7 +139,7 @@ export const measureBudget = async ({ scenario, users, ...parts }: BudgetParts):
     const tasks: KindOfTask[] = [];
     for (const [task, weight] of weights) {
       const act = async (user: VirtualUser): Promise<unknown> => known[task]?.act(user, undefined);
-      // Whoever has signed out must sign in before it can do so again.
+      // A user that has signed out must sign in before it can sign out again.
       const cost =
         task === 'login'
           ? login

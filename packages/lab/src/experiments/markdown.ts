@@ -3,13 +3,14 @@
  * @module
  */
 import { endingOf } from '../reports/ending.ts';
-import type { RunResult } from '../reports/result.ts';
 import { ms, number, percent, percentile, table } from '../reports/tables.ts';
 import { boundOf, measuredOf } from '../reports/verdict-texts.ts';
-import type { WindowResult } from '../reports/window-result.ts';
+import type { Baseline } from '../results/baseline.ts';
+import type { RunResult } from '../results/result.ts';
+import type { WindowResult } from '../results/window-result.ts';
 import { mapTexts, markdownText } from '../texts/printable.ts';
 import { totalUs, usedBudget } from './budget.ts';
-import { isKept, type Phase, type PhaseResult, throughputOf } from './phase.ts';
+import { type Experiment, isKept, type Phase, type PhaseResult, throughputOf } from './phase.ts';
 
 const windowOf = ({ steady, whole }: RunResult): WindowResult => steady ?? whole;
 
@@ -60,22 +61,21 @@ const windowRows = ({ result, smaller }: PhaseResult): readonly (readonly (strin
     return run.steady === null ? [whole] : [[`${users}, steady`, seconds(run.steady), ...figuresOf(run.steady)], whole];
   });
 
-const earlierRow = ({ earlier }: Phase): readonly (readonly string[])[] =>
-  earlier === undefined
-    ? []
-    : [
-        [
-          '',
-          `_the report of 3 October 2025, ${number(earlier.users)} users_`,
-          '_no password checked_',
-          '–',
-          number(earlier.requestsPerSecond),
-          `${earlier.failedPercent} %`,
-          ms(earlier.p50Ms),
-          ms(earlier.p95Ms),
-          ms(earlier.p99Ms),
-        ],
-      ];
+/** The run of the baseline that stands beside a phase. */
+const baselineRow = ({ id }: Phase, { name, runs }: Baseline): readonly (readonly string[])[] =>
+  runs
+    .filter((run) => run.id === id)
+    .map((run) => [
+      '',
+      `_${name}: ${run.name}_`,
+      '–',
+      run.requests === undefined ? '–' : number(run.requests),
+      run.requests_per_second === undefined ? '–' : number(run.requests_per_second),
+      run.failed_percent === undefined ? '–' : `${run.failed_percent} %`,
+      ms(run.p50_ms),
+      ms(run.p95_ms),
+      ms(run.p99_ms),
+    ]);
 
 const tokenRow = ({ phase, result }: PhaseResult): readonly (string | number)[] => {
   if (result === null) return [phase.id, describe(phase), 'not measured', ...dashes(4)];
@@ -176,9 +176,17 @@ const strictLine = (results: readonly PhaseResult[]): string => {
 each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a second at most, which is enough for about ${number(most / 0.156)} users: 6.4 for each hash a second.`;
 };
 
-/** The report. @param command what was typed */
-export const experimentMarkdown = (title: string, command: string, measured: readonly PhaseResult[]): string => {
-  const results = mapTexts(measured, markdownText);
+/** What a report is about, besides the results of its phases. */
+export interface Told extends Pick<Experiment, 'title' | 'aboutTokens'> {
+  /** What was typed. */
+  readonly command: string;
+  readonly baseline: Baseline;
+}
+
+/** The report. */
+export const experimentMarkdown = (told: Told, measured: readonly PhaseResult[]): string => {
+  const { title, command, aboutTokens } = told;
+  const [results, baseline] = mapTexts([measured, told.baseline] as const, markdownText);
   const machine = results.find(({ result }) => result !== null)?.result?.machine;
   const used = results.flatMap(usedRow);
   const budget = results.flatMap(budgetRows);
@@ -192,10 +200,12 @@ Steady windows: from the first login of the last user on. Latencies in milliseco
 
 ${table(
   ['phase', 'load', 'target', ...figureNames],
-  results.flatMap((result) => [...runRows(result), ...earlierRow(result.phase)]),
+  results.flatMap((result) => [...runRows(result), ...baselineRow(result.phase, baseline)]),
 )}
 
 ${strictLine(results)}
+
+${(baseline.notes ?? []).join('\n\n')}
 
 ## What became of tokens
 
@@ -207,10 +217,7 @@ ${table(
   results.map(tokenRow),
 )}
 
-Of the 43.85 % that the report of 3 October 2025 counted as failed with four processes, all but 94 requests were connections that failed (status 0):
-overload, not the state of tokens. It named the blacklist of each process as the cause; with kept connections that could hardly be seen, as
-phase 2b-1 shows, and 2b-2 and 2b-3 show what it does when it can. What overload does apart from tokens is the last column, and phase 2b-4 is the
-same server with more work than it can do.
+${aboutTokens}
 
 ## Budget
 

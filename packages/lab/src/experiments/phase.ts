@@ -1,29 +1,10 @@
 /**
- * What an experiment is made of: phases, each a target, a load and what an earlier report said of the same.
+ * What an experiment is made of: phases, each a target and a load.
  * @module
  */
-import type { NaiveState } from '../reference/naive-server.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { TargetKind } from '../launch/start-target.ts';
+import type { RunResult } from '../results/result.ts';
 import type { Budget } from './budget.ts';
-
-/** What is loaded. */
-export type TargetKind =
-  /** The service with one process on SQLite. */
-  | { readonly kind: 'embedded' }
-  /** The service with so many workers on PostgreSQL, and Redis. */
-  | { readonly kind: 'workers'; readonly workers: number }
-  /** The server of the lab that shares nothing. */
-  | { readonly kind: 'naive'; readonly workers: number; readonly state: NaiveState; readonly closes: boolean };
-
-/** What a report of somebody else says of a run. */
-export interface EarlierFigures {
-  readonly users: number;
-  readonly requestsPerSecond: number;
-  readonly failedPercent: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number | undefined;
-}
 
 /** One run. */
 export interface Phase {
@@ -40,9 +21,11 @@ export interface Phase {
   readonly spawnRate?: number;
   /** Pause of a user between two tasks, seconds, where it is not what its scenario says. */
   readonly waitSeconds?: readonly [number, number];
-  /** What it is to keep, where that is not what its scenario says. Missed, it is run again with as many users as may keep it. */
+  /**
+   * What it is to keep, where that is not what its scenario says. Missed, it is run again with as
+   * many users as may keep it.
+   */
   readonly aim?: Aim;
-  readonly earlier?: EarlierFigures;
 }
 
 /** Latencies, milliseconds, and share of real failures, per cent: as in a file of criteria. */
@@ -51,14 +34,32 @@ export interface Aim {
   readonly p95: number;
   readonly p99: number;
   readonly failures: number;
-  /** Requests a second for each user, at the least: whoever waits asks for less. */
+  /** Least requests a second for each user: users that wait for answers ask for less. */
   readonly requestsPerUser: number;
+}
+
+/** A list of phases that is told as one report. */
+export interface Experiment {
+  readonly title: string;
+  /** Earlier figures that it is set beside unless others are given. */
+  readonly baselineFile: string;
+  /** What is to be said about the tokens of its runs, beside the baseline. */
+  readonly aboutTokens: string;
+  /**
+   * Its phases.
+   * @param isQuick a twentieth of the users for some seconds each: shows that everything works,
+   * measures nothing
+   */
+  phasesOf(isQuick: boolean): readonly Phase[];
 }
 
 /** A phase that was run. */
 export interface PhaseResult {
   readonly phase: Phase;
-  /** Passwords per second that the target hashed beside nothing else, measured before; `null` where it hashes none. */
+  /**
+   * Passwords per second that the target hashed beside nothing else, measured before; `null` where
+   * it hashes none.
+   */
   readonly hashesPerSecond: number | null;
   readonly spawnRate: number;
   /** What it would ask of this machine, measured before; `null` where it was not measured. */
@@ -70,7 +71,9 @@ export interface PhaseResult {
   readonly smaller: readonly RunResult[];
 }
 
-/** Requests a second of the judged window, and what the aim asks for. `undefined` without an aim. */
+/**
+ * Requests a second of the judged window, and what the aim asks for. `undefined` without an aim.
+ */
 export const throughputOf = ({ aim }: Phase, { options, steady, whole }: RunResult) =>
   aim === undefined
     ? undefined

@@ -3,17 +3,15 @@
  * @module
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 import { printableJson } from '../texts/printable.ts';
-import { experimentMarkdown } from './markdown.ts';
+import { experimentMarkdown, type Told } from './markdown.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { type PhaseParts, runPhase } from './run-phase.ts';
 
 /** What an experiment is run with. */
 export interface ExperimentParts extends Omit<PhaseParts, 'out'> {
-  readonly title: string;
-  /** What was typed, for the report. */
-  readonly command: string;
+  readonly told: Told;
   /** Beginning of the names of all files. */
   readonly out: string;
   /** Whether phases that are measured in its result file are kept. */
@@ -27,12 +25,13 @@ const guessSeconds = ({ users, spawnRate = 50, steadySeconds }: Phase): number =
 const minutes = (seconds: number): string => `${Math.max(1, Math.round(seconds / 60))} min`;
 
 /**
- * Runs an experiment. The report is written after each phase, so that whoever stops it early keeps what there is.
+ * Runs an experiment. The report is written after each phase, so that an early stop keeps what
+ * there is.
  * @returns the results of the phases that were begun, now or before
  */
 export const runExperiment = async (
   phases: readonly Phase[],
-  { title, command, isResumed, ...parts }: ExperimentParts,
+  { told, isResumed, ...parts }: ExperimentParts,
 ): Promise<readonly PhaseResult[]> => {
   const results: PhaseResult[] = [];
   const file = `${parts.out}.json`;
@@ -41,7 +40,7 @@ export const runExperiment = async (
     [...results, ...known].find((result) => result.phase.id === id);
   const write = (): void => {
     const all = phases.flatMap((phase) => resultOf(phase) ?? []);
-    writeFileSync(`${parts.out}.md`, experimentMarkdown(title, command, all));
+    writeFileSync(`${parts.out}.md`, experimentMarkdown(told, all));
     writeFileSync(file, `${printableJson(all.map(withoutSeconds), 2)}\n`);
   };
   for (const [index, phase] of phases.entries()) {

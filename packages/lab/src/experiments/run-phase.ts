@@ -3,12 +3,12 @@
  * @module
  */
 import { writeFileSync } from 'node:fs';
-import type { RunResult } from '../reports/result.ts';
+import { type LabProcessEnd, measureHashing, runLabProcess } from '../launch/lab-process.ts';
+import { type Means, type StartedTarget, startTarget } from '../launch/start-target.ts';
+import type { RunResult } from '../results/result.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import { type Budget, measureBudget, usedBudget } from './budget.ts';
-import { type LabProcessEnd, measureHashing, runLabProcess } from './lab-process.ts';
 import { isKept, type Phase, type PhaseResult } from './phase.ts';
-import { type Means, type StartedTarget, startTarget } from './start-target.ts';
 
 /** What a phase is run with. */
 export interface PhaseParts extends Means {
@@ -31,7 +31,10 @@ const whereOf = ({ url, adminKeyFile }: StartedTarget): string[] => [
   ...(adminKeyFile === undefined ? [] : ['--admin-key-file', adminKeyFile]),
 ];
 
-/** Runs with fewer users at the most; how many fewer than the budget, or the run before, allows; how near is near enough. */
+/**
+ * Runs with fewer users at the most; how many fewer than the budget, or the run before, allows; how
+ * near is near enough.
+ */
 const smallerMax = 3;
 const smallerShare = 0.85;
 const nearEnough = 1.15;
@@ -87,7 +90,7 @@ export const runPhase = async (phase: Phase, parts: PhaseParts): Promise<PhaseRe
     if (phase.target.kind !== 'naive') {
       say('Measuring how many passwords a second it hashes …');
       hashesPerSecond = await measureHashing(whereOf(target), interrupt);
-      // Half of it: the other half is for those who are there already.
+      // Half of it: the users that are there already need the other half.
       if (hashesPerSecond !== null && phase.spawnRate === undefined)
         spawnRate = Math.max(1, Math.floor(hashesPerSecond / 2));
       say(`${hashesPerSecond?.toFixed(0) ?? '?'} a second; ${spawnRate} users are started a second`);

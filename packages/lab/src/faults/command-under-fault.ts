@@ -1,19 +1,26 @@
 /**
- * A shell command that a fault runs, beside the load: it blocks nothing, it has a deadline, and it does not outlive the run.
+ * A shell command that a fault runs, beside the load: it blocks nothing, it has a deadline, and it
+ * does not outlive the run.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { bequeath, revoke } from '../containment/last-will.ts';
+import { signal } from '../containment/process-tree.ts';
 import { printable } from '../texts/printable.ts';
 import { redact, secretsIn } from '../texts/redact.ts';
-import { signal } from './process-tree.ts';
 
-/** Longest time a command may take, milliseconds: a server that starts is up by then, and one that hangs must not hang the run. */
+/**
+ * Longest time a command may take, milliseconds: a server that starts is up by then, and one that
+ * hangs must not hang the run.
+ */
 const deadlineMsDefault = 20_000;
 /** Most output that is kept, and most of its last line that is shown, characters. */
 const outputCharsMax = 4096;
 const lineCharsMax = 200;
-/** What a command has written is there this soon after its end, milliseconds; a server it left behind may hold its output open for ever. */
+/**
+ * What a command has written is there this soon after its end, milliseconds; a server it left
+ * behind may hold its output open for ever.
+ */
 const lastOutputMs = 200;
 
 interface Running {
@@ -22,12 +29,18 @@ interface Running {
   readonly end: (reason: string) => void;
 }
 
-/** Everything a command has started and not detached: it is the leader of a process group of its own. */
+/**
+ * Kills everything that a command has started and not detached: the command leads its process
+ * group.
+ */
 const killGroup = ({ pid }: ChildProcess): void => {
   if (pid !== undefined) signal(-pid, 'SIGKILL');
 };
 
-/** The last line of what a command wrote, shortened, without the secrets that its text holds; empty when it wrote nothing. */
+/**
+ * The last line of what a command wrote, shortened, without the secrets that its text holds; empty
+ * when it wrote nothing.
+ */
 const lastLineOf = (output: string, secrets: readonly string[]): string => {
   const line = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
   return printable(redact(line, secrets), lineCharsMax);
@@ -49,12 +62,15 @@ export class CommandUnderFault {
 
   /**
    * Runs it.
-   * @returns when the shell has ended; a server it has left behind in the background is not waited for
-   * @throws Error that holds the exit code and the last line of the output, or says that it took too long
+   * @returns when the shell has ended; a server it has left behind in the background is not waited
+   * for
+   * @throws Error that holds the exit code and the last line of the output, or says that it took
+   * too long
    */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
-      // A group of its own: Ctrl-C on the lab does not reach it, and all of it can be ended at once.
+      // Its own process group: Ctrl-C on the lab does not reach it, and the whole group can be
+      // ended at once.
       const child = spawn('/bin/sh', ['-c', this.#text], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
       let output = '';
       for (const stream of [child.stdout, child.stderr])
@@ -65,7 +81,8 @@ export class CommandUnderFault {
         clearTimeout(deadline);
         this.#running.delete(running);
         if (child.pid !== undefined) revoke(-child.pid);
-        // What it left behind may write on until the lab ends, and must not keep the lab from ending.
+        // What it left behind may write on until the lab ends, and must not keep the lab from
+        // ending.
         for (const stream of [child.stdout, child.stderr]) if ('unref' in stream) (stream.unref as () => void)();
         const line = lastLineOf(output, this.#secrets);
         if (reason === undefined) resolve();

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { treeOf } from '../containment/process-tree.ts';
 import { CommandUnderFault } from './command-under-fault.ts';
 import { planFaults } from './plan.ts';
-import { treeOf } from './process-tree.ts';
 import { openTimeline } from './timeline.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-command-'));

@@ -1,5 +1,6 @@
 /**
- * Cuts what goes through a proxy: silently, as a network does, or with resets, as a host without the service does.
+ * Cuts what goes through a proxy: silently, as a network does, or with resets, as a host without
+ * the service does.
  * @module
  */
 import type { ProxyFault } from './fault.ts';

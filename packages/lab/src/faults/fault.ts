@@ -13,7 +13,8 @@ interface FaultOn<Kind extends string, Subject, Done = void> {
   readonly usage: string;
   /**
    * Reads what stands behind `=`.
-   * @returns what the fault does, at once or until its promise ends; `undefined` when the argument is not one of its own
+   * @returns what the fault does, at once or until its promise ends; `undefined` when it does not
+   * take the argument
    */
   parse(argument: string | undefined): ((subject: Subject) => Done) | undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * The faults of the scenario `outage`: what was declared is broken, one thing after the other, with quiet between.
+ * The faults of the scenario `outage`: what was declared is broken, one thing after the other, with
+ * quiet between.
  *
  * Pure, so that the same command line gives the same faults at the same times.
  * @module
@@ -29,17 +30,23 @@ export interface OutagePlan {
   readonly leftOut: readonly string[];
 }
 
-/** Parts of the time that is not bound to the lease: the quiet before, each outage, and the quiet after each. */
+/**
+ * Parts of the time that is not bound to the lease: the quiet before, each outage, and the quiet
+ * after each.
+ */
 const beforeParts = 3;
 const outageParts = 2;
 const quietParts = 3;
-/** Shortest part, seconds: a recovery is seen in two seconds without a slow sign-out, and it takes one before and some room. */
+/**
+ * Shortest part, seconds: a recovery is seen in two seconds without a slow sign-out, and it takes
+ * one before and some room.
+ */
 const partSecondsMin = 1;
 /** Pauses of PostgreSQL, in leases: one that the checks of tokens survive, one that they do not. */
 const shortPauseLeases = 0.6;
 const longPauseLeases = 1.6;
 
-/** An example for whoever has declared nothing. */
+/** An example for a command line that declares nothing. */
 export const outageExample =
   '--process redis=redis.pid --command "redis-start=redis-server --port 6379 --pidfile $PWD/redis.pid --daemonize yes" --command "redis-flush=redis-cli flushall"';
 

@@ -4,7 +4,10 @@
  */
 import type { PlannedFault } from './plan.ts';
 
-/** What an outage happens to. What is allowed meanwhile depends on it; of anything else the lab does not know. */
+/**
+ * What an outage happens to. What is allowed meanwhile depends on it; of anything else the lab does
+ * not know.
+ */
 export type OutageSubject = 'redis' | 'postgres' | 'other';
 
 /** An outage of a run. Faults go by their place in the plan. */
@@ -14,7 +17,10 @@ export interface Outage {
   readonly subject: OutageSubject;
   /** The fault that begins it. */
   readonly begins: number;
-  /** The fault with whose end it is healed, its own for a command that empties a store; `undefined`: nothing heals it. */
+  /**
+   * The fault with whose end it is healed, its own for a command that empties a store; `undefined`:
+   * nothing heals it.
+   */
   readonly heals: number | undefined;
 }
 
@@ -23,7 +29,7 @@ export const startEnding = '-start';
 /** Ending of the name of the command that empties a store. */
 export const flushEnding = '-flush';
 
-/** Most outages of a run: each has two phases with histograms of their own. */
+/** Most outages of a run: each adds two phases with their histograms. */
 const outagesMax = 50;
 
 const verbOf = (fault: string): string => fault.split('=')[0] ?? fault;

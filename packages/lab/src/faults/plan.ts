@@ -1,5 +1,6 @@
 /**
- * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process`, `--proxy` and `--command` declare.
+ * Reads the faults of a command line: `--fault NAME:VERB@TIME`, over the names that `--process`,
+ * `--proxy` and `--command` declare.
  * @module
  */
 import { parseDuration } from '../arrivals/duration.ts';

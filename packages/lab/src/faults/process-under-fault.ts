@@ -4,11 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { bequeath, revoke } from '../containment/last-will.ts';
-import { killTree, signal, stopTree, treeOf } from './process-tree.ts';
+import { killTree, signal, stopTree, treeOf } from '../containment/process-tree.ts';
 
 /** How a process is named. */
 export interface ProcessName {
-  /** Its id, or the file that holds it: read at every fault, because a process that was started again has another one. */
+  /**
+   * Its id, or the file that holds it: read at every fault, because a process that was started
+   * again has another one.
+   */
   readonly pid: number | string;
   /** Only itself, not what it has started. */
   readonly isSingle: boolean;

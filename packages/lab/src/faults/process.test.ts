@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { treeOf } from '../containment/process-tree.ts';
 import { kill } from './kill.ts';
 import { pause } from './pause.ts';
-import { treeOf } from './process-tree.ts';
 import { ProcessUnderFault } from './process-under-fault.ts';
 import { resume } from './resume.ts';
 

@@ -1,17 +1,20 @@
 /**
- * A TCP proxy that can be slow, silent or rude, to everybody or to some processes: what lies between it and its target is a network to
- * the one who connects.
+ * A TCP proxy that can delay, cut or reset connections, of every client or of some processes. To a
+ * client it is the network in front of the target.
  * @module
  */
 import { type AddressInfo, createServer, Socket } from 'node:net';
 import { ownerOf } from './socket-owner.ts';
 
-/** `up`: from the one who connects to the target; `down`: back. */
+/** `up`: from the client to the target; `down`: back. */
 export type Direction = 'up' | 'down';
 /** Both directions. */
 export const bothDirections: readonly Direction[] = ['up', 'down'];
 
-/** Bytes that one direction of a connection holds back; then its sender is no longer read, and the system's buffers fill as on a real cut. */
+/**
+ * Bytes that one direction of a connection holds back; then its sender is no longer read, and the
+ * system's buffers fill as on a real cut.
+ */
 const heldBytesMax = 1 << 20;
 
 /** Where connections go. */
@@ -25,12 +28,12 @@ interface Conditions {
   isCut: boolean;
 }
 
-/** What has been done to everybody, or to one process. */
+/** Conditions for every client, or for the clients of one process. */
 interface Weather {
   readonly up: Conditions;
   readonly down: Conditions;
   isResetting: boolean;
-  /** `undefined`: where everybody goes. */
+  /** `undefined`: the usual target. */
   target: ProxyTarget | undefined;
 }
 
@@ -109,20 +112,80 @@ class Flow {
 }
 
 /** A connection through the proxy. */
-interface Link {
-  /** What happens to the process that opened it, besides what happens to everybody. */
+class Link {
+  /** Conditions of the process that opened it, besides those for every client. */
   readonly own: Weather;
+  readonly #everybody: Weather;
+  readonly #client: Socket;
+  readonly #target = new Socket({ allowHalfOpen: true });
+  readonly #up: Flow;
+  readonly #down: Flow;
+  readonly #targetNow: () => ProxyTarget;
+  #connectedTo: ProxyTarget | undefined;
+
+  /**
+   * @param targetNow where it should lead now
+   * @param onEnd called when both sides are closed
+   */
+  constructor(
+    client: Socket,
+    everybody: Weather,
+    own: Weather,
+    { targetNow, onEnd }: { readonly targetNow: () => ProxyTarget; readonly onEnd: (link: Link) => void },
+  ) {
+    this.own = own;
+    this.#everybody = everybody;
+    this.#client = client;
+    this.#targetNow = targetNow;
+    const target = this.#target;
+    target.on('error', () => {});
+    this.#up = new Flow(client, target, [everybody.up, own.up]);
+    this.#down = new Flow(target, client, [everybody.down, own.down]);
+    const forget = (): void => {
+      if (!client.destroyed || !target.destroyed) return;
+      onEnd(this);
+      this.#stop();
+    };
+    client.once('close', forget);
+    target.once('close', forget);
+  }
+
+  /** Whether it leads to another target than it should. */
+  get isMisled(): boolean {
+    return this.#connectedTo !== undefined && this.#connectedTo !== this.#targetNow();
+  }
+
   /** Goes on after a change of the weather. */
-  readonly move: () => void;
-  readonly reset: () => void;
-  /** Where it has connected to. */
-  readonly target: () => ProxyTarget | undefined;
+  move(): void {
+    // A connection made during a cut reaches the target when the cut is over.
+    if (this.#connectedTo === undefined && ![this.#everybody.up, this.own.up].some(isCut) && !this.#target.destroyed) {
+      this.#connectedTo = this.#targetNow();
+      this.#target.setNoDelay().connect(this.#connectedTo);
+    }
+    this.#up.move();
+    this.#down.move();
+  }
+
+  reset(): void {
+    this.#stop();
+    this.#client.resetAndDestroy();
+    // A socket that never connected has nothing to reset.
+    if (this.#target.pending) this.#target.destroy();
+    else this.#target.resetAndDestroy();
+  }
+
+  #stop(): void {
+    this.#up.stop();
+    this.#down.stop();
+  }
 }
 
-/** A proxy that listens. Each change is for everybody, or for the connections of some processes, by id. */
+/**
+ * A proxy that listens. A change applies to every connection, or to those of some processes, by id.
+ */
 export interface FaultProxy {
   readonly port: number;
-  /** Every byte takes so much longer from now on, milliseconds; bytes keep their order. */
+  /** Delays every byte from now on by `ms`; bytes keep their order. */
   delay(ms: number, directions?: readonly Direction[], pids?: readonly number[]): void;
   /** Nothing arrives any more: bytes and ends of connections are held, connections stay open. */
   cut(directions?: readonly Direction[], pids?: readonly number[]): void;
@@ -130,7 +193,7 @@ export interface FaultProxy {
   reset(pids?: readonly number[]): void;
   /** Connections lead to another target from now on; those that led elsewhere are reset. */
   redirect(target: ProxyTarget, pids?: readonly number[]): void;
-  /** As it was at first, for everybody; what was held arrives now, and what had been redirected is reset. */
+  /** Takes back every change. Held bytes arrive now, and redirected connections are reset. */
   heal(): void;
   /** Ends it and all its connections. */
   close(): Promise<void>;
@@ -144,8 +207,73 @@ export interface ProxyOptions {
   readonly listenPort: number;
   readonly targetHost: string;
   readonly targetPort: number;
-  /** Processes that a connection may belong to, asked at each new one. Without it no connection is known to be anybody's. */
+  /**
+   * Processes that a new connection may belong to. Without it no connection is matched to a
+   * process.
+   */
   readonly pids?: () => readonly number[];
+}
+
+/** The weather of a proxy, and the connections that live in it. */
+class Climate {
+  readonly #usual: ProxyTarget;
+  readonly #everybody = fairWeather();
+  /** As many as there are processes that came into question. */
+  readonly #processes = new Map<number, Weather>();
+  readonly #links = new Set<Link>();
+
+  constructor(usual: ProxyTarget) {
+    this.#usual = usual;
+  }
+
+  /** Takes a connection. @param pid process that opened it, where that is known */
+  open(client: Socket, pid: number | undefined): void {
+    const own = pid === undefined ? fairWeather() : this.#weatherOf(pid);
+    if (this.#isReset(own)) {
+      client.resetAndDestroy();
+      return;
+    }
+    const link = new Link(client, this.#everybody, own, {
+      targetNow: () => this.#targetFor(own),
+      onEnd: (ended) => this.#links.delete(ended),
+    });
+    this.#links.add(link);
+    link.move();
+  }
+
+  /** Changes the weather of every client, or of some processes. */
+  change(pids: readonly number[] | undefined, change: (weather: Weather) => void): void {
+    for (const weather of pids?.map((pid) => this.#weatherOf(pid)) ?? [this.#everybody]) change(weather);
+  }
+
+  clear(): void {
+    for (const weather of [this.#everybody, ...this.#processes.values()]) clear(weather);
+  }
+
+  /** Every connection learns of a change. */
+  apply(): void {
+    for (const link of this.#links)
+      if (this.#isReset(link.own) || link.isMisled) link.reset();
+      else link.move();
+  }
+
+  resetAll(): void {
+    for (const link of this.#links) link.reset();
+  }
+
+  #weatherOf(pid: number): Weather {
+    const weather = this.#processes.get(pid) ?? fairWeather();
+    this.#processes.set(pid, weather);
+    return weather;
+  }
+
+  #isReset(own: Weather): boolean {
+    return this.#everybody.isResetting || own.isResetting;
+  }
+
+  #targetFor(own: Weather): ProxyTarget {
+    return own.target ?? this.#everybody.target ?? this.#usual;
+  }
 }
 
 /**
@@ -159,105 +287,44 @@ export const startProxy = async ({
   targetPort,
   pids: candidates = () => [],
 }: ProxyOptions): Promise<FaultProxy> => {
-  const usual: ProxyTarget = { host: targetHost, port: targetPort };
-  const everybody = fairWeather();
-  /** As many as there are processes that came into question. */
-  const processes = new Map<number, Weather>();
-  const links = new Set<Link>();
-
-  const weatherOf = (pid: number): Weather => {
-    const weather = processes.get(pid) ?? fairWeather();
-    processes.set(pid, weather);
-    return weather;
-  };
-  /** What is to be changed. */
-  const chosen = (pids: readonly number[] | undefined): readonly Weather[] => pids?.map(weatherOf) ?? [everybody];
-  const isReset = (own: Weather): boolean => everybody.isResetting || own.isResetting;
-  const targetFor = (own: Weather): ProxyTarget => own.target ?? everybody.target ?? usual;
-
+  const climate = new Climate({ host: targetHost, port: targetPort });
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => {});
-    const pid = ownerOf(client.remoteAddress ?? '', client.remotePort ?? 0, candidates());
-    const own = pid === undefined ? fairWeather() : weatherOf(pid);
-    if (isReset(own)) {
-      client.resetAndDestroy();
-      return;
-    }
-    const target = new Socket({ allowHalfOpen: true });
-    target.on('error', () => {});
-    const up = new Flow(client, target, [everybody.up, own.up]);
-    const down = new Flow(target, client, [everybody.down, own.down]);
-    const stop = (): void => {
-      up.stop();
-      down.stop();
-    };
-    let connectedTo: ProxyTarget | undefined;
-    const link: Link = {
-      own,
-      target: () => connectedTo,
-      move: () => {
-        // A connection made during a cut reaches the target when the cut is over.
-        if (connectedTo === undefined && ![everybody.up, own.up].some(isCut) && !target.destroyed) {
-          connectedTo = targetFor(own);
-          target.setNoDelay().connect(connectedTo);
-        }
-        up.move();
-        down.move();
-      },
-      reset: () => {
-        stop();
-        client.resetAndDestroy();
-        // One that never connected has nothing to reset.
-        if (target.pending) target.destroy();
-        else target.resetAndDestroy();
-      },
-    };
-    links.add(link);
-    const forget = (): void => {
-      if (!client.destroyed || !target.destroyed) return;
-      links.delete(link);
-      stop();
-    };
-    client.once('close', forget);
-    target.once('close', forget);
-    link.move();
+    climate.open(client, ownerOf(client.remoteAddress ?? '', client.remotePort ?? 0, candidates()));
   });
-  /** Every connection learns of a change. */
-  const apply = (): void => {
-    for (const { own, target, move, reset } of links) {
-      const led = target();
-      if (isReset(own) || (led !== undefined && led !== targetFor(own))) reset();
-      else move();
-    }
-  };
-
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listenPort, listenHost, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    delay: (ms, directions = bothDirections, pids) => {
-      for (const weather of chosen(pids)) for (const direction of directions) weather[direction].delayMs = ms;
-    },
-    cut: (directions = bothDirections, pids) => {
-      for (const weather of chosen(pids)) for (const direction of directions) weather[direction].isCut = true;
-    },
+    delay: (ms, directions = bothDirections, pids) =>
+      climate.change(pids, (weather) => {
+        for (const direction of directions) weather[direction].delayMs = ms;
+      }),
+    cut: (directions = bothDirections, pids) =>
+      climate.change(pids, (weather) => {
+        for (const direction of directions) weather[direction].isCut = true;
+      }),
     reset: (pids) => {
-      for (const weather of chosen(pids)) weather.isResetting = true;
-      apply();
+      climate.change(pids, (weather) => {
+        weather.isResetting = true;
+      });
+      climate.apply();
     },
     redirect: (target, pids) => {
-      for (const weather of chosen(pids)) weather.target = target;
-      apply();
+      climate.change(pids, (weather) => {
+        weather.target = target;
+      });
+      climate.apply();
     },
     heal: () => {
-      for (const weather of [everybody, ...processes.values()]) clear(weather);
-      apply();
+      climate.clear();
+      climate.apply();
     },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const { reset } of links) reset();
+      climate.resetAll();
       await closed;
     },
   };

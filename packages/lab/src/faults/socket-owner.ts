@@ -4,7 +4,10 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** What the link names, or what is read; `undefined` when it has gone meanwhile, or where there is no `/proc`. */
+/**
+ * What the link names, or what is read; `undefined` when it has gone meanwhile, or where there is
+ * no `/proc`.
+ */
 const tryTo = <Result>(read: () => Result): Result | undefined => {
   try {
     return read();
@@ -13,7 +16,9 @@ const tryTo = <Result>(read: () => Result): Result | undefined => {
   }
 };
 
-/** An address as `/proc/net/tcp` writes it: four bytes from the last to the first, then the port. */
+/**
+ * An address as `/proc/net/tcp` writes it: four bytes from the last to the first, then the port.
+ */
 const inTable = (address: string, port: number): string => {
   const bytes = address.replace('::ffff:', '').split('.').reverse();
   const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
@@ -22,7 +27,8 @@ const inTable = (address: string, port: number): string => {
 
 /**
  * The process that holds the socket with this local address, IPv4.
- * @param pids processes that come into question, also of other network namespaces; others are not looked at
+ * @param pids processes that come into question, also of other network namespaces; others are not
+ * looked at
  * @returns `undefined` when none of them does, and on systems without `/proc`
  */
 export const ownerOf = (address: string, port: number, pids: readonly number[]): number | undefined => {

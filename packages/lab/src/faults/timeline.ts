@@ -35,7 +35,10 @@ export interface FaultTimeline {
   readonly events: readonly FaultEvent[];
   /** Lets time run. */
   start(watcher: FaultWatcher): void;
-  /** No more faults; paused processes go on, commands end, proxies are healed and stay until {@link close}. */
+  /**
+   * No more faults; paused processes go on, commands end, proxies are healed and stay until {@link
+   * close}.
+   */
   undo(): void;
   /** Undoes, and closes the proxies. */
   close(): Promise<void>;

@@ -1,15 +1,15 @@
 /**
- * A process that generates a share of a run's load. Started by `many-generators.ts`, and by nobody else.
+ * A process that generates a share of a run's load. Started by `generator-link.ts` only.
  * @module
  */
 
-import { endingSignals } from '../commands/interrupt.ts';
-import type { RunOptions } from '../commands/run-options.ts';
 import { endProcess } from '../containment/at-exit.ts';
+import { endingSignals } from '../containment/interrupt.ts';
 import { hearFaults } from '../containment/stray-faults.ts';
 import { whenBlocked } from '../containment/watchdog.ts';
 import { noFaults } from '../faults/plan.ts';
 import { ConsistencyChecker } from '../measures/consistency.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import { findScenario, selectTasks } from '../scenarios/load-scenario.ts';
 import { accountSource } from '../targets/accounts.ts';
 import type { LoadMark } from './load.ts';
@@ -56,10 +56,10 @@ const start = (atMs: number): undefined => {
 };
 
 /** All that was measured since the last time. */
-const take = ({ recorder, checker, own, transport }: LocalLoad): MeasuredDump => ({
+const take = ({ recorder, checker, custom, transport }: LocalLoad): MeasuredDump => ({
   recorder: recorder.take(),
   checker: checker.take(),
-  own: own.take(),
+  custom: custom.take(),
   transport: transport.take(),
 });
 
@@ -99,7 +99,7 @@ const answers: { readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => P
 process.on('message', (message) => {
   const { id, call, argument } = message as CallMessage;
   const answer = answers[call] as (argument: unknown) => Promise<unknown>;
-  // Inside a promise, so that what throws at once is told like what throws later.
+  // Inside a promise, so that a synchronous throw becomes a rejection too.
   Promise.resolve()
     .then(() => answer(argument))
     .then(
@@ -110,7 +110,7 @@ process.on('message', (message) => {
 
 hearFaults();
 whenBlocked(({ place }) => send({ kind: 'blocked', place }));
-// Ctrl-C goes to all processes of a terminal, as does its end: the process that runs the run says when it is over, and without it there is no
-// work to do.
+// Ctrl-C goes to all processes of a terminal, as does its end: the process that runs the run says
+// when it is over, and without it there is no work to do.
 for (const name of endingSignals) process.on(name, () => {});
 process.on('disconnect', () => endProcess(0));

@@ -2,14 +2,14 @@
  * The load of a run, whether this process makes it or several others do.
  * @module
  */
-import type { ScenarioException } from '../arrivals/exceptions.ts';
+import type { ScenarioException } from '../containment/exceptions.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
-import type { OwnMeasures } from '../measures/own-measures.ts';
+import type { CustomMeasures } from '../measures/custom-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { LoadSecond } from '../measures/sampler.ts';
-import type { TransportMeasure } from '../measures/transport.ts';
 import type { GeneratorHealth } from '../probes/generator.ts';
+import type { TransportMeasure } from '../targets/transport.ts';
 
 /** Counters at a moment. Times in milliseconds. */
 export interface LoadCounters {
@@ -42,7 +42,10 @@ export interface LoadProgress extends LoadCounters {
 export interface LoadEnd extends LoadProgress {
   /** Requests that were cut: their answers had not come when the wait for them was over. */
   readonly cutRequests: number;
-  /** The generator since the steady window began, or over the whole run; of several processes the worst. */
+  /**
+   * The generator since the steady window began, or over the whole run; of several processes the
+   * worst.
+   */
   readonly health: GeneratorHealth;
 }
 
@@ -55,7 +58,7 @@ export interface Load {
   /** What was recorded; of several processes, until the last second that was turned. */
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
-  readonly own: OwnMeasures;
+  readonly custom: CustomMeasures;
   /** What happened on connections beside the requests. */
   readonly transport: TransportMeasure;
   /** How fast revocations took effect, where that is measured. */
@@ -65,11 +68,14 @@ export interface Load {
   /** CPU time used so far, by all processes. */
   cpu(): Promise<NodeJS.CpuUsage>;
   becomeSteady(): Promise<LoadMark>;
-  /** Makes the users so many times what was planned. */
+  /** Scales the number of users by `factor`. */
   scale(factor: number): void;
   /** No new task from now on. */
   stop(): void;
-  /** Cuts what has not ended and gathers what there is. @param isInterrupted then what is cut is not counted: nobody can say what would have come */
+  /**
+   * Cuts requests under way and gathers the rest.
+   * @param isInterrupted whether the cut requests are left out of the counts
+   */
   finish(isInterrupted: boolean): Promise<LoadEnd>;
 }
 

@@ -1,27 +1,35 @@
 /**
- * What the process of a run and those that generate its load say to each other. Structured clones over the channel of `fork`.
+ * What the process of a run and those that generate its load say to each other. Structured clones
+ * over the channel of `fork`.
  * @module
  */
-import type { RunOptions } from '../commands/run-options.ts';
+
 import type { CheckerDump } from '../measures/consistency.ts';
-import type { OwnDump } from '../measures/own-measures.ts';
+import type { CustomDump } from '../measures/custom-measures.ts';
 import type { RecorderDump } from '../measures/recorder.ts';
-import type { TransportDump } from '../measures/transport.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import type { GeneratorSecond } from '../probes/generator.ts';
 import type { AccountFacts } from '../targets/accounts.ts';
+import type { TransportDump } from '../targets/transport.ts';
 import type { LoadEnd, LoadMark, LoadProgress } from './load.ts';
 
-/** What a generator is told first. The scenario is loaded anew there: code does not travel. Faults stay with the process of the run. */
+/**
+ * The first message to a generator, which loads the scenario again: code cannot be sent. Faults
+ * stay with the process of the run.
+ */
 export interface GeneratorTask {
   readonly options: Omit<RunOptions, 'scenario' | 'faults'>;
   readonly accounts: AccountFacts;
 }
 
-/** What a generator has measured since it was last asked. It keeps nothing: what has been handed over is safe, whatever happens to it. */
+/**
+ * What a generator has measured since it was last asked. It keeps nothing: what has been handed
+ * over is safe, whatever happens to it.
+ */
 export interface MeasuredDump {
   readonly recorder: RecorderDump;
   readonly checker: CheckerDump;
-  readonly own: OwnDump;
+  readonly custom: CustomDump;
   readonly transport: TransportDump;
 }
 
@@ -41,7 +49,10 @@ export interface EndDump {
   readonly end: LoadEnd;
 }
 
-/** What can be asked of a generator: argument and answer. Times are on the clock that all processes of a machine share. */
+/**
+ * What can be asked of a generator: argument and answer. Times are on the clock that all processes
+ * of a machine share.
+ */
 export interface Calls {
   readonly prepare: [GeneratorTask, undefined];
   /** @param argument when to start */
@@ -77,7 +88,8 @@ export type GeneratorMessage =
   | { readonly kind: 'blocked'; readonly place: string };
 
 /**
- * From this process's monotonic clock to the one that all processes of the machine share, milliseconds to add.
- * `performance.now()` counts from the start of its process; both follow the same clock of the kernel.
+ * From this process's monotonic clock to the one that all processes of the machine share,
+ * milliseconds to add. `performance.now()` counts from the start of its process; both follow the
+ * same clock of the kernel.
  */
 export const sharedClockMs = (): number => Number(process.hrtime.bigint()) / 1e6 - performance.now();

@@ -1,16 +1,17 @@
 /**
- * Who plays a scenario: users with a connection each, ours or those of an own scenario.
+ * The users that play a scenario, each with its connection: built-in users, or those of a custom
+ * scenario.
  * @module
  */
-import { ExceptionCounts } from '../arrivals/exceptions.ts';
+
 import { randomOf } from '../arrivals/random.ts';
-import { limitsOf, type RunOptions } from '../commands/run-options.ts';
 import { hasStack, PlacedFault, thrownValue } from '../containment/describe-fault.ts';
+import { ExceptionCounts } from '../containment/exceptions.ts';
 import { isBlocked } from '../containment/watchdog.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
-import { OwnMeasures } from '../measures/own-measures.ts';
+import { CustomMeasures } from '../measures/custom-measures.ts';
 import { Recorder } from '../measures/recorder.ts';
-import { TransportMeasure } from '../measures/transport.ts';
+import { limitsOf, type RunOptions } from '../options/run-options.ts';
 import { drawerOf } from '../scenarios/data-pool.ts';
 import type { DefinedScenario } from '../scenarios/define-scenario.ts';
 import type { Measures } from '../scenarios/exchange.ts';
@@ -22,6 +23,7 @@ import type { AccountSource } from '../targets/accounts.ts';
 import { Connection } from '../targets/connection.ts';
 import { Lanes } from '../targets/lanes.ts';
 import { addressOf } from '../targets/source-addresses.ts';
+import { TransportMeasure } from '../targets/transport.ts';
 import { waitAtMost } from './load.ts';
 
 /** One user, whatever it plays. */
@@ -32,34 +34,40 @@ export interface Player {
   act(task: string, intendedAtMs?: number): Promise<void>;
   /** @param isEnd whether the run is over */
   leave?(isEnd: boolean): Promise<void>;
-  /** What an own scenario is at: `task "read"`, `onStart`; `undefined` between its acts. */
+  /** What a custom scenario is at: `task "read"`, `onStart`; `undefined` between its acts. */
   readonly doing?: string | undefined;
 }
 
 /** What a user speaks through. */
 export type Connections = Pick<Lanes, 'send' | 'connects' | 'reconnects' | 'destroy'>;
 
-/** Requests of one user at a time in an own scenario, each on a connection of its own: as many as a browser opens to one host. */
+/**
+ * Concurrent requests of one user in a custom scenario, one per connection: as many as a browser
+ * opens to one host.
+ */
 const connectionsPerUser = 6;
 
 /** The users of this process and what they are measured with. */
 export interface Players {
   /** Its recorder is exchanged when the measured part begins. */
   readonly measures: Measures & { recorder: Recorder };
-  readonly own: OwnMeasures;
+  readonly custom: CustomMeasures;
   readonly connections: readonly Connections[];
   readonly transport: TransportMeasure;
   /** Faults of the scenario before its tasks run. */
   readonly faults: ExceptionCounts;
   witnesses: Witnesses | undefined;
   create(index: number): Player;
-  /** Counts acts that have not ended as faults: at the end of a run, when nothing is under way for them any more. */
+  /**
+   * Counts acts that have not ended as faults: at the end of a run, when nothing is under way for
+   * them any more.
+   */
   noteStuck(): void;
 }
 
-const ownPlayer = (own: DefinedScenario, user: ScenarioUser<unknown>): Player => {
-  const tasks = new Map(own.tasks.map((task) => [task.name, task.run]));
-  const { onStop } = own;
+const customPlayer = (custom: DefinedScenario, user: ScenarioUser<unknown>): Player => {
+  const tasks = new Map(custom.tasks.map((task) => [task.name, task.run]));
+  const { onStop } = custom;
   let isReady = false;
   let doing: string | undefined;
   /** Runs code of the scenario, and keeps in mind what it is at. */
@@ -75,7 +83,7 @@ const ownPlayer = (own: DefinedScenario, user: ScenarioUser<unknown>): Player =>
     }
   };
   const enter = async (): Promise<void> => {
-    await run(startAct, own.onStart);
+    await run(startAct, custom.onStart);
     isReady = true;
   };
   return {
@@ -118,7 +126,10 @@ const stuckOf = (players: ReadonlyMap<number, Player>): ReadonlyMap<string, { us
   return stuck;
 };
 
-/** Makes what users share. Until a recorder is put in place, what they do is measured and thrown away. */
+/**
+ * Makes what users share. Until a recorder is put in place, what they do is measured and thrown
+ * away.
+ */
 export const makePlayers = (
   options: RunOptions,
   accounts: Pick<AccountSource, 'kind' | 'credentialsOf'>,
@@ -135,19 +146,19 @@ export const makePlayers = (
   };
   const connections: Connections[] = [];
   const transport = new TransportMeasure();
-  const own = new OwnMeasures(scenario.own?.checks, scenario.own?.metrics);
+  const custom = new CustomMeasures(scenario.custom?.checks, scenario.custom?.metrics);
   const faults = new ExceptionCounts();
-  const ownPlayers = new Map<number, Player>();
-  const draw = scenario.own?.dataPool === undefined ? undefined : drawerOf(scenario.own.dataPool);
+  const customPlayers = new Map<number, Player>();
+  const draw = scenario.custom?.dataPool === undefined ? undefined : drawerOf(scenario.custom.dataPool);
   const players: Players = {
     measures,
-    own,
+    custom,
     connections,
     transport,
     faults,
     witnesses: undefined,
     noteStuck: () => {
-      for (const [doing, { user, users }] of stuckOf(ownPlayers)) {
+      for (const [doing, { user, users }] of stuckOf(customPlayers)) {
         const others = users === 1 ? '' : ` and ${users - 1} other${users === 2 ? '' : 's'}`;
         faults.note(new PlacedFault(`${doing} of user ${user}${others} has not ended, and waits for no answer`, doing));
       }
@@ -156,29 +167,29 @@ export const makePlayers = (
       const localAddress = sourceAddresses && addressOf(sourceAddresses, index);
       const place = { localAddress, transport };
       const connection =
-        scenario.own === undefined
+        scenario.custom === undefined
           ? new Connection(target, limits, place)
           : new Lanes(target, limits, connectionsPerUser, place);
       connections.push(connection);
       // Users that were added by hand share accounts with those that were planned.
       const credentials = accounts.credentialsOf(index % options.users);
       const account = new VirtualUser({ connection, credentials, hasAccount: accounts.kind === 'imported', measures });
-      if (scenario.own !== undefined) {
+      if (scenario.custom !== undefined) {
         const random = randomOf(`${seed}/user`, index);
-        const player = ownPlayer(
-          scenario.own,
+        const player = customPlayer(
+          scenario.custom,
           new ScenarioUser<unknown>({
             index,
             connection,
             credentials,
             measures,
-            own,
+            custom,
             account,
             random,
             draw: () => draw?.({ index: index % options.users, random, share }),
           }),
         );
-        ownPlayers.set(index, player);
+        customPlayers.set(index, player);
         return player;
       }
       return {
@@ -195,7 +206,10 @@ export const makePlayers = (
 
 /** Users that enter at once: hashing is the target's bottleneck, more would only wait. */
 const enteringAtOnce = 16;
-/** Longest wait for one user, milliseconds: an `onStart` that never ends must not keep the run from beginning. */
+/**
+ * Longest wait for one user, milliseconds: an `onStart` that never ends must not keep the run from
+ * beginning.
+ */
 const enterMsMax = 60_000;
 /** Tries of each: a target that hashes may say that it is busy. */
 const triesMax = 3;

@@ -3,9 +3,9 @@
  * @module
  */
 
-import { limitsOf, type RunOptions } from '../commands/run-options.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import { Recorder } from '../measures/recorder.ts';
+import { limitsOf, type RunOptions } from '../options/run-options.ts';
 import type { HeldToken } from '../scenarios/exchange.ts';
 import { VirtualUser } from '../scenarios/virtual-user.ts';
 import type { AccountSource } from '../targets/accounts.ts';
@@ -21,7 +21,7 @@ const progressMs = 5000;
 /**
  * Signs sessions in. Those that fail are missing from what is returned.
  * @param count how many sessions
- * @param say is told how far it has come
+ * @param say shows how far it has come
  */
 export const signIn = async (
   options: RunOptions,

@@ -2,7 +2,7 @@
  * The block that a terminal shows of a run. Pure: seconds in, lines out.
  * @module
  */
-import type { SecondResult } from '../reports/result.ts';
+import type { SecondResult } from '../results/result.ts';
 import { ms, totalsOf } from './plain-lines.ts';
 
 /** What is shown besides the seconds. */
@@ -10,7 +10,7 @@ export interface LiveView {
   readonly users: number;
   readonly durationSeconds: number;
   readonly isSteady: boolean;
-  /** Users by hand: so many times what was planned. */
+  /** Users by hand, as a factor of the plan. */
   readonly factor: number;
   readonly hasKeys: boolean;
   readonly canScale: boolean;

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Histogram } from '../measures/histogram.ts';
-import type { RunResult, SecondResult } from '../reports/result.ts';
+import type { RunResult, SecondResult } from '../results/result.ts';
+import { Histogram } from '../statistics/histogram.ts';
 import { blockOf } from './block.ts';
 import { plainLine } from './plain-lines.ts';
 

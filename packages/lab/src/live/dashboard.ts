@@ -1,11 +1,12 @@
 /**
- * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line every five seconds elsewhere.
+ * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line
+ * every five seconds elsewhere.
  * @module
  */
 
 import { atExit } from '../containment/at-exit.ts';
 import type { Sampler } from '../measures/sampler.ts';
-import type { SecondResult } from '../reports/result.ts';
+import type { SecondResult } from '../results/result.ts';
 import { printable } from '../texts/printable.ts';
 import { blockOf, type LiveView } from './block.ts';
 import { plainLine } from './plain-lines.ts';
@@ -14,7 +15,7 @@ import { plainLine } from './plain-lines.ts';
 const plainEverySeconds = 5;
 /** A key changes the users by this. */
 const keyFactor = 1.1;
-/** Users may be so many times what was planned, at most and at least. */
+/** Largest and smallest factor by which the users may be changed by hand. */
 const factorMax = 2;
 const factorMin = 0.1;
 
@@ -27,7 +28,7 @@ const columnsUnknown = 80;
 
 /** What keys do. */
 export interface Controls {
-  /** Makes the users so many times what was planned. */
+  /** Scales the number of users by `factor`. */
   readonly scale: (factor: number) => void;
 }
 
@@ -57,7 +58,7 @@ export interface Dashboard {
   end(): void;
 }
 
-/** Listens to keys until it is told to stop. Returns how to stop. */
+/** Listens to keys. @returns a function that stops it */
 const listen = (input: NodeJS.ReadStream, onKey: (key: string) => void): (() => void) => {
   const hear = (keys: Buffer): void => {
     for (const key of keys.toString('latin1')) onKey(key);

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Stretch } from '../measures/sampler.ts';
-import type { SecondResult } from '../reports/result.ts';
+import type { SecondResult } from '../results/result.ts';
 
 /** Milliseconds for people. */
 export const ms = (value: number | null): string =>

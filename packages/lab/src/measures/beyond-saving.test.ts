@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { talliesOf } from './beyond-saving.ts';
 import type { Criteria } from './criteria.ts';
 import { combine } from './criterion.ts';
+import { CustomMeasures } from './custom-measures.ts';
 import { judgeCriteria } from './judge-criteria.ts';
-import { OwnMeasures } from './own-measures.ts';
 import { readCriteria } from './read-criteria.ts';
 import { Window } from './window.ts';
 
@@ -36,11 +36,11 @@ test('what is beyond saving fails in truth, if all that follows is right and fas
   void fc.assert(
     fc.property(few, few, few, few, (fast, slow, failed, more) => {
       const window = new Window();
-      const own = new OwnMeasures(['holds'], { value: 'trend' });
+      const custom = new CustomMeasures(['holds'], { value: 'trend' });
       const add = (count: number, isRight: boolean): void => {
         for (let index = 0; index < count; index++) {
-          own.check('holds', isRight);
-          own.trend('value', isRight ? 5 : 30);
+          custom.check('holds', isRight);
+          custom.trend('value', isRight ? 5 : 30);
         }
       };
       recordInto(window, fast, 10, 'ok');
@@ -50,14 +50,14 @@ test('what is beyond saving fails in truth, if all that follows is right and fas
       add(failed, false);
       const criteria = combine(readCriteria(asked, 'key'));
       const lost = criteria.filter((each) =>
-        talliesOf(each, { window, own, rejection: undefined }).some(({ isLost }) => isLost(more)),
+        talliesOf(each, { window, custom, rejection: undefined }).some(({ isLost }) => isLost(more)),
       );
       if (slow === 0 && failed === 0) assert.deepEqual(lost, []);
       recordInto(window, more, 10, 'ok');
       add(more, true);
       for (const { verdict, criterion } of judgeCriteria(lost, {
         window,
-        own,
+        custom,
         seconds: 10,
         rejection: undefined,
         logouts: undefined,
@@ -72,10 +72,10 @@ test('what nothing can save is said to be beyond saving', () => {
   const window = new Window();
   recordInto(window, 1000, 500, 'ok');
   recordInto(window, 200, 10, 'real');
-  const own = new OwnMeasures(['holds'], { value: 'trend' });
+  const custom = new CustomMeasures(['holds'], { value: 'trend' });
   const names = (more: number): readonly string[] =>
     combine(readCriteria(asked, 'key'))
-      .filter((each) => talliesOf(each, { window, own, rejection: undefined }).some(({ isLost }) => isLost(more)))
+      .filter((each) => talliesOf(each, { window, custom, rejection: undefined }).some(({ isLost }) => isLost(more)))
       .map(({ of, measure }) => `${of} ${measure}`);
   assert.deepEqual(names(100), ['run p50', 'run p95', 'run failures', 'run endpoint-failures', 'endpoint p99']);
   assert.deepEqual(names(1_000_000), []);

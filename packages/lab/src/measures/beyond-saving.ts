@@ -2,17 +2,18 @@
  * Says when a criterion cannot be kept any more, however well the rest of a run goes. Pure.
  * @module
  */
+
+import type { Histogram } from '../statistics/histogram.ts';
 import { type JudgedPercentile, outcomesOf, samplesMin } from './criteria.ts';
 import { type AskedCriterion, nameOf } from './criterion.ts';
-import type { Histogram } from './histogram.ts';
-import type { OwnMeasures } from './own-measures.ts';
+import type { CustomMeasures } from './custom-measures.ts';
 import type { Window } from './window.ts';
 
 /** What is known while a run goes on. */
 export interface Progress {
   /** The steady window so far. */
   readonly window: Window;
-  readonly own: OwnMeasures | undefined;
+  readonly custom: CustomMeasures | undefined;
   readonly rejection: Histogram | undefined;
 }
 
@@ -21,7 +22,7 @@ export interface Tally {
   /** Unlike that of any other tally of the run. */
   readonly key: string;
   readonly all: number;
-  /** Whether the criterion fails even if so many more come and each is right and fast. */
+  /** Whether the criterion fails even if `more` requests come, each of them right and fast. */
   isLost(more: number): boolean;
 }
 
@@ -36,8 +37,8 @@ const percentileTally = (key: string, histogram: Histogram, at: JudgedPercentile
     key,
     all,
     isLost: (more) => {
-      // All that is to come sorts before all that is there: the percentile of both is then this place of what is there. One lower, for what
-      // rounding may do.
+      // All that is to come sorts before all that is there: the percentile of both is then this
+      // place of what is there. One lower, for what rounding may do.
       const place = Math.ceil((at / 100) * (all + more)) - more - 1;
       return all >= samplesMin[at] && place > 0 && (histogram.at((100 * place) / all) ?? 0) > limit;
     },
@@ -86,20 +87,23 @@ const trendTallies = (criterion: AskedCriterion, trend: Histogram): readonly Tal
   return [{ key, all: trend.count, isLost: () => isOutside }];
 };
 
-/** Whether a criterion can be beyond saving at all: a counter may be counted down again, and a mean may still become any. */
+/**
+ * Whether a criterion can be beyond saving at all: a counter may be counted down again, and a mean
+ * may still become any.
+ */
 export const canBeBeyondSaving = ({ of, measure }: AskedCriterion): boolean =>
   of !== 'counter' && measure !== 'mean' && measure !== 'mean-min';
 
 /** What a criterion has counted so far; several tallies where it is about each endpoint. */
 export const talliesOf = (criterion: AskedCriterion, progress: Progress): readonly Tally[] => {
   const { of, name, limit } = criterion;
-  const { own } = progress;
+  const { custom } = progress;
   if (!canBeBeyondSaving(criterion)) return [];
   if (of === 'run') return runTallies(criterion, progress);
   if (of === 'endpoint') return endpointTallies(criterion, progress);
-  const check = own?.checks.get(name);
+  const check = custom?.checks.get(name);
   if (check !== undefined && of === 'check')
     return [shareTally(nameOf(criterion), check.failed, check.passed + check.failed, limit)];
-  const trend = own?.trends.get(name);
+  const trend = custom?.trends.get(name);
   return trend === undefined || of !== 'trend' ? [] : trendTallies(criterion, trend);
 };

@@ -1,9 +1,11 @@
 /**
- * The consistency checker: every token is a register that goes one way, from valid to revoked, and every refresh token has one successor.
+ * The consistency checker: every token is a register that goes one way, from valid to revoked, and
+ * every refresh token has one successor.
  *
- * It keeps one line of times per session, on one monotonic clock, so no clock skew can hide or invent a violation: who verified, refreshed
- * and revoked when, and which worker answered. What breaks a promise is judged with the outcome (`outcome.ts`); two successors of one
- * refresh token are found here, because it takes two exchanges to see them. Linear in the number of exchanges.
+ * It keeps one line of times per session, on one monotonic clock, so no clock skew can hide or
+ * invent a violation: verifications, refreshes and revocations, and which worker answered. What
+ * breaks a promise is judged with the outcome (`outcome.ts`); two successors of one refresh token
+ * are found here, because it takes two exchanges to see them. Linear in the number of exchanges.
  * @module
  */
 import { type Breach, type Exchange, isRefusal, type Outcome } from './outcome.ts';
@@ -32,7 +34,10 @@ interface History {
   isRevoked?: true;
 }
 
-/** Events kept per token: a timeline of the last ones is what a reader needs, and those of the logout are kept apart. */
+/**
+ * Events kept per token: a timeline of the last ones is what a reader needs, and those of the
+ * logout are kept apart.
+ */
 const eventsMax = 64;
 /** Violations kept whole; all are counted. */
 const violationsKept = 100;
@@ -50,11 +55,17 @@ export interface CheckerDump {
 export class ConsistencyChecker {
   readonly violations: Violation[] = [];
   violationCount = 0;
-  /** Requests sent with a token after its revocation was promised: how often the promise was put to the test. */
+  /**
+   * Requests sent with a token after its revocation was promised: how often the promise was put to
+   * the test.
+   */
   deadChecks = 0;
   /** Tokens whose revocation was promised. */
   revokedTokens = 0;
-  /** Answers that gave a successor for a refresh token: how often "one winner" was put to the test, replays included. */
+  /**
+   * Answers that gave a successor for a refresh token: how often "one winner" was put to the test,
+   * replays included.
+   */
   rotations = 0;
 
   readonly #histories = new Map<number, History>();
@@ -111,7 +122,10 @@ export class ConsistencyChecker {
     else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
   }
 
-  /** Hands over all that was found since it was last asked, to be absorbed by another checker; the sessions are remembered. */
+  /**
+   * Hands over all that was found since it was last asked, to be absorbed by another checker; the
+   * sessions are remembered.
+   */
   take(): CheckerDump {
     const { violationCount, deadChecks, revokedTokens, rotations } = this;
     const violations = this.violations.splice(0);
@@ -119,7 +133,11 @@ export class ConsistencyChecker {
     return { violations, violationCount, deadChecks, revokedTokens, rotations };
   }
 
-  /** Adds what another process has found. @param clock from its monotonic clock to ours, milliseconds @param serialOf its number of a token to ours */
+  /**
+   * Adds what another process has found.
+   * @param clock from its monotonic clock to ours, milliseconds
+   * @param serialOf its number of a token to ours
+   */
   absorb(dump: CheckerDump, clock: number, serialOf: (serial: number) => number): void {
     this.violationCount += dump.violationCount;
     this.deadChecks += dump.deadChecks;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Criteria, Verdict } from './criteria.ts';
+import type { Verdict } from '../results/verdict.ts';
+import { Histogram } from '../statistics/histogram.ts';
+import type { Criteria } from './criteria.ts';
 import { type Criterion, combine, nameOf } from './criterion.ts';
-import { Histogram } from './histogram.ts';
+import { CustomMeasures } from './custom-measures.ts';
 import { type Judgeable, judgeCriteria } from './judge-criteria.ts';
-import { OwnMeasures } from './own-measures.ts';
 import { checkDeclared, parseCriterion, readCriteria } from './read-criteria.ts';
 import { Window } from './window.ts';
 
@@ -27,7 +28,7 @@ const windowOf = (requests: number, latencyMs: (index: number) => number, realFa
 const judged = (asked: Criteria, facts: Partial<Judgeable>): readonly Verdict[] =>
   judgeCriteria(combine(readCriteria(asked, 'key')), {
     window: new Window(),
-    own: undefined,
+    custom: undefined,
     seconds: 10,
     rejection: undefined,
     logouts: undefined,
@@ -96,10 +97,10 @@ test('rejection is judged at the strictest percentile that its samples allow', (
 });
 
 test('single endpoints, checks, counters and trends are judged, and what was never there is not judged', () => {
-  const own = new OwnMeasures(['holds', 'never'], { written: 'counter', length: 'trend', empty: 'trend' });
-  for (let index = 0; index < 300; index++) own.check('holds', index > 0);
-  own.count('written', 50);
-  for (let index = 1; index <= 300; index++) own.trend('length', index);
+  const custom = new CustomMeasures(['holds', 'never'], { written: 'counter', length: 'trend', empty: 'trend' });
+  for (let index = 0; index < 300; index++) custom.check('holds', index > 0);
+  custom.count('written', 50);
+  for (let index = 1; index <= 300; index++) custom.trend('length', index);
   const asked: Criteria = {
     endpoints: {
       'GET /x': { p95MsMax: 20, realFailuresPercentMax: 0 },
@@ -112,7 +113,7 @@ test('single endpoints, checks, counters and trends are judged, and what was nev
   // Lower and upper limits that exclude each other are for another test.
   const { counters = {}, ...others } = asked;
   const { min, ...written } = counters['written'] ?? {};
-  const facts = { own, window: windowOf(300, () => 10) };
+  const facts = { custom, window: windowOf(300, () => 10) };
   const all = [...judged({ ...others, counters: { written: { max: written.max ?? 0 } } }, facts)];
   all.push(...judged({ counters: { written: { min: min ?? 0 } } }, facts));
   all.push(...judged({ counters: { written: { perSecondMin: 5 } } }, facts));
@@ -140,9 +141,9 @@ test('single endpoints, checks, counters and trends are judged, and what was nev
 });
 
 test('what is no number is not judged, whatever its limit is', () => {
-  const own = new OwnMeasures([], { sum: 'counter' });
-  own.counters.set('sum', Number.NaN);
-  const [verdict] = judged({ counters: { sum: { max: 1 } } }, { own });
+  const custom = new CustomMeasures([], { sum: 'counter' });
+  custom.counters.set('sum', Number.NaN);
+  const [verdict] = judged({ counters: { sum: { max: 1 } } }, { custom });
   assert.deepEqual([verdict?.verdict, verdict?.measured], ['not judged', null]);
 });
 

@@ -2,7 +2,8 @@
  * Criteria as a scenario writes them, and their verdicts.
  * @module
  */
-import type { Histogram } from './histogram.ts';
+import type { Verdict } from '../results/verdict.ts';
+import type { Histogram } from '../statistics/histogram.ts';
 import type { Window } from './window.ts';
 
 /** A limit; `null` or `'none'` switches a criterion off. */
@@ -37,7 +38,10 @@ export interface TrendCriteria {
   readonly maxMax?: Limit;
 }
 
-/** Limits a run must keep to pass. Real failures are judged at 1 % where nothing is said of them; what else is left out is not judged. */
+/**
+ * Limits a run must keep to pass. Real failures are judged at 1 % where nothing is said of them;
+ * what else is left out is not judged.
+ */
 export interface Criteria {
   readonly p50MsMax?: Limit;
   readonly p95MsMax?: Limit;
@@ -58,23 +62,13 @@ export interface Criteria {
   readonly trends?: Readonly<Record<string, TrendCriteria>>;
 }
 
-/** One criterion, judged. */
-export interface Verdict {
-  readonly criterion: string;
-  readonly limit: number;
-  /** The limit is the least that was allowed, not the most. */
-  readonly at_least?: true;
-  /** `null` when it could not be judged. */
-  readonly measured: number | null;
-  readonly verdict: 'passed' | 'failed' | 'not judged';
-  /** Why it could not be judged, and what to do. */
-  readonly reason?: string;
-}
-
 /** What was measured, or why nothing was. */
 export type Taken = number | { readonly reason: string };
 
-/** Fewest samples for a percentile to mean something: ten beyond it, and so on both sides of the median. */
+/**
+ * Fewest samples for a percentile to mean something: ten beyond it, and so on both sides of the
+ * median.
+ */
 export const samplesMin = { 50: 20, 95: 200, 99: 1000 } as const;
 
 /** A percentile that is judged. */
@@ -106,7 +100,10 @@ export const outcomesOf = (window: Window): { ok: number; expected: number; real
   return sum;
 };
 
-/** The strictest percentile that so many samples allow to judge: the 99th, else the 95th, else the median. */
+/**
+ * The strictest percentile that the number of samples allows: the 99th, else the 95th, else the
+ * median.
+ */
 export const strictest = ({ count }: Histogram): JudgedPercentile =>
   count >= samplesMin[99] ? 99 : count >= samplesMin[95] ? 95 : 50;
 

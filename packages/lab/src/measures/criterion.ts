@@ -1,7 +1,9 @@
 /**
- * What can be asked of a run: of all requests, of one endpoint, and of the checks, counters and trends of an own scenario.
+ * What can be asked of a run: of all requests, of one endpoint, and of the checks, counters and
+ * trends of a custom scenario.
  *
- * A criterion has three spellings and one meaning: keys with units in a scenario, short names in a file, words on the command line.
+ * A criterion has three spellings and one meaning: keys with units in a scenario, short names in a
+ * file, words on the command line.
  * @module
  */
 
@@ -63,7 +65,7 @@ export interface Criterion {
   readonly name: string;
   /** Short name of the measure. */
   readonly measure: string;
-  /** `null`: switched off, whoever asked for it before. */
+  /** `null`: switched off, even if an earlier source asked for it. */
   readonly limit: number | null;
 }
 
@@ -79,11 +81,15 @@ export const nameOf = ({ of, name, measure }: Omit<Criterion, 'limit'>): string 
 /** Whether the limit is the least that is allowed. */
 export const isLeast = ({ of, measure }: Criterion): boolean => measures[of][measure]?.isLeast === true;
 
-/** Real failures that every run allows unless something else is said: a service that answers nothing but errors must not pass. */
+/**
+ * Real failures that every run allows unless something else is said: a service that answers nothing
+ * but errors must not pass.
+ */
 export const failuresByDefault: AskedCriterion = { of: 'run', name: '', measure: 'failures', limit: 1 };
 
 /**
- * Puts criteria together: of two about the same the later one counts, and one that is switched off is left out.
+ * Puts criteria together: of two about the same the later one counts, and one that is switched off
+ * is left out.
  * @throws Error when a least allowed value is above the most allowed one
  */
 export const combine = (...lists: readonly (readonly Criterion[])[]): readonly AskedCriterion[] => {

@@ -11,12 +11,12 @@ export interface ErrorCount {
   readonly endpoint: string;
   readonly error: string;
   readonly occurrences: number;
-  /** When the first and the last of them were answered, or given up: on the monotonic clock, which nobody sets. */
+  /** When the first and the last of them were answered or given up, on the monotonic clock. */
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
 }
 
-/** Most different errors that are told apart; what comes after is counted under one name for each endpoint. */
+/** Most distinct errors; later ones are counted under one name per endpoint. */
 const errorsMax = 1000;
 const otherErrors = 'other errors';
 

@@ -2,6 +2,9 @@
  * Judges the criteria of a run.
  * @module
  */
+
+import type { Verdict } from '../results/verdict.ts';
+import type { Histogram } from '../statistics/histogram.ts';
 import {
   type JudgedPercentile,
   judge,
@@ -10,22 +13,23 @@ import {
   percentOf,
   strictest,
   type Taken,
-  type Verdict,
 } from './criteria.ts';
 import { type AskedCriterion, isLeast } from './criterion.ts';
-import type { Histogram } from './histogram.ts';
-import type { OwnMeasures } from './own-measures.ts';
+import type { CustomMeasures } from './custom-measures.ts';
 import type { EndpointMeasure, Window } from './window.ts';
 
 /** What is judged. */
 export interface Judgeable {
   /** The judged window: steady, or the whole run. */
   readonly window: Window;
-  /** Checks and metrics of an own scenario, over the whole run. */
-  readonly own: OwnMeasures | undefined;
+  /** Checks and metrics of a custom scenario, over the whole run. */
+  readonly custom: CustomMeasures | undefined;
   /** Length of the whole run. */
   readonly seconds: number;
-  /** Times from a logout's answer until every worker had refused the token, where the scenario measures them. */
+  /**
+   * Times from a logout's answer until every worker had refused the token, where the scenario
+   * measures them.
+   */
   readonly rejection: Histogram | undefined;
   /** `undefined` in a run with faults: a logout that finds a process away may answer 202. */
   readonly logouts: { readonly completed: number; readonly pending: number } | undefined;
@@ -87,15 +91,15 @@ const ofEndpoint = ({ name, measure, limit }: AskedCriterion, { window }: Judgea
   );
 };
 
-const ofCheck = ({ name, limit }: AskedCriterion, own: OwnMeasures): Verdict => {
-  const { passed, failed } = own.checks.get(name) ?? { passed: 0, failed: 0 };
+const ofCheck = ({ name, limit }: AskedCriterion, custom: CustomMeasures): Verdict => {
+  const { passed, failed } = custom.checks.get(name) ?? { passed: 0, failed: 0 };
   const never = 'it never ran: see that a task calls it, and that --tag leaves that task in';
   return judge(`check "${name}": failed, % (whole run)`, limit, shareOf(failed, passed + failed, never));
 };
 
-const ofCounter = (criterion: AskedCriterion, own: OwnMeasures, seconds: number): Verdict => {
+const ofCounter = (criterion: AskedCriterion, custom: CustomMeasures, seconds: number): Verdict => {
   const { name, measure, limit } = criterion;
-  const sum = own.counters.get(name) ?? 0;
+  const sum = custom.counters.get(name) ?? 0;
   const isRate = measure.startsWith('per-second');
   return judge(
     `counter "${name}"${isRate ? ', a second' : ''} (whole run)`,
@@ -114,9 +118,9 @@ const trendAt = (trend: Histogram, measure: string): Taken => {
   return measure === 'max' ? trend.maxMs : trend.meanMs;
 };
 
-const ofTrend = (criterion: AskedCriterion, own: OwnMeasures): Verdict => {
+const ofTrend = (criterion: AskedCriterion, custom: CustomMeasures): Verdict => {
   const { name, measure, limit } = criterion;
-  const trend = own.trends.get(name);
+  const trend = custom.trends.get(name);
   return judge(
     `trend "${name}": ${measure === 'mean-min' ? 'mean' : measure} (whole run)`,
     limit,
@@ -127,15 +131,17 @@ const ofTrend = (criterion: AskedCriterion, own: OwnMeasures): Verdict => {
 
 /** Judges one criterion; it has several verdicts where it is about each endpoint. */
 export const judgeOne = (criterion: AskedCriterion, facts: Judgeable): readonly Verdict[] => {
-  const { own, seconds } = facts;
+  const { custom, seconds } = facts;
   if (criterion.of === 'run') return ofRun(criterion, facts);
   if (criterion.of === 'endpoint') return [ofEndpoint(criterion, facts)];
-  if (own === undefined) return [];
-  if (criterion.of === 'check') return [ofCheck(criterion, own)];
-  return [criterion.of === 'counter' ? ofCounter(criterion, own, seconds) : ofTrend(criterion, own)];
+  if (custom === undefined) return [];
+  if (criterion.of === 'check') return [ofCheck(criterion, custom)];
+  return [criterion.of === 'counter' ? ofCounter(criterion, custom, seconds) : ofTrend(criterion, custom)];
 };
 
-/** The criterion that nobody has to ask for. Where no logout was answered there is nothing to say. */
+/**
+ * The criterion that applies without being asked for. Without an answered logout it has no verdict.
+ */
 const judgeLogouts = ({ logouts }: Judgeable): readonly Verdict[] => {
   const share = logouts && percentOf(logouts.pending, logouts.completed + logouts.pending);
   return share == null ? [] : [judge('logouts answered 202, %', pendingLogoutsPercentMax, share)];

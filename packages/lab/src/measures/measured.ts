@@ -21,8 +21,8 @@ export interface Measured {
 }
 
 /**
- * Whether a request failed because something was broken while it was in flight: that says nothing of the target as it was when the request
- * was sent.
+ * Whether a request failed because something was broken while it was in flight: that says nothing
+ * of the target as it was when the request was sent.
  */
 export const isCutAt = ({ outcome, sentAtMs, answeredAtMs }: Measured, brokenAtMs: number): boolean =>
   outcome.kind === 'real' &&

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Histogram, percentiles } from '../statistics/histogram.ts';
 import { ConsistencyChecker } from './consistency.ts';
-import { Histogram, percentiles } from './histogram.ts';
-import { OwnMeasures } from './own-measures.ts';
+import { CustomMeasures } from './custom-measures.ts';
 import { Recorder } from './recorder.ts';
 
 const latencies = Array.from({ length: 5000 }, (_, index) => 0.5 + ((index * 7919) % 5000) / 3);
@@ -78,13 +78,13 @@ test('recorders, checkers, checks and metrics merge', () => {
     timeline: [{ atMs: 1500, what: 'token issued' }],
   });
 
-  const own = new OwnMeasures(['holds'], { sum: 'counter', size: 'trend' });
-  const all = new OwnMeasures(['holds'], { sum: 'counter', size: 'trend' });
+  const custom = new CustomMeasures(['holds'], { sum: 'counter', size: 'trend' });
+  const all = new CustomMeasures(['holds'], { sum: 'counter', size: 'trend' });
   for (let count = 0; count < 2; count++) {
-    own.check('holds', true);
-    own.count('sum', 2);
-    own.trend('size', 10);
-    all.absorb(sent(own.take()));
+    custom.check('holds', true);
+    custom.count('sum', 2);
+    custom.trend('size', 10);
+    all.absorb(sent(custom.take()));
   }
   assert.deepEqual(
     [all.checks.get('holds'), all.counters.get('sum'), all.trends.get('size')?.count],

@@ -1,8 +1,10 @@
 /**
- * What is asked of a target while something it uses is away, phase by phase, and after it has come back.
+ * What is asked of a target while something it uses is away, phase by phase, and after it has come
+ * back.
  * @module
  */
-import { judge, outcomesOf, percentOf, type Taken, type Verdict } from './criteria.ts';
+import type { Verdict } from '../results/verdict.ts';
+import { judge, outcomesOf, percentOf, type Taken } from './criteria.ts';
 import type { MeasuredOutage } from './outage-measure.ts';
 import type { Phase } from './phases.ts';
 
@@ -27,7 +29,8 @@ const shareOf = (part: number, all: number): Taken =>
   percentOf(part, all) ?? { reason: 'no request was sent in it: use a longer run or more users' };
 
 /**
- * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which it was sent. While users still start, and of what the lab does not know, nothing is asked.
+ * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which
+ * it was sent. While users still start, and of what the lab does not know, nothing is asked.
  */
 export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phase): Judged => {
   const { name, kind, subject } = start;
@@ -37,7 +40,8 @@ export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phas
   ];
   if (kind === 'before' || kind === 'after') return { ...nothing, verdicts: failures(failuresPercentMax) };
   if (subject === 'redis') return { verdicts: failures(failuresPercentMax), aims: failures(failuresPercentAim) };
-  // A phase that begins after the lease has ended, because something else has healed, has nothing to judge.
+  // A phase that begins after the lease has ended, because something else has healed, has nothing
+  // to judge.
   if (subject !== 'postgres' || (start.leaseEndsAtMs ?? 0) <= start.fromMs) return nothing;
   const criterion = `${name}: real failures of token checks within the lease, %`;
   const share = shareOf(leasedChecks.real, leasedChecks.requests);
@@ -48,7 +52,10 @@ export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phas
 export interface JudgedRecovery extends Judged {
   /** Milliseconds from the healing to the last real failure; `undefined` when nothing was sent. */
   readonly failuresEndMs: number | undefined;
-  /** Milliseconds from the healing until sign-outs were usual again, at least; `undefined` when it is not known what is usual. */
+  /**
+   * Milliseconds from the healing until sign-outs were usual again, at least; `undefined` when it
+   * is not known what is usual.
+   */
   readonly logoutsUsualMs: number | undefined;
   /** Why sign-outs are not judged; `undefined` when they are, or when nothing is asked. */
   readonly notJudged: string | undefined;
@@ -60,7 +67,8 @@ const notJudgedBecause = (usualMs: number | undefined, isSeen: boolean): string 
 };
 
 /**
- * Judges how long a target took to be as before. Asked of it is something only after Redis has come back.
+ * Judges how long a target took to be as before. Asked of it is something only after Redis has come
+ * back.
  * @param usualMs longest usual time of a sign-out
  */
 export const judgeRecovery = ({ outage, recovery }: MeasuredOutage, usualMs: number | undefined): JudgedRecovery => {

@@ -1,5 +1,6 @@
 /**
- * Measures a run that is broken on purpose: follows its faults, cuts the run into phases by them, and watches each recovery.
+ * Measures a run that is broken on purpose: follows its faults, cuts the run into phases by them,
+ * and watches each recovery.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -10,8 +11,8 @@ import type { Follower } from './recorder.ts';
 import { Recovery, usualLogoutMs } from './recovery.ts';
 
 /**
- * The lease counts from the last read before the outage, which may be a poll old (100 ms) and had its own way to go: checks that are sent
- * in this last part of it may be refused already.
+ * The lease counts from the last read before the outage, which may be a poll old (100 ms) and had
+ * its own way to go: checks that are sent in this last part of it may be refused already.
  */
 const leaseMarginMsMax = 200;
 /** Of short leases the margin is a quarter. */
@@ -58,7 +59,9 @@ export class OutageMeasure implements Follower {
     return this.#leaseMs;
   }
 
-  /** Longest time that a sign-out took before anything was broken, as {@link usualLogoutMs} says. */
+  /**
+   * Longest time that a sign-out took before anything was broken, as {@link usualLogoutMs} says.
+   */
   get usualLogoutMs(): number | undefined {
     const before = this.phases.find(({ start }) => start.kind === 'before');
     return usualLogoutMs(before?.window.endpoints.get(`POST ${paths.logout}`)?.latency);
@@ -113,7 +116,10 @@ export class OutageMeasure implements Follower {
     this.#phases.recordLogout(kind, sentAtMs);
   }
 
-  /** The phase in which all that is open now is broken; the database, which is allowed the most, decides what is asked of it. */
+  /**
+   * The phase in which all that is open now is broken; the database, which is allowed the most,
+   * decides what is asked of it.
+   */
   #broken(fromMs: number): PhaseStart {
     const open = [...this.#open];
     const database = open.find(({ outage }) => outage.subject === 'postgres');

@@ -3,15 +3,24 @@
  * @module
  */
 
-/** What the user knew of its token when it sent the request. All times on one monotonic clock, milliseconds. */
+/**
+ * What the user knew of its token when it sent the request. All times on one monotonic clock,
+ * milliseconds.
+ */
 export interface TokenState {
   /** When the target said the token ends. */
   readonly expiresAtMs: number;
   /** When a logout with this token was first sent. */
   readonly revokeSentAtMs?: number;
-  /** From when on the target has promised to refuse it: the answer 200, or the end of `complete_within_ms` of a 202. */
+  /**
+   * From when on the target has promised to refuse it: the answer 200, or the end of
+   * `complete_within_ms` of a 202.
+   */
   readonly deadFromMs?: number;
-  /** When a worker, by its name, first answered with a refusal after the logout had been sent: that worker must not accept it again. */
+  /**
+   * When a worker, by its name, first answered with a refusal after the logout had been sent: that
+   * worker must not accept it again.
+   */
   readonly refusedAtMs?: ReadonlyMap<string, number>;
   /** When the refresh token that is sent was sent for the first time; absent when that is now. */
   readonly refreshFirstSentAtMs?: number | undefined;
@@ -50,15 +59,20 @@ export interface Outcome {
   readonly isUnanswered?: true;
 }
 
-/** A token may be refused as expired this much early or late: the clock of the target is not ours. */
+/**
+ * A token may be refused as expired this much early or late: the clock of the target is not ours.
+ */
 const expiryToleranceMs = 2000;
 
-/** For so long a used refresh token must still yield its successor (the target's default; the target starts to count later than the user). */
+/**
+ * For so long a used refresh token must still yield its successor (the target's default; the target
+ * starts to count later than the user).
+ */
 const refreshGraceMs = 10_000;
 
 /**
- * Whether a refresh token that is sent again, as after a lost answer, may be taken for a stolen one by the time it is answered: a slow
- * target reads it after the grace (RFC 9700 section 4.14.2).
+ * Whether a refresh token that is sent again, as after a lost answer, may be taken for a stolen one
+ * by the time it is answered: a slow target reads it after the grace (RFC 9700 section 4.14.2).
  */
 export const mayBeTheft = (token: TokenState | undefined, answeredAtMs: number): boolean =>
   answeredAtMs - (token?.refreshFirstSentAtMs ?? answeredAtMs) > refreshGraceMs;
@@ -74,10 +88,16 @@ const successStatuses: Readonly<Record<Task, readonly number[]>> = {
   logout: [200, 202],
 };
 
-/** Tasks that carry something a logout makes invalid: its refusal needs an excuse, its acceptance must not come too late. */
+/**
+ * Tasks that carry something a logout makes invalid: its refusal needs an excuse, its acceptance
+ * must not come too late.
+ */
 const carriesToken: ReadonlySet<Task> = new Set(['protected', 'verify', 'refresh', 'logout']);
 
-/** What a logout does not excuse: the user sends its newest refresh token, so the target has mixed something up. */
+/**
+ * What a logout does not excuse: the user sends its newest refresh token, so the target has mixed
+ * something up.
+ */
 const refreshMixUps: ReadonlySet<string | undefined> = new Set([
   'refresh_reused',
   'refresh_superseded',
@@ -107,10 +127,11 @@ const refusedToken = (exchange: Exchange, name: string): Outcome => {
 /**
  * Says what is broken by an acceptance.
  *
- * Workers hear of a revocation one after the other, so before it is promised one may accept what another has refused already: with a 202
- * until `complete_within_ms` has passed. A single worker only ever learns of revocations, so one that has refused must not accept again
- * though nothing was promised, as after a logout whose answer was lost; while a 202 is pending that is not judged, and where workers
- * are not told apart neither.
+ * Workers hear of a revocation one after the other, so before it is promised one may accept what
+ * another has refused already: with a 202 until `complete_within_ms` has passed. A single worker
+ * only ever learns of revocations, so one that has refused must not accept again though nothing was
+ * promised, as after a logout whose answer was lost; while a 202 is pending that is not judged, and
+ * where workers are not told apart neither.
  */
 const breachOf = ({ token, worker, sentAtMs }: Exchange): Breach | undefined => {
   if (token?.deadFromMs !== undefined) return token.deadFromMs <= sentAtMs ? 'accepted after promise' : undefined;

@@ -1,5 +1,6 @@
 /**
- * The phases of a run that is broken on purpose: each request is counted in the phase in which it was sent. Constant memory for each phase.
+ * The phases of a run that is broken on purpose: each request is counted in the phase in which it
+ * was sent. Constant memory for each phase.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -9,7 +10,10 @@ import { isCutAt, type Measured } from './measured.ts';
 import type { Follower } from './recorder.ts';
 import { Window } from './window.ts';
 
-/** What a phase is: users still start; nothing has been broken yet; something is broken; it has healed. */
+/**
+ * What a phase is: users still start; nothing has been broken yet; something is broken; it has
+ * healed.
+ */
 export type PhaseKind = 'starting' | 'before' | 'outage' | 'after';
 
 /** What is known of a phase when it begins. */
@@ -46,9 +50,15 @@ export class Phase {
   readonly errors = new ErrorCounts(errorsMax);
   /** Checks of tokens sent while the lease lasted, the database being away. */
   readonly leasedChecks = { requests: 0, real: 0 };
-  /** Real failures that say that the database is away, as they must: of checks from the end of the lease on, of all else from the beginning. */
+  /**
+   * Real failures that say that the database is away, as they must: of checks from the end of the
+   * lease on, of all else from the beginning.
+   */
   refusedAsDesigned = 0;
-  /** Real failures of requests that were in flight when the next outage began: counted here, judged there. */
+  /**
+   * Real failures of requests that were in flight when the next outage began: counted here, judged
+   * there.
+   */
   cut = 0;
   /** Such failures of the phase before. */
   inherited = 0;

@@ -2,10 +2,13 @@
  * Reads criteria, however they are spelt. What is none is refused with what was probably meant.
  * @module
  */
-import { didYouMean } from '../scenarios/did-you-mean.ts';
+import { didYouMean } from '../texts/did-you-mean.ts';
 import { type Criterion, measures, type Subject } from './criterion.ts';
 
-/** Where a criterion was found, as the keys that lead to it: `['endpoints', 'GET /items', 'p95MsMax']`. */
+/**
+ * Where a criterion was found, as the keys that lead to it: `['endpoints', 'GET /items',
+ * 'p95MsMax']`.
+ */
 export type Place = readonly string[];
 
 /** A refusal, with the place that it is about. */
@@ -106,7 +109,8 @@ export const readCriteria = (value: unknown, spelling: Spelling): readonly Crite
 export const criterionExample = "'endpoint GET /items: p95=100, failures=0'";
 
 /**
- * Reads a criterion of the command line: `endpoint GET /items: p95=100, failures=0`, `check NAME: failed=0`, `counter NAME: min=10`.
+ * Reads a criterion of the command line: `endpoint GET /items: p95=100, failures=0`, `check NAME:
+ * failed=0`, `counter NAME: min=10`.
  * @throws Error that says what is wrong and what is allowed
  */
 export const parseCriterion = (text: string): readonly Criterion[] => {

@@ -1,9 +1,11 @@
 /**
- * Everything measured about requests: by endpoint, over the whole run and over the steady window, and second by second.
+ * Everything measured about requests: by endpoint, over the whole run and over the steady window,
+ * and second by second.
  * @module
  */
+
+import { Histogram } from '../statistics/histogram.ts';
 import { type ErrorCount, ErrorCounts } from './error-counts.ts';
-import { Histogram } from './histogram.ts';
 import type { Measured } from './measured.ts';
 import { KnownNames, Window, type WindowDump } from './window.ts';
 
@@ -40,7 +42,10 @@ const noSecond = (): { -readonly [Key in keyof Second]: Second[Key] } => ({
   latency: new Histogram(),
 });
 
-/** Records exchanges as they end. Each is counted in one window and in one second, so that the seconds add up to the whole run. */
+/**
+ * Records exchanges as they end. Each is counted in one window and in one second, so that the
+ * seconds add up to the whole run.
+ */
 export class Recorder {
   readonly #follower: Follower | undefined;
   /** Both windows tell the same endpoints apart. */
@@ -56,7 +61,10 @@ export class Recorder {
     this.#follower = follower;
   }
 
-  /** The whole run. Added up when it is asked for: recording twice would be a part of what a request costs. */
+  /**
+   * The whole run. Added up when it is asked for: recording twice would be a part of what a request
+   * costs.
+   */
   get whole(): Window {
     const whole = new Window(this.#names);
     for (const part of [this.#early, this.#steady]) if (part !== undefined) whole.absorb(part.dump());
@@ -78,7 +86,10 @@ export class Recorder {
     this.#steadyFromMs = nowMs;
   }
 
-  /** What ends from now on is not recorded: an interrupt has cut it, not the target, or the run is over. */
+  /**
+   * What ends from now on is not recorded: an interrupt has cut it, not the target, or the run is
+   * over.
+   */
   close(): void {
     this.#isClosed = true;
   }
@@ -109,7 +120,10 @@ export class Recorder {
     return second;
   }
 
-  /** Hands over all that was recorded since it was last asked, to be absorbed by another recorder; here it is forgotten. */
+  /**
+   * Hands over all that was recorded since it was last asked, to be absorbed by another recorder;
+   * here it is forgotten.
+   */
   take(): RecorderDump {
     const dump = { early: this.#early.dump(), steady: this.#steady?.dump(), errors: this.#errors.all };
     this.#early = new Window(this.#names);
@@ -119,7 +133,10 @@ export class Recorder {
     return dump;
   }
 
-  /** Adds what another process has recorded, to the running second too. @param clockMs from its clock to ours, milliseconds */
+  /**
+   * Adds what another process has recorded, to the running second too.
+   * @param clockMs from its clock to ours, milliseconds
+   */
   absorb({ early, steady, errors }: RecorderDump, clockMs = 0): void {
     this.#absorbWindow(this.#early, early);
     if (steady !== undefined) {

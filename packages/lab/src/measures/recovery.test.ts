@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Histogram } from './histogram.ts';
+import { Histogram } from '../statistics/histogram.ts';
 import { type LateLogout, Recovery, usualAgain, usualForMs, usualLogoutMs } from './recovery.ts';
 
 const logout = (sentAtMs: number, latencyMs: number, isReal = false): LateLogout => ({ sentAtMs, latencyMs, isReal });

@@ -1,10 +1,10 @@
 /**
- * How long a target takes to be as before, once what was broken has healed: until its last failure, and until sign-outs take their usual
- * time again.
+ * How long a target takes to be as before, once what was broken has healed: until its last failure,
+ * and until sign-outs take their usual time again.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import type { Histogram } from './histogram.ts';
+import type { Histogram } from '../statistics/histogram.ts';
 import { isCutAt, type Measured } from './measured.ts';
 
 /** A recovery is watched for so long, milliseconds, or until something is broken again. */
@@ -14,10 +14,16 @@ const logoutsMax = 20_000;
 
 /** For so long all sign-outs must take their usual time, milliseconds. */
 export const usualForMs = 2000;
-/** Usual is this many times the 99th percentile before the first outage, and at least so many milliseconds: below, a factor is noise. */
+/**
+ * A usual time is at most this factor times the p99 before the first outage. Below the minimum,
+ * milliseconds, a factor is noise.
+ */
 const usualFactor = 3;
 const usualMsMin = 25;
-/** Fewest sign-outs before the first outage that say what is usual, and fewest that show it after one. */
+/**
+ * Fewest sign-outs before the first outage that say what is usual, and fewest that show it after
+ * one.
+ */
 const logoutsBeforeMin = 20;
 const logoutsAfterMin = 3;
 
@@ -29,7 +35,10 @@ export interface LateLogout {
   readonly isReal: boolean;
 }
 
-/** Longest time that a sign-out usually takes, milliseconds; `undefined` when there were too few to tell. */
+/**
+ * Longest time that a sign-out usually takes, milliseconds; `undefined` when there were too few to
+ * tell.
+ */
 export const usualLogoutMs = (before: Histogram | undefined): number | undefined => {
   const p99Ms = before === undefined || before.count < logoutsBeforeMin ? undefined : before.at(99);
   return p99Ms === undefined ? undefined : Math.max(usualFactor * p99Ms, usualMsMin);
@@ -37,14 +46,18 @@ export const usualLogoutMs = (before: Histogram | undefined): number | undefined
 
 /** When sign-outs were usual again. */
 export interface UsualAgain {
-  /** Milliseconds from the healing to the first moment from which all of them were; at least that when `isSeen` is false. */
+  /**
+   * Milliseconds from the healing to the first moment from which all of them were; at least that
+   * when `isSeen` is false.
+   */
   readonly afterMs: number;
   /** Whether two seconds from that moment on were watched, with enough of them in it. */
   readonly isSeen: boolean;
 }
 
 /**
- * Finds the first moment after a healing from which on every sign-out sent within the next two seconds took its usual time.
+ * Finds the first moment after a healing from which on every sign-out sent within the next two
+ * seconds took its usual time.
  * @param logouts sent from the healing until `endsAtMs`, in any order
  */
 export const usualAgain = (
@@ -89,7 +102,10 @@ export class Recovery {
     return this.#endsAtMs;
   }
 
-  /** Something was broken again: what is sent from now on does not belong to it, nor what was cut by that. */
+  /**
+   * Something was broken again: what is sent from now on does not belong to it, nor what was cut by
+   * that.
+   */
   breakOff(atMs: number): void {
     this.#brokenAtMs = Math.min(this.#brokenAtMs, atMs);
     this.end(atMs);
@@ -114,7 +130,10 @@ export class Recovery {
     else this.end(sentAtMs);
   }
 
-  /** Milliseconds from the healing to the sending of the last request that failed; 0 when none did, `undefined` when none was sent. */
+  /**
+   * Milliseconds from the healing to the sending of the last request that failed; 0 when none did,
+   * `undefined` when none was sent.
+   */
   get lastFailureAfterMs(): number | undefined {
     if (this.requests === 0) return undefined;
     return this.#lastFailureSentAtMs === undefined ? 0 : this.#lastFailureSentAtMs - this.healedAtMs;

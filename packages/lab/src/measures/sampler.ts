@@ -4,11 +4,14 @@
  */
 import type { GeneratorSecond } from '../probes/generator.ts';
 import type { TargetProcesses, TargetUsage } from '../probes/target-process.ts';
-import type { HistoryRow, SecondResult } from '../reports/result.ts';
-import { Histogram, percentilesOf } from './histogram.ts';
+import type { HistoryRow, SecondResult } from '../results/result.ts';
+import { Histogram, percentilesOf } from '../statistics/histogram.ts';
 import type { Second } from './recorder.ts';
 
-/** Seconds that the percentiles of a history row cover: a cumulative percentile would hide every late spike. */
+/**
+ * Seconds that the percentiles of a history row cover: a cumulative percentile would hide every
+ * late spike.
+ */
 const historyWindowSeconds = 10;
 
 /** Shorter stretches tell no share of a CPU, milliseconds: it is counted in steps of 10 ms. */
@@ -18,7 +21,10 @@ const cpuStretchMsMin = 100;
 export interface RunStart {
   /** On the monotonic clock. */
   readonly atMs: number;
-  /** What the wall clock said then, milliseconds: it may be set meanwhile, so that later times are counted from here. */
+  /**
+   * What the wall clock said then, milliseconds: it may be set meanwhile, so that later times are
+   * counted from here.
+   */
   readonly unixMs: number;
 }
 
@@ -61,7 +67,8 @@ export class Sampler {
 
   /**
    * Takes a second that has ended.
-   * @param isAfterEnd whether it is what came after the last one, while the answers still under way were waited for
+   * @param isAfterEnd whether it is what came after the last one, while the answers still under way
+   * were waited for
    */
   take(
     { users, requests: { requests, ok, expected, real, bytes, latency }, generator }: LoadSecond,

@@ -1,21 +1,32 @@
 /**
- * The validity certificate: may this run be believed? A saturated generator makes a run invalid, not slow.
+ * The validity certificate: may this run be believed? A saturated generator makes a run invalid,
+ * not slow.
  * @module
  */
+import { exceptionsRule, type ValidityCheck } from '../results/verdict.ts';
 
-/** What is known about how the run was made. Everything but the first four is about the judged window. */
+/**
+ * What is known about how the run was made. Everything but the first four is about the judged
+ * window.
+ */
 export interface RunConditions {
   /** Part of the asked duration that was not run, per cent: an interrupted run cannot pass. */
   readonly leftOutPercent: number;
-  /** An interrupt that comes while the last answers are waited for leaves no duration out, and yet cuts slow requests. */
+  /**
+   * An interrupt that comes while the last answers are waited for leaves no duration out, and yet
+   * cuts slow requests.
+   */
   readonly isInterrupted: boolean;
   /** Planned faults that could not be done: the run was not the one asked for. */
   readonly failedFaults: number;
-  /** Times that somebody changed the number of users while the run went on: it was not the one asked for. */
+  /** How often the number of users was changed by hand: such a run is not the one asked for. */
   readonly changes: number;
   /** Faults of the scenario itself. */
   readonly exceptions: number;
-  /** Requests of the whole run for which this machine had no port or descriptor left: they are no failures of the target. */
+  /**
+   * Requests of the whole run for which this machine had no port or descriptor left: they are no
+   * failures of the target.
+   */
   readonly unsent: number;
   readonly requests: number;
   /** Generator CPU in each second, per cent of one core. */
@@ -26,32 +37,30 @@ export interface RunConditions {
   readonly loopBusyPercent: number;
   readonly tasks: number;
   readonly lateStarts: number;
-  /** Starts that were intended and never came; `undefined` in the closed model, where none is intended. */
+  /**
+   * Starts that were intended and never came; `undefined` in the closed model, where none is
+   * intended.
+   */
   readonly droppedStarts: number | undefined;
-  /** CPU time of neither generator nor target, steal included, per cent of the machine; `undefined` when it cannot be told. */
+  /**
+   * CPU time of neither generator nor target, steal included, per cent of the machine; `undefined`
+   * when it cannot be told.
+   */
   readonly foreignCpuPercent: number | undefined;
   /** Little's law over the steady window; `undefined` when the window is missing or short. */
   readonly little: LittleCheck | undefined;
 }
 
-/** Users by Little's law (N = X · (R + Z)) beside users there were; of tasks, each one request or several. */
+/**
+ * Users by Little's law (N = X · (R + Z)) beside users there were; of tasks, each one request or
+ * several.
+ */
 export interface LittleCheck {
   readonly users: number;
   readonly tasksPerSecond: number;
   readonly responseSeconds: number;
   readonly waitSeconds: number;
 }
-
-/** One rule, judged. */
-export interface ValidityCheck {
-  readonly rule: string;
-  readonly limit: number;
-  readonly measured: number | null;
-  readonly verdict: 'kept' | 'broken' | 'not judged';
-}
-
-/** Name of the rule about faults of the scenario, and of the lab. */
-export const exceptionsRule = 'exceptions in the lab';
 
 /** Limits, with the reason for each. */
 const limits = {
@@ -78,10 +87,15 @@ const limits = {
   littlePercent: 5,
 } as const;
 
-/** Share of the seconds in which the generator must have had CPU to spare: one full garbage collection is no saturation. */
+/**
+ * Share of the seconds in which the generator must have had CPU to spare: one full garbage
+ * collection is no saturation.
+ */
 const sparedSecondsPercent = 95;
 
-/** The value that `percent` per cent of the values do not exceed; `undefined` when there is none. */
+/**
+ * The value that `percent` per cent of the values do not exceed; `undefined` when there is none.
+ */
 const percentileOf = (values: readonly number[], percent: number): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil((percent / 100) * values.length) - 1)];
 

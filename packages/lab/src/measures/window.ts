@@ -1,20 +1,27 @@
 /**
- * Requests of a stretch of the run, by endpoint. Constant memory, whatever the target and the scenario do.
+ * Requests of a stretch of the run, by endpoint. Constant memory, whatever the target and the
+ * scenario do.
  * @module
  */
-import { Histogram, type HistogramDump } from './histogram.ts';
+import { Histogram, type HistogramDump } from '../statistics/histogram.ts';
 import type { Measured } from './measured.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Most workers that are told apart: a target that invents names must not fill the memory. */
+/** Most distinct workers: a target that invents names must not fill the memory. */
 const workersMax = 1000;
 const otherWorkers = 'other workers';
 
-/** Most endpoints that are told apart: a scenario that counts each path with its id apart must not fill the memory either. */
+/**
+ * Most distinct endpoints: a scenario that names each request after an id must not fill the memory
+ * either.
+ */
 const endpointsMax = 500;
 const otherEndpoints = 'other endpoints';
 
-/** Names that are told apart: the first that come. The rest share one. Windows of one run share theirs, so that each names the same endpoints. */
+/**
+ * The names that are kept: the first ones seen. Later ones share one name. Windows of one run share
+ * an instance, so they name the same endpoints.
+ */
 export class KnownNames {
   readonly #endpoints = new Set<string>();
   readonly #workers = new Set<string>();
@@ -38,14 +45,17 @@ const isKept = (names: Set<string>, most: number, name: string): boolean => {
 const outcomes = ['ok', 'expected', 'real'] as const;
 
 /**
- * Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got no answer with the time until that was
- * clear.
+ * Counts and latencies of one endpoint. Latencies cover every request, as in Locust; one that got
+ * no answer with the time until that was clear.
  */
 export class EndpointMeasure {
   readonly method: string;
   readonly name: string;
   bytes = 0;
-  /** By outcome, made when there is one: what fails is often much faster or slower than what succeeds. */
+  /**
+   * By outcome, made when there is one: what fails is often much faster or slower than what
+   * succeeds.
+   */
   readonly #latencies: Record<Outcome['kind'], Histogram | undefined> = {
     ok: undefined,
     expected: undefined,

@@ -25,7 +25,10 @@ export const ownCpuSeconds = (): number => {
   return (user + system) / 1e6;
 };
 
-/** The event loop is sampled every so often, milliseconds; the sampling interval is part of what the histogram records. */
+/**
+ * The event loop is sampled every so often, milliseconds; the sampling interval is part of what the
+ * histogram records.
+ */
 const resolutionMs = 10;
 
 /** Measures from its last `turn` on. */

@@ -1,10 +1,14 @@
 /**
- * What this machine allows a generator: open files and ports. Checked before a run, because in the middle of it a lack looks like a fault of the target.
+ * What this machine allows a generator: open files and ports. Checked before a run, because in the
+ * middle of it a lack looks like a fault of the target.
  * @module
  */
 import { readFileSync } from 'node:fs';
 
-/** Most files this process may have open; `undefined` where that cannot be read. Node raises the soft limit to the hard one itself. */
+/**
+ * Most files this process may have open; `undefined` where that cannot be read. Node raises the
+ * soft limit to the hard one itself.
+ */
 export const openFilesMax = (): number | undefined => {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -39,7 +43,10 @@ export interface LimitPlan {
 
 /** Descriptors besides connections: files, event loop, DNS. */
 const descriptorsSpare = 64;
-/** Share of the ports that a run may take: the rest belongs to connections that were closed a minute ago, and to everybody else. */
+/**
+ * Share of the ports that a run may take. The rest is for recently closed connections and for other
+ * programs.
+ */
 const portsShare = 0.9;
 
 /** Says which limit is too low, and what to do; `undefined` when there is room. Pure. */

@@ -26,8 +26,8 @@ export const describeMachine = (): Machine => ({
 /** CPU time since boot over all cores, seconds. */
 export interface CpuTimes {
   /**
-   * Spent by processes. Interrupts are left out: the kernel charges them to nobody, and on a machine under load most of them carry the
-   * packets between lab and target.
+   * Spent by processes. Interrupts are left out: the kernel charges them to no process, and on a
+   * machine under load most of them carry the packets between lab and target.
    */
   readonly busy: number;
   readonly steal: number;

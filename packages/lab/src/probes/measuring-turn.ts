@@ -28,7 +28,7 @@ const isAlive = (pid: number | undefined): boolean => {
   }
 };
 
-/** A link appears whole or not at all, so nobody reads a lock without a pid. */
+/** A link appears whole or not at all, so no reader sees a lock without a pid. */
 const tryLink = (from: string): boolean => {
   try {
     linkSync(from, lockFile);
@@ -38,7 +38,10 @@ const tryLink = (from: string): boolean => {
   }
 };
 
-/** Takes a lock of the dead away; of several that try, one. Another may have taken the turn meanwhile: then its lock goes back. */
+/**
+ * Takes a lock of the dead away; of several that try, one. Another may have taken the turn
+ * meanwhile: then its lock goes back.
+ */
 const removeStale = (own: string): void => {
   const taken = `${own}.stale`;
   try {
@@ -52,7 +55,8 @@ const removeStale = (own: string): void => {
 
 /**
  * Takes the turn.
- * @returns the process that has it, or `undefined` when it is ours now; it ends with this process at the latest
+ * @returns the process that has it, or `undefined` when it is ours now; it ends with this process
+ * at the latest
  */
 export const takeMeasuringTurn = (): number | undefined => {
   const own = `${lockFile}.${process.pid}`;

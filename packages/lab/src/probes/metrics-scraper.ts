@@ -8,10 +8,16 @@ import { redact } from '../texts/redact.ts';
 import { parsePrometheus, type Sample } from './prometheus-text.ts';
 import { isWantedSample, type Scrape, serverSeries } from './server-series.ts';
 
-/** Time between two scrapes, seconds; in a run of over an hour so much that there are not more than this number of them. */
+/**
+ * Time between two scrapes, seconds. Runs of over an hour scrape less often, so that there are at
+ * most `scrapesMax`.
+ */
 const everySecondsMin = 2;
 const scrapesMax = 1800;
-/** Longest wait for an answer, milliseconds: an answer that comes later than the next scrape is none. */
+/**
+ * Longest wait for an answer, milliseconds: an answer that comes later than the next scrape is
+ * none.
+ */
 const answerMsMax = 1500;
 /** Longest answer that is read, characters. */
 const textMax = 4_000_000;

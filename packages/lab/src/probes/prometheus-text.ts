@@ -20,7 +20,8 @@ const unescaped = (text: string): string =>
   text.replace(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
 
 /**
- * Parses an answer of `/metrics`. Lines that are no sample, or whose value is no finite number, are left out.
+ * Parses an answer of `/metrics`. Lines that are no sample, or whose value is no finite number, are
+ * left out.
  * @param isWanted tells by their names the samples that are kept
  */
 export const parsePrometheus = (text: string, isWanted: (name: string) => boolean): readonly Sample[] =>

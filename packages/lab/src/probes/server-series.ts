@@ -1,6 +1,6 @@
 /**
- * Which series of a target's `/metrics` a run remembers, and what is made of their samples. Names: `docs/operating/metrics.md`; those that
- * other Node services use for the same stand beside them.
+ * Which series of a target's `/metrics` a run remembers, and what is made of their samples. Names:
+ * `docs/operating/metrics.md`; those that other Node services use for the same stand beside them.
  * @module
  */
 import type { Sample } from './prometheus-text.ts';
@@ -14,7 +14,10 @@ export interface ServerSeries {
   readonly unit: string;
   /** Names of the samples it is made of. */
   readonly from: readonly string[];
-  /** Makes its value of a scrape and the one before, so many seconds earlier; `undefined` where the target does not say. */
+  /**
+   * Its value from a scrape and the one before, `seconds` earlier; `undefined` where the target
+   * does not expose it.
+   */
   readonly read: (now: Scrape, before: Scrape | undefined, seconds: number) => number | undefined;
 }
 
@@ -44,7 +47,10 @@ const gauge = (
   },
 });
 
-/** Growth of counters. A worker that was replaced counts from zero; one that was not there before has no growth yet. */
+/**
+ * Growth of counters. A worker that was replaced counts from zero; one that was not there before
+ * has no growth yet.
+ */
 const growth = (now: Scrape, before: Scrape, names: readonly string[], choice: Choice): number | undefined => {
   const pairs = chosen(now, names, choice).flatMap(([key, { value }]) => {
     const earlier = before.get(key)?.value;
@@ -63,7 +69,10 @@ const rate = (name: string, unit: string, from: readonly string[], factor = 1, c
   },
 });
 
-/** Mean of a histogram's observations since the scrape before, milliseconds; not said where there were none. */
+/**
+ * Mean of a histogram's observations since the scrape before, milliseconds; not said where there
+ * were none.
+ */
 const meanMs = (name: string, histogram: string): ServerSeries => ({
   name,
   unit: 'ms',

@@ -1,5 +1,6 @@
 /**
- * The target's processes, when it runs on this machine: found by the port they listen on, measured through `/proc`.
+ * The target's processes, when it runs on this machine: found by the port they listen on, measured
+ * through `/proc`.
  * @module
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -60,8 +61,8 @@ const holdsOneOf = (pid: number, sockets: ReadonlySet<string>): boolean => {
 };
 
 /**
- * Finds the process that listens on a port of this machine, with workers: the one they all descend from. `undefined` when there is none
- * or it cannot be seen.
+ * Finds the process that listens on a port of this machine, with workers: the one they all descend
+ * from. `undefined` when there is none or it cannot be seen.
  */
 export const findListener = (port: number): number | undefined => {
   const sockets = listeningSockets(port);
@@ -84,7 +85,10 @@ interface Stat {
   readonly startedAt: number;
 }
 
-/** Fields of `/proc/PID/stat` (proc(5)); the name in parentheses may hold spaces, so they are counted from its end. */
+/**
+ * Fields of `/proc/PID/stat` (proc(5)); the name in parentheses may hold spaces, so they are
+ * counted from its end.
+ */
 const readStat = (pid: number): Stat | undefined => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -104,15 +108,17 @@ const readStat = (pid: number): Stat | undefined => {
   }
 };
 
-/** The whole machine is searched for new descendants at every so many readings: a search reads the files of every process. */
+/** Readings between two searches for new descendants: a search reads the files of every process. */
 const readingsPerSearch = 10;
 
 /**
- * A process and all its descendants, coming and going. The lab's own processes do not belong to it, even where the target has started the lab.
+ * A process and all its descendants, coming and going. The lab's own processes do not belong to it,
+ * even where the target has started the lab.
  *
- * What a descendant has used goes to its parent's account when that reaps it (proc(5): `cutime`, `cstime`), so the sum over the living keeps
- * what the dead have used. Two kinds would be lost, and are not: an orphan stays a member though it has another parent now, and what falls
- * out of the sum when somebody outside the tree reaps a process is carried on.
+ * What a descendant has used goes to its parent's account when that reaps it (proc(5): `cutime`,
+ * `cstime`), so the sum over the living keeps what the dead have used. Two kinds would be lost, and
+ * are not: an orphan stays a member though it has another parent now, and what falls out of the sum
+ * when a process outside the tree reaps one is carried on.
  */
 export class TargetProcesses {
   readonly root: number;
@@ -126,7 +132,10 @@ export class TargetProcesses {
     this.root = root;
   }
 
-  /** Those behind an address. @throws {Error} a sentence, when none of this machine listens there */
+  /**
+   * Those behind an address.
+   * @throws {Error} a sentence, when none of this machine listens there
+   */
   static at(url: string): TargetProcesses {
     const pid = findListener(portOf(new URL(url).origin));
     if (pid === undefined)
@@ -134,7 +143,10 @@ export class TargetProcesses {
     return new TargetProcesses(pid);
   }
 
-  /** Reads what they have used, looking for new ones now and then, or now. `undefined` when the root is gone. */
+  /**
+   * Reads what they have used, looking for new ones now and then, or now. `undefined` when the root
+   * is gone.
+   */
   read({ search = false } = {}): TargetUsage | undefined {
     if (search || this.#readings++ % readingsPerSearch === 0) this.#search();
     if (readStat(this.root) === undefined) return undefined;
@@ -151,7 +163,10 @@ export class TargetProcesses {
     return { cpuSeconds: (ticks + this.#carriedTicks) / ticksPerSecond, rssMb: (pages * pageBytes) / 2 ** 20 };
   }
 
-  /** CPU time since they started, seconds, new ones among them looked for. @throws {Error} a sentence, when the root is gone */
+  /**
+   * CPU time since they started, seconds, new ones among them looked for.
+   * @throws {Error} a sentence, when the root is gone
+   */
   cpuSeconds(): number {
     const usage = this.read({ search: true });
     if (usage === undefined) throw new Error(`process ${this.root}, which was measured, is gone`);

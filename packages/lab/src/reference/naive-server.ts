@@ -1,15 +1,17 @@
 /**
- * A server that shares nothing between its processes: what many small systems are, built to be measured beside one that shares.
+ * A server that shares nothing between its processes: what many small systems are, built to be
+ * measured beside one that shares.
  *
- * It answers the routes of the scenarios `auth` and `verify`: any email may log in (no password is checked, nothing is hashed), tokens are JWTs
- * under one HS256 key that every process has, and each process keeps its own state:
+ * It answers the routes of the scenarios `auth` and `verify`: any email may log in (no password is
+ * checked, nothing is hashed), tokens are JWTs under one HS256 key that every process has, and each
+ * process keeps its own state:
  *
  * | state | kept per process | what goes wrong as soon as another process is asked |
  * |---|---|---|
  * | `blacklist` | tokens signed out | a dead token is accepted |
  * | `sessions` | tokens that live | a live token is refused |
  *
- * Never use it for anything else: it lets everybody in.
+ * Never use it for anything else: it accepts every login.
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
@@ -30,7 +32,10 @@ export interface NaiveOptions {
   readonly port: number;
   readonly workers: number;
   readonly state: NaiveState;
-  /** Whether each answer ends its connection, so that the next request of a user reaches the next process. */
+  /**
+   * Whether each answer ends its connection, so that the next request of a user reaches the next
+   * process.
+   */
   readonly closesConnections: boolean;
 }
 

@@ -1,9 +1,10 @@
 /**
  * What a gate says: pass, fail, or that it does not know.
  *
- * First what is exact on any machine, however noisy: nothing may fail, and no dead token may be accepted. Then one figure decides, the CPU
- * time of a request: it is the steadiest, and a gate on many figures raises many false alarms. Latencies are shown with their intervals
- * and decide nothing.
+ * First what is exact on any machine, however noisy: nothing may fail, and no dead token may be
+ * accepted. Then one figure decides, the CPU time of a request: it is the steadiest, and a gate on
+ * many figures raises many false alarms. Latencies are shown with their intervals and decide
+ * nothing.
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
@@ -34,7 +35,10 @@ export interface GateDecision {
 /** What is compared. */
 export type GateFigure = 'cpuUsPerRequest' | 'p50Ms' | 'p95Ms' | 'p99Ms';
 
-/** With fewer, chance alone puts all of them on one side more often than once in twenty (2 · 0.5⁶ = 0.03): an interval would promise too much. */
+/**
+ * With fewer, chance alone puts all of them on one side more often than once in twenty (2 · 0.5⁶ =
+ * 0.03): an interval would promise too much.
+ */
 const pairsMin = 6;
 
 const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
@@ -42,7 +46,10 @@ const sum = (blocks: readonly Block[], of: (block: Block) => number): number =>
 
 const percentText = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Math.abs((ratio - 1) * 100).toFixed(1)} %`;
 
-/** Decides about one ratio: fails when the whole interval lies above the limit, passes when it lies below it. */
+/**
+ * Decides about one ratio: fails when the whole interval lies above the limit, passes when it lies
+ * below it.
+ */
 const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
   low > limit ? 'fail' : high <= limit ? 'pass' : 'inconclusive';
 
@@ -62,8 +69,8 @@ const ratioOf = (pairs: readonly Blocks[], figure: GateFigure, confidence: numbe
   );
 
 /**
- * Decides about cost, and nothing else. Whoever looks again after each further pair, until it says something, raises the share of false
- * alarms: the number of pairs is fixed beforehand.
+ * Decides about cost alone. Looking again after each further pair until it decides raises the share
+ * of false alarms: the number of pairs is fixed beforehand.
  */
 export const decideCost = (
   pairs: readonly Blocks[],

@@ -1,5 +1,6 @@
 /**
- * One operation alone, for the gate: a mix hides what becomes of an operation that it seldom asks for.
+ * One operation alone, for the gate: a mix hides what becomes of an operation that it seldom asks
+ * for.
  * @module
  */
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -8,7 +9,9 @@ import type { VirtualUser } from '../scenarios/virtual-user.ts';
 
 /** A scenario as a gate loads it. */
 export interface GateScenario extends Scenario {
-  /** Each task ends the session that it is given, so one is opened for each before the load begins. */
+  /**
+   * Each task ends the session that it is given, so one is opened for each before the load begins.
+   */
   readonly endsSession?: true;
 }
 

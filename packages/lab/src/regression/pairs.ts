@@ -1,6 +1,6 @@
 /**
- * Measures two sides, always both at the same time, so that whatever the machine does to one it does to the other
- * (docs/decisions/0020-both-sides-at-once.md).
+ * Measures two sides, always both at the same time, so that whatever the machine does to one it
+ * does to the other (docs/decisions/0020-both-sides-at-once.md).
  * @module
  */
 import { arrivalTimes } from '../arrivals/arrival-times.ts';
@@ -43,8 +43,9 @@ export interface TogetherOptions {
 }
 
 /**
- * Loads sides at the same time, with the same tasks. One schedule for all, evenly spaced, deals a request to each side before any is asked
- * again, each time in another order: who is asked first finds the processor asleep, and pays for waking it.
+ * Loads sides at the same time, with the same tasks. One schedule for all, evenly spaced, deals a
+ * request to each side before any is asked again, each time in another order: the first request
+ * finds the processor asleep and pays for waking it.
  */
 const loadTogether = async (
   sides: readonly Side[],
@@ -86,7 +87,10 @@ const loadTogether = async (
   return { blocks, othersPercent: Math.max(0, (100 * othersSeconds) / (elapsed * cores)) };
 };
 
-/** So much of a block's time sides are loaded before it: what has just started gets faster for a while (V8 compiles what is hot). */
+/**
+ * So much of a block's time sides are loaded before it: what has just started gets faster for a
+ * while (V8 compiles what is hot).
+ */
 export const warmShare = 0.5;
 
 /** Warms up sides that have just started, then loads them for the block that counts. */
@@ -125,8 +129,10 @@ export interface MeasuredPairs {
 }
 
 /**
- * Measures until there are enough pairs; on a machine that is never quiet, not more than twice as many.
- * @param start starts both sides anew, for each pair: two processes of one version differ from each other, for as long as they live. It is
+ * Measures until there are enough pairs; on a machine that is never quiet, not more than twice as
+ * many.
+ * @param start starts both sides anew, for each pair: two processes of one version differ from each
+ * other, for as long as they live. It is
  *   told which one to start first, in turns.
  */
 export const measurePairs = async (

@@ -62,7 +62,7 @@ export class Side {
     this.#processes = processes;
   }
 
-  /** Makes accounts and signs everybody in. @throws {Error} a sentence, when that cannot be done */
+  /** Makes accounts and signs all users in. @throws {Error} a sentence, when that cannot be done */
   static async start(options: SideOptions, runTag: string): Promise<Side> {
     const { target } = options;
     const processes = TargetProcesses.at(target);
@@ -72,7 +72,10 @@ export class Side {
     return new Side(options, signedIn, processes);
   }
 
-  /** Gets ready for so many requests. @throws {Error} a sentence, when the target does not do its part */
+  /**
+   * Prepares a block of `requests`.
+   * @throws {Error} a sentence, when the target does not do its part
+   */
   async prepare(requests: number): Promise<void> {
     if (this.#options.scenario.endsSession !== true) return;
     const sessions = Array<Busy>(requests);
@@ -85,7 +88,10 @@ export class Side {
     this.#sessions = sessions;
   }
 
-  /** Begins a block, for which it has been prepared. @param seed the same for sides that are compared: they are asked the same */
+  /**
+   * Begins a block, for which it has been prepared.
+   * @param seed the same for sides that are compared: they are asked the same
+   */
   begin(seed: string): Loading {
     const { scenario } = this.#options;
     const { measures } = this.#signedIn;
@@ -96,7 +102,8 @@ export class Side {
     const violationsBefore = measures.checker.violations.length;
     const used = this.cpuSeconds();
     const ask = async (): Promise<void> => {
-      // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the same process always.
+      // Drawn, not dealt in turn: a balancer deals in turn too, and would send each user to the
+      // same process always.
       const drawn = this.#users[Math.floor(random() * this.#users.length)] as Busy;
       const busy = this.#sessions.pop() ?? drawn;
       const task = tasks[Math.floor(random() * tasks.length)] ?? '';

@@ -1,16 +1,24 @@
 /**
- * Which resource was at its limit when latency rose? A rule, not an opinion: it is printed beside what it finds.
+ * Which resource was at its limit when latency rose? A rule, not an opinion: it is printed beside
+ * what it finds.
  * @module
  */
-import { type RunData, runData } from './page/run-data.js';
-import type { RunResult } from './result.ts';
 
-/** A point is slow when its p95 is so many times that of the calm quarter of the run, and so much above it, milliseconds. */
+import type { RunResult } from '../results/result.ts';
+import { type RunData, runData } from './page/run-data.js';
+
+/**
+ * A point is slow when its p95 exceeds that of the calm quarter of the run by this factor and by
+ * this many milliseconds.
+ */
 const slowTimes = 2;
 const slowMsMin = 5;
 /** Fewer slow points are chance. */
 const slowPointsMin = 3;
-/** A resource is named when it was at its limit in so many per cent of the slow points, and so many times as often as in the others. */
+/**
+ * A resource is named when it was at its limit in this share of the slow points, per cent, and this
+ * factor more often than in the others.
+ */
 const namedPercent = 50;
 const namedTimes = 2;
 
@@ -121,7 +129,10 @@ export interface LimitReached {
   readonly percent: number;
 }
 
-/** Which resources were at their limits, and for how long, in the steady window of a run; in the whole of one that was never steady. */
+/**
+ * Which resources were at their limits, and for how long, in the steady window of a run; in the
+ * whole of one that was never steady.
+ */
 export const limitsReached = (result: RunResult): readonly LimitReached[] => {
   const data = runData(result);
   const { from_s: from, to_s: to } = result.steady ?? result.whole;

@@ -3,7 +3,7 @@
  * @module
  */
 import type { ConsistencyChecker } from '../measures/consistency.ts';
-import type { RunResult } from './result.ts';
+import type { RunResult } from '../results/result.ts';
 
 /** Builds what the result says of consistency. */
 export const buildConsistency = (checker: ConsistencyChecker): RunResult['consistency'] => ({

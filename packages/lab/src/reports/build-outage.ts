@@ -2,13 +2,14 @@
  * From the phases and recoveries of a broken run to their figures and verdicts.
  * @module
  */
-import type { Verdict } from '../measures/criteria.ts';
+
 import { judgePhase, judgeRecovery } from '../measures/outage-criteria.ts';
 import type { MeasuredOutage } from '../measures/outage-measure.ts';
 import type { Phase } from '../measures/phases.ts';
+import type { OutageResult, PhaseResult, RecoveryResult } from '../results/outage-result.ts';
+import type { Verdict } from '../results/verdict.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
-import type { OutageResult, PhaseResult, RecoveryResult } from './outage-result.ts';
 
 const phaseResult = (phase: Phase, startMs: number, endMs: number): PhaseResult => {
   const { start, toMs = endMs, window, errors, leasedChecks, refusedAsDesigned, cut, violations } = phase;

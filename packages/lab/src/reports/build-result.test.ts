@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Verdict } from '../measures/criteria.ts';
-import type { ValidityCheck } from '../measures/validity.ts';
+import { worstExitCode } from '../results/result.ts';
+import type { ValidityCheck, Verdict } from '../results/verdict.ts';
 import { exitCodeOf } from './build-result.ts';
-import { worstExitCode } from './result.ts';
 
 const failed: readonly Verdict[] = [{ criterion: 'p50, ms', limit: 1, measured: 2, verdict: 'failed' }];
 const passed: readonly Verdict[] = [{ criterion: 'p50, ms', limit: 1, measured: 1, verdict: 'passed' }];

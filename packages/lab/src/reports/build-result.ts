@@ -3,34 +3,42 @@
  * @module
  */
 import manifest from '../../package.json' with { type: 'json' };
-import { outcomesOf, type Verdict } from '../measures/criteria.ts';
+import { outcomesOf } from '../measures/criteria.ts';
 import { type AskedCriterion, measures } from '../measures/criterion.ts';
 import { judgeCriteria } from '../measures/judge-criteria.ts';
 import { unixSecondsAt } from '../measures/sampler.ts';
-import type { LittleCheck, ValidityCheck } from '../measures/validity.ts';
+import type { LittleCheck } from '../measures/validity.ts';
 import { describeMachine, type Machine } from '../probes/machine.ts';
+import { exitCodes, type RunResult, type SecondResult, worstExitCode } from '../results/result.ts';
+import type { ValidityCheck, Verdict } from '../results/verdict.ts';
 import { isoTime } from '../texts/iso-time.ts';
 import { buildConsistency } from './build-consistency.ts';
+import { buildCustom } from './build-custom.ts';
 import { buildOutage, outageVerdicts } from './build-outage.ts';
-import { buildOwn } from './build-own.ts';
 import { buildRevocation } from './build-revocation.ts';
 import { buildTransport } from './build-transport.ts';
 import { buildWindow } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
 import { checkLittle, cpuSecondsOf, judgeConditions } from './judge-conditions.ts';
-import { exitCodes, type RunResult, type SecondResult, worstExitCode } from './result.ts';
 
 /** Version of the lab, as its package says. */
 const labVersion: string = manifest.version;
 
-/** A steady window of so many seconds, or of half the run, speaks for the run. */
+/** A steady window of this many seconds, or of half the run, speaks for the run. */
 const steadySecondsEnough = 10;
 
-/** Whether the steady window speaks for a run. @param fromSeconds when it began @param endSeconds length of the run */
+/**
+ * Whether the steady window speaks for a run.
+ * @param fromSeconds when it began
+ * @param endSeconds length of the run
+ */
 export const isSteadyLongEnough = (fromSeconds: number, endSeconds: number): boolean =>
   endSeconds - fromSeconds >= Math.min(steadySecondsEnough, endSeconds / 2);
 
-/** The worst thing that can be said of a run is what it ends with. It has passed when every criterion was judged and kept, and there was one. */
+/**
+ * The worst thing that can be said of a run is what it ends with. It has passed when every
+ * criterion was judged and kept, and there was one.
+ */
 export const exitCodeOf = (
   violations: number,
   isUnreachable: boolean,
@@ -176,7 +184,8 @@ export const buildResult = (gathered: Gathered): RunResult => {
       ? null
       : buildWindow(recorder.steady, (gathered.steady.atMs - before.atMs) / 1000, endSeconds);
   const isAborted = gathered.abortedBy !== undefined;
-  // A run is aborted by what its steady window says: then that window speaks for it, however short it is.
+  // A run is aborted by what its steady window says: then that window speaks for it, however short
+  // it is.
   const isSteadyEnough = steady !== null && (isAborted || isSteadyLongEnough(steady.from_s, endSeconds));
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? wholeWindow) : wholeWindow;
@@ -184,7 +193,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
   const outage = buildOutage(gathered);
   const rejection = workerNames && revocation.rejection;
   const verdicts = [
-    ...judgeCriteria(options.criteria, { window, own: gathered.own, seconds: endSeconds, rejection, logouts }),
+    ...judgeCriteria(options.criteria, { window, custom: gathered.custom, seconds: endSeconds, rejection, logouts }),
     ...outageVerdicts(outage),
   ];
   const little = checkLittle(gathered, steady);
@@ -223,7 +232,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
       error: error ?? null,
     })),
     consistency: buildConsistency(checker),
-    own: buildOwn(gathered.own),
+    own: buildCustom(gathered.custom),
     revocation: buildRevocation(gathered),
     transport: buildTransport(gathered),
     outage,
@@ -237,6 +246,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     also_counted: alsoCountedOf(gathered),
     server: serverOf(gathered),
     counted: options.count,
+    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
     exit_code: exitCodeOf(checker.violationCount, isUnreachable, validity, verdicts),
     seconds: gathered.seconds,
     history: gathered.history,

@@ -2,9 +2,10 @@
  * From the measured revocations to their figures.
  * @module
  */
+
+import type { RevocationResult } from '../results/result.ts';
 import { timesOf } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
-import type { RevocationResult } from './result.ts';
 
 /** Builds the figures; `null` when the scenario does not ask every worker. */
 export const buildRevocation = ({ revocation, workerNames, options }: Gathered): RevocationResult | null =>

@@ -3,9 +3,9 @@
  * @module
  */
 
+import type { TransportResult } from '../results/transport-result.ts';
 import { timesOf } from './build-window.ts';
 import type { Gathered } from './gathered.ts';
-import type { TransportResult } from './transport-result.ts';
 
 /** Builds it. */
 export const buildTransport = ({ transport, options }: Gathered): TransportResult => {

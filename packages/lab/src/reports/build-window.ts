@@ -3,9 +3,9 @@
  * @module
  */
 import { outcomesOf } from '../measures/criteria.ts';
-import { type Histogram, percentilesOf } from '../measures/histogram.ts';
 import type { Window } from '../measures/window.ts';
-import type { CurvePoint, EndpointResult, TimesResult, WindowResult } from './window-result.ts';
+import type { CurvePoint, EndpointResult, TimesResult, WindowResult } from '../results/window-result.ts';
+import { type Histogram, percentilesOf } from '../statistics/histogram.ts';
 
 /** Figures of a histogram of times. */
 export const timesOf = (histogram: Histogram): TimesResult => ({
@@ -45,7 +45,10 @@ const endpointResult = ({ method, name, latency, latencies, bytes }: Endpoint, s
   };
 };
 
-/** Points of a curve in an order of magnitude, and orders of magnitude at most: 1 request in 10 million. */
+/**
+ * Points of a curve in an order of magnitude, and orders of magnitude at most: 1 request in 10
+ * million.
+ */
 const pointsPerDecade = 12;
 const decadesMax = 7;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OutageResult } from '../results/outage-result.ts';
+import type { SecondResult } from '../results/result.ts';
 import { outageChart } from './chart.ts';
-import type { OutageResult } from './outage-result.ts';
-import type { SecondResult } from './result.ts';
 
 type Drawn = Pick<SecondResult, 'requests' | 'real' | 'p99_ms'>;
 const chart = (seconds: readonly Drawn[], bands: readonly (readonly [string, number, number])[]): readonly string[] => {

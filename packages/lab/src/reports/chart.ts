@@ -1,12 +1,16 @@
 /**
- * A run in block characters: requests, failures and p99 second by second, with the outages as bands below.
+ * A run in block characters: requests, failures and p99 second by second, with the outages as bands
+ * below.
  * @module
  */
-import type { OutageResult } from './outage-result.ts';
-import type { SecondResult } from './result.ts';
+import type { OutageResult } from '../results/outage-result.ts';
+import type { SecondResult } from '../results/result.ts';
 import { number } from './tables.ts';
 
-/** Most seconds side by side; longer runs show several seconds in a column. With names and scale a line stays within 100 columns. */
+/**
+ * Most seconds side by side; longer runs show several seconds in a column. With names and scale a
+ * line stays within 100 columns.
+ */
 const columnsMax = 75;
 const nameColumns = 11;
 const blocks = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

@@ -21,7 +21,7 @@ const files = csvFiles(labResult());
 const read = (name: string) => readCsv(files[name] ?? '');
 
 test('the result that the derived files are tested with agrees with the schema', () => {
-  const schema = readFileSync(fileURLToPath(new URL('./result.schema.json', import.meta.url)), 'utf8');
+  const schema = readFileSync(fileURLToPath(new URL('../results/result.schema.json', import.meta.url)), 'utf8');
   const validate = new Ajv2020().compile(JSON.parse(schema) as object);
   assert.ok(validate(labResult()), JSON.stringify(validate.errors));
 });

@@ -1,15 +1,18 @@
 /**
- * Locust's four CSV files, with its exact columns and ways of writing figures (Locust 2.47), so that tools made for Locust read our runs.
+ * Locust's four CSV files, with its exact columns and ways of writing figures (Locust 2.47), so
+ * that tools made for Locust read our runs.
  *
- * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a history row cover the last ten seconds. They
- * are whole milliseconds, except where rounding would lead out of the range of what was measured: then they are written as they are.
+ * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a
+ * history row cover the last ten seconds. They are whole milliseconds, except where rounding would
+ * lead out of the range of what was measured: then they are written as they are.
  * @module
  */
-import { percentiles } from '../measures/histogram.ts';
+
+import type { HistoryRow, RunResult } from '../results/result.ts';
+import type { EndpointResult, PercentilesMs } from '../results/window-result.ts';
+import { percentiles } from '../statistics/histogram.ts';
 import { isoTime } from '../texts/iso-time.ts';
 import { printableLines } from '../texts/printable.ts';
-import type { HistoryRow, RunResult } from './result.ts';
-import type { EndpointResult, PercentilesMs } from './window-result.ts';
 
 const percentileHeaders = percentiles.map((percentile) => `${percentile}%`);
 
@@ -55,8 +58,9 @@ const nodeName = 'local';
 type Cell = string | number;
 
 /**
- * Text of a target or a scenario as a cell. A spreadsheet runs what begins like a formula: an apostrophe before it makes it text again, and
- * tools that read the file as text see one more character in a name that no service of good will has.
+ * Text of a target or a scenario as a cell. A spreadsheet runs what begins like a formula: an
+ * apostrophe before it makes it text again, and tools that read the file as text see one more
+ * character in a name that no service of good will has.
  */
 const textCell = (text: string): string => printableLines(text).replace(/^[=+\-@]/, "'$&");
 
@@ -82,7 +86,10 @@ const percentileCells = (values: PercentilesMs, range: Range): readonly Cell[] =
     return value === undefined ? 'N/A' : wholeWithin(value, range);
   });
 
-/** Python writes a float that is whole with `.0`: what reads a column's type from its first row must find a float there. */
+/**
+ * Python writes a float that is whole with `.0`: what reads a column's type from its first row must
+ * find a float there.
+ */
 const float = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 
 /** Rates of the history have six decimals. */

@@ -2,7 +2,7 @@
  * How a run ended, in words.
  * @module
  */
-import { exitCodes, type RunResult } from './result.ts';
+import { exitCodes, type RunResult } from '../results/result.ts';
 
 const endings: Readonly<Record<number, string>> = {
   [exitCodes.passed]: 'passed',

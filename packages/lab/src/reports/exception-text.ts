@@ -2,7 +2,7 @@
  * A fault of a scenario in a line.
  * @module
  */
-import type { RunResult } from './result.ts';
+import type { RunResult } from '../results/result.ts';
 import { number } from './tables.ts';
 
 type Exception = RunResult['exceptions'][number];

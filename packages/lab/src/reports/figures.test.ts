@@ -8,14 +8,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { readCsv } from '../../../../tests/harness/csv.ts';
 import { type RecordedRequest, type Recording, resultOf } from '../../../../tests/harness/lab-recording.ts';
+import type { RunResult } from '../results/result.ts';
+import type { EndpointResult, WindowResult } from '../results/window-result.ts';
 import type { RunData } from './page/run-data.js';
-import type { RunResult } from './result.ts';
-import type { EndpointResult, WindowResult } from './window-result.ts';
 import { writeResult } from './write-result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-figures-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const schema = readFileSync(fileURLToPath(new URL('./result.schema.json', import.meta.url)), 'utf8');
+const schema = readFileSync(fileURLToPath(new URL('../results/result.schema.json', import.meta.url)), 'utf8');
 const agrees = new Ajv2020().compile(JSON.parse(schema) as object);
 
 const kinds = ['ok', 'expected', 'real'] as const;

@@ -2,20 +2,21 @@
  * What a run has gathered by its end, before anything is made of it.
  * @module
  */
-import type { RunOptions } from '../commands/run-options.ts';
+
 import type { FaultEvent } from '../faults/timeline.ts';
 import type { LoadEnd, LoadMark } from '../generators/load.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
+import type { CustomMeasures } from '../measures/custom-measures.ts';
 import type { OutageMeasure } from '../measures/outage-measure.ts';
-import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { RunStart } from '../measures/sampler.ts';
-import type { TransportMeasure } from '../measures/transport.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import type { CpuTimes } from '../probes/machine.ts';
 import type { Scraped } from '../probes/metrics-scraper.ts';
 import type { TargetUsage } from '../probes/target-process.ts';
-import type { HistoryRow, SecondResult } from './result.ts';
+import type { HistoryRow, SecondResult } from '../results/result.ts';
+import type { TransportMeasure } from '../targets/transport.ts';
 
 /** Readings at one moment. */
 export interface Reading {
@@ -53,18 +54,24 @@ export interface Gathered {
   readonly revocation: RevocationMeasure;
   /** `undefined` when the scenario is not broken on purpose. */
   readonly outage: OutageMeasure | undefined;
-  /** Workers to which connections were held at the end; `undefined` when the scenario does not ask them. */
+  /**
+   * Workers to which connections were held at the end; `undefined` when the scenario does not ask
+   * them.
+   */
   readonly workerNames: readonly string[] | undefined;
   /** The load at its end. */
   readonly crowd: LoadEnd;
-  /** What an own scenario has counted. */
-  readonly own: OwnMeasures | undefined;
+  /** What a custom scenario has counted. */
+  readonly custom: CustomMeasures | undefined;
   /** What happened on connections beside the requests. */
   readonly transport: TransportMeasure;
-  /** Times that somebody changed the number of users by hand. */
+  /** How often the number of users was changed by hand. */
   readonly changes: number;
   readonly targetPid: number | undefined;
-  /** Whether the target runs on another machine: then this machine's CPU time is the lab's or foreign. */
+  /**
+   * Whether the target runs on another machine: then this machine's CPU time is the lab's or
+   * foreign.
+   */
   readonly isTargetRemote: boolean;
   readonly before: Reading;
   readonly after: Reading;

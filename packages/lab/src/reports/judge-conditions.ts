@@ -2,26 +2,33 @@
  * From what was gathered to the validity certificate.
  * @module
  */
-import { judgeValidity, type LittleCheck, type ValidityCheck } from '../measures/validity.ts';
+import { judgeValidity, type LittleCheck } from '../measures/validity.ts';
+import type { ValidityCheck } from '../results/verdict.ts';
+import type { WindowResult } from '../results/window-result.ts';
 import { isOfGenerator } from '../targets/failures.ts';
 import type { Gathered, Reading } from './gathered.ts';
-import type { WindowResult } from './window-result.ts';
 
-/** Shortest steady window, and fewest tasks in it, over which Little's law is asked to hold: chance alone stays within 5 % then. */
+/**
+ * Shortest steady window, and fewest tasks in it, over which Little's law is asked to hold: chance
+ * alone stays within 5 % then.
+ */
 const littleSecondsMin = 20;
 const littleTasksMin = 400;
 /** CPU time the lab has used, seconds. */
 export const cpuSecondsOf = ({ before, after }: Gathered): number =>
   (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / 1e6;
 
-/** CPU time of the lab, the target and what is counted with it until a reading, seconds; `undefined` when one cannot be told. */
+/**
+ * CPU time of the lab, the target and what is counted with it until a reading, seconds; `undefined`
+ * when one cannot be told.
+ */
 const ownCpuSeconds = ({ cpu, target, counted }: Reading, isTargetRemote: boolean): number | undefined => {
   if ((target === undefined && !isTargetRemote) || counted.includes(undefined)) return undefined;
   const others = [target, ...counted].reduce((sum, usage) => sum + (usage?.cpuSeconds ?? 0), 0);
   return (cpu.user + cpu.system) / 1e6 + others;
 };
 
-/** CPU time that nobody who belongs to the measurement has spent, steal included, per cent of the machine. */
+/** CPU time that neither lab nor target has spent, steal included, per cent of the machine. */
 const foreignCpuPercent = (from: Reading, to: Reading, isTargetRemote: boolean, cores: number): number | undefined => {
   const own = [ownCpuSeconds(from, isTargetRemote), ownCpuSeconds(to, isTargetRemote)] as const;
   if (from.machine === undefined || to.machine === undefined) return undefined;
@@ -31,7 +38,10 @@ const foreignCpuPercent = (from: Reading, to: Reading, isTargetRemote: boolean, 
   return (Math.max(0, spent - (own[1] - own[0])) / (elapsed * cores)) * 100;
 };
 
-/** Little's law over the steady window; `undefined` in the open model, and when there is no window or it is too short to tell. */
+/**
+ * Little's law over the steady window; `undefined` in the open model, and when there is no window
+ * or it is too short to tell.
+ */
 export const checkLittle = (gathered: Gathered, window: WindowResult | null): LittleCheck | undefined => {
   const { crowd, steady } = gathered;
   // Where starts are intended, tasks come at their own pace: the law holds and tells nothing.

@@ -2,8 +2,8 @@
  * The window by which a run is judged.
  * @module
  */
-import type { RunResult } from './result.ts';
-import type { WindowResult } from './window-result.ts';
+import type { RunResult } from '../results/result.ts';
+import type { WindowResult } from '../results/window-result.ts';
 
 /** The steady window, or the whole run where that is missing or too short to speak for it. */
 export const judgedWindow = ({ judged, steady, whole }: RunResult): WindowResult =>

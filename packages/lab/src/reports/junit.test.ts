@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostileText, labResult } from '../../../../tests/harness/lab-result.ts';
+import type { RunResult } from '../results/result.ts';
 import { junitReport } from './junit.ts';
-import type { RunResult } from './result.ts';
 
 const attributes = String.raw`(?: [a-z]+="(?:[^<>&"\t\n\r]|&(?:amp|lt|gt|quot);)*")*`;
 const element = new RegExp(String.raw`\s*<(/?)([a-z]+)${attributes}(/?)>\s*`, 'y');

@@ -1,20 +1,22 @@
 /**
- * The verdicts in the format that build servers read (JUnit's XML, as Jenkins, GitLab and GitHub's reporters take it).
+ * The verdicts in the format that build servers read (JUnit's XML, as Jenkins, GitLab and GitHub's
+ * reporters take it).
  * @module
  */
 
-import { exceptionsRule } from '../measures/validity.ts';
+import { exitCodes, type RunResult } from '../results/result.ts';
+import { exceptionsRule } from '../results/verdict.ts';
 import { printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
 import { firstException } from './exception-text.ts';
-import { exitCodes, type RunResult } from './result.ts';
 import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /**
- * Text of a quoted attribute, whatever a target said in it. Control characters and halves of pairs, which XML 1.0 has no way to write
- * (section 2.2), are shown as escapes; so two code points are left that it refuses.
+ * Text of a quoted attribute, whatever a target said in it. Control characters and halves of pairs,
+ * which XML 1.0 has no way to write (section 2.2), are shown as escapes; so two code points are
+ * left that it refuses.
  */
 const attribute = (text: string): string =>
   printable(text)

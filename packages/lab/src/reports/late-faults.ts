@@ -1,10 +1,11 @@
 /**
- * Faults of a scenario that came after its run had been judged, or in a process that measured nothing.
+ * Faults of a scenario that came after its run had been judged, or in a process that measured
+ * nothing.
  * @module
  */
-import { ExceptionCounts, type ScenarioException } from '../arrivals/exceptions.ts';
-import { exceptionsRule } from '../measures/validity.ts';
-import { exitCodes, type RunResult, worstExitCode } from './result.ts';
+import { ExceptionCounts, type ScenarioException } from '../containment/exceptions.ts';
+import { exitCodes, type RunResult, worstExitCode } from '../results/result.ts';
+import { exceptionsRule } from '../results/verdict.ts';
 
 /** The result with them: the run is invalid. */
 export const withLateFaults = (result: RunResult, faults: readonly ScenarioException[]): RunResult => {

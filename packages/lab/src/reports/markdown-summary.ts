@@ -2,10 +2,11 @@
  * The executive summary of the report in words: what was asked, what was found, may it be believed.
  * @module
  */
+
+import type { RunResult } from '../results/result.ts';
 import { bottleneckSentence, findBottleneck } from './bottleneck.ts';
 import { endingOf } from './ending.ts';
 import { judgedWindow } from './judged-window.ts';
-import type { RunResult } from './result.ts';
 import { ms, number, percent, percentile } from './tables.ts';
 import { notJudgedOf } from './verdict-texts.ts';
 

@@ -1,8 +1,9 @@
 /**
- * The score card: components that somebody has counted, by one rule. What nobody has counted is not measured, and never a guess.
+ * The score card: components that were counted, scored by one rule. A component without a count is
+ * not measured, never guessed.
  * @module
  */
-import { exitCodes, type RunResult } from './result.ts';
+import { exitCodes, type RunResult } from '../results/result.ts';
 
 /** A component of the score. */
 export interface Score {
@@ -41,7 +42,8 @@ const performanceOf = ({ verdicts, exit_code }: RunResult): Score => {
   const isJudged = verdicts.some(({ verdict }) => verdict !== 'not judged');
   if (exit_code === exitCodes.invalid || exit_code === exitCodes.unreachable || !isJudged)
     return missing('performance', 'this run judges no criterion that may be believed');
-  // What could not be judged was asked for and not shown: leaving it out would score a run the better, the less it shows.
+  // What could not be judged was asked for and not shown: leaving it out would score a run the
+  // better, the less it shows.
   const passed = verdicts.filter(({ verdict }) => verdict === 'passed').length;
   return scored('performance', passed, verdicts.length, 'criteria of this run that were judged and kept, of all');
 };

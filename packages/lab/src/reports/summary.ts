@@ -3,16 +3,16 @@
  * @module
  */
 
-import { exceptionsRule } from '../measures/validity.ts';
+import type { CustomResult } from '../results/custom-result.ts';
+import type { RunResult } from '../results/result.ts';
+import { exceptionsRule } from '../results/verdict.ts';
+import type { TimesResult, WindowResult } from '../results/window-result.ts';
 import { mapTexts, printable } from '../texts/printable.ts';
 import { endingOf } from './ending.ts';
 import { firstException } from './exception-text.ts';
 import { judgedWindow } from './judged-window.ts';
-import { ownLines } from './own-result.ts';
-import type { RunResult } from './result.ts';
 import { transportLines } from './transport-words.ts';
 import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
-import type { TimesResult, WindowResult } from './window-result.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
@@ -66,6 +66,24 @@ const outageLines = ({ outage }: RunResult): readonly string[] => {
   ];
 };
 
+/** A line for each check, counter and trend of a custom scenario. */
+const customLines = (custom: CustomResult | null): readonly string[] => {
+  if (custom === null) return [];
+  return [
+    ...custom.checks.map(({ name, passed, failed }) =>
+      passed + failed === 0
+        ? `  – check "${name}" never ran`
+        : `  ${failed === 0 ? '✔' : '✘'} check "${name}": held ${passed} times, failed ${failed} times`,
+    ),
+    // A sum of fractions: 0.1 and 0.2 are 0.3 to a reader.
+    ...Object.entries(custom.counters).map(([name, sum]) => `  ${name}: ${Number(sum.toPrecision(12))}`),
+    ...custom.trends.map(
+      ({ name, count, percentiles }) =>
+        `  ${name}: p50 ${percentiles['50'] ?? '–'}  p95 ${percentiles['95'] ?? '–'}  p99 ${percentiles['99'] ?? '–'}  (${count} values)`,
+    ),
+  ];
+};
+
 /** The lines. Each is one line, whatever the target has said. */
 export const summaryLines = (measured: RunResult, files: readonly string[]): readonly string[] =>
   linesOf(mapTexts(measured, printable), files);
@@ -97,7 +115,7 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
     ),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
   ...revocationLines(result),
-  ...ownLines(result.own),
+  ...customLines(result.own),
   ...result.errors
     .filter(({ kind }) => kind === 'real')
     .slice(0, realFailuresMax)

@@ -3,10 +3,12 @@
  * @module
  */
 import { samplesMin } from '../measures/criteria.ts';
-import type { RunResult } from './result.ts';
-import type { EndpointResult, WindowResult } from './window-result.ts';
+import type { EndpointResult, WindowResult } from '../results/window-result.ts';
 
-/** Formats by their digits, made once: a report with hundreds of endpoints writes thousands of numbers. */
+/**
+ * Formats by their digits, made once: a report with hundreds of endpoints writes thousands of
+ * numbers.
+ */
 const formats = new Map<number, Intl.NumberFormat>();
 
 /** A number with thousands separated. */
@@ -43,18 +45,6 @@ export const successLine = (window: WindowResult): string =>
   window.total.requests === 0
     ? 'No request was answered or given up.'
     : `Success ${window.success_percent_with_expected.toFixed(3)} % with the expected refusals counted as right answers, ${window.success_percent_without_expected.toFixed(3)} % without counting them at all.`;
-
-/** What was done to the target, and when. */
-export const faultTable = (faults: RunResult['faults']): string =>
-  table(
-    ['planned s', 'begun s', 'done s', 'fault'],
-    faults.map(({ name, fault, planned_s, actual_s, done_s, error }) => [
-      number(planned_s, 1),
-      actual_s === null ? 'not reached' : number(actual_s, 1),
-      done_s === null ? '–' : number(done_s, 1),
-      `${name}: ${fault}${error === null ? '' : `, **could not be done**: ${error}`}`,
-    ]),
-  );
 
 /** A percentile, with a mark when there are too few samples for it to mean something. */
 export const percentile = ({ percentiles_ms, requests }: EndpointResult, at: keyof typeof samplesMin): string => {

@@ -2,9 +2,10 @@
  * Connections in words, for the summary and the reports.
  * @module
  */
+
+import type { TransportResult } from '../results/transport-result.ts';
+import type { TimesResult } from '../results/window-result.ts';
 import { ms, number } from './tables.ts';
-import type { TransportResult } from './transport-result.ts';
-import type { TimesResult } from './window-result.ts';
 
 /** What there is to say of them besides times: each with how often it happened, where it did. */
 const remarks = (transport: TransportResult): readonly (readonly [what: string, times: number])[] =>

@@ -2,8 +2,9 @@
  * Verdicts in words.
  * @module
  */
-import type { Verdict } from '../measures/criteria.ts';
-import type { RunResult } from './result.ts';
+
+import type { RunResult } from '../results/result.ts';
+import type { Verdict } from '../results/verdict.ts';
 import { number } from './tables.ts';
 
 /** `≤ 500`, `≥ 10`. */

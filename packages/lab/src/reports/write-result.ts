@@ -4,13 +4,13 @@
  */
 import { accessSync, constants, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { RunResult } from '../results/result.ts';
 import { printableJson } from '../texts/printable.ts';
 import { messageOf } from '../texts/say.ts';
 import { csvFiles } from './csv.ts';
 import { htmlReport } from './html/page.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
-import type { RunResult } from './result.ts';
 
 /**
  * Makes the folder of the result files, so that a run does not end with nowhere to write to.
@@ -48,8 +48,8 @@ const writeWhole = (file: string, text: string): void => {
 };
 
 /**
- * Writes the JSON file and everything derived from it. What cannot be written, on a disk that is full for example, keeps nothing else from being
- * written.
+ * Writes the JSON file and everything derived from it. What cannot be written, on a disk that is
+ * full for example, keeps nothing else from being written.
  * @param out path and beginning of the names of the files
  */
 export const writeResult = (result: RunResult, out: string): Written => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { flawOf, problemCodeOf, readGrant, readPendingMs } from './answers.ts';
+import { problemCodeOf } from '../targets/problem-code.ts';
+import { flawOf, readGrant, readPendingMs } from './answers.ts';
 
 test('nothing a target sends makes the readers throw', () => {
   const text = fc.oneof(fc.string(), fc.json(), fc.constantFrom('', 'null', '[]', '1', '"x"', '{"access_token":7}'));

@@ -1,10 +1,12 @@
 /**
- * What a user reads out of the target's answers, and what can be wrong with one whose status is right.
+ * What a user reads out of the target's answers, and what can be wrong with one whose status is
+ * right.
  *
  * The target is a black box: nothing it sends may end the run, so nothing here throws.
  * @module
  */
 import type { Task } from '../measures/outcome.ts';
+import { readObject } from '../targets/problem-code.ts';
 
 /** What a login or a refresh gives. */
 export interface Grant {
@@ -15,24 +17,6 @@ export interface Grant {
   readonly expiresInSeconds: number;
   readonly sessionId: string | undefined;
 }
-
-const readObject = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-};
-
-/** Longest code that names an error, characters: what is longer is text, and would make a name of each answer. */
-const codeCharsMax = 100;
-
-/** The `code` of a problem answer (RFC 9457); `undefined` when it has none, or one that is too long to be a name. */
-export const problemCodeOf = (text: string): string | undefined => {
-  const { code } = readObject(text);
-  return typeof code === 'string' && code.length <= codeCharsMax ? code : undefined;
-};
 
 /** Reads the answer to a login or a refresh; `undefined` when there is no access token in it. */
 export const readGrant = (text: string): Grant | undefined => {
@@ -46,7 +30,10 @@ export const readGrant = (text: string): Grant | undefined => {
   };
 };
 
-/** Milliseconds within which a pending revocation completes; `undefined` when the answer does not say. */
+/**
+ * Milliseconds within which a pending revocation completes; `undefined` when the answer does not
+ * say.
+ */
 export const readPendingMs = (text: string): number | undefined => {
   const { complete_within_ms: pendingMs } = readObject(text);
   return typeof pendingMs === 'number' && pendingMs >= 0 ? pendingMs : undefined;

@@ -1,10 +1,10 @@
 /**
- * Scenario `auth`: log in, call a protected resource, log out, as the report of 3 October 2025 did.
+ * Scenario `auth`: log in, call a protected resource, log out.
  * @module
  */
 import type { Scenario } from './scenario.ts';
 
-/** Weights, waits and targets at 10,000 users of the report of 3 October 2025. */
+/** Its criteria are default targets, for up to 10,000 users. */
 export const auth: Scenario = {
   name: 'auth',
   summary: 'log in, call a protected resource, log out',

@@ -1,10 +1,11 @@
 /**
- * Looks through a scenario as it was written: no type is checked when its file is run, so that all that is no part of one is refused here.
+ * Looks through a scenario as it was written: no type is checked when its file is run, so that all
+ * that is no part of one is refused here.
  * @module
  */
 import { combine } from '../measures/criterion.ts';
 import { checkDeclared, RefusedCriterion, readCriteria } from '../measures/read-criteria.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../texts/did-you-mean.ts';
 
 /** What is wrong. */
 export interface Flaw {

@@ -5,7 +5,7 @@
 import type { Random } from '../arrivals/random.ts';
 import { ScenarioFlaw } from './source-place.ts';
 
-/** Who draws. */
+/** The user that draws a row. */
 export interface DrawPlace {
   /** Number of the user in the run. */
   readonly index: number;
@@ -27,7 +27,7 @@ const poolOf = <Row>(order: DataPool<Row>['order'], rows: readonly Row[]): DataP
   return { rows, order };
 };
 
-/** Rows in their order, the next one for whoever draws, and the first again after the last. */
+/** Rows in order: each draw takes the next one, and after the last the first again. */
 export const sequential = <Row>(rows: readonly Row[]): DataPool<Row> => poolOf('sequential', rows);
 
 /** Any row each time, by the seed. */

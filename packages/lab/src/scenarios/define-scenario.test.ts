@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../texts/did-you-mean.ts';
 import { loadScenarioFile } from './load-scenario.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));

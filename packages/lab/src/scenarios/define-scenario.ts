@@ -1,22 +1,32 @@
 /**
- * Own scenarios: a TypeScript or JavaScript file whose default export is `defineScenario({ … })`, run with `catalytic-lab run ./file.ts`.
- * docs/guides/own-scenario.md has a complete example.
+ * Custom scenarios: a TypeScript or JavaScript file whose default export is
+ * `defineScenario({ … })`, run with `catalytic-lab run ./file.ts`.
+ * docs/guides/custom-scenario.md has a complete example.
  * @module
  */
 import { type Random, randomOf } from '../arrivals/random.ts';
 import type { Criteria } from '../measures/criteria.ts';
+import type { MetricKind } from '../measures/custom-measures.ts';
 import type { Measured } from '../measures/measured.ts';
-import type { MetricKind } from '../measures/own-measures.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 import { flawOf } from './check-definition.ts';
 import type { DataPool } from './data-pool.ts';
 import type { ScenarioUser } from './scenario-user.ts';
 import { ScenarioFlaw } from './source-place.ts';
 
 export type { Criteria } from '../measures/criteria.ts';
+export type {
+  CustomRequest,
+  /** @deprecated Name of version 0.1: {@link CustomRequest}. */
+  CustomRequest as OwnRequest,
+} from './custom-request.ts';
 export { type DataPool, random, sequential, unique } from './data-pool.ts';
-export type { OwnRequest } from './own-request.ts';
-export type { OwnAnswer, ScenarioUser } from './scenario-user.ts';
+export type {
+  CustomAnswer,
+  /** @deprecated Name of version 0.1: {@link CustomAnswer}. */
+  CustomAnswer as OwnAnswer,
+  ScenarioUser,
+} from './scenario-user.ts';
 
 /** How long a user waits before each task. */
 export type Wait =
@@ -27,7 +37,11 @@ export type Wait =
 const isSeconds = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
-/** Waits drawn evenly between two numbers of seconds, from the end of a task to the beginning of the next. @throws ScenarioFlaw */
+/**
+ * Waits drawn evenly between two numbers of seconds, from the end of a task to the beginning of the
+ * next.
+ * @throws ScenarioFlaw
+ */
 export const between = (shortest: number, longest: number): Wait => {
   if (!isSeconds(shortest) || !isSeconds(longest) || shortest > longest)
     throw new ScenarioFlaw(
@@ -43,7 +57,11 @@ export const constant = (seconds: number): Wait => {
   return { kind: 'between', seconds: [seconds, seconds] };
 };
 
-/** A task begins every so many seconds, however long the one before took; one that took longer is followed at once. @throws ScenarioFlaw */
+/**
+ * Starts a task every `seconds`, however long the one before took. A task that took longer is
+ * followed at once.
+ * @throws ScenarioFlaw
+ */
 export const pacing = (seconds: number): Wait => {
   if (!isSeconds(seconds) || seconds === 0)
     throw new ScenarioFlaw(`wait pacing(${seconds})`, 'give a number of seconds above 0');
@@ -52,7 +70,8 @@ export const pacing = (seconds: number): Wait => {
 
 /**
  * Waits of your own, seconds. One is drawn at once, to see that it is a wait.
- * @param draw is given a source of numbers in [0, 1) that follows the seed: use it in place of Math.random
+ * @param draw is given a source of numbers in [0, 1) that follows the seed: use it in place of
+ * Math.random
  * @throws ScenarioFlaw
  */
 export const drawn = (draw: (random: Random) => number): Wait => {
@@ -64,7 +83,7 @@ export const drawn = (draw: (random: Random) => number): Wait => {
 };
 
 /** One thing a user does. */
-export interface OwnTask<Row> {
+export interface CustomTask<Row> {
   /** Name of the task, unlike that of any other. */
   readonly name: string;
   /** How often it is chosen beside the others; 1 by default. */
@@ -73,6 +92,9 @@ export interface OwnTask<Row> {
   readonly tags?: readonly string[];
   readonly run: (user: ScenarioUser<Row>) => Promise<unknown>;
 }
+
+/** @deprecated Name of version 0.1: {@link CustomTask}. */
+export type OwnTask<Row> = CustomTask<Row>;
 
 /** What is known of a run when a hook is called. */
 export interface RunFacts {
@@ -84,7 +106,10 @@ export interface RunFacts {
   readonly processes: number;
 }
 
-/** What is called while a run goes on. With `--processes` all but `quitting` are called in each of them. */
+/**
+ * What is called while a run goes on. With `--processes` all but `quitting` are called in each of
+ * them.
+ */
 export interface Hooks {
   /** Before the first user starts; the run waits up to 60 s for it. */
   readonly testStart?: (run: RunFacts) => Promise<void> | void;
@@ -94,7 +119,10 @@ export interface Hooks {
   readonly request?: (request: Measured) => void;
   /** After the last user has gone; the run waits up to 10 s for it. */
   readonly testStop?: (run: RunFacts) => Promise<void> | void;
-  /** When the result has been written, before the process ends; the lab waits up to 60 s. A fault of it makes the run invalid. */
+  /**
+   * When the result has been written, before the process ends; the lab waits up to 60 s. A fault of
+   * it makes the run invalid.
+   */
   readonly quitting?: (result: RunResult) => Promise<void> | void;
 }
 
@@ -104,7 +132,7 @@ export interface ScenarioDefinition<Row = undefined> {
   readonly name: string;
   /** One line for people. */
   readonly summary?: string;
-  readonly tasks: readonly OwnTask<Row>[];
+  readonly tasks: readonly CustomTask<Row>[];
   /** Default: between 1 and 3 seconds. */
   readonly wait?: Wait;
   /** First act of each user. While it throws, it is tried again in place of the user's tasks. */
@@ -112,11 +140,15 @@ export interface ScenarioDefinition<Row = undefined> {
   /** Last act of a user that goes. At the end of a run its requests are not counted any more. */
   readonly onStop?: (user: ScenarioUser<Row>) => Promise<unknown>;
   /**
-   * Whether the target is Catalytic and its users sign in: `true` has the lab import an account for each, with an admin key, ask the
-   * target whether it is ready, and read its metrics. Without it the target is sent only what the scenario names.
+   * Whether the target is Catalytic and its users sign in: `true` has the lab import an account for
+   * each, with an admin key, ask the target whether it is ready, and read its metrics. Without it
+   * the target is sent only what the scenario names.
    */
   readonly accounts?: boolean;
-  /** Rows for the users: `user.data` is one, drawn anew before each task except from a `unique` pool. */
+  /**
+   * Rows for the users: `user.data` is one, drawn anew before each task except from a `unique`
+   * pool.
+   */
   readonly dataPool?: DataPool<Row>;
   /** Tags of all tasks. */
   readonly tags?: readonly string[];

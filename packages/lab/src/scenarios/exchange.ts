@@ -1,12 +1,14 @@
 /**
- * One request of a scenario and its answer: sent, measured, judged, and entered into the token's history.
+ * One request of a scenario and its answer: sent, measured, judged, and entered into the token's
+ * history.
  * @module
  */
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import { type Exchange, isRefusal, outcomeOf, type Task, type TokenState } from '../measures/outcome.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { Reply, Request } from '../targets/connection.ts';
-import { flawOf, problemCodeOf } from './answers.ts';
+import { problemCodeOf } from '../targets/problem-code.ts';
+import { flawOf } from './answers.ts';
 
 /** The pair of tokens a user holds, and what has happened to it. */
 export interface HeldToken extends TokenState {
@@ -80,7 +82,8 @@ export const exchange = async (
       ? request
       : { ...request, headers: { ...request.headers, authorization: `Bearer ${token.value}` } },
   );
-  // From the writing of its bytes to the last byte of the answer: opening a connection and what this process did are not the target's.
+  // From the writing of its bytes to the last byte of the answer: opening a connection and what
+  // this process did are not the target's.
   const { sentAtMs, endedAtMs: answeredAtMs } = reply;
   const answer =
     'failure' in reply

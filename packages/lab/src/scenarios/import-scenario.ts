@@ -1,12 +1,16 @@
 /**
- * Loads the code of a scenario, which may do anything: it is kept from ending the lab, and waited for, but not for ever.
+ * Loads the code of a scenario, which may do anything: it is kept from ending the lab, and waited
+ * for, but not for ever.
  * @module
  */
 import { guardProcess } from '../containment/guard-process.ts';
 import { containFaults, isOwnProcess } from '../containment/stray-faults.ts';
 import { startWatchdog, whenBlocked } from '../containment/watchdog.ts';
 
-/** Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into `testStart`. */
+/**
+ * Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into
+ * `testStart`.
+ */
 const importSecondsMax = 30;
 /** Frames of a stack that are kept: the line of the scenario may lie below many of libraries. */
 const stackFrames = 30;

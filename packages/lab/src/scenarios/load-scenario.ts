@@ -33,8 +33,8 @@ const secondsOf = (wait: Wait | undefined): readonly [number, number] =>
   wait === undefined ? [1, 3] : wait.kind === 'drawn' ? [0, 0] : wait.seconds;
 
 /** Makes a scenario of a file one that can be run like ours. */
-const fromDefinition = (own: DefinedScenario): Scenario => {
-  const { name, summary = name, tasks, wait, criteria = {}, tags = [] } = own;
+const fromDefinition = (custom: DefinedScenario): Scenario => {
+  const { name, summary = name, tasks, wait, criteria = {}, tags = [] } = custom;
   return {
     name,
     summary,
@@ -48,7 +48,7 @@ const fromDefinition = (own: DefinedScenario): Scenario => {
     isPaced: wait?.kind === 'pacing',
     criteria,
     asksEveryWorker: false,
-    own,
+    custom,
   };
 };
 
@@ -67,7 +67,9 @@ const exportFlawOf = (exported: unknown): string => {
 
 const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : `it threw ${String(thrown)}`);
 
-/** The syntax check of Node names the line; the error that an import throws for JavaScript does not. */
+/**
+ * The syntax check of Node names the line; the error that an import throws for JavaScript does not.
+ */
 const syntaxPlaceOf = (path: string): string | undefined => {
   const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
   const place = placeOfError({ name: '', message: '', stack: stderr.split('\n', 1)[0] ?? '' });
@@ -88,7 +90,8 @@ const placeOfFault = (thrown: unknown, path: string): string | undefined => {
 };
 
 /**
- * Loads the scenario of a file. The file is code and runs in this process, with all that this process may do.
+ * Loads the scenario of a file. The file is code and runs in this process, with all that this
+ * process may do.
  * @throws Error that says what is wrong with it
  */
 export const loadScenarioFile = async (file: string): Promise<Scenario> => {

@@ -1,10 +1,14 @@
 /**
- * Scenario `mixed`: what an application's users do all day. Mostly calls, now and then a refresh, a login, a logout.
+ * Scenario `mixed`: what an application's users do all day. Mostly calls, now and then a refresh, a
+ * login, a logout.
  * @module
  */
 import type { Scenario } from './scenario.ts';
 
-/** After a logout a user goes on with the dead tokens, for calls and refreshes alike, until its next login: all of them must be refused. */
+/**
+ * After a logout a user goes on with the dead tokens, for calls and refreshes alike, until its next
+ * login: all of them must be refused.
+ */
 export const mixed: Scenario = {
   name: 'mixed',
   summary: 'mostly calls of a protected resource; refreshes, logins and logouts in between',

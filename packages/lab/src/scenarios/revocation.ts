@@ -1,12 +1,16 @@
 /**
- * Scenario `revocation`: sign in, see that the token works, sign out, and ask every worker at once whether the token is dead.
+ * Scenario `revocation`: sign in, see that the token works, sign out, and ask every worker at once
+ * whether the token is dead.
  * @module
  */
 import type { Scenario } from './scenario.ts';
 import type { VirtualUser } from './virtual-user.ts';
 import type { Witnesses } from './witnesses.ts';
 
-/** One round of a user. A session that was not signed out, because the logout before it failed, is let go by the login. */
+/**
+ * One round of a user. A session that was not signed out, because the logout before it failed, is
+ * let go by the login.
+ */
 const round = async (user: VirtualUser, witnesses: Witnesses | undefined): Promise<void> => {
   if (user.token?.revokeSentAtMs !== undefined) await user.login();
   if (user.token?.revokeSentAtMs !== undefined) return;
@@ -14,7 +18,7 @@ const round = async (user: VirtualUser, witnesses: Witnesses | undefined): Promi
   await witnesses?.signOut(user);
 };
 
-/** "Dead within 100 ms, everywhere" was a target of the report of 3 October 2025. */
+/** Its criteria are default targets: dead within 100 ms, everywhere. */
 export const revocation: Scenario = {
   name: 'revocation',
   summary: 'log in, call, log out, then try the dead token on every worker at once',

@@ -1,28 +1,35 @@
 /**
- * A user of an own scenario: sends what it is told, measures it, and can sign in, call and sign out as the built-in scenarios do.
+ * A user of a custom scenario: sends the requests of the scenario, measures them, and can sign in,
+ * call and sign out as built-in users do.
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
 import { isBlocked } from '../containment/watchdog.ts';
+import type { CustomMeasures } from '../measures/custom-measures.ts';
 import type { Outcome } from '../measures/outcome.ts';
-import type { OwnMeasures } from '../measures/own-measures.ts';
 import type { Credentials } from '../targets/accounts.ts';
 import type { Reply } from '../targets/connection.ts';
-import { problemCodeOf } from './answers.ts';
+import { problemCodeOf } from '../targets/problem-code.ts';
+import { type CustomRequest, prepareRequest } from './custom-request.ts';
 import type { Measures, Sender } from './exchange.ts';
-import { type OwnRequest, prepareRequest } from './own-request.ts';
 import type { VirtualUser } from './virtual-user.ts';
 
 /** What came back. A request without an answer has the status 0 and says why in `failure`. */
-export interface OwnAnswer {
+export interface CustomAnswer {
   readonly status: number;
   /** The body, decoded where the target has compressed it. */
   readonly text: string;
-  /** Whether the body was longer than the 16 MiB that are kept of it; one that decodes to more is not decoded, and its text empty. */
+  /**
+   * Whether the body was longer than the 16 MiB that are kept of it; one that decodes to more is
+   * not decoded, and its text empty.
+   */
   readonly isTruncated: boolean;
   readonly failure: string | undefined;
   readonly outcome: Outcome['kind'];
-  /** From the writing of its bytes to the last byte of the answer; without an answer until that was clear. */
+  /**
+   * From the writing of its bytes to the last byte of the answer; without an answer until that was
+   * clear.
+   */
   readonly ms: number;
   /** The body as JSON; `undefined` when it is none. */
   json(): unknown;
@@ -38,7 +45,7 @@ export interface ScenarioUserParts<Row> {
   readonly connection: Sender;
   readonly credentials: Credentials;
   readonly measures: Measures;
-  readonly own: OwnMeasures;
+  readonly custom: CustomMeasures;
   readonly account: VirtualUser;
   readonly random: Random;
   /** Draws a row for the next task. */
@@ -47,7 +54,7 @@ export interface ScenarioUserParts<Row> {
 
 const isIn = (status: number, statuses: readonly number[] | undefined): boolean => statuses?.includes(status) === true;
 
-const outcomeOf = ({ ok, expected }: OwnRequest, reply: Reply): Outcome => {
+const outcomeOf = ({ ok, expected }: CustomRequest, reply: Reply): Outcome => {
   if ('failure' in reply) return { kind: 'real', name: `no answer: ${reply.failure}`, isUnanswered: true };
   const { status, text } = reply;
   const isOk = ok === undefined ? status >= 200 && status < 300 : isIn(status, ok);
@@ -87,7 +94,10 @@ export class ScenarioUser<Row = undefined> {
   readonly index: number;
   /** The account that the lab has prepared for it. */
   readonly credentials: Credentials;
-  /** Numbers in [0, 1) that follow the seed: use it in place of Math.random, and a run can be repeated. */
+  /**
+   * Numbers in [0, 1) that follow the seed: use it in place of Math.random, and a run can be
+   * repeated.
+   */
   readonly random: Random;
   /** Whatever the scenario wants to remember of this user. */
   readonly state: Record<string, unknown> = {};
@@ -115,7 +125,11 @@ export class ScenarioUser<Row = undefined> {
     return this.#parts.account.token?.value;
   }
 
-  /** Gets ready for a task. @param intendedAtMs when it should have begun, in the open model: its first request counts from there */
+  /**
+   * Gets ready for a task.
+   * @param intendedAtMs when it should have begun, in the open model: its first request counts from
+   * there
+   */
   begin(intendedAtMs?: number): void {
     this.#data = this.#parts.draw();
     this.#intendedAtMs = intendedAtMs;
@@ -127,7 +141,8 @@ export class ScenarioUser<Row = undefined> {
   }
 
   /**
-   * Signs in with its account, after registering where the lab could not import accounts. Answers are judged as in the built-in scenarios.
+   * Signs in with its account, after registering where the lab could not import accounts. Answers
+   * are judged as in the built-in scenarios.
    * @returns whether it holds a token now
    */
   async login(): Promise<boolean> {
@@ -138,7 +153,10 @@ export class ScenarioUser<Row = undefined> {
     return account.token !== undefined && account.token !== before;
   }
 
-  /** Calls `GET /api/protected` with its token, which must be accepted while it lives and refused once it is dead. */
+  /**
+   * Calls `GET /api/protected` with its token, which must be accepted while it lives and refused
+   * once it is dead.
+   */
   async callProtected(): Promise<void> {
     this.#parts.account.begin(this.#takeIntended());
     await this.#parts.account.callProtected();
@@ -163,26 +181,28 @@ export class ScenarioUser<Row = undefined> {
   }
 
   /** Sends a GET request. */
-  get(path: string, options: Omit<OwnRequest, 'path' | 'method'> = {}): Promise<OwnAnswer> {
+  get(path: string, options: Omit<CustomRequest, 'path' | 'method'> = {}): Promise<CustomAnswer> {
     return this.request({ ...options, method: 'GET', path });
   }
 
   /** Sends a POST request with a JSON body. */
-  post(path: string, json?: unknown, options: Omit<OwnRequest, 'path' | 'method'> = {}): Promise<OwnAnswer> {
+  post(path: string, json?: unknown, options: Omit<CustomRequest, 'path' | 'method'> = {}): Promise<CustomAnswer> {
     return this.request({ ...options, method: 'POST', path, json });
   }
 
   /**
-   * Sends a request over one of the user's own connections and counts it. Never throws for what the target does.
+   * Sends a request over one of the user's own connections and counts it. Never throws for what the
+   * target does.
    * @throws RangeError when the request itself is none that could be sent
    */
-  async request(asked: OwnRequest): Promise<OwnAnswer> {
+  async request(asked: CustomRequest): Promise<CustomAnswer> {
     const { connection, measures } = this.#parts;
     const { request, name } = prepareRequest(asked, this.token);
     const sending = connection.send(request);
     const intendedAtMs = this.#takeIntended();
     const reply = await sending;
-    // Code that did not give way was ended: what comes behind this answer may be the same, and the run is about to end.
+    // Code that did not give way was ended: what comes behind this answer may be the same, and the
+    // run is about to end.
     if (isBlocked()) await never;
     const outcome = outcomeOf(asked, reply);
     const { sentAtMs, endedAtMs: answeredAtMs } = reply;
@@ -212,18 +232,18 @@ export class ScenarioUser<Row = undefined> {
 
   /** Counts whether something holds, apart from requests. Returns whether it did. */
   check(name: string, holds: boolean): boolean {
-    this.#parts.own.check(name, holds);
+    this.#parts.custom.check(name, holds);
     return holds;
   }
 
   /** Adds to a counter. */
   count(name: string, more = 1): void {
-    this.#parts.own.count(name, more);
+    this.#parts.custom.count(name, more);
   }
 
   /** Records a value from 0 to 4,000,000 of a trend, to three decimals. */
   trend(name: string, value: number): void {
-    this.#parts.own.trend(name, value);
+    this.#parts.custom.trend(name, value);
   }
 
   #takeIntended(): number | undefined {

@@ -1,5 +1,6 @@
 /**
- * What a scenario is: what users do, in which proportion, and the limits that the target must keep meanwhile.
+ * What a scenario is: what users do, in which proportion, and the limits that the target must keep
+ * meanwhile.
  * @module
  */
 import type { Criteria } from '../measures/criteria.ts';
@@ -32,11 +33,12 @@ export interface Scenario {
   /** Whether waits count from the beginning of a task. */
   readonly isPaced?: boolean;
   /** The scenario as its file defines it; `undefined` for one of ours. */
-  readonly own?: DefinedScenario;
+  readonly custom?: DefinedScenario;
 }
 
 /**
- * Does one task. A user without a token (its registration or its login failed) tries that again instead: there is nothing else it could do.
+ * Does one task. A user without a token (its registration or its login failed) tries that again
+ * instead: there is nothing else it could do.
  * @param intendedAtMs when it should have begun, in the open model
  */
 export const actScenario = async (
@@ -51,8 +53,11 @@ export const actScenario = async (
   else await tasks[task]?.act(user, witnesses);
 };
 
-/** Whether the users of a scenario sign in to Catalytic; else the target is sent only what the scenario names. */
-export const usesAccounts = ({ own }: Scenario): boolean => own === undefined || own.accounts === true;
+/**
+ * Whether the users of a scenario sign in to Catalytic; else the target is sent only what the
+ * scenario names.
+ */
+export const usesAccounts = ({ custom }: Scenario): boolean => custom === undefined || custom.accounts === true;
 
 /** Weights of the tasks. */
 export const weightsOf = ({ tasks }: Scenario): Readonly<Record<string, number>> =>

@@ -1,5 +1,5 @@
 /**
- * A few users that have signed in, each on a connection of its own, for whoever measures beside a run.
+ * A few users that have signed in, one connection each, for measurements outside a run.
  * @module
  */
 import { ConsistencyChecker } from '../measures/consistency.ts';
@@ -15,7 +15,7 @@ export interface SignInOptions {
   readonly target: string;
   readonly adminKeyFile: string | undefined;
   readonly users: number;
-  /** Makes their emails different from those of anybody before. */
+  /** Makes their emails differ from those of earlier accounts. */
   readonly runTag: string;
   readonly limits: ConnectionLimits;
 }
@@ -25,17 +25,20 @@ export interface SignedIn {
   readonly users: readonly VirtualUser[];
   /** What their exchanges are recorded in; the recorder may be replaced at any time. */
   readonly measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number };
-  /** Opens a further session of a user, on its connection. @throws {Error} when the target refuses it */
+  /**
+   * Opens a further session of a user, on its connection.
+   * @throws {Error} when the target refuses it
+   */
   readonly openSession: (index: number) => Promise<VirtualUser>;
   /** Ends their connections. */
   readonly close: () => void;
 }
 
 const password = 'a comparison is not a secret';
-/** Users that sign in at the same time: what a small machine hashes without refusing anybody. */
+/** Users that sign in at the same time: a small machine hashes as many without refusing one. */
 const signInAtOnce = 4;
 
-/** Makes accounts and signs everybody in. @throws {Error} a sentence, when that cannot be done */
+/** Makes accounts and signs all users in. @throws {Error} a sentence, when that cannot be done */
 export const signInUsers = async ({
   target,
   adminKeyFile,

@@ -1,5 +1,6 @@
 /**
- * Finds the line of a scenario file that a refusal is about: from the stack of the call, and from the text behind it.
+ * Finds the line of a scenario file that a refusal is about: from the stack of the call, and from
+ * the text behind it.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -12,14 +13,14 @@ export interface SourcePlace {
   readonly line: number;
 }
 
-/** What a scenario calls: frames of these are ours, and the place is that of whoever called them. */
+/** Files of the lab that a scenario calls: the place of a fault is the caller's line. */
 const ours: ReadonlySet<string> = new Set([
   'define-scenario.ts',
   'data-pool.ts',
   'source-place.ts',
   'guard-process.ts',
 ]);
-/** What loads a scenario: frames from there on are those of whoever wanted it. */
+/** Files that load a scenario: frames below them are not the scenario's. */
 const loaders: ReadonlySet<string> = new Set(['import-scenario.ts', 'load-scenario.ts']);
 
 const asPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
@@ -29,7 +30,10 @@ const placeOfFrame = (frame: string): SourcePlace | undefined => {
   return file === undefined ? undefined : { file: asPath(file), line: Number(line) };
 };
 
-/** Where an error was thrown, or where the function of ours was called that threw it; `undefined` when its stack names no file. */
+/**
+ * Where an error was thrown, or where the function of ours was called that threw it; `undefined`
+ * when its stack names no file.
+ */
 export const placeOfError = ({ stack = '' }: Error): SourcePlace | undefined => {
   for (const frame of stack.split('\n')) {
     const place = placeOfFrame(frame);
@@ -47,7 +51,10 @@ export const textOf = ({ file, line }: SourcePlace): string => {
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** The line on which the last of the keys stands: each is looked for as a whole word behind the one before, the first behind the place, and else anywhere. */
+/**
+ * The line on which the last of the keys stands: each is looked for as a whole word behind the one
+ * before, the first behind the place, and else anywhere.
+ */
 export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]): SourcePlace => {
   let text: string;
   try {
@@ -55,7 +62,8 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   } catch {
     return { file, line };
   }
-  // Words of comments are blanked out, in place; strings are kept, for keys may be quoted, and an address in one is no comment.
+  // Words of comments are blanked out, in place; strings are kept, for keys may be quoted, and an
+  // address in one is no comment.
   const code = text.replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1|\/\/.*|\/\*[\s\S]*?\*\//g, (piece) =>
     piece.startsWith('/') ? piece.replace(/[^\n]/g, ' ') : piece,
   );
@@ -67,7 +75,8 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   for (const key of keys) {
     const word = new RegExp(`(?<![\\w$])${escaped(key)}(?![\\w$])`, 'g');
     word.lastIndex = from;
-    // What is not behind the call was written before it, and handed over by its name; a search that fails begins anew.
+    // What is not behind the call was written before it, and handed over by its name; a search that
+    // fails begins anew.
     const match = word.exec(code) ?? word.exec(code);
     if (match === null) continue;
     found = match.index;

@@ -1,5 +1,6 @@
 /**
- * Scenario `verify`: sign in once, then ask whether the token is accepted, again and again. What a resource server's users cost.
+ * Scenario `verify`: sign in once, then ask whether the token is accepted, again and again. What a
+ * resource server's users cost.
  * @module
  */
 import type { Scenario } from './scenario.ts';
@@ -13,7 +14,7 @@ const verifyToken = (user: VirtualUser): Promise<unknown> => {
   return endsMs - performance.now() < agedMs ? user.login() : user.verify();
 };
 
-/** Waits and targets at 10,000 users of the report of 3 October 2025. */
+/** Its criteria are default targets, for up to 10,000 users. */
 export const verify: Scenario = {
   name: 'verify',
   summary: 'log in once, then verify the token',

@@ -20,7 +20,7 @@ export interface UserParts {
   readonly token?: HeldToken;
 }
 
-/** One trade of a refresh token in so many is asked for twice. */
+/** One trade of a refresh token in this many is asked for twice. */
 const replayEvery = 10;
 
 const json = { 'content-type': 'application/json' };
@@ -49,12 +49,19 @@ export class VirtualUser {
     return this.#token;
   }
 
-  /** Gets ready for a task. @param intendedAtMs when it should have begun, in the open model: its first request counts from there */
+  /**
+   * Gets ready for a task.
+   * @param intendedAtMs when it should have begun, in the open model: its first request counts from
+   * there
+   */
   begin(intendedAtMs: number | undefined): void {
     this.#intendedAtMs = intendedAtMs;
   }
 
-  /** Logs in, after registering when there is no account yet. A failure of either is measured and may be tried again. */
+  /**
+   * Logs in, after registering when there is no account yet. A failure of either is measured and
+   * may be tried again.
+   */
   async enter(): Promise<void> {
     if (!this.#hasAccount) await this.#register();
     if (this.#hasAccount) await this.login();
@@ -85,7 +92,10 @@ export class VirtualUser {
     this.#token = { value, refreshToken, sessionId, serial: checker.issue(answeredAtMs), expiresAtMs };
   }
 
-  /** Calls the protected resource, with a dead token too if that is what the user holds: then it must be refused. */
+  /**
+   * Calls the protected resource, with a dead token too if that is what the user holds: then it
+   * must be refused.
+   */
   async callProtected(): Promise<Answered> {
     return this.#send({ method: 'GET', path: paths.protectedSample }, 'protected', this.#token);
   }
@@ -96,8 +106,9 @@ export class VirtualUser {
   }
 
   /**
-   * Trades the refresh token for the next pair, which the user holds from then on; one of a dead session must be refused. One trade in ten
-   * is asked for twice, as after a lost answer: the second time the same successor must come.
+   * Trades the refresh token for the next pair, which the user holds from then on; one of a dead
+   * session must be refused. One trade in ten is asked for twice, as after a lost answer: the
+   * second time the same successor must come.
    */
   async refresh(): Promise<void> {
     const token = this.#token;
@@ -117,7 +128,8 @@ export class VirtualUser {
     const request: Request = { method: 'POST', path: paths.refresh, headers: json, body };
     const purpose = { task: 'refresh', token, isInBody: true, intendedAtMs: this.#takeIntended() } as const;
     const { status, code, text, sentAtMs, answeredAtMs } = await exchange(measures, connection, request, purpose);
-    // Taken for theft, the session has ended; whether rightly so is the outcome's business. So it may have without an answer that says so.
+    // Taken for theft, the session has ended; whether rightly so is the outcome's business. So it
+    // may have without an answer that says so.
     if (code === 'refresh_reused' || (isInDoubt(status) && mayBeTheft(token, answeredAtMs)))
       token.revokeSentAtMs ??= sentAtMs;
     const grant = status === 200 ? readGrant(text) : undefined;

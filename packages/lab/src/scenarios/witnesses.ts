@@ -1,6 +1,6 @@
 /**
- * Signing out before witnesses: every worker is asked whether the token is dead, at once after the promise and, for a sample, all the time
- * from the logout's sending on.
+ * Signing out before witnesses: every worker is asked whether the token is dead, at once after the
+ * promise and, for a sample, all the time from the logout's sending on.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -9,15 +9,24 @@ import type { Witness, Workers } from '../targets/workers.ts';
 import { type Answered, exchange, type HeldToken, type Measures } from './exchange.ts';
 import type { VirtualUser } from './virtual-user.ts';
 
-/** Longest wait for a pending revocation and for a probed refusal, milliseconds; a run waits ten seconds for its last answers. */
+/**
+ * Longest wait for a pending revocation and for a probed refusal, milliseconds; a run waits ten
+ * seconds for its last answers.
+ */
 const patienceMs = 8000;
-/** A probe asks without a pause for this long, then with one: a refusal that takes longer needs no finer clock. */
+/**
+ * A probe asks without a pause for this long, then with one: a refusal that takes longer needs no
+ * finer clock.
+ */
 const eagerMs = 200;
 const probePauseMs = 10;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Whether a verify was refused: as dead, or because the worker does not know the state of revocations and says no. */
+/**
+ * Whether a verify was refused: as dead, or because the worker does not know the state of
+ * revocations and says no.
+ */
 const isRefused = ({ status, code }: Answered): boolean =>
   status === 401 || (status === 503 && code === 'revocation_state_unavailable');
 
@@ -26,7 +35,7 @@ export interface WitnessParts {
   readonly workers: Workers;
   readonly measures: Measures;
   readonly revocation: RevocationMeasure;
-  /** Every so many logouts one is probed. */
+  /** One logout in this many is probed. */
   readonly probeEvery: number;
 }
 
@@ -78,7 +87,8 @@ export class Witnesses {
     );
     const lost = answers.filter(({ witness, answered }) => answered.worker !== witness.worker).length;
     revocation.lostWorkers += lost;
-    // A 202 promises nothing for the moment of its answer, so its times would say nothing beside those of a 200.
+    // A 202 promises nothing for the moment of its answer, so its times would say nothing beside
+    // those of a 200.
     if (logout.status === 200 && lost === 0 && answers.every(({ answered }) => isRefused(answered)))
       revocation.rejection.record(
         Math.max(...answers.map(({ answered }) => answered.answeredAtMs)) - logout.answeredAtMs,

@@ -1,9 +1,12 @@
 /**
- * How much slower B is than A, from pairs measured one after the other: the Hodges-Lehmann estimate of the ratio, and its interval.
+ * How much slower B is than A, from pairs measured one after the other: the Hodges-Lehmann estimate
+ * of the ratio, and its interval.
  *
- * Pairs, because what disturbs a shared machine lasts longer than a block and so touches both halves of a pair; ratios of pairs, because
- * costs multiply; medians of means of two, because one disturbed pair must not decide (Hodges and Lehmann, 1963; efficiency 0.955 of the
- * mean's where the mean is best). The interval is a bootstrap over whole pairs: nothing is assumed about how they are distributed.
+ * Pairs, because what disturbs a shared machine lasts longer than a block and so touches both
+ * halves of a pair; ratios of pairs, because costs multiply; medians of means of two, because one
+ * disturbed pair must not decide (Hodges and Lehmann, 1963; efficiency 0.955 of the mean's where
+ * the mean is best). The interval is a bootstrap over whole pairs: nothing is assumed about how
+ * they are distributed.
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
@@ -28,7 +31,10 @@ const middle = (sorted: Float64Array): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? Number.NaN) + upper) / 2;
 };
 
-/** The median of the means of every two values, each with itself included (Walsh averages). `NaN` for none. */
+/**
+ * The median of the means of every two values, each with itself included (Walsh averages). `NaN`
+ * for none.
+ */
 export const hodgesLehmann = (values: ArrayLike<number>): number => {
   const count = values.length;
   const means = new Float64Array((count * (count + 1)) / 2);

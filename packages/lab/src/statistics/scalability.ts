@@ -3,8 +3,8 @@
  *
  *     X(N) = λN / (1 + σ(N − 1) + κN(N − 1))
  *
- * λ: what one user gets done alone; σ: the share of the work that only one can do at a time; κ: what it costs that everybody waits for
- * everybody. With σ = κ = 0 it is the straight line of a service that is not busy.
+ * λ: throughput of one user alone; σ: share of the work that is serial; κ: cost of users waiting
+ * for each other. With σ = κ = 0 it is the straight line of a service that is not busy.
  * @module
  */
 import type { Random } from '../arrivals/random.ts';
@@ -37,7 +37,7 @@ export interface FitWithInterval extends Fit {
   readonly peakHigh: number;
 }
 
-/** Throughput that a law gives so many users. */
+/** Throughput of a number of users by a law. */
 export const throughputOf = ({ lambda, sigma, kappa }: Law, users: number): number =>
   (lambda * users) / (1 + sigma * (users - 1) + kappa * users * (users - 1));
 
@@ -52,7 +52,10 @@ const withPeak = (law: Law): Fit => {
   return { ...law, peakUsers, peakThroughput };
 };
 
-/** Solves the normal equations of a few unknowns by elimination with pivoting; `undefined` where they do not determine them. */
+/**
+ * Solves the normal equations of a few unknowns by elimination with pivoting; `undefined` where
+ * they do not determine them.
+ */
 const solve = (matrix: readonly (readonly number[])[], right: readonly number[]): number[] | undefined => {
   const rows = matrix.map((row, index) => [...row, right[index] ?? 0]);
   const size = rows.length;
@@ -75,7 +78,10 @@ const solve = (matrix: readonly (readonly number[])[], right: readonly number[])
   return rows.map((row, index) => (row[size] ?? 0) / (row[index] ?? 1));
 };
 
-/** What the unknowns are multiplied by in X-weighted, linear form: N/X = 1/λ + (σ/λ)(N − 1) + (κ/λ)N(N − 1). */
+/**
+ * What the unknowns are multiplied by in X-weighted, linear form: N/X = 1/λ + (σ/λ)(N − 1) +
+ * (κ/λ)N(N − 1).
+ */
 const termsOf = (users: number): readonly [number, number, number] => [1, users - 1, users * (users - 1)];
 
 /** Least squares with relative errors, over some of the three unknowns; the others are zero. */
@@ -124,7 +130,11 @@ export const fitLaw = (steps: readonly Step[]): Fit => {
   return withPeak({ lambda: 1 / best[0], sigma: best[1] / best[0], kappa: best[2] / best[0] });
 };
 
-/** Fits the law and an interval of its peak throughput: a bootstrap over the relative residuals of the steps. @see fitLaw */
+/**
+ * Fits the law and an interval of its peak throughput: a bootstrap over the relative residuals of
+ * the steps.
+ * @see fitLaw
+ */
 export const fitWithInterval = (
   steps: readonly Step[],
   random: Random,

@@ -1,13 +1,14 @@
 /**
- * Accounts for virtual users: a pool imported with ready hashes, or, without an admin key, one registered by each user.
+ * Accounts for virtual users: a pool imported with ready hashes, or, without an admin key, one
+ * registered by each user.
  * @module
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
 import { paths } from '@catalytic/protocol/paths';
-import { problemCodeOf } from '../scenarios/answers.ts';
 import type { Connection, Reply } from './connection.ts';
 import { doubtCatalytic } from './identify.ts';
+import { problemCodeOf } from './problem-code.ts';
 
 /** How a virtual user signs in. */
 export interface Credentials {
@@ -54,14 +55,20 @@ export interface AccountPlan {
   readonly users: number;
   /** Password of all accounts. */
   readonly password: string;
-  /** Makes the emails of this run different from those of any earlier one, whose accounts keep their own password. */
+  /**
+   * Makes the emails of this run different from those of any earlier one, whose accounts keep their
+   * own password.
+   */
   readonly runTag: string;
 }
 
 /** Accounts per request: few enough to show progress and to stop in between. */
 const accountsPerImport = 2000;
 
-/** PHC string of the pool's one password; all accounts share it, because what a login costs does not depend on the salt. */
+/**
+ * PHC string of the pool's one password; all accounts share it, because what a login costs does not
+ * depend on the salt.
+ */
 const poolHash = (password: string): string => {
   const { memoryKib: memory, passes, parallelism } = argon2idCost;
   const nonce = randomBytes(16);
@@ -70,7 +77,10 @@ const poolHash = (password: string): string => {
   return `${argon2idPrefix(argon2idCost)}$${unpadded(nonce)}$${unpadded(tag)}`;
 };
 
-/** Says what is wrong with the answer to an import of `count` accounts; `undefined` when all of them were made. */
+/**
+ * Says what is wrong with the answer to an import of `count` accounts; `undefined` when all of them
+ * were made.
+ */
 const importFailure = (reply: Reply, count: number): string | undefined => {
   if ('failure' in reply) return reply.failure;
   try {
@@ -118,7 +128,7 @@ export const unpreparedAccounts = (facts: Pick<AccountFacts, 'runTag' | 'tenant'
 
 /**
  * Prepares accounts for all users. The admin key goes only to a service that says it is Catalytic.
- * @param onProgress is told how many accounts have been imported
+ * @param onProgress called with the number of accounts imported so far
  */
 export const prepareAccounts = async (
   connection: Connection,

@@ -1,5 +1,6 @@
 /**
- * The admin key that imports accounts: given, or the one that a service on this machine leaves for the lab.
+ * The admin key that imports accounts: given, or the one that a service on this machine leaves for
+ * the lab.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -12,7 +13,8 @@ export const labKeyFile = 'data/lab.key';
 export type FoundKey = { readonly value: string } | { readonly missing: string };
 
 /**
- * Finds the admin key. The key that lies ready is only ever sent to this machine: whoever names another target must name the key, too.
+ * Finds the admin key. The key that a local service leaves is sent to this machine only; another
+ * target needs a key that was named.
  * @param target origin of the target
  * @param given key or file named by the user; the key itself wins
  */

@@ -1,15 +1,23 @@
 /**
- * The head of an answer: where it ends, and one way of writing for all the ways in which targets write it.
+ * The head of an answer: where it ends, and one way of writing for all the ways in which targets
+ * write it.
  *
- * The usual head is tested with one regular expression and taken as it came. Any other is brought into that form first, where RFC 9112 says
- * how: bare line feeds (section 2.2), folded fields (section 5.2), white space before a colon (section 5.1).
+ * The usual head is tested with one regular expression and taken as it came. Any other is brought
+ * into that form first, where RFC 9112 says how: bare line feeds (section 2.2), folded fields
+ * (section 5.2), white space before a colon (section 5.1).
  * @module
  */
 
-/** Bytes of the status line and all fields of an answer. Go's client allows 1 MiB, Node's servers write at most 16 KiB by default. */
+/**
+ * Bytes of the status line and all fields of an answer. Go's client allows 1 MiB, Node's servers
+ * write at most 16 KiB by default.
+ */
 export const headBytesMax = 256 * 1024;
 
-/** What is wrong with an answer: the target's fault, or a limit of the lab that is named as the lab's. */
+/**
+ * What is wrong with an answer: the target's fault, or a limit of the lab that is named as the
+ * lab's.
+ */
 export type AnswerFlaw =
   | `malformed answer: ${string}`
   | `the lab's limit: ${string}`
@@ -35,7 +43,10 @@ export interface Head {
   readonly after: number;
 }
 
-/** The head at `at` when it is written as usual, as nearly all are; `undefined` when it is not, or not whole. */
+/**
+ * The head at `at` when it is written as usual, as nearly all are; `undefined` when it is not, or
+ * not whole.
+ */
 export const usualHead = (data: Buffer, at: number, from: number): Head | undefined => {
   const end = data.indexOf('\r\n\r\n', from, 'latin1');
   if (end === -1 || end - at > headBytesMax) return undefined;
@@ -43,7 +54,10 @@ export const usualHead = (data: Buffer, at: number, from: number): Head | undefi
   return headGrammar.test(text) ? { text, after: end + 4 } : undefined;
 };
 
-/** The first empty line from `from` on, whatever ends the lines: where the head ends, and where the bytes behind it begin. */
+/**
+ * The first empty line from `from` on, whatever ends the lines: where the head ends, and where the
+ * bytes behind it begin.
+ */
 const emptyLine = (data: Buffer, from: number): { readonly end: number; readonly after: number } | undefined => {
   const [mixed, bare] = [data.indexOf('\n\r\n', from, 'latin1'), data.indexOf('\n\n', from, 'latin1')];
   if (mixed === -1 && bare === -1) return undefined;
@@ -74,7 +88,8 @@ export const oddHead = (data: Buffer, at: number, from: number): Head | AnswerFl
   const lines = data.toString('latin1', at, found.end).replace(/\r$/, '').replace(/\r?\n/g, lineEnd);
   const fieldsAt = lines.indexOf(lineEnd);
   const usual = lines
-    // Behind the status line a fold continues no field (section 2.2): it is left to the grammar, which refuses it.
+    // Behind the status line a fold continues no field (section 2.2): it is left to the grammar,
+    // which refuses it.
     .replace(/\r\n[\t ]+/g, (fold, foldAt: number) => (foldAt === fieldsAt ? fold : ' '))
     .replace(/(\r\n[^:\r\n\t ]+)[\t ]+:/g, '$1:');
   if (headGrammar.test(usual)) return { text: usual, after: found.after };

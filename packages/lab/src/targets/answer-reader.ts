@@ -1,7 +1,7 @@
 /**
- * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. It takes what other clients take
- * (docs/decisions/0017-own-http-client.md), but what leaves open where an answer ends is malformed: a lab that guesses would give one user's
- * answer to another request.
+ * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. It takes what
+ * other clients take (docs/decisions/0017-own-http-client.md), but what leaves open where an answer
+ * ends is malformed: a lab that guesses would give one user's answer to another request.
  *
  * It copies what it keeps, so the pieces may lie in one buffer that is used again for the next.
  * @module
@@ -10,18 +10,33 @@ import { type AnswerFlaw, lineEnd, oddHead, usualHead } from './answer-head.ts';
 
 export type { AnswerFlaw } from './answer-head.ts';
 
-/** Bytes of a body that are kept: no answer may fill the memory of the generator. A longer one is read to its end, and counted whole. */
+/**
+ * Bytes of a body that are kept: no answer may fill the memory of the generator. A longer one is
+ * read to its end, and counted whole.
+ */
 export const bodyBytesMax = 16 * 2 ** 20;
-/** Answers 1xx before the one that counts: a target that never comes to an end must not look busy for ever. */
+/**
+ * Answers 1xx before the one that counts: a target that never comes to an end must not look busy
+ * for ever.
+ */
 const interimMax = 100;
-/** Bytes of one line between chunks, extensions included, and lines behind the last chunk. Go's client allows 4 KiB, too. */
+/**
+ * Bytes of one line between chunks, extensions included, and lines behind the last chunk. Go's
+ * client allows 4 KiB, too.
+ */
 const chunkLineBytesMax = 4096;
 const trailerLinesMax = 100;
 
-/** Header in which a target that is asked to (`EXPOSE_WORKER=1`) names the worker that answered: machine, number, process. */
+/**
+ * Header in which a target that is asked to (`EXPOSE_WORKER=1`) names the worker that answered:
+ * machine, number, process.
+ */
 const workerHeader = 'catalytic-worker';
 
-/** A chunk's size, RFC 9112 section 7.1; its extensions are skipped. Some targets write leading zeros. */
+/**
+ * A chunk's size, RFC 9112 section 7.1; its extensions are skipped. Some targets write leading
+ * zeros.
+ */
 const chunkSizeGrammar = /^0*([0-9A-Fa-f]{1,13})[\t ]*(?:;[^\r\n\0]*)?$/;
 
 const nothing = Buffer.alloc(0);
@@ -32,7 +47,10 @@ const carryBytesKept = 16 * 1024;
 
 type State = 'head' | 'counted' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer' | 'until closed' | 'whole';
 
-/** The length that a field names, RFC 9112 section 6.3: one number, or the same several times. `undefined`: none that could be believed. */
+/**
+ * The length that a field names, RFC 9112 section 6.3: one number, or the same several times.
+ * `undefined`: none that could be believed.
+ */
 const lengthOf = (value: string): number | undefined => {
   if (/^\d{1,15}$/.test(value)) return Number(value);
   const [first = '', ...further] = value.split(',');
@@ -70,15 +88,24 @@ export class AnswerReader {
   #coding: string | undefined;
   #interim = 0;
   #trailerLines = 0;
-  /** An unfinished head or line: the first so many bytes of a buffer, and how many of them hold no end of a head. */
+  /**
+   * An unfinished head or line: the buffer, its used bytes, and how many of them hold no end of a
+   * head.
+   */
   #carry = nothing;
   #carried = 0;
   #searched = 0;
-  /** The body so far. Doubled when full, so that a body in tiny pieces costs no more than a whole one. */
+  /**
+   * The body so far. Doubled when full, so that a body in tiny pieces costs no more than a whole
+   * one.
+   */
   #body = nothing;
   #kept = 0;
 
-  /** Gets ready for the answer to a request. @param isBodyless whether the request was HEAD, whose answer announces a body and has none */
+  /**
+   * Gets ready for the answer to a request.
+   * @param isBodyless whether the request was HEAD, whose answer announces a body and has none
+   */
   start(isBodyless = false): void {
     this.#state = 'head';
     this.#isBodyless = isBodyless;
@@ -98,7 +125,8 @@ export class AnswerReader {
 
   /**
    * Takes bytes.
-   * @returns `whole` when the answer is complete, `undefined` while it is not, or what is wrong with it
+   * @returns `whole` when the answer is complete, `undefined` while it is not, or what is wrong
+   * with it
    */
   read(piece: Buffer): 'whole' | AnswerFlaw | undefined {
     const data = this.#carried === 0 ? piece : this.#joined(piece);
@@ -110,7 +138,8 @@ export class AnswerReader {
       at = next;
     }
     if (this.#state !== 'whole') return undefined;
-    // Whatever these bytes are, nobody has asked for them: the answer counts, and nothing else is read from this connection.
+    // Surplus bytes belong to no request: the answer counts, and nothing else is read from this
+    // connection.
     if (at < data.length) {
       this.hasSurplus = true;
       this.isReusable = false;
@@ -195,14 +224,16 @@ export class AnswerReader {
       from = head.indexOf(lineEnd, start);
       const colon = head.indexOf(':', start);
       const length = colon - start;
-      // By the length of the name first: an answer has a dozen fields and this runs for every answer.
+      // By the length of the name first: an answer has a dozen fields and this runs for every
+      // answer.
       if (length !== 10 && length !== 14 && length !== 16 && length !== 17) continue;
       const name = head.slice(start, colon).toLowerCase();
       const value = head.slice(colon + 1, from === -1 ? head.length : from).trim();
       const flaw = this.#readField(name, value);
       if (flaw !== undefined) return flaw;
     }
-    // Chunks beside a length, or from HTTP/1.0, are how answers are smuggled: the chunks count, and the connection ends (RFC 9112 section 6).
+    // Chunks beside a length, or from HTTP/1.0, are how answers are smuggled: the chunks count, and
+    // the connection ends (RFC 9112 section 6).
     if (this.#isChunked && (this.#length !== undefined || head.startsWith('HTTP/1.0'))) this.isReusable = false;
     return undefined;
   }
@@ -242,7 +273,8 @@ export class AnswerReader {
 
   /** Decides where the body ends, RFC 9112 section 6.3. */
   #startBody(): void {
-    // 101 was not asked for: what follows is another protocol, so there is no body and no further answer (RFC 9110 section 15.2.2).
+    // 101 was not asked for: what follows is another protocol, so there is no body and no further
+    // answer (RFC 9110 section 15.2.2).
     if (this.status === 101) this.isReusable = false;
     if (this.#isBodyless || this.status === 204 || this.status === 304 || this.status === 101) this.#finish();
     else if (this.#isChunked) this.#state = 'chunk size';
@@ -280,7 +312,8 @@ export class AnswerReader {
       return "the lab's limit: a line between chunks of more than 4 KiB";
     if (end === -1) return this.#hold(data, at);
     const isWhole = end > at && data[end - 1] === 0x0d;
-    // Only fields may end in a bare line feed (RFC 9112 section 2.2): behind a size it is a way of smuggling.
+    // Only fields may end in a bare line feed (RFC 9112 section 2.2): behind a size it is a way of
+    // smuggling.
     if (!isWhole && this.#state !== 'trailer') return 'malformed answer: chunk';
     return this.#takeLine(data.toString('latin1', at, isWhole ? end - 1 : end)) ?? end + 1;
   }

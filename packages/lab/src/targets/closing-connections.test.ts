@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Script, startScripted } from '../../../../tests/harness/scripted-target.ts';
-import { TransportMeasure } from '../measures/transport.ts';
 import { Connection, type Reply } from './connection.ts';
 import type { Request } from './request.ts';
+import { TransportMeasure } from './transport.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const answer = (socket: Socket): void => void socket.write(ok);

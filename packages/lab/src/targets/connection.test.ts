@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { type Script, startScripted } from '../../../../tests/harness/scripted-target.ts';
-import { TransportMeasure } from '../measures/transport.ts';
 import { bodyBytesMax } from './answer-reader.ts';
 import { Connection, type ConnectionLimits, type Reply } from './connection.ts';
 import { isOfGenerator } from './failures.ts';
+import { TransportMeasure } from './transport.ts';
 
 const answer: RequestListener = ({ url, socket }, response) => {
   if (url === '/hang') return;

@@ -1,10 +1,10 @@
 /**
- * One keep-alive connection: what a virtual user speaks through. HTTP/1.1 over `node:net`, because the generator shares the machine with the
- * target and a general client costs twice as much for each request (docs/decisions/0017-own-http-client.md).
+ * One keep-alive connection: what a virtual user speaks through. HTTP/1.1 over `node:net`, because
+ * the generator shares the machine with the target and a general client costs twice as much for
+ * each request (docs/decisions/0017-own-http-client.md).
  * @module
  */
 import type { Socket } from 'node:net';
-import type { TransportMeasure } from '../measures/transport.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { decodeContent } from './content-coding.ts';
 import { type Perishable, releaseDeadline, watchDeadline } from './deadlines.ts';
@@ -12,6 +12,7 @@ import { closedByTarget, connectionReset, nameOf } from './failures.ts';
 import { openEventOf, openSocket } from './open-socket.ts';
 import { basePathOf } from './origin.ts';
 import { isRepeatable, type Request, requestMessage } from './request.ts';
+import type { TransportMeasure } from './transport.ts';
 import type { Trust } from './trust.ts';
 
 export type { Request } from './request.ts';
@@ -24,7 +25,10 @@ export interface ConnectionLimits {
   readonly answerMs: number;
   /** Which certificates it may show; those that the system trusts by default. */
   readonly trust?: Trust;
-  /** Whether it may close an idle connection as a request comes: then the request is sent once more, where that is safe. */
+  /**
+   * Whether it may close an idle connection as a request comes: then the request is sent once more,
+   * where that is safe.
+   */
   readonly mayCloseIdle?: boolean;
 }
 
@@ -36,7 +40,10 @@ export interface ConnectionPlace {
   readonly transport?: TransportMeasure;
 }
 
-/** When a request was written, or when its connection began to open if it never was, and when it ended, on the monotonic clock in milliseconds. */
+/**
+ * When a request was written, or when its connection began to open if it never was, and when it
+ * ended, on the monotonic clock in milliseconds.
+ */
 interface Span {
   readonly sentAtMs: number;
   readonly endedAtMs: number;
@@ -63,12 +70,21 @@ export type Reply = Span &
 
 const cutAtEnd = 'cut at the end of the run';
 
-/** A connection is given up this much before the target would close it as idle, milliseconds: a request must not meet its closing. */
+/**
+ * A connection is given up this much before the target would close it as idle, milliseconds: a
+ * request must not meet its closing.
+ */
 const idleMarginMs = 500;
 
-/** A closing that was under way when a request was written shows within this time, milliseconds, or within two round trips; later ones answer the request. */
+/**
+ * A closing that was under way when a request was written shows within this time, milliseconds, or
+ * within two round trips; later ones answer the request.
+ */
 const closingMsMax = 500;
-/** A target that closes behind each answer without saying so meets users that never wait: this much may the event loops of both be late. */
+/**
+ * A target that closes behind each answer without saying so meets users that never wait: this much
+ * may the event loops of both be late.
+ */
 const closingMsMin = 5;
 
 interface Waiting {
@@ -95,7 +111,10 @@ export class Connection implements Perishable {
   #isConnected = false;
   #isDestroyed = false;
   #current: Waiting | undefined;
-  /** The next one, for a turn of the event loop: a closing that has arrived in this process meanwhile is seen first. */
+  /**
+   * The next one, for a turn of the event loop: a closing that has arrived in this process
+   * meanwhile is seen first.
+   */
   #held: Waiting | undefined;
   readonly #queue: Waiting[] = [];
   #sentAtMs = 0;
@@ -126,14 +145,16 @@ export class Connection implements Perishable {
   }
 
   /**
-   * Sends a request and reads the whole answer. What goes wrong on the way is part of the measurement and no error.
+   * Sends a request and reads the whole answer. What goes wrong on the way is part of the
+   * measurement and no error.
    * @throws RangeError when the request itself could not be written as one
    */
   send(request: Request): Promise<Reply> {
     const message = requestMessage(this.#authority, this.#basePath, request);
     return new Promise((resolve) => {
       const waiting = { message, method: request.method, askedAtMs: performance.now(), resolve };
-      // In a later turn of the event loop: a task that asks until it is answered must not keep all else from its turn.
+      // In a later turn of the event loop: a task that asks until it is answered must not keep all
+      // else from its turn.
       if (this.#isDestroyed) setImmediate(() => this.#cut(waiting));
       else if (this.#current === undefined && this.#held === undefined) this.#start(waiting, waiting.askedAtMs);
       else this.#queue.push(waiting);
@@ -225,7 +246,7 @@ export class Connection implements Perishable {
 
   readonly #take = (socket: Socket, piece: Buffer): void => {
     if (socket !== this.#socket) return;
-    // Nobody has asked: whatever this is, it must not become the answer to the next request.
+    // No request is under way: these bytes must not become the answer to the next one.
     if (this.#current === undefined) {
       this.#drop();
       return;
@@ -259,9 +280,10 @@ export class Connection implements Perishable {
   }
 
   /**
-   * Whether what ended by `untilMs` may have met a closing of its idle connection that was under way already (RFC 9112 section 9.5): it broke
-   * sooner than the connection had been idle, or as fast as a closing that was under way is heard of. A fresh connection was never idle, so
-   * nothing is sent a third time, and a target that closes on requests as such fails.
+   * Whether what ended by `untilMs` may have met a closing of its idle connection that was under
+   * way already (RFC 9112 section 9.5): it broke sooner than the connection had been idle, or as
+   * fast as a closing that was under way is heard of. A fresh connection was never idle, so nothing
+   * is sent a third time, and a target that closes on requests as such fails.
    */
   #metClosing(untilMs: number): boolean {
     if (this.#idleFromMs === 0 || this.#limits.mayCloseIdle !== true) return false;
@@ -278,7 +300,8 @@ export class Connection implements Perishable {
   #answer(): void {
     const { status, isReusable } = this.#reader;
     const endedAtMs = performance.now();
-    // The target gave up waiting on an idle connection and says so: by definition it has not read the request (RFC 9110 section 15.5.9).
+    // The target gave up waiting on an idle connection and says so: by definition it has not read
+    // the request (RFC 9110 section 15.5.9).
     if (status === 408 && !isReusable && this.#current !== undefined && this.#metClosing(this.#firstByteAtMs))
       this.#repeat(this.#current, endedAtMs);
     else this.#hand(endedAtMs);

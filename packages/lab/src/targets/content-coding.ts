@@ -1,5 +1,6 @@
 /**
- * Decodes bodies that a target has encoded (RFC 9110 section 8.4), as k6 and Python's requests do whether they have asked for it or not.
+ * Decodes bodies that a target has encoded (RFC 9110 section 8.4), as k6 and Python's requests do
+ * whether they have asked for it or not.
  * @module
  */
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
@@ -8,7 +9,10 @@ import { bodyBytesMax } from './answer-reader.ts';
 /** A small body can decode to one that fills the memory. */
 const limits = { maxOutputLength: bodyBytesMax } as const;
 
-/** Some targets send `deflate` without the zlib format that RFC 9110 section 8.4.1.2 asks for: its first byte tells. */
+/**
+ * Some targets send `deflate` without the zlib format that RFC 9110 section 8.4.1.2 asks for: its
+ * first byte tells.
+ */
 const inflate = (body: Buffer): Buffer =>
   ((body[0] ?? 0) & 0x0f) === 8 ? inflateSync(body, limits) : inflateRawSync(body, limits);
 

@@ -1,17 +1,21 @@
 /**
- * One coarse clock for the deadlines of all connections: a timer for each of 4,000 requests a second would cost more than reading the answers.
+ * One coarse clock for the deadlines of all connections: a timer for each of 4,000 requests a
+ * second would cost more than reading the answers.
  * @module
  */
 
 /** Something that may take too long. */
 export interface Perishable {
-  /** When it has taken too long, on the monotonic clock in milliseconds; `Infinity` while nothing is awaited. */
+  /**
+   * When it has taken too long, on the monotonic clock in milliseconds; `Infinity` while nothing is
+   * awaited.
+   */
   readonly deadlineMs: number;
   /** Is told, up to a sweep late. It may end itself. */
   expire(): void;
 }
 
-/** Time between two looks at all deadlines, milliseconds: so much later than asked may a timeout come. */
+/** Time between two looks at all deadlines, milliseconds. A timeout may be late by as much. */
 export const sweepMs = 100;
 
 const watched = new Set<Perishable>();

@@ -83,7 +83,10 @@ export const nameOf = ({ code, name }: NodeJS.ErrnoException): string => {
   return code ?? name ?? 'unknown failure';
 };
 
-/** Whether a request failed for want of something on this machine: then the load was not the one asked for, and the target had no part in it. */
+/**
+ * Whether a request failed for want of something on this machine: then the load was not the one
+ * asked for, and the target had no part in it.
+ */
 export const isOfGenerator = (failure: string): boolean => failure.endsWith(' on the generator');
 
 /**

@@ -6,7 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { paths } from '@catalytic/protocol/paths';
 import type { Connection, Reply } from './connection.ts';
 
-/** Longest wait for the answer, milliseconds: a service that is slower before it is loaded is not told a secret. */
+/**
+ * Longest wait for the answer, milliseconds: a service that is slower before it is loaded is not
+ * told a secret.
+ */
 const answerMsMax = 5000;
 /** How every version of Catalytic names its problems (RFC 9457 `type`). */
 const problemTypes = 'urn:catalytic:error:';
@@ -29,7 +32,8 @@ const judge = (reply: Reply | { readonly failure: string }): string | undefined 
 };
 
 /**
- * Asks the admin route without a key: Catalytic refuses that with a problem of its own, in every version.
+ * Asks the admin route without a key. Every version of Catalytic refuses that with a problem whose
+ * type names it.
  * @returns why the service may not be Catalytic; `undefined` when it says that it is
  */
 export const doubtCatalytic = async (connection: Connection): Promise<string | undefined> => {

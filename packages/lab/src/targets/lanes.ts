@@ -1,5 +1,6 @@
 /**
- * A bounded number of keep-alive connections that are shared: each request takes the one with the least to do.
+ * A bounded number of keep-alive connections that are shared: each request takes the one with the
+ * least to do.
  * @module
  */
 import { Connection, type ConnectionLimits, type ConnectionPlace, type Reply, type Request } from './connection.ts';

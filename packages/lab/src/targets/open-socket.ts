@@ -7,7 +7,10 @@ import { connect as openTls } from 'node:tls';
 import { portOf } from './origin.ts';
 import { contextOf, type Trust, usualTrust } from './trust.ts';
 
-/** All plain connections read into this one: a socket's data is dealt with before the next socket is read. */
+/**
+ * All plain connections read into this one: a socket's data is dealt with before the next socket is
+ * read.
+ */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** How a socket is opened. */

@@ -1,12 +1,16 @@
 /**
- * Whether a target can be reached, found out without asking it anything: a service that is not ours is sent only what the scenario names.
+ * Whether a target can be reached, found out without asking it anything: a service that is not ours
+ * is sent only what the scenario names.
  * @module
  */
 import type { ConnectionLimits } from './connection.ts';
 import { nameOf } from './failures.ts';
 import { openEventOf, openSocket } from './open-socket.ts';
 
-/** Time that a target with TLS 1.3 is given to refuse a client without a certificate, which it does behind the handshake, milliseconds. */
+/**
+ * Time that a target with TLS 1.3 is given to refuse a client without a certificate, which it does
+ * behind the handshake, milliseconds.
+ */
 const secondThoughtMs = 100;
 
 /**

@@ -20,10 +20,16 @@ const valueGrammar = /^[\x20-\x7e\t]*$/;
 /** A name or address with a port, RFC 9110 section 7.2. */
 const hostGrammar = /^(?:[A-Za-z0-9\-._~%]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Fields that decide where a request ends and whether another follows: they are the connection's business. */
+/**
+ * Fields that decide where a request ends and whether another follows: they are the connection's
+ * business.
+ */
 const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection']);
 
-/** Methods that a server expects a body with: without one the length 0 is said (RFC 9110 section 8.6), else some answer 411. */
+/**
+ * Methods that a server expects a body with: without one the length 0 is said (RFC 9110 section
+ * 8.6), else some answer 411.
+ */
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Methods that are words without looking. */
@@ -44,7 +50,9 @@ const valueFlaw = (value: unknown): string | undefined => {
     : 'has a value with a line break or a character outside ASCII: encode it, as with encodeURIComponent';
 };
 
-/** Says what is wrong with a field. Its value may be a secret, so the message names the field only. */
+/**
+ * Says what is wrong with a field. Its value may be a secret, so the message names the field only.
+ */
 const refuseField = (name: string, flaw: string): never => {
   throw new RangeError(`Cannot send a request: its header field ${JSON.stringify(name)} ${flaw}`);
 };
@@ -76,7 +84,8 @@ const refuseMethod = (method: string): void => {
 /**
  * Writes a request.
  * @param host of the target, with its port where that is not the scheme's own
- * @param basePath goes before every path; empty, or it begins with a slash and does not end with one
+ * @param basePath goes before every path; empty, or it begins with a slash and does not end with
+ * one
  * @throws RangeError when a part of it would be read as something else
  */
 export const requestMessage = (host: string, basePath: string, request: Request): string | Buffer => {

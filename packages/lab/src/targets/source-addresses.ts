@@ -1,6 +1,7 @@
 /**
- * Addresses of the generator that its users connect from. On loopback every user can have one of its own, so that a limit for each address
- * is met as it would be by so many people, and each has all ports to itself.
+ * Addresses that the users of the generator connect from. On loopback each user can have its
+ * address, so that a limit per address acts as it would on separate clients, and each address has
+ * all ports to itself.
  * @module
  */
 import { isIPv4 } from 'node:net';
@@ -46,7 +47,8 @@ export const addressOf = ({ first, count }: AddressRange, index: number): string
 const isLoopback = (host: string): boolean => isIPv4(host) && host.startsWith('127.');
 
 /**
- * The range that users of a target connect from; `undefined`: from whatever address the system takes.
+ * The range that users of a target connect from; `undefined`: from whatever address the system
+ * takes.
  * @param asked on the command line: a range, `one` for a single address, or nothing
  * @param platform of this machine: only Linux answers on all of 127.0.0.0/8 without being told to
  * @throws Error when the range cannot reach the target

@@ -51,7 +51,10 @@ export const readAuthorities = (file: string): Authorities => {
 
 const contexts = new Map<string | undefined, SecureContext>();
 
-/** What connections share: reading the authorities of the system anew for each would cost milliseconds. */
+/**
+ * What connections share: reading the authorities of the system anew for each would cost
+ * milliseconds.
+ */
 export const contextOf = ({ authorities }: Pick<Trust, 'authorities'>): SecureContext => {
   const key = authorities?.certificates;
   const known = contexts.get(key);

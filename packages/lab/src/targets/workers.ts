@@ -1,24 +1,32 @@
 /**
- * Reaching every worker of a target behind one port: connections are opened until one is held to each.
+ * Reaching every worker of a target behind one port: connections are opened until one is held to
+ * each.
  *
- * Which worker a connection reaches is the kernel's or the supervisor's choice, so this is a search: it ends when many fresh connections in
- * a row have brought no worker that was not known. A target that does not name its workers (`Catalytic-Worker`) is asked over several fresh
+ * Which worker a connection reaches is the kernel's or the supervisor's choice, so this is a
+ * search: it ends when many fresh connections in a row have brought no worker that was not known. A
+ * target that does not name its workers (`Catalytic-Worker`) is asked over several fresh
  * connections each time, which reaches several workers by chance; the report says so.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { TransportMeasure } from '../measures/transport.ts';
 import { Connection, type ConnectionLimits, type Reply, type Request } from './connection.ts';
 import { idlest } from './lanes.ts';
+import { TransportMeasure } from './transport.ts';
 
 /** Connections held to each worker: several questions at once, and a spare when one is closed. */
 const lanesPerWorker = 4;
-/** The search ends after so many fresh connections per known worker without a new one: of 4 workers chosen at random, one is missed once in 10,000 searches. */
+/**
+ * Fresh connections per known worker without a new one after which the search ends. Of 4 workers
+ * chosen at random, one is missed once in 10,000 searches.
+ */
 const freshPerWorker = 8;
 const freshMin = 16;
-/** Most workers that are told apart, so that a target which invents names cannot keep the search going. */
+/** Most distinct workers, so that a target which invents names cannot keep the search going. */
 const workersMax = 256;
-/** Pause between two searches, milliseconds: whatever the target does, searching stays a small part of the load. */
+/**
+ * Pause between two searches, milliseconds: whatever the target does, searching stays a small part
+ * of the load.
+ */
 const searchPauseMs = 1000;
 /** Fresh connections per question where workers are not named. */
 export const freshPerQuestion = 4;
@@ -45,7 +53,10 @@ export class Workers {
     this.#open = () => new Connection(target, limits, { transport: this.transport });
   }
 
-  /** Workers to which a connection is held, in order of their names; empty when the target names none. */
+  /**
+   * Workers to which a connection is held, in order of their names; empty when the target names
+   * none.
+   */
   get names(): readonly string[] {
     return [...new Set(this.#workerOf.values())].sort();
   }
@@ -91,7 +102,8 @@ export class Workers {
     const reply = await lane.send(request);
     const answeredBy = 'failure' in reply ? undefined : reply.worker;
     if (answeredBy === worker) return reply;
-    // Closed, or closed and opened again to whoever came next, as for a request that was repeated: the lane belongs to that one now, or to none.
+    // The lane was closed, or opened again to another worker, as for a repeated request. It belongs
+    // to that worker now, or to none.
     if (answeredBy === undefined) this.#drop(lane);
     else this.#workerOf.set(lane, answeredBy);
     this.#searchSoon();

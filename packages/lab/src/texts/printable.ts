@@ -1,15 +1,21 @@
 /**
- * Makes foreign text fit to be shown. What a target, a scenario or a command says may hold control sequences that move a terminal's cursor,
- * letters that turn the direction of writing, or a line end that forges a row: they are shown as escapes.
+ * Makes foreign text fit to be shown. What a target, a scenario or a command says may hold control
+ * sequences that move a terminal's cursor, letters that turn the direction of writing, or a line
+ * end that forges a row: they are shown as escapes.
  * @module
  */
 
-/** Most characters of one piece of foreign text: enough for any sentence, too few to drown a report. */
+/**
+ * Most characters of one piece of foreign text: enough for any sentence, too few to drown a report.
+ */
 export const printableCharsMax = 1000;
 /** Most lines of it: enough for the stack of an exception or the last words of a program. */
 const linesMax = 200;
 
-/** Control characters (C0, DEL, C1), what has no width or turns the direction (Cf), halves of characters, and line and paragraph separators. */
+/**
+ * Control characters (C0, DEL, C1), what has no width or turns the direction (Cf), halves of
+ * characters, and line and paragraph separators.
+ */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -31,7 +37,10 @@ const shortened = (text: string, charsMax: number): string =>
         .toWellFormed()
         .replace(/\ufffd$/, '')}…`;
 
-/** One line of text: without control characters, and no longer than `charsMax` before they are escaped. */
+/**
+ * One line of text: without control characters, and no longer than `charsMax` before they are
+ * escaped.
+ */
 export const printable = (text: string, charsMax = printableCharsMax): string =>
   shortened(text, charsMax).replace(unprintable, escapeOf);
 
@@ -42,7 +51,10 @@ export const printableLines = (text: string, charsMax = printableCharsMax): stri
   return [...shown, ...(lines.length > linesMax ? ['…'] : [])].join('\n');
 };
 
-/** What is markup in Markdown, a link, an image, or the end of a table's cell, by its character reference: every reader knows these. */
+/**
+ * What is markup in Markdown, a link, an image, or the end of a table's cell, by its character
+ * reference: every reader knows these.
+ */
 const references: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '|': '&#124;',
@@ -58,7 +70,10 @@ export const markdownText = (text: string): string =>
     .replace(/[<|`[\]\\]/g, (character) => references[character] ?? '')
     .replace(unprintable, escapeOf);
 
-/** JSON in which control characters stand as JSON's own escapes: it means the same, and can be shown on a terminal as it is. */
+/**
+ * JSON in which control characters stand as JSON's own escapes: it means the same, and can be shown
+ * on a terminal as it is.
+ */
 export const printableJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(
@@ -67,7 +82,10 @@ export const printableJson = (value: unknown, indent?: number): string =>
     ).join(''),
   );
 
-/** A copy of a value with all its texts shown in one way, those that name its fields, too. Lists of numbers are taken as they are. */
+/**
+ * A copy of a value with all its texts shown in one way, those that name its fields, too. Lists of
+ * numbers are taken as they are.
+ */
 export const mapTexts = <Value>(value: Value, show: (text: string) => string): Value => {
   const known = new Map<string, string>();
   const shown = (text: string): string => {

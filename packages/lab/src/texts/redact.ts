@@ -4,12 +4,17 @@
  */
 
 const redacted = 'REDACTED';
-/** A shorter value is not looked for in other text: it would be found in words that are none of it. */
+/**
+ * A shorter value is not looked for in other text: it would be found in words that are none of it.
+ */
 const secretCharsMin = 4;
 
 /** A word of a command line, quoted or not. */
 const word = String.raw`"[^"]*"|'[^']*'|[^\s"'&|;]+`;
-/** What names a secret, as a part of an option, a variable or a field. A file that holds one is none. */
+/**
+ * What names a secret, as a part of an option, a variable or a field. A file that holds one is
+ * none.
+ */
 const named = String.raw`[\w-]*(?:password|passwd|passphrase|secret|token|(?:api|admin|master|access|private)[_-]?key|credential|auth(?![a-z]))(?!\w*-file|[\w-]*_file)[\w-]*`;
 
 /** Each finds what stands before a secret, and the secret. */

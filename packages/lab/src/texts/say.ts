@@ -1,5 +1,6 @@
 /**
- * What the lab says on its terminal: one place through which all of it goes, because much of it was said by others first.
+ * What the lab says on its terminal: one place through which all of it goes, because much of it was
+ * said by others first.
  * @module
  */
 import { printableLines } from './printable.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
-import type { RunResult } from '../reports/result.ts';
+import type { RunResult } from '../results/result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
 const asked: string[] = [];

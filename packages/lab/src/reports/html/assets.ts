@@ -1,6 +1,6 @@
 /**
- * What a report carries in itself, so that it asks nobody for anything: the style sheet, uPlot, and our own scripts; and the policy that lets
- * the browser run these and nothing else.
+ * The parts that a report carries so that it loads nothing: the style sheet, uPlot and our scripts;
+ * and the policy by which the browser runs only these.
  * @module
  */
 import { createHash } from 'node:crypto';

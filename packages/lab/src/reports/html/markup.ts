@@ -1,5 +1,6 @@
 /**
- * HTML in which nothing that a target said can become markup: whatever is put into it is escaped, unless it is markup already.
+ * HTML in which nothing that a target said can become markup: whatever is put into it is escaped,
+ * unless it is markup already.
  * @module
  */
 
@@ -38,7 +39,10 @@ export const html = (parts: TemplateStringsArray, ...contents: readonly Content[
 /** Our own text, taken as markup: never what came from outside. */
 export const trusted = (markup: string): Markup => ({ markup });
 
-/** JSON for a data block: no text in it ends the block or opens a comment in it (HTML, section 4.12.1.3). */
+/**
+ * JSON for a data block: no text in it ends the block or opens a comment in it (HTML, section
+ * 4.12.1.3).
+ */
 export const dataBlock = (id: string, data: unknown): Markup => ({
   markup: `<script type="application/json" id="${escaped(id)}">${printableJson(data).replace(/</g, '\\u003c')}</script>`,
 });

@@ -1,42 +1,41 @@
 /**
- * The report as one HTML file: offline, with charts, and with another run laid over it or not. Derived from results alone.
+ * The report as one HTML file: offline, with charts, and with another run laid over it or not.
+ * Derived from results alone.
  * @module
  */
-import { furtherTables } from '../further-tables.ts';
+
+import type { RunResult } from '../../results/result.ts';
+import { sectionsOf } from '../all-sections.ts';
 import { runData, stepOf } from '../page/run-data.js';
-import type { RunResult } from '../result.ts';
+import type { Section } from '../section.ts';
 import { readAssets } from './assets.ts';
-import { bottleneckOf, scoreCardOf } from './bottleneck.ts';
-import { criteriaOf, validityOf } from './judgements.ts';
-import { dataBlock, html, htmlTable, type Markup } from './markup.ts';
-import { endpointsOf, errorsOf, faultsOf } from './requests.ts';
-import { revocationOf } from './revocation.ts';
+import { dataBlock, html, type Markup } from './markup.ts';
+import { htmlSection } from './section.ts';
 import { endingInFull, headerOf } from './verdict.ts';
 
-const links = (result: RunResult): Markup => html`<nav aria-label="Sections">
+/** Sections that the top of the page leads to, by what the link says. */
+const linkNames: Readonly<Record<string, string>> = {
+  bottleneck: 'Bottleneck',
+  endpoints: 'Endpoints',
+  errors: 'Errors',
+  baseline: 'Baseline',
+  connections: 'Connections',
+  faults: 'Faults',
+  consistency: 'Consistency',
+  revocation: 'Revocation',
+  validity: 'Validity',
+};
+
+const links = (sections: readonly Section[]): Markup => html`<nav aria-label="Sections">
 ${[
   ['criteria', 'Criteria'],
   ['time', 'Over time'],
   ['percentiles', 'Percentiles'],
-  ['bottleneck', 'Bottleneck'],
-  ['endpoints', 'Endpoints'],
-  ['errors', 'Errors'],
-  ...(furtherTables(result).length === 0 ? [] : [['further', 'Connections and more']]),
-  ...(result.faults.length === 0 ? [] : [['faults', 'Faults']]),
-  ['revocation', 'Revocation'],
-  ['validity', 'Validity'],
+  ...Object.entries(linkNames).filter(([id]) => sections.some((section) => section.id === id)),
 ].map(([id = '', name = '']) => html`<a href="#${id}">${name}</a>`)}
 <span class="tools"><button type="button" id="theme">theme: auto</button>
 <label class="button">compare with another run<input type="file" id="lay-over" accept=".json,application/json"></label></span></nav>
 <p id="drop-said" role="status"></p>`;
-
-const furtherOf = (result: RunResult): Markup | null => {
-  const tables = furtherTables(result);
-  return tables.length === 0
-    ? null
-    : html`<section id="further"><h2>Connections, stages, checks</h2>
-${tables.map(({ title, head, rows }) => htmlTable(title, head, rows))}</section>`;
-};
 
 const comparison = (): Markup => html`<section id="comparison" hidden><h2>Beside another run</h2>
 <p>Other run, drawn in dashed lines: <b id="other-name"></b>. Under 5 % apart is called neither better nor worse; a single pair of runs proves no smaller difference than their own scatter.</p>
@@ -60,6 +59,9 @@ export const htmlReport = (result: RunResult, other?: RunResult): string => {
   const step = Math.max(stepOf(result.seconds.length), stepOf(other?.seconds.length ?? 0));
   const data = { run: runData(result, step), other: other === undefined ? null : runData(other, step) };
   const { word } = endingInFull(result);
+  const sections = sectionsOf(result);
+  // The charts stand between the criteria and everything else.
+  const isFirst = ({ id }: Section): boolean => id === 'criteria';
   return `<!doctype html>\n${
     html`<html lang="en">
 <head><meta charset="utf-8">${head}
@@ -69,23 +71,16 @@ export const htmlReport = (result: RunResult, other?: RunResult): string => {
 <a class="skip" href="#criteria">Skip to the criteria</a>
 <main>
 ${headerOf(result)}
-${links(result)}
+${links(sections)}
 ${comparison()}
-${criteriaOf(result)}
+${sections.filter(isFirst).map(htmlSection)}
 <section id="time"><h2>Over time <button type="button" id="reset" hidden>whole run</button></h2>
 <p class="note">Drag over a chart to zoom, double-click to see all; by keyboard: arrows, Home, End, + and −, Esc, and l for a logarithmic axis. Grey: before the steady window. Red: something was broken. <span id="missing"></span> ${serverLine(result)}</p>
 <noscript><p>The charts need JavaScript; everything else does not.</p></noscript>
 <div id="charts"></div></section>
 <section id="percentiles"><h2>Percentiles</h2><div id="curve"></div></section>
-${bottleneckOf(result)}
-${endpointsOf(result)}
-${errorsOf(result)}
-${furtherOf(result)}
-${faultsOf(result)}
-${revocationOf(result)}
-${validityOf(result)}
-${scoreCardOf(result)}
-<footer><p>Written by catalytic-lab ${result.lab_version} from the result of ${result.started_at}. This page asks nobody for anything; the figures are in the JSON file beside it.</p></footer>
+${sections.filter((section) => !isFirst(section)).map(htmlSection)}
+<footer><p>Written by catalytic-lab ${result.lab_version} from the result of ${result.started_at}. This page loads nothing from elsewhere; the figures are in the JSON file beside it.</p></footer>
 </main>
 <p id="said" class="hidden" role="status" aria-live="polite"></p>
 ${dataBlock('run-data', data)}

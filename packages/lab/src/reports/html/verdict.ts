@@ -1,10 +1,12 @@
 /**
- * The top of the report: how the run ended, what was run, and the figures that are looked for first.
+ * The top of the report: how the run ended, what was run, and the figures that are looked for
+ * first.
  * @module
  */
+
+import { exitCodes, type RunResult } from '../../results/result.ts';
 import { asideOf } from '../ending.ts';
 import { judgedWindow } from '../judged-window.ts';
-import { exitCodes, type RunResult } from '../result.ts';
 import { ms, number, percent } from '../tables.ts';
 import { failedOf, notJudgedOf } from '../verdict-texts.ts';
 import { html, type Markup } from './markup.ts';

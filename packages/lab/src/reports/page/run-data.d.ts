@@ -2,8 +2,8 @@
  * Types of `run-data.js`.
  * @module
  */
-import type { RunResult } from '../result.ts';
-import type { CurvePoint } from '../window-result.ts';
+import type { RunResult } from '../../results/result.ts';
+import type { CurvePoint } from '../../results/window-result.ts';
 
 /** A figure by which runs are compared. */
 export interface Figure {
@@ -49,7 +49,7 @@ export interface RunData {
   readonly figures: readonly Figure[];
 }
 
-/** Seconds per point of a run of so many seconds. */
+/** Seconds per point of a run of `seconds`. */
 export declare const stepOf: (seconds: number) => number;
 
 /** Stretches in which something was broken. */

@@ -1,0 +1,16 @@
+/**
+ * Counted things that a score card is made of. Nothing is scored that was not counted.
+ * @module
+ */
+
+/** What can be counted outside a run. */
+export const countedNames = ['techniques', 'defences', 'tests', 'documentation'] as const;
+
+/** How many of all. */
+export interface Counted {
+  readonly name: (typeof countedNames)[number];
+  readonly done: number;
+  readonly all: number;
+  /** What was counted, and where it came from. */
+  readonly what: string;
+}
