@@ -1,8 +1,10 @@
 /**
- * The signature algorithms a key may have (RFC 7518 section 3.1, RFC 9864). The algorithm belongs to the key, never to the token.
+ * The signature algorithms a key may have (RFC 7518 section 3.1, RFC 9864). The algorithm belongs
+ * to the key, never to the token.
  *
- * `node:crypto` is called directly and synchronously: on this hot path it costs about half of the asynchronous WebCrypto way, and the
- * verdict that follows must run in the same turn of the event loop. `docs/decisions/0003-tokens-with-node-crypto.md` has the figures.
+ * `node:crypto` is called directly and synchronously. On this hot path it costs about half as much
+ * as asynchronous WebCrypto, and the verdict that follows must run in the same turn of the event
+ * loop. `docs/decisions/0003-tokens-with-node-crypto.md` has the figures.
  * @module
  */
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
@@ -19,7 +21,7 @@ interface Algorithm {
   readonly options: (key: KeyObject) => Parameters<typeof verify>[2];
   /** Makes the one accepted spelling of a signature. */
   readonly normalize?: (signature: Buffer) => Buffer;
-  /** Refuses every other spelling. */
+  /** Whether a signature has the one accepted spelling. */
   readonly isNormal?: (signature: Buffer, publicKey: KeyObject) => boolean;
 }
 
@@ -27,8 +29,8 @@ interface Algorithm {
 const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const p256HalfOrder = Buffer.from((p256Order >> 1n).toString(16).padStart(64, '0'), 'hex');
 
-// For every ECDSA signature (r, s), (r, n - s) verifies as well. Ours always carry the lower s, and only that one is accepted, so that a
-// token cannot be re-spelled by anyone.
+// For every ECDSA signature (r, s), (r, n - s) verifies as well. Our signatures carry the lower s,
+// and only the lower s is accepted, so that no second spelling of a token can be made.
 const isLowS = (signature: Buffer): boolean =>
   signature.length === 64 && signature.compare(p256HalfOrder, 0, 32, 32, 64) <= 0;
 
@@ -39,8 +41,9 @@ const toLowS = (signature: Buffer): Buffer => {
   return signature;
 };
 
-// A signature is exactly as long as the modulus (RFC 8017 sections 8.1.2 and 8.2.2, step 1). For PSS OpenSSL leaves that to its caller: the
-// one signature in 256 that begins with a zero byte is the same number to it without that byte.
+// A signature is exactly as long as the modulus (RFC 8017 sections 8.1.2 and 8.2.2, step 1). For
+// PSS, OpenSSL leaves that check to its caller: one signature in 256 begins with a zero byte, and
+// OpenSSL also accepts it without that byte.
 const isWholeModulus = (signature: Buffer, publicKey: KeyObject): boolean =>
   signature.length === Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? Number.NaN) / 8);
 
@@ -64,14 +67,20 @@ const algorithms: Record<AlgorithmName, Algorithm> = {
   },
 };
 
-/** Signs bytes (a JWS signing input, RFC 7515 section 5.1) with a private key; returns the one accepted spelling. */
+/**
+ * Signs bytes (a JWS signing input, RFC 7515 section 5.1) with a private key; returns the one
+ * accepted spelling.
+ */
 export const signBytes = (name: AlgorithmName, privateKey: KeyObject, bytes: Buffer): Buffer => {
   const algorithm = algorithms[name];
   const signature = sign(algorithm.digest, bytes, algorithm.options(privateKey) as KeyObject);
   return algorithm.normalize?.(signature) ?? signature;
 };
 
-/** Whether `signature` is the one accepted spelling of a signature of `bytes` by the owner of `publicKey`. */
+/**
+ * Whether `signature` is the one accepted spelling of a signature of `bytes` by the owner of
+ * `publicKey`.
+ */
 export const signatureHolds = (
   name: AlgorithmName,
   publicKey: KeyObject,

@@ -1,15 +1,21 @@
 /**
- * Time, passed in so that a test can hold it still.
+ * Time, passed in so that tests can control it.
  * @module
  */
 
-/** The clocks of a process. Both are read anew at each use: a remembered time would survive a pause. */
+/**
+ * The clocks of a process. Both are read again at each use: a stored time would survive a pause of
+ * the process.
+ */
 export interface Clocks {
   /** Monotonic, milliseconds. */
   monoMs(): number;
   /** Wall clock, milliseconds since 1970. */
   wallMs(): number;
-  /** Calls once, not before so many monotonic milliseconds have passed. Returns what cancels it. */
+  /**
+   * Calls `call` once, not before `ms` monotonic milliseconds have passed.
+   * @returns cancels the call
+   */
   after(ms: number, call: () => void): () => void;
 }
 
@@ -18,7 +24,8 @@ export const systemClocks: Clocks = {
   monoMs: () => performance.now(),
   wallMs: () => Date.now(),
   after: (ms, call) => {
-    // A timer counts whole milliseconds from a rounded-down now: it may ring up to two too early.
+    // A timer counts whole milliseconds from a rounded-down start, so it may fire up to two
+    // milliseconds early.
     const timer = setTimeout(call, Math.ceil(ms + 1));
     return () => clearTimeout(timer);
   },

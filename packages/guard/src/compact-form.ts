@@ -1,5 +1,6 @@
 /**
- * The strict compact form of a JWS (RFC 7515 section 7.1): three canonical base64url segments and nothing around them.
+ * The strict compact form of a JWS (RFC 7515 section 7.1): three canonical base64url segments and
+ * nothing around them.
  * @module
  */
 
@@ -10,12 +11,15 @@ export interface CompactForm {
   readonly signature: string;
 }
 
-/** Longest token that is looked at, characters. Ours are about 700; the bound keeps a hostile header cheap. */
+/**
+ * Longest token that is parsed, characters. Our tokens have about 700; the bound keeps a hostile
+ * header cheap.
+ */
 export const tokenCharactersMax = 4096;
 
 const compactPattern = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
-// The last character of a segment carries unused bits when the length is not a multiple of four. They must be zero, or the same bytes
-// would have several spellings.
+// The last character of a segment has unused bits when the length is not a multiple of four. They
+// must be zero, else the same bytes would have several spellings.
 const lastOfTwo = /[AQgw]$/;
 const lastOfThree = /[AEIMQUYcgkosw048]$/;
 
@@ -34,8 +38,9 @@ const isCanonical = (segment: string): boolean => {
 
 /**
  * Splits a token into its segments.
- * @returns `undefined` when the text is not exactly one canonical compact form: padding, spaces, line ends, other alphabets, non-zero
- *   unused bits, a fourth segment. Each token has one spelling only, so no second spelling can slip past anything keyed on the first.
+ * @returns `undefined` when the text is not exactly one canonical compact form: padding, spaces,
+ *   line ends, other alphabets, non-zero unused bits, a fourth segment. Each token has one spelling
+ *   only, so no second spelling can slip past anything keyed on the first.
  */
 export const parseCompactForm = (token: string): CompactForm | undefined => {
   if (token.length > tokenCharactersMax) return undefined;

@@ -1,8 +1,9 @@
 /**
- * The reader: keeps the view complete and this process current. Only what it reads from the journal renews the lease; what it hears
- * elsewhere makes the view newer, never more trusted.
+ * The reader: keeps the view complete and this process current. Only a read of the journal renews
+ * the lease. An entry heard over the bus makes the view newer, never more trusted.
  *
- * Every order in here is a rule of the protocol (docs/operating/revocation.md); one test each breaks it.
+ * The order of the steps in this file is part of the protocol (docs/operating/revocation.md). For
+ * each step, one test plants the wrong order.
  * @module
  */
 import { randomUUIDv7 } from 'node:crypto';
@@ -20,28 +21,46 @@ export interface JournalReaderParts {
   readonly clocks: Clocks;
   /** Length of the lease, milliseconds. */
   readonly leaseMs: number;
-  /** Told of each new member id before it is registered: whoever reaps this process removes those rows. */
+  /**
+   * Called with each new member id before it is registered. The supervisor removes those rows after
+   * this process has died.
+   */
   readonly onRegistering?: (member: MemberId) => void;
-  /** Told when a read fails, and when this process stops or starts being current. */
+  /** Called when a read fails, and when this process stops or starts being current. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** Time between two reads, milliseconds; more with very many members, so that together they ask no more than 1,000 times a second. */
+/**
+ * Time between two reads, milliseconds. It grows with very many members, so that all of them
+ * together read at most 1,000 times a second.
+ */
 const pollMsMin = 100;
 const pollMsPerMember = 1;
-/** Time between two reads of each of so many members, milliseconds. */
+/** Time between two reads of one member, milliseconds. @param members members of the deployment */
 export const pollMs = (members: number): number => Math.max(pollMsMin, members * pollMsPerMember);
-/** Between two reads when the first took longer than the time between them. */
+/**
+ * Shortest pause after a read, milliseconds: applies when the read itself took longer than the time
+ * between two reads.
+ */
 const pauseMsMin = 5;
-/** Without news of its own to report, an acknowledgement is written this often at most. */
+/** Shortest time between two acknowledgements that report no new entry, milliseconds. */
 const acknowledgeEveryMs = 1000;
-/** Requests that may wait for a read at once: what waits costs memory, and a flood of it would meet the database when it comes back. */
+/**
+ * Most requests that may wait for a read at once. Waiting requests cost memory, and all of them
+ * would reach the database at the moment it comes back.
+ */
 const waitingMax = 1000;
-/** Reasons of failed reads in a row that are told. */
+/** Most different reasons that are reported during one run of failed reads. */
 const failuresMax = 10;
-/** Ids of entries settled elsewhere, remembered until the journal shows them. Forgetting one only costs an acknowledgement. */
+/**
+ * Most ids of settled entries, kept until the journal shows them. Forgetting an id costs one
+ * acknowledgement, nothing else.
+ */
 const settledMax = 100_000;
-/** Largest difference between the wall clocks of this process and of the database at which the process is current, milliseconds. */
+/**
+ * Largest difference between the wall clocks of this process and of the database that leaves the
+ * process current, milliseconds.
+ */
 const clockSkewMs = clockSkewSeconds * 1000;
 
 /** Reads the journal for one process. */
@@ -50,7 +69,10 @@ export class JournalReader {
   readonly #lease: Lease;
   readonly #settled = new Set<JournalId>();
   readonly #waiting = new Set<(isCurrent: boolean) => void>();
-  /** Every id whose row may be in the database: the last one is ours, the others are to be removed. */
+  /**
+   * Every id whose row may be in the database. The last one is the present registration, the rows
+   * of the others must be removed.
+   */
   #memberIds: MemberId[] = [];
   #isRegistered = false;
   #cursor: unknown;
@@ -60,10 +82,10 @@ export class JournalReader {
   #acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
   #round: Promise<void> | undefined;
   #cancelNext: () => void = () => {};
-  /** Times that something heard could not be taken over. */
+  /** How often the view had no room for heard entries, or did not know their kind. */
   #refusals = 0;
   #isStopped = false;
-  /** Why reads have failed since the last one that did not. */
+  /** Reasons of the failed reads since the last good one. */
   readonly #failures = new Set<string>();
   #clockAheadMs = 0;
 
@@ -72,30 +94,39 @@ export class JournalReader {
     this.#lease = new Lease(parts.leaseMs);
   }
 
-  /** Ids under which this process is or was registered; what it has applied, each of them has applied. */
+  /**
+   * Ids under which this process is or was registered. An entry that this process has applied
+   * counts as applied for each of them.
+   */
   get memberIds(): readonly MemberId[] {
     return this.#memberIds;
   }
 
-  /** Members that the last read found, this process among them; 1 before the first read. */
+  /** Number of members at the last read, this process included; 1 before the first read. */
   get members(): number {
     return this.#members;
   }
 
-  /** Time since the last good read was sent, milliseconds; infinite before the first one. For whoever watches: it decides nothing. */
+  /**
+   * Time since the last good read was sent, milliseconds; infinite before the first one. For
+   * metrics and readiness: it decides nothing.
+   */
   currencyAgeMs(): number {
     return this.#parts.clocks.monoMs() - this.#lastSentMonoMs;
   }
 
   /**
-   * By how much the wall clock of this process was ahead of the database's at the last read, at least, milliseconds; below zero: behind.
-   * Zero when both may have been equal.
+   * Least amount by which the wall clock of this process was ahead of the database's at the last
+   * read, milliseconds. Negative: behind. Zero: both may have been equal.
    */
   get clockAheadMs(): number {
     return this.#clockAheadMs;
   }
 
-  /** Whether the view may be trusted at this very moment. Reads the clocks: call it after the request was read, and do not remember it. */
+  /**
+   * Whether the view may be trusted at this moment. Reads the clocks: call it after the request was
+   * read, and never store the answer.
+   */
   isCurrent(): boolean {
     const { clocks } = this.#parts;
     return !this.#isStopped && this.#lease.isCurrent(clocks.monoMs(), clocks.wallMs());
@@ -108,14 +139,15 @@ export class JournalReader {
   }
 
   /**
-   * Takes over entries heard of outside the journal, once committed.
+   * Adds committed entries that did not come from a read of the journal.
    * @param isOwn whether this process has committed them itself
-   * @returns whether all were taken over, and may so be acknowledged
+   * @returns whether all were added; only then may they be acknowledged
    */
   hear(entries: readonly JournalEntry[], isOwn = false): boolean {
     const isWhole = this.#parts.view.hear(entries, isOwn);
     if (!isWhole) {
-      // A revoke counts on its own process at once. A read sent from now on shows these entries; one under way may not.
+      // A revocation must hold on the process that made it at once. A read sent from now on shows
+      // these entries. A read that was sent before may not, so it must not renew the lease.
       this.#refusals++;
       this.#lease.end();
     }
@@ -123,15 +155,19 @@ export class JournalReader {
   }
 
   /**
-   * Entries that were heard, and whose revoker knows that they were: the journal need not say so as well, unless it shows them first. An
-   * acknowledgement that may not have left is not settled; then what is written down here is all that the revoker can wait for.
+   * Marks entries already acknowledged over the bus, so their journal rows need no second
+   * acknowledgement. Call only when that acknowledgement is known to be sent; otherwise the revoker
+   * depends on the row.
    */
   settle(entries: readonly JournalEntry[]): void {
     if (this.#settled.size > settledMax) this.#settled.clear();
     for (const { id } of entries) this.#settled.add(id);
   }
 
-  /** Waits for the next read that makes this process current; `false` when none comes in time, or too many wait already. */
+  /**
+   * Waits for the next read that makes this process current. `false`: no such read in time, or too
+   * many requests wait already.
+   */
   untilCurrent(waitMs: number): Promise<boolean> {
     if (this.#waiting.size >= waitingMax || this.#isStopped) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -142,12 +178,15 @@ export class JournalReader {
       };
       const cancel = this.#parts.clocks.after(waitMs, () => settle(false));
       this.#waiting.add(settle);
-      // A process that was paused need not wait for its next turn.
+      // After a pause of this process the next timer may be late: read now.
       if (this.#round === undefined) this.#begin();
     });
   }
 
-  /** Never current again; removes the rows of this process. Call it when the last request has been answered. */
+  /**
+   * Ends the lease for good and removes the rows of this process. Call it after the last request
+   * has been answered.
+   */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelNext();
@@ -161,7 +200,7 @@ export class JournalReader {
     await this.#parts.source.close();
   }
 
-  /** Starts a round, and the next one after it. At most one at a time. */
+  /** Starts a round and schedules the next one after it. At most one round runs at a time. */
   #begin(): void {
     this.#cancelNext();
     const { clocks, onProblem } = this.#parts;
@@ -171,7 +210,8 @@ export class JournalReader {
         this.#failures.clear();
       })
       .catch((error: unknown) => {
-        // Each reason once: a connection that was cut hides that the next one leads to a replica.
+        // Each reason is reported once per outage, not only the first: after a cut connection the
+        // next one may lead to a replica.
         const reason = String(error);
         if (this.#failures.has(reason) || this.#failures.size >= failuresMax) return;
         this.#failures.add(reason);
@@ -189,25 +229,28 @@ export class JournalReader {
   async #read(): Promise<void> {
     const { source, clocks } = this.#parts;
     const member = await this.#register();
-    // Before the call enters any queue: the lease counts from here.
+    // Read before the call enters any queue: the lease counts from this moment.
     const [sentMonoMs, sentWallMs] = [clocks.monoMs(), clocks.wallMs()];
     const refusals = this.#refusals;
     const { heardCount } = this.#parts.view;
     const page = await source.read(member, this.#cursor);
     if (this.#isStopped) return;
     this.#compareClocks(sentWallMs, page.databaseMs, clocks.wallMs());
-    // Neither its rows nor its cursor count: a replica lags, and PostgreSQL's does not list the transactions that are still open.
+    // Neither rows nor cursor of a replica count: it lags, and on PostgreSQL it does not list the
+    // transactions that are still open.
     if (!page.isPrimary)
       throw new Error('The database that answered is a replica; only the primary makes a process current');
     if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
     if (!page.isContinued) {
-      // A history without a name of its own. Until it has one, nothing that was read or heard says what it holds.
+      // This history shares its name with another one. Until it is renamed, neither rows nor heard
+      // entries prove what it holds.
       this.#lease.end();
       return source.renameHistory(page.identity);
     }
     this.#identity = page.identity;
     this.#members = page.members;
-    // From here to the renewal in one turn: nobody may see the lease without the entries.
+    // From here to the renewal in one turn of the event loop: no request may see the renewed lease
+    // without the entries.
     if (!this.#parts.view.apply(page.entries))
       throw new Error(
         this.#parts.view.isFull
@@ -215,7 +258,8 @@ export class JournalReader {
           : 'The journal holds a kind of entry that this version does not know; upgrade it',
       );
     if (this.#parts.view.hasLost(heardCount)) {
-      // It is older than what it has told this process: put back to an earlier state, with what every reader knows it by still in it.
+      // The database lacks an entry that this process has committed: it was put back to an earlier
+      // state and still has its old name.
       this.#lease.end();
       return source.renameHistory(page.identity);
     }
@@ -225,14 +269,18 @@ export class JournalReader {
       this.#parts.onProblem(
         `The bus has told of ${unknown.length} revocations that the database does not have; they are forgotten. Another deployment may use the same Redis and the same master key`,
       );
-    // Silent for too long, and marked: the running lease still holds, but only a row that is live renews it.
+    // This member was silent for too long and is marked as leaving. The running lease still holds,
+    // but only a live row renews it.
     if (!page.isMember) this.#isRegistered = false;
     else if (refusals === this.#refusals && this.#hasRightTime) this.#renew(sentMonoMs, sentWallMs);
     const isNews = page.entries.filter(({ id }) => !this.#settled.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
   }
 
-  /** Each registration has an id of its own: a reply that comes late can then never speak for a later one. */
+  /**
+   * Each registration gets a new id, so that a late reply to an earlier one can never confirm a
+   * later one.
+   */
   async #register(): Promise<MemberId> {
     const known = this.#memberIds.at(-1);
     if (this.#isRegistered && known !== undefined) return known;
@@ -241,7 +289,7 @@ export class JournalReader {
     this.#memberIds.push(member);
     await this.#parts.source.register(member, this.#parts.leaseMs);
     this.#isRegistered = true;
-    // Its row is empty still, whatever the former one said.
+    // The new row holds no acknowledgement yet, whatever the former row held.
     this.#acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
     return member;
   }
@@ -255,7 +303,7 @@ export class JournalReader {
   async #acknowledge(member: MemberId, { applied }: JournalPage<unknown>, isNews: boolean): Promise<void> {
     const { source, clocks } = this.#parts;
     const former = this.#memberIds.slice(0, -1);
-    // Only now: until this read the former row was the one that revokers had to wait for.
+    // Not earlier: until this read, revokers had to wait for the former row.
     if (former.length > 0) {
       await source.unregister(former);
       this.#memberIds = this.#memberIds.slice(former.length);
@@ -266,7 +314,10 @@ export class JournalReader {
     this.#acknowledged = { applied, atMs: clocks.monoMs() };
   }
 
-  /** Another history of the database: it may lack entries that were acknowledged to somebody. They are written back before it counts. */
+  /**
+   * The database has another history, which may lack acknowledged entries. They are written back
+   * before its reads count.
+   */
   async #startOver(identity: string): Promise<void> {
     this.#lease.end();
     this.#parts.onProblem('The database has another history than before: it was restored, or another server took over');
@@ -280,7 +331,10 @@ export class JournalReader {
     return Math.abs(this.#clockAheadMs) <= clockSkewMs;
   }
 
-  /** The database read its clock between the sending and the reply: what goes beyond that is a difference. */
+  /**
+   * The database read its clock between sending and reply. A time outside that interval shows a
+   * difference between the clocks.
+   */
   #compareClocks(sentWallMs: number, databaseMs: number, repliedWallMs: number): void {
     const hadRightTime = this.#hasRightTime;
     const [aheadMs, behindMs] = [sentWallMs - databaseMs, databaseMs - repliedWallMs];

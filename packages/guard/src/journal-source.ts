@@ -1,20 +1,26 @@
 /**
- * Port: where a process reads the journal from. Only what is read here makes a process current.
+ * Port: where a process reads the journal from. Only a read through this port makes a process
+ * current.
  * @module
  */
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 
 /**
- * One read of the journal. Everything in it comes from one statement, so it shows one moment of the database.
- * @typeParam Cursor where the next read begins; only the source looks inside
+ * One read of the journal. All of it comes from one statement, so it shows one moment of the
+ * database.
+ * @typeParam Cursor where the next read begins; only the source knows its structure
  */
 export interface JournalPage<Cursor> {
-  /** Name of this history of the database: one value in it, and another one after a restored backup or a failover. */
+  /**
+   * Name of this history of the database: one value in it, and another one after a restored backup
+   * or a failover.
+   */
   readonly identity: string;
   /**
-   * Whether the cursor of the read was made in this history, and the history was named on this server. Without that the entries are not
-   * all there are, and the history needs another name: {@link JournalSource.renameHistory}.
+   * Whether the cursor of the read was made in this history, and the history was named on this
+   * server. If not, the page may lack entries, and the history needs another name:
+   * {@link JournalSource.renameHistory}.
    */
   readonly isContinued: boolean;
   /** Wall clock of the database when it answered, milliseconds since 1970. */
@@ -23,35 +29,49 @@ export interface JournalPage<Cursor> {
   readonly isPrimary: boolean;
   /** Whether the asking member's row is there and live. */
   readonly isMember: boolean;
-  /** Rows of members in all, this one too. */
+  /** Number of members' rows, the asking member's included. */
   readonly members: number;
-  /** Every entry that was not in a page before the cursor. A repeated entry is harmless, a missing one is not. */
+  /**
+   * Every entry that no page before the cursor has held. A repeated entry is harmless, a missing
+   * one is not.
+   */
   readonly entries: readonly JournalEntry[];
   /** Where the next read begins, once `entries` have been applied. */
   readonly cursor: Cursor;
-  /** What to {@link JournalSource.acknowledge}, once `entries` have been applied. */
+  /** Pass this to {@link JournalSource.acknowledge} once `entries` have been applied. */
   readonly applied: string;
 }
 
 /**
- * A connection of its own to the journal: a storm of other work must not starve it. Never used for two calls at once.
- * Every call rejects when the database fails or does not answer within a second; the source then begins again with a new connection.
+ * A separate connection to the journal, so that a storm of other work cannot starve it. Never used
+ * for two calls at once. Every call rejects when the database fails or does not answer within a
+ * second. The source then starts again with a new connection.
  */
 export interface JournalSource<Cursor = unknown> {
-  /** Enters a member, live, with the length of its lease in milliseconds; resolves after the commit. */
+  /**
+   * Registers a member as live. Resolves after the commit.
+   * @param leaseMs length of its lease, milliseconds
+   */
   register(member: MemberId, leaseMs: number): Promise<void>;
-  /** @param cursor absent: from the beginning */
+  /** Reads what is new. @param cursor `undefined`: from the beginning */
   read(member: MemberId, cursor: Cursor | undefined): Promise<JournalPage<Cursor>>;
   /**
-   * Records what a member has applied. Must travel on the connection that read it: a database that crashed in between may give the same
-   * transaction ids to other transactions, and only a lost connection tells. Losing an acknowledgement is harmless.
+   * Records what a member has applied. It must travel on the connection that read it: a database
+   * that crashed in between may give the same transaction ids to other transactions, and only the
+   * lost connection shows that. Losing an acknowledgement is harmless.
    */
   acknowledge(member: MemberId, applied: string): Promise<void>;
-  /** Removes rows of members that will never accept a token again. */
+  /** Removes the rows of members that will never accept a token again. */
   unregister(members: readonly MemberId[]): Promise<void>;
-  /** Gives the present history another name, unless another process has done so: it must still have the name `from`. */
+  /**
+   * Gives the present history a new name. Does nothing when another process was faster, so that its
+   * name is no longer `from`.
+   */
   renameHistory(from: string): Promise<void>;
-  /** Writes entries that the database has lost back into the journal; what it still has is left as it is. */
+  /**
+   * Writes entries that the database has lost back into the journal. Entries that it still has stay
+   * as they are.
+   */
   restore(entries: readonly JournalEntry[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * From a signed payload to claims: the shape that every verdict relies on (RFC 9068 section 2.2, and our own claims).
+ * From a signed payload to claims: the shape that every verdict relies on (RFC 9068 section 2.2,
+ * and our own claims).
  * @module
  */
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
@@ -13,8 +14,9 @@ const wholeNumbers: readonly NameOf<number>[] = ['iat', 'nbf', 'exp', 'auth_time
 const lists: readonly NameOf<readonly string[]>[] = ['roles', 'amr'];
 
 /**
- * Checks the shape once, when a signature is checked. A comparison with a claim that is not there is false, so a token without `aep`
- * could not be signed out everywhere, and one without `nbf` would be valid since ever.
+ * Checks the shape once, when a signature is checked. A comparison with a missing claim is false,
+ * so a token without `aep` could not be signed out everywhere, and a token without `nbf` would have
+ * no beginning.
  * @returns `undefined` when a claim is missing or of another type
  */
 export const readClaims = (payload: Readonly<Record<string, unknown>>): AccessTokenClaims | undefined => {

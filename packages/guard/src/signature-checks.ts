@@ -9,7 +9,10 @@ import { type CompactForm, parseCompactForm } from './compact-form.ts';
 import { readClaims } from './read-claims.ts';
 import { encodedHeader, type VerificationKey } from './verification-key.ts';
 
-/** A token whose form and signature hold. Whether it is *accepted* is the verdict's business, on every use anew. */
+/**
+ * A token whose form and signature hold. Whether it is *accepted* is decided by the verdict, again
+ * on every use.
+ */
 export interface SignedToken {
   readonly claims: AccessTokenClaims;
   readonly key: VerificationKey;
@@ -28,14 +31,15 @@ const parseSegment = (segment: string): Record<string, unknown> | undefined => {
 };
 
 /**
- * Checks tokens and remembers, in a bounded number of entries, which ones a key has signed. The memory is keyed on the whole compact
- * form and holds no verdict: expiry, issuer, audience, the key's being alive and the revocations are judged on every use.
+ * Checks tokens and remembers, in a bounded number of entries, which of them a key has signed. The
+ * memory is keyed on the whole compact form and holds no verdict: expiry, issuer, audience,
+ * retirement of the key and revocations are judged on every use.
  */
 export class SignatureChecks {
   readonly #findKey: FindKey;
   readonly #entriesMax: number;
-  // Two generations: when the young one is full, or its first token has expired, it becomes the old one. Bounded, O(1), and a token in use
-  // is never the one dropped.
+  // Two generations. When the young one is full, or its first token has expired, it becomes the old
+  // one. That is bounded and O(1), and never drops a token in use.
   #young = new Map<string, SignedToken>();
   #old = new Map<string, SignedToken>();
   /** When the first token of the young generation expires, seconds since 1970. */
@@ -47,12 +51,15 @@ export class SignatureChecks {
     this.#entriesMax = entriesMax;
   }
 
-  /** The signed token when it is remembered; `undefined` says nothing about it. */
+  /** The signed token, if this process remembers it. `undefined` says nothing about the token. */
   remembered(token: string): SignedToken | undefined {
     return this.#young.get(token) ?? this.#promote(token);
   }
 
-  /** Checks form, header and signature. Returns the signed token, or the code that says what is wrong with it. */
+  /**
+   * Checks form, header and signature.
+   * @returns the signed token, or the code of the first fault
+   */
   check(token: string): SignedToken | ErrorCode {
     const known = this.remembered(token);
     if (known !== undefined) return known;
@@ -71,10 +78,11 @@ export class SignatureChecks {
     return signed;
   }
 
-  /** Enters a token that this process has just signed itself. */
+  /** Remembers a token that this process has just signed. */
   remember(token: string, signed: SignedToken): void {
     const { iat, exp } = signed.claims;
-    // Told by the tokens themselves: one that was issued after the first of them had expired.
+    // No clock is read: a token that was issued after the first one expired shows that its time is
+    // over.
     if (this.#young.size >= this.#entriesMax || iat > this.#youngExp) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -89,7 +97,7 @@ export class SignatureChecks {
     return signed;
   }
 
-  /** No key has this header: says which rule it breaks. Off the hot path. */
+  /** No key has this header: finds the rule that it breaks. Off the hot path. */
   #explainHeader(form: CompactForm): ErrorCode {
     const header = parseSegment(form.header);
     if (header === undefined) return 'token_malformed';
@@ -100,7 +108,8 @@ export class SignatureChecks {
     if (typeof kid !== 'string') return 'token_key_unknown';
     for (const candidate of algorithmNames) {
       const key = this.#findKey(encodedHeader(candidate, kid));
-      // The key exists: either another algorithm was asked for, or the header carries more than ours do (`crit`, `jku`, another order).
+      // The key exists. Either the header asks for another algorithm, or it differs from ours
+      // otherwise (`crit`, `jku`, another order).
       if (key !== undefined) return alg === key.algorithm ? 'token_malformed' : 'token_algorithm_refused';
     }
     return 'token_key_unknown';

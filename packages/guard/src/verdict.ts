@@ -1,5 +1,6 @@
 /**
- * The verdict: allow or deny, with a reason. Pure: the clock is passed in, nothing is remembered.
+ * The verdict: allow or deny, with a reason. Pure: the caller passes the clock in, and no verdict
+ * is remembered.
  * @module
  */
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
@@ -21,8 +22,9 @@ export interface Expectation {
 }
 
 /**
- * Judges a token whose signature holds (RFC 9068 section 4, RFC 7519 section 4.1). Reads the clock its caller read in this same turn
- * of the event loop, after the request had been read; a stored verdict or a cached clock would accept a token after its revocation.
+ * Judges a token whose signature holds (RFC 9068 section 4, RFC 7519 section 4.1). The caller reads
+ * the clock in the same turn of the event loop, after the request. A stored verdict or a cached
+ * clock would accept a token after its revocation.
  * @param nowSeconds wall clock, seconds since 1970
  * @returns the code of the refusal, or `undefined` for "allow"
  */
@@ -35,7 +37,7 @@ export const refusal = (
 ): ErrorCode | undefined =>
   claimRefusal(token.claims, expectation, nowSeconds) ?? revocationRefusal(token, view, currency);
 
-/** Clock and look-up in one turn: nothing can happen in between. */
+/** Lease and look-up in one turn of the event loop: no revocation can arrive in between. */
 const revocationRefusal = ({ claims, key }: SignedToken, view: View, currency: Currency): ErrorCode | undefined => {
   if (!currency.isCurrent()) return 'revocation_state_unavailable';
   return view.isRevoked(claims, key.kid) ? 'token_revoked' : undefined;

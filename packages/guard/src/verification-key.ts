@@ -19,17 +19,24 @@ export interface VerificationKey {
   readonly kid: KeyId;
   readonly algorithm: AlgorithmName;
   readonly publicKey: KeyObject;
-  /** The protected header of every token signed with this key, encoded. Only this exact header is accepted for it. */
+  /**
+   * The protected header of every token signed with this key, encoded. Only this exact header is
+   * accepted for it.
+   */
   readonly header: string;
 }
 
-/** The protected header of a token signed with the key `kid`, encoded (RFC 7515 section 4, RFC 9068 section 2.1). */
+/**
+ * The protected header of a token signed with the key `kid`, encoded (RFC 7515 section 4, RFC 9068
+ * section 2.1).
+ */
 export const encodedHeader = (algorithm: AlgorithmName, kid: string): string =>
   Buffer.from(JSON.stringify({ alg: algorithm, typ: accessTokenType, kid })).toString('base64url');
 
 /**
  * Reads a published key.
- * @returns `undefined` for an algorithm this version does not know: such a key is skipped, not fatal.
+ * @returns `undefined` for an algorithm this version does not know: such a key is skipped, not
+ *   fatal.
  */
 export const importKey = (published: PublishedKey): VerificationKey | undefined => {
   const algorithm = algorithmNames.find((name) => name === published.alg);

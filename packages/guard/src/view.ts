@@ -1,5 +1,6 @@
 /**
- * The view: this process's in-memory copy of the journal's live entries. Look-ups are synchronous and allocate nothing.
+ * The view: this process's in-memory copy of the journal's live entries. Look-ups are synchronous
+ * and allocate nothing.
  * @module
  */
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
@@ -14,31 +15,38 @@ interface Raised {
 const sweepEntriesMax = 10_000;
 
 /**
- * A Map has room for 2^24 entries, and what was deleted takes its room until half of it is gone: only with half of it alive
- * does every sweep make room again. Beyond that a Map throws.
+ * A Map has room for 2^24 entries, and what was deleted takes its room until half of it is gone:
+ * only with half of it alive does every sweep make room again. Beyond that a Map throws.
  */
 const usualEntriesMax = 8_000_000;
 
-/** An entry that was heard of before the journal has shown it. */
+/**
+ * An entry that came over the bus, or from this process, before a read of the journal has shown it.
+ */
 interface Heard {
   readonly entry: JournalEntry;
-  /** How many had been heard when it was, itself included. */
+  /** Its number in the order of hearing, from 1. */
   readonly number: number;
   /** Whether this process has committed it itself. */
   readonly isOwn: boolean;
-  /** When a read of the journal that was sent later has not shown it for the first time; `undefined`: none has. */
+  /**
+   * When a read that was sent later first failed to show it, monotonic milliseconds; `undefined`:
+   * no such read yet.
+   */
   missingSinceMs?: number;
 }
 
 /**
- * How long what was heard of elsewhere counts although the journal does not show it, milliseconds. The database may have lost it, and the
- * process that has committed it, which alone can know that, writes it back within that time.
+ * How long a heard entry counts although the journal does not show it, milliseconds. The database
+ * may have lost the entry. Only the process that committed it can notice that, and it writes the
+ * entry back within this time.
  */
 const missingMsMax = 5000;
 
 /**
- * Revocations by kind. Entries of the journal are only ever added by {@link View.apply} and only dropped by {@link View.sweep}. What was
- * heard of elsewhere is kept apart, until a read of the journal that was sent later must have shown it.
+ * Revocations by kind. Entries of the journal are added by {@link View.apply} only, and dropped by
+ * {@link View.sweep} only. Heard entries are kept apart, until a read of the journal that was sent
+ * later must have shown them.
  */
 export class View {
   readonly #tokens = new Map<string, number>();
@@ -49,9 +57,9 @@ export class View {
   readonly #entriesMax: number;
   #heard: Heard[] = [];
   #heardCount = 0;
-  /** Latest time that was swept by, milliseconds since 1970. */
+  /** Latest time that a sweep was given, milliseconds since 1970. */
   #sweptMs = Number.NEGATIVE_INFINITY;
-  /** The heard entries as a view; `undefined` while there are none, which is nearly always. */
+  /** The heard entries as a view; `undefined` without any, which is the usual case. */
   #heardView: View | undefined;
 
   /** @param entriesMax entries held at most, of all kinds together @default 8,000,000 */
@@ -59,29 +67,35 @@ export class View {
     this.#entriesMax = entriesMax;
   }
 
-  /** Whether it takes no more entries, even known ones, until a sweep has dropped some. */
+  /**
+   * Whether the view accepts no more entries, not even known ones, until a sweep has dropped some.
+   */
   get isFull(): boolean {
     return this.size >= this.#entriesMax;
   }
 
-  /** Number of entries held, those that were heard of included. */
+  /** Number of entries held, heard ones included. */
   get size(): number {
     const own = this.#tokens.size + this.#sessions.size + this.#accounts.size + this.#tenants.size + this.#keys.size;
     return own + this.#heard.length;
   }
 
-  /** Entries heard of so far: a read of the journal that is sent now shows all of them that the database has. */
+  /**
+   * Number of entries heard so far. A read of the journal that is sent now shows all of them that
+   * the database has.
+   */
   get heardCount(): number {
     return this.#heardCount;
   }
 
   /**
-   * Takes over entries that were heard of outside the journal, once committed.
+   * Adds committed entries that did not come from a read of the journal.
    * @param isOwn whether this process has committed them itself
    * @returns as {@link View.apply}
    */
   hear(entries: readonly JournalEntry[], isOwn = false): boolean {
-    // A revoke that is repeated when all its tokens have expired tells of a row that the journal may show to no reader again.
+    // A sign-out repeated after all its tokens have expired names a row that the journal may never
+    // show to a reader again.
     const needed = entries.filter(({ keepUntilMs }) => keepUntilMs === null || keepUntilMs >= this.#sweptMs);
     if (this.size + needed.length > this.#entriesMax) return false;
     if (needed.length === 0) return true;
@@ -91,7 +105,8 @@ export class View {
   }
 
   /**
-   * Whether the database lacks an entry that this process has committed, once a read of the journal has been applied: it has lost it.
+   * Whether the database has lost an entry that this process committed. Ask after a read of the
+   * journal has been applied.
    * @param count {@link View.heardCount} when the read was sent
    */
   hasLost(count: number): boolean {
@@ -99,11 +114,12 @@ export class View {
   }
 
   /**
-   * Lets go of entries that had been heard of before a read of the journal was sent, once that read has been applied: of those that the
-   * database has, because they are in this view by now, and of those that it has not shown for {@link missingMsMax}.
+   * Drops heard entries after a read of the journal has been applied, if they were heard before it
+   * was sent. It drops those that the database has, because the view holds them by now, and those
+   * that no read has shown for {@link missingMsMax}.
    * @param count {@link View.heardCount} when the read was sent
    * @param nowMs monotonic clock
-   * @returns those that the database does not have
+   * @returns the dropped entries that the database does not have
    */
   forgetHeard(count: number, nowMs: number): readonly JournalEntry[] {
     if (this.#heardView === undefined) return [];
@@ -127,8 +143,9 @@ export class View {
   }
 
   /**
-   * Takes entries over. Order and repetition do not matter: the strictest of all applied entries holds.
-   * @returns whether all were taken over, which needs room and a known kind; who gets `false` must not trust this view
+   * Adds entries. Order and repetition do not matter: the strictest of all applied entries holds.
+   * @returns whether all were added, which needs room and a known kind. After `false` the view must
+   *   not be trusted
    */
   apply(entries: readonly JournalEntry[]): boolean {
     let isUnderstood = true;
@@ -153,7 +170,7 @@ export class View {
           break;
         default:
           entry satisfies never;
-          // A newer version wrote it.
+          // A newer version wrote this entry.
           isUnderstood = false;
       }
     }
@@ -203,8 +220,9 @@ export class View {
   }
 
   /**
-   * Drops entries whose tokens have all expired. Looks at the oldest first and stops at the first one still needed: entries arrive
-   * nearly in the order of their `keepUntilMs`, so what a sweep leaves behind a later one takes.
+   * Drops entries whose tokens have all expired. Starts with the oldest and stops at the first one
+   * still needed. Entries arrive nearly in the order of their `keepUntilMs`, so a later sweep drops
+   * what this one leaves behind.
    * @param nowMs wall clock, milliseconds since 1970
    */
   sweep(nowMs: number): void {
@@ -218,7 +236,7 @@ export class View {
 
 const keepLonger = (map: Map<string, number>, key: string, keepUntilMs: number): void => {
   const known = map.get(key);
-  // Deleted first so that the entry moves to the young end, where the sweep expects it.
+  // Deleted first, so that the entry moves to the young end of the map, where the sweep expects it.
   if (known !== undefined) map.delete(key);
   map.set(key, known === undefined ? keepUntilMs : Math.max(known, keepUntilMs));
 };

@@ -1,10 +1,13 @@
 /**
- * The access token: a JWT as RFC 9068 asks (`typ: at+jwt`), plus the session, the tenant and the epochs that revocation needs.
+ * The access token: a JWT as RFC 9068 asks (`typ: at+jwt`), plus the session, the tenant and the
+ * epochs that revocation needs.
  * @module
  */
 import type { AccountId, SessionId, TenantId, TokenId } from './ids.ts';
 
-/** Claims of an access token. Times are whole seconds since 1970-01-01 UTC (RFC 7519 NumericDate). */
+/**
+ * Claims of an access token. Times are whole seconds since 1970-01-01 UTC (RFC 7519 NumericDate).
+ */
 export interface AccessTokenClaims {
   readonly iss: string;
   readonly sub: AccountId;
@@ -22,7 +25,9 @@ export interface AccessTokenClaims {
   readonly amr: readonly string[];
   /** When the password was last checked. */
   readonly auth_time: number;
-  /** Epoch of the account when the token was authorised: a higher epoch in the journal revokes it. */
+  /**
+   * Epoch of the account when the token was authorised: a higher epoch in the journal revokes it.
+   */
   readonly aep: number;
   /** Epoch of the tenant, likewise. */
   readonly tep: number;

@@ -1,6 +1,7 @@
 /**
- * The error table: every code the service answers with, once. Codes are stable and a closed union; titles are for people and may change.
- * Answers are RFC 9457 problem details with the code in `code`; `docs/reference/errors.md` lists the same table and a test compares both.
+ * The error table: every code that the service answers with, once. Codes are stable and a closed
+ * union. Titles are for people and may change. Answers are RFC 9457 problem details with the code
+ * in `code`. `docs/reference/errors.md` is generated from this table.
  * @module
  */
 
@@ -11,11 +12,14 @@ interface ErrorKind {
   readonly title: string;
   /** Whether the same request may succeed later without being changed. */
   readonly retryable: boolean;
-  /** `error` parameter of the Bearer challenge (RFC 6750 section 3.1), where the answer carries `WWW-Authenticate`. */
+  /**
+   * `error` parameter of the Bearer challenge (RFC 6750 section 3.1), where the answer carries
+   * `WWW-Authenticate`.
+   */
   readonly challenge?: 'none' | 'invalid_token' | 'insufficient_scope';
 }
 
-/** Every code, with what it answers. */
+/** Every code, with its answer. */
 export const errorTable = {
   body_malformed: { status: 400, title: 'The body is not valid JSON', retryable: false },
   body_invalid: { status: 400, title: 'A field is missing, unknown or of the wrong type', retryable: false },
@@ -167,7 +171,10 @@ export interface Problem {
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }
 
-/** A refusal with a code of the table. The one error class that becomes an answer; everything else is `internal_error`. */
+/**
+ * A refusal with a code of the table. Only this class becomes an answer with its own code; every
+ * other error becomes `internal_error`.
+ */
 export class CatalyticError extends Error {
   override readonly name = 'CatalyticError';
   readonly code: ErrorCode;

@@ -1,6 +1,7 @@
 /**
- * Branded identifiers: a session id cannot be passed where an account id is meant. All are UUIDv7 strings (RFC 9562): time-ordered, so
- * that index pages fill in order. They are names, not secrets (OWASP ASVS 11.5.1).
+ * Branded identifiers: a session id cannot be passed where an account id is meant. All are UUIDv7
+ * strings (RFC 9562): time-ordered, so that index pages fill in order. They are names, not secrets
+ * (OWASP ASVS 11.5.1).
  * @module
  */
 

@@ -1,5 +1,6 @@
 /**
- * What the contract suites of the ports need of an engine. Every engine runs every suite, unchanged.
+ * What the contract suites of the ports need of an engine. Every engine runs every suite,
+ * unchanged.
  * @module
  */
 import { randomUUIDv7 } from 'node:crypto';
@@ -25,7 +26,7 @@ export interface Engine {
   readonly adminKeys: AdminKeyStore;
   readonly deployment: DeploymentStore;
   readonly audit: AuditStore;
-  /** Changes that no port offers yet, made behind the ports' back. */
+  /** Changes that no port offers yet, made in the database directly. */
   readonly force: {
     accountStatus(id: AccountId, status: 'active' | 'disabled'): Promise<void>;
     tenantStatus(id: TenantId, status: 'active' | 'suspended'): Promise<void>;
@@ -37,7 +38,7 @@ export interface Engine {
 /** Opens an engine over a new, empty database. */
 export type OpenEngine = () => Promise<Engine>;
 
-/** Who asks, where a suite does not look at it. */
+/** The origin of acts in suites that do not check it. */
 export const by: Origin = { actor: 'system', address: null, requestId: null };
 
 /** A tenant with one account in it. */
@@ -58,7 +59,7 @@ export const seedAccount = async (
   return { tenantId, accountId, account };
 };
 
-/** Everything in the journal, as a new member's first read finds it. */
+/** All entries of the journal, as the first read of a new member shows them. */
 export const readJournal = async ({ journal }: Engine): Promise<readonly JournalEntry[]> => {
   const source = journal.openSource();
   try {

@@ -1,5 +1,6 @@
 /**
- * Hash lanes: a bounded number of hashes at once, a bounded queue in front of them, and an honest refusal past it.
+ * Hash lanes: a bounded number of hashes at once, a bounded queue in front of them, and a refusal
+ * with `Retry-After` beyond it.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -16,7 +17,10 @@ interface Job {
   readonly storedHash: string | undefined;
   readonly resolve: (result: string | boolean) => void;
   readonly reject: (error: Error) => void;
-  /** Monotonic, milliseconds. Past it the job is refused instead of started: its client has been told, or has gone. */
+  /**
+   * Monotonic, milliseconds. After this time the job is refused instead of started, because its
+   * client no longer waits.
+   */
   readonly deadlineMs: number;
 }
 
@@ -25,14 +29,17 @@ interface Running {
   readonly startedAtMs: number;
 }
 
-/** Most jobs that wait, whatever the deadline: bounds memory when hashes are very fast and the deadline very long. */
+/**
+ * Most waiting jobs, whatever the deadline. It bounds memory if hashes are very fast and the
+ * deadline is very long.
+ */
 const waitingMax = 10_000;
 /** Weight of the newest measurement in the running mean of a hash's duration. */
 const meanWeight = 0.1;
 /** Expected duration of a hash before the first one has been measured, milliseconds. */
 const firstGuessMs = 50;
 const restartDelayMs = 200;
-/** A hash that runs this long does not run: the hashing process hangs and is replaced. */
+/** If one hash runs this long, the hashing process hangs and is replaced, milliseconds. */
 const stuckMs = 30_000;
 const watchEveryMs = 500;
 
@@ -50,7 +57,7 @@ export class HashLanes implements PasswordHasher {
   readonly #options: HashLanesOptions;
   #child: ChildProcess | undefined;
   readonly #running = new Map<number, Running>();
-  // A queue read from the front; the head index avoids shifting thousands of entries in a storm.
+  // A queue. The head index avoids shifting thousands of entries in a login storm.
   #waiting: Job[] = [];
   #head = 0;
   #nextId = 0;
@@ -75,13 +82,17 @@ export class HashLanes implements PasswordHasher {
 
   admit(): void {
     if (this.#isClosed) throw new CatalyticError('shutting_down');
-    // The queue moves by `lanes` jobs in each mean duration: when that is not soon enough, say so now instead of after the wait.
+    // The queue advances by `lanes` jobs in each mean duration. If that is too slow for the
+    // deadline, the job is refused now, not after the wait.
     const isFree = this.#running.size < this.#options.lanes && this.#waitingCount === 0 && this.#child !== undefined;
     const expectedWaitMs = isFree ? 0 : ((this.#waitingCount + 1) * this.#meanMs) / this.#options.lanes;
     if (expectedWaitMs > this.#options.queueMs || this.#waitingCount >= waitingMax) throw this.#refuse(expectedWaitMs);
   }
 
-  /** Refuses what waits and ends the child; called when no request is left that could be waiting for a running hash. */
+  /**
+   * Refuses waiting jobs and ends the child. Call it when no request can be waiting for a running
+   * hash any more.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watch);
@@ -93,12 +104,12 @@ export class HashLanes implements PasswordHasher {
     await ended;
   }
 
-  /** Hashes that run at this moment. */
+  /** Number of running hashes. */
   get busy(): number {
     return this.#running.size;
   }
 
-  /** Passwords that wait for a lane. */
+  /** Number of passwords that wait for a lane. */
   get queued(): number {
     return this.#waitingCount;
   }
@@ -116,14 +127,20 @@ export class HashLanes implements PasswordHasher {
     });
   }
 
-  /** Refused at once: after the whole queue has moved there is room, and then for those who were refused before. */
+  /**
+   * The job never entered the queue. Its turn comes after the whole queue, and after the clients
+   * that were refused before it.
+   */
   #refuse(expectedWaitMs: number): CatalyticError {
     const hashMs = this.#meanMs / this.#options.lanes;
     const retryAfterSeconds = this.#returnTimes.take(performance.now(), expectedWaitMs, hashMs, Math.random());
     return new CatalyticError('hashing_busy', { retryAfterSeconds });
   }
 
-  /** Taken, and not done in time: who has waited once is not sent behind the others. A second is the unit of the header. */
+  /**
+   * The job was queued but timed out. Suggest a short retry so the client does not queue again
+   * behind everyone. Retry-After has whole seconds.
+   */
   #giveUp(waitMs: number): CatalyticError {
     return new CatalyticError('hashing_busy', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
   }
@@ -152,7 +169,7 @@ export class HashLanes implements PasswordHasher {
     }
   }
 
-  /** Keeps the deadlines while no lane moves, and ends a process that hangs. */
+  /** Enforces the deadlines while no lane gets free, and ends a process that hangs. */
   #refuseLate(): void {
     const nowMs = performance.now();
     while (this.#waitingCount > 0 && (this.#waiting[this.#head] as Job).deadlineMs < nowMs)
@@ -170,7 +187,8 @@ export class HashLanes implements PasswordHasher {
 
   #start(): void {
     const child = fork(fileURLToPath(new URL('./lane-process.ts', import.meta.url)), {
-      // Only what the child needs: the master key must not be in its environment. One pool thread for each lane.
+      // Only the variables that the child needs: the master key must not be in its environment. One
+      // pool thread for each lane.
       env: { UV_THREADPOOL_SIZE: String(this.#options.lanes), NODE_COMPILE_CACHE: getCompileCacheDir() },
       execArgv: [],
     });

@@ -1,6 +1,7 @@
 /**
- * The hashing process: password hashes at low priority, so that a storm of logins takes only the CPU time nobody else wants.
- * Started by `hash-lanes.ts`, which also bounds how many hashes run here at once; talks over its IPC channel.
+ * The hashing process: computes password hashes at low priority, so that a storm of logins gets
+ * only CPU time that no other process needs. `hash-lanes.ts` starts it, bounds the number of hashes
+ * that run at once, and talks to it over the IPC channel.
  * @module
  */
 import { constants, setPriority } from 'node:os';
@@ -38,11 +39,12 @@ const answer = async ({ id, password, storedHash }: LaneRequest): Promise<LaneRe
 };
 
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-// The parent ends this process by closing the channel; signals meant for the parent's process group are not for us.
+// The parent ends this process by closing the channel. Signals to the process group of the parent
+// are ignored.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: LaneRequest) => {
-  // A parent that has gone meanwhile wants no answer: this process is about to end.
+  // The parent may be gone by now. Then the reply is lost, and this process is about to end.
   void answer(request).then((reply) => process.send?.(reply, undefined, undefined, () => {}));
 });

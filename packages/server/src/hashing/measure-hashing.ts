@@ -1,12 +1,16 @@
 /**
- * How many passwords a second this machine hashes, with the service's own setting and with those that OWASP holds to be as strong.
+ * How many passwords a second this machine hashes, with the service's own setting and with those
+ * that OWASP considers equally strong.
  * @module
  */
 import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
 import { Secret } from '../features/secrets/secret.ts';
 import { HashLanes } from './hash-lanes.ts';
 
-/** Equally strong settings, each the floor for its memory (OWASP Password Storage Cheat Sheet, argon2id); the first is the service's own. */
+/**
+ * Equally strong settings, each the minimum for its memory (OWASP Password Storage Cheat Sheet,
+ * argon2id). The first is the service's own.
+ */
 export const equalSettings: readonly [Argon2idCost, ...Argon2idCost[]] = [
   argon2idCost,
   { memoryKib: 47_104, passes: 1, parallelism: 1 },
@@ -15,14 +19,16 @@ export const equalSettings: readonly [Argon2idCost, ...Argon2idCost[]] = [
   { memoryKib: 7168, passes: 5, parallelism: 1 },
 ];
 
-/** Hashes that were made in some time. */
+/** A measured rate of hashes. */
 export interface HashRate {
   readonly checked: number;
   readonly seconds: number;
   readonly perSecond: number;
 }
 
-/** A stored hash of nobody's password: a check of it pays the whole cost before it says no. */
+/**
+ * A stored hash that no password matches. A check of it costs as much as any other before it fails.
+ */
 const hashOfNobody = (cost: Argon2idCost): string => `${argon2idPrefix(cost)}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 const rateOf = async (lanes: HashLanes, count: number, setting: Argon2idCost, seconds: number): Promise<HashRate> => {
@@ -43,10 +49,10 @@ const rateOf = async (lanes: HashLanes, count: number, setting: Argon2idCost, se
 };
 
 /**
- * Keeps all lanes busy with each setting in turn, with nothing else to do.
- * @param lanes hashes at once
- * @param seconds for each setting; a hash that runs at the end is waited for
- * @param onProblem told when the hashing process has to be restarted
+ * Keeps all lanes busy with each setting in turn, while the process does nothing else.
+ * @param lanes number of hashes at once
+ * @param seconds time for each setting; hashes that run at the end are waited for
+ * @param onProblem called when the hashing process has to be restarted
  */
 export const measureHashing = async (
   lanes: number,

@@ -1,29 +1,30 @@
 /**
- * When refused clients may come back: each gets a place of its own in the time after the queue, so that they do not all return at once.
+ * When refused clients may come back. Each gets a separate slot in the time after the queue, so
+ * that they do not all return at once.
  * @module
  */
 
 /**
- * Longest time a client is told to wait, seconds. Beyond it the estimate is worth little: who was told earlier may not return, and others
- * come unasked.
+ * Longest time in `Retry-After`, seconds. A longer estimate would be worth little: some clients
+ * with an earlier slot do not return, and others arrive without a slot.
  */
 export const returnSecondsMax = 60;
 
 /**
- * Hands out times to come back, one after the other, as the lanes will get free. A storm that meets the same answer for all would be back
- * as a storm, and most of it refused again. What it cannot know is who comes without having been told: while that goes on, a place in
- * time is none in the queue.
+ * Hands out slots one after the other, at the rate at which lanes get free. If every client of a
+ * storm got the same time, the storm would return at that time, and most of it would be refused
+ * again. A slot reserves no place in the queue: clients without a slot may arrive first.
  */
 export class ReturnTimes {
-  /** Monotonic, milliseconds: from here on nobody has been told to come. */
+  /** Start of the first free slot, monotonic milliseconds. */
   #freeFromMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * Takes the next place.
+   * Takes the next slot.
    * @param nowMs monotonic clock
-   * @param waitMs until the lanes are done with what they have
-   * @param hashMs between two hashes of all lanes together
-   * @param chance in [0, 1): spreads those for whom no place is left below the maximum
+   * @param waitMs time until the lanes have finished the running and waiting jobs
+   * @param hashMs mean time between two finished hashes of all lanes together
+   * @param chance in [0, 1): spreads the clients for which no slot is left below the maximum
    * @returns whole seconds, the unit of `Retry-After` (RFC 9110 section 10.2.3); at least one
    */
   take(nowMs: number, waitMs: number, hashMs: number, chance: number): number {

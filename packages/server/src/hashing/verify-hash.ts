@@ -1,5 +1,6 @@
 /**
- * Checks a password against a stored hash of any accepted format. Everything runs in Node's thread pool.
+ * Checks a password against a stored hash of any accepted format. Everything runs in Node's thread
+ * pool.
  * @module
  */
 import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
@@ -17,7 +18,7 @@ const scryptAsync = (password: string, salt: Buffer, length: number, options: ob
 
 /**
  * Whether the stored hash is of this password.
- * @throws when the format is not an accepted one: an import would have refused it
+ * @throws when the format is not accepted; an import refuses such a hash
  */
 export const verifyHash = async (storedHash: string, password: string): Promise<boolean> => {
   const stored = parseStoredHash(storedHash);
@@ -25,11 +26,13 @@ export const verifyHash = async (storedHash: string, password: string): Promise<
     case 'argon2id':
       return verifyArgon2(storedHash, password);
     case 'bcrypt':
-      // bcrypt reads 72 bytes; the system it comes from has done the same. The upgrade that follows a success ends it.
+      // bcrypt reads 72 bytes only, as in the system that the hash comes from. The upgrade after a
+      // successful login ends that.
       return verifyBcrypt(password, storedHash);
     case 'scrypt': {
       const { cost, blockSize, parallelism, salt, tag } = stored;
-      // Node refuses what needs more than `maxmem`; twice what the formula gives leaves room for its own bookkeeping.
+      // Node refuses hashes that need more than `maxmem`. Twice the result of the formula leaves
+      // room for its bookkeeping.
       const options = { N: cost, r: blockSize, p: parallelism, maxmem: 256 * cost * blockSize + 2 ** 20 };
       return timingSafeEqual(await scryptAsync(password, salt, tag.length, options), tag);
     }

@@ -33,13 +33,22 @@ export const auditValues = (row: NewAuditRow): readonly (string | number | null)
   row.by.requestId,
 ];
 
-/** Rows looked at for one page: a rare event in a long trail must not hold the process, or the connection, for as long as it likes. */
+/**
+ * Most rows examined for one page, so that a rare event in a long trail does not occupy the
+ * process, or the connection, for long.
+ */
 const scanMax = 5000;
 
-/** Clocks of several machines, and a row that waited to be written, put rows out of the order of time by less than this. */
+/**
+ * Rows are out of the order of time by less than this, milliseconds: machines have different
+ * clocks, and rows wait to be written.
+ */
 const disorderMs = 60_000;
 
-/** A row with what the page is about; all of it null but `scanned`, `reached` and `oldest` where nothing was found. */
+/**
+ * A row of a page, with the extent of the search. If nothing was found, all but `scanned`,
+ * `reached` and `oldest` is null.
+ */
 export interface ListedRow {
   readonly pos: number | null;
   readonly at: number;
@@ -64,7 +73,10 @@ export interface ListQuery {
   readonly values: readonly (string | number)[];
 }
 
-/** Makes the query of a page. What an index finds bounds the rows looked at; the rest is picked from those. */
+/**
+ * Makes the query of a page. Conditions with an index select the rows to examine, and the other
+ * conditions filter those.
+ */
 export const listQuery = (filter: AuditFilter, rowsMax: number): ListQuery => {
   const values: (string | number)[] = [];
   const used: string[] = [];
@@ -94,7 +106,8 @@ export const listQuery = (filter: AuditFilter, rowsMax: number): ListQuery => {
       ), picked as (
         select * from looked ${picked} order by pos desc limit $${values.length}
       )
-      select picked.*, extent.scanned, extent.reached, extent.oldest from extent left join picked on true order by pos desc`,
+      select picked.*, extent.scanned, extent.reached, extent.oldest
+        from extent left join picked on true order by pos desc`,
     values,
   };
 };
@@ -113,7 +126,7 @@ const toRow = (row: ListedRow & { readonly pos: number }): AuditRow => ({
   requestId: row.request_id,
 });
 
-/** Makes the page of what {@link listQuery} found. */
+/** Makes a page of the rows that {@link listQuery} found. */
 export const toPage = (listed: readonly ListedRow[], { sinceMs = 0 }: AuditFilter, rowsMax: number): AuditPage => {
   const rows = listed.flatMap((row) => (row.pos === null ? [] : [toRow({ ...row, pos: row.pos })]));
   const last = rows.at(-1);
@@ -123,7 +136,7 @@ export const toPage = (listed: readonly ListedRow[], { sinceMs = 0 }: AuditFilte
   return isOver || extent.reached === null ? { rows } : { rows, next: extent.reached };
 };
 
-/** What is read of a session, with every value as JavaScript has it. */
+/** A row of {@link sessionStateSql}. */
 export interface SessionStateRow {
   readonly tenant_id: TenantId;
   readonly account_id: AccountId;
@@ -138,11 +151,13 @@ export interface SessionStateRow {
 
 /** Reads a session: `$1` is its id. */
 export const sessionStateSql = `
-  select s.tenant_id, s.account_id, s.created_at, s.expires_at, s.ended_at, a.status as account_status, t.status as tenant_status,
+  select s.tenant_id, s.account_id, s.created_at, s.expires_at, s.ended_at,
+         a.status as account_status, t.status as tenant_status,
          a.epoch - s.account_epoch as account_behind, t.epoch - s.tenant_epoch as tenant_behind
-    from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id where s.id = $1`;
+    from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+   where s.id = $1`;
 
-/** Makes a state of a row. */
+/** The state in a row. */
 export const toSessionState = (row: SessionStateRow): SessionState => ({
   tenantId: row.tenant_id,
   accountId: row.account_id,

@@ -4,7 +4,7 @@
  */
 import type { JournalEntry } from '@catalytic/protocol/journal';
 
-/** What the engines have in common; each adds where the row stands. */
+/** The columns that both engines have. Each engine adds the position of the row. */
 export interface JournalRow {
   readonly id: JournalEntry['id'];
   readonly kind: JournalEntry['kind'];
@@ -14,12 +14,16 @@ export interface JournalRow {
 }
 
 /**
- * Of the rows whose time is over, the newest of the last so many stays: entries of the same moment may be dated in another order than they
- * were written. A reader knows the history that it has read by its newest entry, so that must not go while the reader may be here.
+ * How many of the last rows whose time is over are compared to find the newest one, which stays.
+ * Entries of the same moment may be dated in another order than they were written. A reader
+ * recognises the history that it has read by the newest entry, so that entry must not be purged.
  */
 export const keptRows = 100;
 
-/** An entry; of a kind this version does not know, too, because the reader must notice that. */
+/**
+ * The entry in a row. It may be of a kind that this version does not know, because the reader must
+ * notice that.
+ */
 export const toEntry = (row: JournalRow): JournalEntry =>
   ({
     id: row.id,

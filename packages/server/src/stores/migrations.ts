@@ -1,9 +1,11 @@
 /**
  * Migrations, and which of them a version must know in order to use a database.
  *
- * The ledger has two tables. `migration` lists what a version must know. `expansion` lists what the version before may leave unknown, because
- * it breaks none of its processes: they go on, and are started anew, while the next version serves beside them, and it can take over again.
- * What is in `expansion` moves to `migration` with the next migration after it: by then nobody may be two versions behind.
+ * The ledger has two tables. `migration` lists migrations that a version must know. `expansion`
+ * lists migrations that the version before need not know, because they break none of its processes:
+ * these continue, and can be restarted, while the next version serves beside them, and it can also
+ * take over again. The next migration moves the rows of `expansion` to `migration`: no process may
+ * be two versions behind.
  * @module
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +16,7 @@ export interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
-  /** Whether it breaks processes of the version before: its first line says so. */
+  /** Whether it breaks processes of the version before, as its first line says. */
   readonly isBreaking: boolean;
 }
 
@@ -35,8 +37,8 @@ export const readMigrations = (folder: string): readonly Migration[] =>
     });
 
 /**
- * What is still to be applied.
- * @throws when the database has a migration that this version does not know and must
+ * The migrations that a database lacks.
+ * @throws when the database has a migration that this version must know and does not
  */
 export const missingFrom = (
   migrations: readonly Migration[],
@@ -51,6 +53,8 @@ export const missingFrom = (
   return migrations.filter(({ number }) => !migration.includes(number) && !expansion.includes(number));
 };
 
-/** The table of the ledger that a migration is entered in. A database without any is nobody's before. */
+/**
+ * The table of the ledger for a migration. A new database has no processes of the version before.
+ */
 export const tableFor = ({ isBreaking }: Migration, { migration }: Ledger): keyof Ledger =>
   isBreaking || migration.length === 0 ? 'migration' : 'expansion';

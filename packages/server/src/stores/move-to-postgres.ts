@@ -1,5 +1,5 @@
 /**
- * Moving an embedded deployment to PostgreSQL.
+ * Moves an embedded deployment to PostgreSQL.
  * @module
  */
 import { auditColumns } from './audit-row.ts';
@@ -13,7 +13,10 @@ interface Table {
   readonly arrays?: readonly string[];
 }
 
-/** What is moved, parents first. Members are processes that have ended; the positions of journal and audit are given anew, in order. */
+/**
+ * The tables that are moved, parents first. Members have ended, so they stay behind. Journal and
+ * audit rows get new positions, in order.
+ */
 const tables: readonly Table[] = [
   { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'created_at'] },
   {
@@ -42,13 +45,13 @@ const tables: readonly Table[] = [
   { name: 'audit', columns: auditColumns },
 ];
 
-/** Rows in one statement: some 500 kB. */
+/** Rows in one statement: about 500 kB. */
 const batchRows = 1000;
 
-/** Told how far a table is. */
+/** Called with the progress of a table. */
 export type OnMoved = (table: string, moved: number, total: number) => void;
 
-/** A row as JSON that PostgreSQL reads: bytes in its hexadecimal form, arrays as arrays. */
+/** A row as JSON that PostgreSQL reads: bytes in hexadecimal, lists as arrays. */
 const toJson = (row: SourceRow, arrays: readonly string[]): object =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => {
@@ -80,10 +83,12 @@ const moveTable = async (
 };
 
 /**
- * Moves everything from the SQLite database of a data folder to an empty PostgreSQL database, in one transaction there. What fails leaves
- * both as they were; after success the SQLite file is called `catalytic.db.moved`. The master key stays where it is.
- * @throws when a server process uses the folder, or the PostgreSQL database is in use; and when PostgreSQL went away during the commit: the
- *   SQLite file is put aside then, because it may be the old one
+ * Moves all rows from the SQLite database of a data folder to an empty PostgreSQL database, in one
+ * transaction there. A failure leaves both as they were. After success the SQLite file is called
+ * `catalytic.db.moved`. The master key stays where it is.
+ * @throws when a server process uses the folder, or the PostgreSQL database is in use; and when
+ *   PostgreSQL went away during the commit. Then the SQLite file is put aside, because PostgreSQL
+ *   may have committed
  */
 export const moveToPostgres = async (
   dataDir: string,
@@ -100,7 +105,8 @@ export const moveToPostgres = async (
       for (const { generation, token_seconds_max, newest_iat } of source.rows('deployment', columns))
         await target.continueHistory(Number(generation), Number(token_seconds_max), Number(newest_iat));
     };
-    // Before the commit: an end of this process between the two must not leave two databases that are both served.
+    // Before the commit: if this process ends between the two steps, there must not be two
+    // databases that can be served.
     await moveIn(url, onProblem, fill, () => {
       source.putAside();
       isAside = true;

@@ -1,6 +1,7 @@
 /**
- * Conditions on sessions as SQL, the same on both engines: the deciding statements check them and change something in one step. The reasons
- * that are given where they do not hold are in `features/sessions/rules.ts`.
+ * Conditions on sessions as SQL, the same on both engines: the deciding statements check them and
+ * change something in one step. The reasons that are given where they do not hold are in
+ * `features/sessions/rules.ts`.
  * @module
  */
 import { displacedMax } from '../features/sessions/rules.ts';
@@ -8,12 +9,16 @@ import { displacedMax } from '../features/sessions/rules.ts';
 /** Whether account `a` and its tenant `t` may have sessions. */
 export const isInGoodStanding = "a.status = 'active' and t.status = 'active'";
 
-/** Whether nothing has ended session `s` of account `a` and tenant `t`: neither an act on it, nor a raised epoch. */
+/**
+ * Whether nothing has ended session `s` of account `a` and tenant `t`: neither an act on it, nor a
+ * raised epoch.
+ */
 export const isUnended = 's.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch';
 
 /**
- * Counts the sessions of an account that have no end, up to what one sign-in can displace. One that cannot be refreshed any more counts until
- * it is ended or purged, and so an account never has more of them than the limit. An index alone answers it.
+ * Counts the sessions of an account that have no end, up to what one sign-in can displace. One that
+ * cannot be refreshed any more counts until it is ended or purged, and so an account never has more
+ * of them than the limit. An index alone answers it.
  * @param sessionsMax SQL, like the others
  */
 export const countUnended = (tenant: string, account: string, sessionsMax: string): string =>
@@ -23,7 +28,8 @@ export const countUnended = (tenant: string, account: string, sessionsMax: strin
             limit ${sessionsMax} + ${displacedMax}) counted`;
 
 /**
- * The order in which sessions `s` are displaced: first those that cannot be refreshed any more, then the oldest, as ids begin with the time.
+ * The order in which sessions `s` are displaced: first those that cannot be refreshed any more,
+ * then the oldest, as ids begin with the time.
  * @param now SQL, like the epochs of account and tenant
  */
 export const displacedFirst = (now: string, accountEpoch: string, tenantEpoch: string): string =>

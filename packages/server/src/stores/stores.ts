@@ -1,5 +1,5 @@
 /**
- * What an engine offers: every port over one database.
+ * The interface of an engine: every port over one database.
  * @module
  */
 import type { AccountStore } from '../features/accounts/store.ts';
@@ -15,7 +15,7 @@ import type { TenantStore } from '../features/tenants/store.ts';
 export interface ConnectionCounts {
   readonly total: number;
   readonly idle: number;
-  /** Operations that wait for one. */
+  /** Operations that wait for a connection. */
   readonly waiting: number;
 }
 
@@ -30,10 +30,10 @@ export interface Stores {
   readonly adminKeys: AdminKeyStore;
   readonly deployment: DeploymentStore;
   readonly audit: AuditStore;
-  /** Goes the way of a write without changing anything. */
+  /** Takes the path of a write without changing anything. */
   probe(): Promise<void>;
   /** Connections to the primary; `undefined` where the engine has no pool. */
   connections(): ConnectionCounts | undefined;
-  /** Finishes what was sent and closes the connections. */
+  /** Finishes the operations that were sent, and closes the connections. */
   close(): Promise<void>;
 }

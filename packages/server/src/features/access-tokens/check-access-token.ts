@@ -1,5 +1,6 @@
 /**
- * Use case: may this token be accepted now? The hot path: synchronous, no store, no verdict remembered.
+ * Use case: may this token be accepted now? This is the hot path: synchronous, without a store, and
+ * no verdict is remembered.
  * @module
  */
 import type { SignatureChecks, SignedToken } from '@catalytic/guard/signature-checks';
@@ -15,25 +16,27 @@ export interface CheckAccessTokenParts {
   readonly view: View;
   readonly currency: Currency;
   readonly expectation: Expectation;
-  /** Wall clock, milliseconds since 1970; read anew for each verdict. */
+  /** Wall clock, milliseconds since 1970; read for each verdict. */
   readonly nowMs: () => number;
 }
 
 /**
  * Judges a token.
- * @returns the token when it is accepted, else the code of the refusal; `revocation_state_unavailable` may be asked again after the next
- *   read of the journal
+ * @returns the token when it is accepted, else the code of the refusal. After
+ *   `revocation_state_unavailable` the caller may ask again once the journal has been read
  */
 export const checkAccessToken = (parts: CheckAccessTokenParts, token: string): SignedToken | ErrorCode => {
   const signed = parts.signatureChecks.check(token);
-  // A process that was paused may not have heard of the key yet: it does not know, rather than that there is none.
+  // A process that was paused may not have loaded the key yet, so it cannot know that there is
+  // none.
   if (signed === 'token_key_unknown' && !parts.currency.isCurrent()) return 'revocation_state_unavailable';
   return typeof signed === 'string' ? signed : judge(parts, signed);
 };
 
 /**
  * Judges a token whose signature this process has checked before.
- * @returns the token when it is accepted, else `undefined`: ask {@link checkAccessToken}, which checks what is not remembered and says why
+ * @returns the token when it is accepted, else `undefined`: then ask {@link checkAccessToken},
+ *   which checks unknown tokens and gives reasons
  */
 export const acceptRemembered = (parts: CheckAccessTokenParts, token: string): SignedToken | undefined => {
   const signed = parts.signatureChecks.remembered(token);
@@ -46,8 +49,9 @@ const judge = (parts: CheckAccessTokenParts, signed: SignedToken): SignedToken |
 };
 
 /**
- * Judges a token for signing out: genuine and unexpired is enough. A client that repeats a logout whose answer was lost holds a revoked
- * token, and must get the same promise again; and one whose token was dated by a clock that was ahead must be able to end it.
+ * Judges a token for signing out: genuine and unexpired is enough. A client that repeats a logout
+ * after a lost answer holds a revoked token and must get the same promise again. A client whose
+ * token was dated by a clock that was ahead must be able to end it.
  * @throws {CatalyticError} `token_*`
  */
 export const genuineToken = (parts: CheckAccessTokenParts, token: string): SignedToken => {

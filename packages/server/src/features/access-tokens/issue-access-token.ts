@@ -1,5 +1,5 @@
 /**
- * Use case: mint an access token for a grant.
+ * Use case: issue an access token for a grant.
  * @module
  */
 import { randomUUID } from 'node:crypto';
@@ -25,8 +25,9 @@ const ownClientId = 'catalytic';
 /**
  * Signs an access token.
  * @param grant what the authorising statement saw
- * @param authorisedAtMs wall clock read *before* the authorising statement was sent. It gives `iat` and `exp`, so that a token whose
- *   statement ran before a revocation always expires before the journal forgets that revocation, however long this process stalls.
+ * @param authorisedAtMs wall clock read *before* the authorising statement was sent. It gives `iat`
+ *   and `exp`: a token whose statement ran before a revocation then always expires before the
+ *   journal forgets that revocation, however long this process stalls
  */
 export const issueAccessToken = (
   { keys, signatureChecks, issuer, audience, accessTokenSeconds }: IssueAccessTokenParts,

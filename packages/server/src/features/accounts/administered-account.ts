@@ -1,5 +1,5 @@
 /**
- * Use case part: which account does an administrator's request act on?
+ * Part of use cases: which account does an administrator's request act on?
  * @module
  */
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
@@ -11,7 +11,10 @@ export interface AdministeredAccountParts {
   readonly tenants: TenantStore;
 }
 
-/** Where an account is, if it is there. Every operation on it asks for both: the id of another tenant's account finds nothing. */
+/**
+ * Tenant and id of an account, which may not exist. Every operation asks for both, so the id of
+ * another tenant's account finds nothing.
+ */
 export interface AccountPlace {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;

@@ -1,5 +1,5 @@
 /**
- * Use case: an administrator makes an account, with a password or with a ready hash of one.
+ * Use case: an administrator creates an account, with a password or with a ready hash.
  * @module
  */
 import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
@@ -18,7 +18,9 @@ export interface CreateAccountParts {
   readonly nowMs: () => number;
 }
 
-/** An account as an administrator describes it: with exactly one of the two. */
+/**
+ * An account as an administrator describes it, with exactly one of `password` and `password_hash`.
+ */
 export interface AccountDescription {
   readonly email: string;
   readonly password?: string;
@@ -45,8 +47,9 @@ const hashOf = async (hasher: PasswordHasher, description: AccountDescription): 
 };
 
 /**
- * Makes an account in an active tenant.
- * @throws {CatalyticError} `email_invalid`, `email_taken`, `tenant_suspended`, `password_*`, `body_invalid`, `hashing_busy`
+ * Creates an account in an active tenant.
+ * @throws {CatalyticError} `email_invalid`, `email_taken`, `tenant_suspended`, `password_*`,
+ *   `body_invalid`, `hashing_busy`
  */
 export const createAccount = async (
   { accounts, hasher, nowMs }: CreateAccountParts,

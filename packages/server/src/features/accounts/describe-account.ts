@@ -6,7 +6,10 @@ import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountStore } from './store.ts';
 
-/** The account as `GET /auth/me` shows it. @throws {CatalyticError} `token_revoked` when the account is gone */
+/**
+ * The account as `GET /auth/me` shows it.
+ * @throws {CatalyticError} `token_revoked` when the account is gone
+ */
 export const describeAccount = async (
   accounts: AccountStore,
   { claims }: SignedToken,

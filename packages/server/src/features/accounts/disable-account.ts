@@ -17,8 +17,8 @@ export interface DisableAccountParts {
 }
 
 /**
- * Disables an account: it neither signs in nor refreshes, and every token of it is revoked. Repeating it is harmless and makes the same
- * promise.
+ * Disables an account: it can neither sign in nor refresh, and all its tokens are revoked. A repeat
+ * is harmless and makes the same promise.
  * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
  */
 export const disableAccount = async (
@@ -31,7 +31,10 @@ export const disableAccount = async (
   return barrier.settle(recorded);
 };
 
-/** Makes an account active; it signs in anew. @throws {CatalyticError} `account_not_found` */
+/**
+ * Makes an account active. Its former sessions stay ended.
+ * @throws {CatalyticError} `account_not_found`
+ */
 export const enableAccount = async (
   { accounts, nowMs }: Pick<DisableAccountParts, 'accounts' | 'nowMs'>,
   { tenantId, accountId }: AccountPlace,

@@ -1,5 +1,5 @@
 /**
- * Use case: take over accounts of another system, with their password hashes.
+ * Use case: import accounts of another system, with their password hashes.
  * @module
  */
 import type { Readable } from 'node:stream';
@@ -20,9 +20,15 @@ export interface ImportAccountsParts {
   readonly nowMs: () => number;
 }
 
-/** Accounts stored in one transaction: enough to make the commit's share small, few enough to keep other writers waiting briefly. */
+/**
+ * Accounts stored in one transaction: enough to make the cost of the commit small, few enough that
+ * other writers wait briefly.
+ */
 const batchAccounts = 500;
-/** Longest line and largest import, bytes: about 300,000 accounts. A larger one is several requests. */
+/**
+ * Longest line and largest import, bytes: about 300,000 accounts. A larger import takes several
+ * requests.
+ */
 const lineBytesMax = 4096;
 const importBytesMax = 64 * 1024 * 1024;
 
@@ -35,12 +41,15 @@ const Line = Type.Object(
   { additionalProperties: false },
 );
 
-/** The compiler is large, and most processes never see an import. */
+/** Loaded on first use: the compiler is large, and most processes never import accounts. */
 const compileLine = async () => (await import('typebox/compile')).Compile(Line);
 type LineCheck = Awaited<ReturnType<typeof compileLine>>;
 let compiled: Promise<LineCheck> | undefined;
 
-/** Refuses, never repairs: a byte that is no text must not become another account than the one sent. */
+/**
+ * Refuses invalid bytes instead of replacing them: a replacement could turn the email of one
+ * account into that of another.
+ */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undefined => {
@@ -65,7 +74,7 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
   };
 };
 
-/** Cuts the stream off at the limit; without a limit one request could fill the disk. */
+/** Refuses a stream beyond the limit, so that one request cannot fill the disk. */
 const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -76,7 +85,10 @@ const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
   }
 };
 
-/** Lines of a stream. A line that never ends is given up once it is too long, instead of being collected. */
+/**
+ * Lines of a stream. Reading stops at a line that is too long, so that an endless line is not
+ * collected.
+ */
 const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of bounded(stream)) {
@@ -93,10 +105,11 @@ const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
 };
 
 /**
- * Imports accounts, in batches as they arrive. What one batch stored stays stored when a later line is refused: repeat the import after
- * mending the line, existing accounts are left as they are.
+ * Imports accounts in batches, as they arrive. A stored batch stays stored when a later line is
+ * refused: repair the line and repeat the import, because existing accounts stay as they are.
  * @param stream lines of JSON
- * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_*`, `import_line_invalid` with the number of the line, `body_too_large`
+ * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_*`, `import_line_invalid` with the
+ *   number of the line, `body_too_large`
  */
 export const importAccounts = async (
   { tenants, accounts, nowMs }: ImportAccountsParts,

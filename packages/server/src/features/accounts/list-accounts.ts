@@ -12,13 +12,13 @@ const pageAccounts = 100;
 /** A page of accounts. */
 export interface AccountPage {
   readonly accounts: readonly Account[];
-  /** Given where there are more. An id, because emails do not belong into addresses more often than they must. */
+  /** Present if there are more. An id, so that fewer email addresses appear in URLs. */
   readonly nextCursor?: AccountId;
 }
 
 /**
  * The accounts of a tenant in the order of their emails, a bounded number at a time.
- * @param email only the account with this one, in any case
+ * @param email only the account with this email, in any case
  * @param cursor `nextCursor` of the page before
  */
 export const listAccounts = async (
@@ -30,7 +30,7 @@ export const listAccounts = async (
     const found = await accounts.findForLogin(tenantId, emailKey(email));
     return { accounts: found === undefined ? [] : [found.account] };
   }
-  // One more than is shown says whether there is another page.
+  // One row more than a page shows whether there is another page.
   const after = cursor as AccountId | undefined;
   const found = await accounts.list({ tenantId, after, rowsMax: pageAccounts + 1 });
   const shown = found.slice(0, pageAccounts);

@@ -1,5 +1,5 @@
 /**
- * Use case: a person makes an account.
+ * Use case: a person creates an account.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -28,7 +28,7 @@ export interface Registration {
 }
 
 /**
- * Makes an account.
+ * Creates an account.
  * @throws {CatalyticError} `email_invalid`, `password_*`, `tenant_*`, `email_taken`, `hashing_busy`
  */
 export const registerAccount = async (
@@ -43,7 +43,8 @@ export const registerAccount = async (
   hasher.admit();
   const tenant = await activeTenant(tenants, registration.tenant);
   const key = emailKey(email);
-  // Asked before the costly hash, so that a flood of taken addresses is cheap; `create` decides.
+  // Checked before the costly hash, so that a flood of taken addresses stays cheap. `create`
+  // decides.
   if ((await accounts.findForLogin(tenant.id, key)) !== undefined) throw new CatalyticError('email_taken');
   const passwordHash = await hasher.hash(password);
   const account = { email, emailKey: key, passwordHash, roles: [] };

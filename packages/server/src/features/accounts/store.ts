@@ -10,7 +10,7 @@ import type { Recorded } from '../revocation/store.ts';
 export interface Account {
   readonly id: AccountId;
   readonly tenantId: TenantId;
-  /** As the person wrote it. */
+  /** As it was entered. */
   readonly email: string;
   readonly status: 'active' | 'disabled';
   readonly roles: readonly string[];
@@ -22,7 +22,7 @@ export interface NewAccount {
   readonly email: string;
   /** {@link emailKey} of the email: unique in the tenant. */
   readonly emailKey: string;
-  /** PHC string or another known format: see `passwords/hash-format.ts`. */
+  /** PHC string or another accepted format: see `passwords/hash-format.ts`. */
   readonly passwordHash: string;
   readonly roles: readonly string[];
 }
@@ -69,35 +69,48 @@ export interface AccountsPage {
   readonly rowsMax: number;
 }
 
-/** An account with what a login needs to check. */
+/** An account with the stored hash of its password. */
 export interface AccountWithPassword {
   readonly account: Account;
   readonly passwordHash: string;
 }
 
-/** Where accounts live. Every engine passes `store.contract.ts`. What changes leaves a row in the audit trail, in the same transaction. */
+/**
+ * Where accounts live. Every engine passes `store.contract.ts`. Each change leaves a row in the
+ * audit trail, in the same transaction.
+ */
 export interface AccountStore {
-  /** Stores an account in an active tenant; of two at once with the same email key exactly one succeeds. */
+  /**
+   * Stores an account in an active tenant. Of two simultaneous calls with the same email key
+   * exactly one succeeds.
+   */
   create(creation: AccountCreation): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
   /**
-   * Stores what is not there yet, in one transaction, if the tenant is active; accounts whose email key exists are left as they are.
+   * Stores new accounts in one transaction, if the tenant is active. Accounts whose email key
+   * exists stay as they are.
    */
   importMany(
     accounts: AccountImport,
   ): Promise<{ readonly imported: number; readonly existing: number } | 'tenant_suspended'>;
   find(tenantId: TenantId, id: AccountId): Promise<Account | undefined>;
   findForLogin(tenantId: TenantId, emailKey: string): Promise<AccountWithPassword | undefined>;
-  /** Read on the primary, as {@link AccountStore.findForLogin} is. */
+  /** Reads from the primary, like {@link AccountStore.findForLogin}. */
   findWithPassword(tenantId: TenantId, id: AccountId): Promise<AccountWithPassword | undefined>;
   /** Up to `rowsMax` accounts of a tenant in the order of their email keys. */
   list(page: AccountsPage): Promise<readonly Account[]>;
   /**
-   * Disables an account and ends its sessions: raises its epoch and journals it. One that is disabled already is journalled again without
-   * raising it, so that every success can be waited for. `undefined`: there is none.
+   * Disables an account and ends its sessions: raises its epoch and journals it. An account that is
+   * disabled already is journalled again at the same epoch, so that the caller can wait for every
+   * success. `undefined`: there is no such account.
    */
   disable(change: AccountChange): Promise<Recorded | undefined>;
-  /** Makes an account active; its former sessions stay ended. `undefined`: there is none. */
+  /**
+   * Makes an account active. Its former sessions stay ended. `undefined`: there is no such account.
+   */
   enable(change: AccountChange): Promise<Account | undefined>;
-  /** Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password change. */
+  /**
+   * Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password
+   * change.
+   */
   upgradePasswordHash(upgrade: HashUpgrade): Promise<boolean>;
 }

@@ -1,5 +1,5 @@
 /**
- * Use case: may this admin key do this?
+ * Use case: does this admin key have the scope?
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -14,7 +14,11 @@ export interface CheckAdminKeyParts {
   readonly nowMs: () => number;
 }
 
-/** Finds the key. @param by who asks @throws {CatalyticError} `admin_key_invalid`, `admin_scope_insufficient` */
+/**
+ * Finds the key.
+ * @param by who asks
+ * @throws {CatalyticError} `admin_key_invalid`, `admin_scope_insufficient`
+ */
 export const checkAdminKey = async (
   { adminKeys, auditSink, nowMs }: CheckAdminKeyParts,
   secret: string,

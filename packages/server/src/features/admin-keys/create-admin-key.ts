@@ -1,5 +1,5 @@
 /**
- * Use case: make a key for the admin API.
+ * Use case: create a key for the admin API.
  * @module
  */
 import type { Origin } from '../audit/store.ts';
@@ -9,7 +9,10 @@ import type { AdminKey, AdminKeyStore } from './store.ts';
 /** Prefix of admin keys. */
 export const adminKeyPrefix = 'cak_';
 
-/** Makes and stores an admin key. Returns the key itself, which is shown once and never stored. */
+/**
+ * Creates an admin key and stores its hash.
+ * @returns the key itself, which is shown once and never stored
+ */
 export const createAdminKey = async (
   adminKeys: AdminKeyStore,
   key: AdminKey,

@@ -18,7 +18,7 @@ export const adminScopes = [
 /** One of {@link adminScopes}. */
 export type AdminScope = (typeof adminScopes)[number];
 
-/** An admin key as stored; the key itself is not. */
+/** An admin key as stored, without the key itself. */
 export interface AdminKey {
   readonly scopes: readonly AdminScope[];
   /** The only tenant it may act on; `null` for all. */
@@ -37,9 +37,9 @@ export interface NewAdminKey {
   readonly by: Origin;
 }
 
-/** An admin key that is known. */
+/** A stored admin key that was found by its hash. */
 export interface KnownAdminKey extends AdminKey {
-  /** Names it in the audit trail: 12 hexadecimal digits, and no secret. */
+  /** Its name in the audit trail: 12 hexadecimal digits, no secret. */
   readonly id: string;
 }
 

@@ -1,30 +1,37 @@
 /**
- * Rows of the audit trail that belong to no transaction: collected, and written together off the path of the requests.
+ * Rows of the audit trail that belong to no transaction. They are collected and written together,
+ * off the path of the requests.
  * @module
  */
 import type { AuditSink, AuditStore, NewAuditRow } from './store.ts';
 
-/** Time from the first row to the statement that writes it and its followers, milliseconds. */
+/** Time from the first row of a batch to the statement that writes the batch, milliseconds. */
 const writeEveryMs = 200;
-/** Rows in one statement: 1,000 a second, some times more than passwords can be checked. */
+/**
+ * Most rows in one statement: that allows 1,000 a second, several times more than passwords can be
+ * checked.
+ */
 const rowsPerWriteMax = 200;
-/** Rows that wait while the database is slow. Past it they are dropped: a flood of refused sign-ins must not fill the memory. */
+/**
+ * Most rows that wait while the database is slow. Further rows are dropped, so that a flood of
+ * refused sign-ins cannot fill the memory.
+ */
 const rowsWaitingMax = 1000;
-/** Longest time that a stop waits for the last rows, milliseconds. */
+/** Longest time that {@link AuditBuffer.close} waits for the last rows, milliseconds. */
 const closeMsMax = 1000;
 
 /** What the buffer works with. */
 export interface AuditBufferParts {
   readonly store: Pick<AuditStore, 'record'>;
-  /** Told how many rows were dropped. */
+  /** Called with the number of dropped rows. */
   readonly onDropped: (rows: number) => void;
-  /** Told once, when the first rows are dropped. */
+  /** Called once, when the first rows are dropped. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
 /**
- * The buffer. A row that cannot be written at once is dropped, not tried again: whether a failed commit took place may be unknown, and no
- * row may be there twice.
+ * The buffer. A row whose statement fails is dropped, not tried again: the failed commit may have
+ * taken place, and no row may be written twice.
  */
 export class AuditBuffer implements AuditSink {
   readonly #parts: AuditBufferParts;
@@ -47,7 +54,7 @@ export class AuditBuffer implements AuditSink {
     this.#schedule();
   }
 
-  /** Writes what waits, within a bounded time. */
+  /** Writes the waiting rows, within a bounded time. */
   async close(): Promise<void> {
     const isLate = new Promise<'late'>((resolve) => setTimeout(resolve, closeMsMax, 'late').unref());
     while (this.#rows.length > 0 || this.#writing !== undefined) {

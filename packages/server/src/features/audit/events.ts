@@ -1,12 +1,16 @@
 /**
- * Every event of the audit trail, in one table. `docs/reference/audit-events.md` is generated from it.
+ * Every event of the audit trail, in one table. `docs/reference/audit-events.md` is generated from
+ * it.
  *
- * Names are those of the OWASP logging vocabulary (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
- * A name or a reason never changes its meaning: rows outlive versions.
+ * Names are those of the OWASP logging vocabulary
+ * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html). A name or a
+ * reason never changes its meaning: rows outlive versions.
  * @module
  */
 
-/** Whose sessions end: the one the row names, all of its account, all of its tenant, all there are. */
+/**
+ * Whose sessions end: the one the row names, all of its account, all of its tenant, all there are.
+ */
 export type Reach = 'session' | 'account' | 'tenant' | 'deployment';
 
 /** Why an event happened, and what it ends. */

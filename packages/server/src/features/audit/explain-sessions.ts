@@ -13,12 +13,15 @@ export interface ExplainParts {
   readonly nowMs: () => number;
 }
 
-/** Rows read to explain something, of one kind: more sign-outs of one account since a session began are a life's worth. */
+/**
+ * Most rows of one kind that are read for one explanation. No account has more sign-outs during one
+ * session.
+ */
 const rowsMax = 1000;
-/** Sessions of an account that are explained, the newest ones. */
+/** Most sessions of an account that are explained, from the newest on. */
 const sessionsMax = 10;
 
-/** Rows of a filter, newest first, over as many pages as that takes. */
+/** Rows of a filter, newest first, collected from as many pages as needed. */
 export const collectRows = async (
   audit: AuditStore,
   filter: AuditFilter,

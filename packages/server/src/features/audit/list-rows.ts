@@ -17,7 +17,7 @@ export interface ListAuditParts {
   readonly nowMs: () => number;
 }
 
-/** The filters as they are asked for; their form has been checked. */
+/** The filters of the request. Their form has been checked. */
 export interface AuditQuery {
   /** Name of a tenant. */
   readonly tenant?: string;
@@ -29,13 +29,13 @@ export interface AuditQuery {
   readonly cursor?: string;
 }
 
-/** Rows of a page unless the query says otherwise. */
+/** Rows of a page, if the query does not give a number. */
 const rowsDefault = 100;
 
 const refuseField = (name: string, message: string): CatalyticError =>
   new CatalyticError('body_invalid', { fields: [{ field: `/${name}`, message }] });
 
-/** The tenant whose rows the key may see: `undefined`, all. */
+/** The tenant whose rows the key may see; `undefined`: all tenants. */
 const visibleTenant = async (
   { tenants }: ListAuditParts,
   { tenantId }: AdminKey,
@@ -43,15 +43,15 @@ const visibleTenant = async (
 ): Promise<TenantId | undefined> => {
   if (name === undefined) return tenantId ?? undefined;
   const tenant = await tenants.findByName(name);
-  // A key of one tenant is not told which others there are.
+  // A key that is bound to a tenant must not learn which other tenants exist.
   if (tenantId !== null && tenant?.id !== tenantId) throw new CatalyticError('admin_scope_insufficient');
   if (tenant === undefined) throw new CatalyticError('tenant_unknown');
   return tenant.id;
 };
 
 /**
- * Reads a page of the trail, newest first. A key that is bound to a tenant sees the rows of that tenant only, and none that concern the
- * deployment.
+ * Reads a page of the trail, newest first. A key that is bound to a tenant sees the rows of that
+ * tenant only, and none that concern the deployment.
  * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_unknown`, `body_invalid`
  */
 export const listAudit = async (parts: ListAuditParts, adminKey: AdminKey, query: AuditQuery): Promise<AuditPage> => {

@@ -1,11 +1,11 @@
 /**
- * Origins of acts that no request asked for.
+ * Origins of acts without a request.
  * @module
  */
 import type { Origin } from './store.ts';
 
-/** Somebody at the command line. Who that is, the service cannot know. */
+/** The command line. The service cannot know which person uses it. */
 export const cliOrigin: Origin = { actor: 'cli', address: null, requestId: null };
 
-/** The service by itself. */
+/** The service itself. */
 export const systemOrigin: Origin = { actor: 'system', address: null, requestId: null };

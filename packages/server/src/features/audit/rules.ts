@@ -1,5 +1,5 @@
 /**
- * How the audit trail is asked, and what it says about the end of a session.
+ * How times are given in queries of the audit trail, and how its rows explain the end of a session.
  * @module
  */
 import { reasonOf } from './events.ts';
@@ -7,11 +7,12 @@ import type { AuditRow, SessionState } from './store.ts';
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** What {@link parseSince} takes, as a pattern. */
+/** Pattern of the texts that {@link parseSince} accepts. */
 export const sincePattern = String.raw`^([1-9]\d{0,5}[smhd]|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z?)?)$`;
 
 /**
- * Reads a time: some seconds, minutes, hours or days ago (`90s`, `15m`, `1h`, `7d`), or a date of ISO 8601 in UTC.
+ * Reads a time: some seconds, minutes, hours or days ago (`90s`, `15m`, `1h`, `7d`), or a date of
+ * ISO 8601 in UTC.
  * @returns milliseconds since 1970; `undefined` when it is neither
  */
 export const parseSince = (text: string, nowMs: number): number | undefined => {
@@ -22,7 +23,7 @@ export const parseSince = (text: string, nowMs: number): number | undefined => {
   return Number.isNaN(ms) ? undefined : ms;
 };
 
-/** UUIDs as this service writes them. */
+/** Pattern of UUIDs as this service writes them. */
 export const idPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 /** Whether a text can be the id of an account or a session. */
@@ -32,7 +33,7 @@ export const isId = (text: string): boolean => new RegExp(idPattern).test(text);
 export interface Explanation {
   readonly sessionId: string;
   readonly state: 'live' | 'ended' | 'expired' | 'suspended' | 'unknown';
-  /** In plain words. */
+  /** The same as a sentence, without a subject. */
   readonly words: string;
 }
 
@@ -42,7 +43,7 @@ const time = (ms: number): string => new Date(ms).toISOString();
 const isEndOf = (row: AuditRow, opened: Opened): boolean => {
   const ends = reasonOf(row.event, row.reason)?.ends;
   if (ends !== undefined && row.sessionId === opened.sessionId) return true;
-  // Not at the same time: a password change opens a session while it ends the others.
+  // Strictly later, because a password change opens a session while it ends the others.
   if (row.atMs <= opened.atMs) return false;
   switch (ends) {
     case 'session':
@@ -73,7 +74,8 @@ const byWhom: Readonly<Record<string, string>> = {
 };
 
 const wordsOfEnd = (row: AuditRow, sessionId: string): string => {
-  // The row names the session that ended, or, of many, the one that asked.
+  // If one session ended, the row names it. If many ended, the row names the session from which the
+  // act was requested.
   const asking = row.sessionId === sessionId ? row.subject : row.sessionId;
   const asked = asking === null ? '' : ` from session ${asking}`;
   const actor = row.actor === null ? '' : (byWhom[row.actor] ?? `, by the admin ${row.actor.replace(':', ' ')}`);
@@ -82,7 +84,7 @@ const wordsOfEnd = (row: AuditRow, sessionId: string): string => {
   return `it was ended at ${time(row.atMs)} by ${reasonOf(row.event, row.reason)?.endedBy ?? row.event}${asked}${actor}${address}${request}`;
 };
 
-/** What a session can still do, where nothing has ended it. */
+/** The state of a session that no act has ended. */
 const stateOf = (state: SessionState, nowMs: number): Omit<Explanation, 'sessionId'> => {
   if (state.expiresAtMs <= nowMs)
     return { state: 'expired', words: `it expired at ${time(state.expiresAtMs)}: it was not refreshed in time` };
@@ -92,10 +94,11 @@ const stateOf = (state: SessionState, nowMs: number): Omit<Explanation, 'session
 };
 
 /**
- * Says why a session is no longer there, or that it is.
- * @param opening the row of its sign-in; absent when that was purged
- * @param state absent when the session was purged: a day after it expired
- * @param rows what may have ended it: rows of the session, its account, its tenant and the deployment, in any order
+ * Explains why a session has ended, or says that it is live.
+ * @param opening the row of its sign-in; `undefined` when that was purged
+ * @param state `undefined` when the session was purged, a day after it expired
+ * @param rows rows that may have ended it: of the session, its account, its tenant and the
+ *   deployment, in any order
  */
 export const explainSession = (
   sessionId: string,
@@ -114,7 +117,7 @@ export const explainSession = (
     atMs: state?.createdAtMs ?? opening?.atMs ?? 0,
   };
   const ends = rows.filter((row) => isEndOf(row, opened)).sort((a, b) => a.position - b.position);
-  // The session knows when it ended; of two acts that both would have ended it, that one did.
+  // The session keeps the time of its end. It tells which of several possible acts has ended it.
   const end = ends.find((row) => row.atMs === state?.endedAtMs) ?? ends[0];
   if (end !== undefined) return { sessionId, state: 'ended', words: wordsOfEnd(end, sessionId) };
   if (state !== undefined) {

@@ -177,7 +177,8 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
       await engine.accounts.create({ tenantId, account, nowMs: 3000, by });
       await engine.accounts.upgradePasswordHash({ tenantId, accountId, from: 'another', to: 'new', nowMs: 3000, by });
       await engine.tenants.ensure({ name: 'other', nowMs: 3000, by });
-      // The second account of the import cannot be stored: the first one is undone, and its row with it.
+      // The second account of the import cannot be stored: the first one is undone, and its row
+      // with it.
       const [first, second] = ['new', 'bad'].map((name) => ({ ...account, email: name, emailKey: name }));
       assert.ok(first !== undefined && second !== undefined);
       const unstorable = { ...second, passwordHash: null as unknown as string };

@@ -1,13 +1,13 @@
 /**
- * Port: what concerns the deployment as a whole.
+ * Port: the deployment as a whole.
  * @module
  */
 import type { Origin } from '../audit/store.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
 
 /**
- * How old something must be to be forgotten. Both the clock of the caller and that of the database must say so: a wrong clock takes nothing
- * from others.
+ * How old something must be to be forgotten. Both the clock of the caller and that of the database
+ * must say so: a wrong clock takes nothing from others.
  */
 export interface Age {
   /** Wall clock of the caller, milliseconds since 1970. */
@@ -31,7 +31,7 @@ export interface HistoryStart {
   readonly by: Origin;
 }
 
-/** What a new history has cost. */
+/** What a new history has ended. */
 export interface NewHistory {
   readonly keysKilled: number;
   readonly sessionsEnded: number;
@@ -39,17 +39,25 @@ export interface NewHistory {
 
 /** The deployment. Every engine passes `store.contract.ts`. */
 export interface DeploymentStore {
-  /** Number of the present history of the database: higher after a restored backup. */
+  /** Number of the present history of the database; higher after a restored backup. */
   generation(): Promise<number>;
-  /** Names the database and its generation: processes that name another one share nothing with this one, whatever else they share. */
+  /**
+   * Names the database and its generation. Processes with different names must not act on each
+   * other's messages.
+   */
   scope(): Promise<string>;
-  /** Whether a server process uses the database at this moment. */
+  /** Whether a server process uses the database now. */
   isServed(): Promise<boolean>;
   /**
-   * Begins a new history after a backup was restored, in one transaction: what was revoked since the backup is not known any more, and
-   * epochs have gone back, so every signing key is killed for ever, every session ended, and a key that no backup holds signs from now on.
+   * Begins a new history after a backup was restored, in one transaction. The revocations since the
+   * backup are lost, and epochs have gone back. So every signing key is killed for ever, every
+   * session is ended, and a key that no backup holds signs from now on.
    */
   beginNewHistory(start: HistoryStart): Promise<NewHistory>;
-  /** Looks at the oldest `rowsMax` rows of the audit trail and deletes those that are as old as that. @returns how many were deleted */
+  /**
+   * Looks at the oldest `rowsMax` rows of the audit trail and deletes those that are as old as
+   * that.
+   * @returns how many were deleted
+   */
   purgeAudit(purge: Purge): Promise<number>;
 }

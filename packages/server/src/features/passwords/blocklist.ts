@@ -1,8 +1,8 @@
 /**
  * Passwords that attackers try first, compared whole (NIST SP 800-63B-4 section 3.1.1.2).
  *
- * Public lists of common passwords hold almost nothing of 15 characters or more, so most of the list is generated: what people make of
- * short favourites when they are asked for a long password.
+ * Public lists of common passwords hold almost nothing of 15 characters or more, so most of the
+ * list is generated: what people make of short favourites when they are asked for a long password.
  * @module
  */
 
@@ -96,7 +96,10 @@ const walks = [
   'azertyuiopqsdfghjklmwxcvbn',
 ];
 
-/** Length of the shortest unit that, repeated, spells the text; the text's own length when there is none. */
+/**
+ * Length of the shortest unit that, repeated, spells the text; the text's own length when there is
+ * none.
+ */
 const period = (text: string): number => {
   for (let length = 1; length <= text.length / 2; length++)
     if (text.startsWith(text.slice(length)) && text.slice(length) === text.slice(0, text.length - length))
@@ -114,8 +117,10 @@ const isWalk = (text: string): boolean =>
 const stripDecoration = (text: string): string => text.replace(/^[\d\W_]+|[\d\W_]+$/g, '');
 
 /**
- * Why the password is blocked, as the end of a sentence that starts with "This password", or `undefined`.
- * @param email the account's address: neither it nor its local part, decorated or repeated, is a password
+ * Why the password is blocked, as the end of a sentence that starts with "This password", or
+ * `undefined`.
+ * @param email the account's address: neither it nor its local part, decorated or repeated, is a
+ *   password
  */
 export const blockedReason = (password: string, email: string): string | undefined => {
   const text = password.toLowerCase();

@@ -1,5 +1,5 @@
 /**
- * Password hashes as they are stored: which formats are accepted, and which are due for an upgrade at the next login.
+ * Formats of stored password hashes: which are accepted, and which are upgraded at the next login.
  *
  * | format | looks like | from |
  * |---|---|---|
@@ -8,7 +8,8 @@
  * | scrypt | `$scrypt$ln=17,r=8,p=1$SALT$TAG` | PHC string |
  * | PBKDF2 | `$pbkdf2-sha256$i=600000$SALT$TAG` (also `sha512`) | PHC string |
  *
- * SALT and TAG are base64 without padding. Every cost has an upper limit: one hostile import must not be able to eat the machine.
+ * SALT and TAG are base64 without padding. Every cost has an upper limit, so that a hostile import
+ * cannot exhaust the machine.
  * @module
  */
 import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/password-hash';
@@ -37,7 +38,7 @@ export type StoredHash =
 const memoryBytesMax = 256 * 1024 * 1024;
 const passesMax = 16;
 const parallelismMax = 8;
-/** About half a second here; each step doubles it. */
+/** A check takes about half a second; each step doubles it. */
 const bcryptCostMax = 13;
 const bcryptCostMin = 4;
 const scryptLogCostMax = 20;
@@ -92,14 +93,20 @@ const parsePbkdf2 = (text: string): StoredHash | undefined => {
   return { format: 'pbkdf2', digest, iterations, salt: bytes(match[3]), tag: bytes(match[4]) };
 };
 
-/** Takes a stored hash apart; `undefined` when its format is not known or a cost is beyond its limit. */
+/**
+ * Takes a stored hash apart; `undefined` when its format is not known or a cost is beyond its
+ * limit.
+ */
 export const parseStoredHash = (text: string): StoredHash | undefined =>
   parseArgon2id(text) ?? parseBcrypt(text) ?? parseScrypt(text) ?? parsePbkdf2(text);
 
 /** Whether a stored hash is of a known format and within the limits. */
 export const isAcceptedHash = (text: string): boolean => parseStoredHash(text) !== undefined;
 
-/** Whether a stored hash was made with other than today's format and parameters: it is replaced at the next login. */
+/**
+ * Whether a stored hash differs from today's format and cost. Such a hash is replaced at the next
+ * login.
+ */
 export const needsUpgrade = (text: string): boolean => {
   const found = parseStoredHash(text);
   return (

@@ -1,17 +1,19 @@
 /**
- * Port: who hashes passwords.
+ * Port: hashing of passwords.
  * @module
  */
 import type { Secret } from '../secrets/secret.ts';
 
 /**
- * Hashes passwords off the event loop, in a bounded number of lanes with a bounded queue.
- * All throw `hashing_busy` with an honest `Retry-After` when a lane would not be free in time.
+ * Hashes passwords off the event loop, in a bounded number of lanes with a bounded queue. Each
+ * method throws `hashing_busy`, with a `Retry-After` that follows the queue, when no lane would be
+ * free in time.
  */
 export interface PasswordHasher {
   /**
-   * Asked before anything is looked up for a password: in a storm most are refused, and what they cost is missing to the others.
-   * @throws {CatalyticError} `hashing_busy` when a password that came now would be refused
+   * Call before any look-up: under overload most sign-ins are rejected here, and a rejection must
+   * be nearly free.
+   * @throws {CatalyticError} `hashing_busy` when a password that arrived now would be refused
    */
   admit(): void;
   /** A new hash of the password under today's parameters (PHC string). */

@@ -1,12 +1,13 @@
 /**
- * The login cache: after a full check, the same right password of the same account skips the hashing for a while.
+ * The login cache: after a full check, the same right password of the same account skips the
+ * hashing for a while.
  * @module
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Secret } from '../secrets/secret.ts';
 
-/** Who passed a full check, and against which stored hash. */
+/** The account that passed a full check, and the stored hash that the check used. */
 export interface CheckedAccount {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
@@ -22,14 +23,16 @@ interface Entry {
 /** Most remembered logins; about 1.6 kB each. */
 const entriesMax = 100_000;
 
-/** Names of tenants have no line breaks. */
+/** The line break separates the two, because no name of a tenant has one. */
 const keyOf = (tenantName: string, emailKey: string): string => `${tenantName}\n${emailKey}`;
 
 /**
- * Remembers HMAC-SHA-256 of right passwords under a random key of this process, with the account and its stored hash as the full check saw
- * them. What it recalls is no verdict yet: the statement that opens the session compares account, tenant and stored hash with the primary's
- * (docs/decisions/0019-remembered-login.md), so no process can honour an old password or a disabled account, whatever it remembers. The
- * window counts from the full check and is not extended by use. A wrong password is never answered from here.
+ * Remembers the HMAC-SHA-256 of right passwords under a random key of this process, with the
+ * account and the stored hash of the full check. A recalled login is no verdict: the statement that
+ * opens the session compares account, tenant and stored hash with the primary database
+ * (docs/decisions/0019-remembered-login.md). So no process accepts an old password or a disabled
+ * account, whatever its cache holds. The window counts from the full check and is not extended by
+ * use. A wrong password is never answered from the cache.
  */
 export class LoginCache {
   readonly #windowMs: number;
@@ -39,14 +42,17 @@ export class LoginCache {
 
   /**
    * @param windowSeconds 0 turns the cache off
-   * @param nowMs a monotonic clock, milliseconds: the wall clock may be set back
+   * @param nowMs a monotonic clock, milliseconds, because the wall clock may be set back
    */
   constructor(windowSeconds: number, nowMs: () => number) {
     this.#windowMs = windowSeconds * 1000;
     this.#nowMs = nowMs;
   }
 
-  /** Whose password this was at a full check within the window. `undefined` says nothing. */
+  /**
+   * The account whose password this was at a full check within the window. `undefined` says nothing
+   * about the password.
+   */
   recall(tenantName: string, emailKey: string, password: Secret<string>): CheckedAccount | undefined {
     const key = keyOf(tenantName, emailKey);
     const entry = this.#entries.get(key);
@@ -58,7 +64,7 @@ export class LoginCache {
     return timingSafeEqual(entry.mac, this.#mac(password)) ? entry.account : undefined;
   }
 
-  /** Remembers a full success. The oldest entry goes when there are too many. */
+  /** Remembers a successful full check. A full cache drops its oldest entry. */
   remember(tenantName: string, emailKey: string, password: Secret<string>, account: CheckedAccount): void {
     if (this.#windowMs === 0) return;
     const key = keyOf(tenantName, emailKey);
@@ -70,7 +76,7 @@ export class LoginCache {
     this.#entries.set(key, { account, mac: this.#mac(password), checkedAtMs: this.#nowMs() });
   }
 
-  /** What was remembered is no longer so. */
+  /** Drops an entry that no longer holds. */
   forget(tenantName: string, emailKey: string): void {
     this.#entries.delete(keyOf(tenantName, emailKey));
   }

@@ -1,5 +1,6 @@
 /**
- * What a new password must be: NIST SP 800-63B-4 section 3.1.1.2. Length and a blocklist; no composition rules, no periodic change.
+ * Rules for a new password (NIST SP 800-63B-4 section 3.1.1.2): length and a blocklist, no
+ * composition rules, no periodic change.
  * @module
  */
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
@@ -12,9 +13,10 @@ export const passwordCodePointsMin = 15;
 export const passwordCodePointsMax = 256;
 
 /**
- * The form in which passwords are compared and hashed: NFC, so that the same password typed on two keyboards is the same, nothing
- * trimmed, nothing folded.
- * @throws {CatalyticError} `body_invalid` for half a surrogate pair: it has no UTF-8 form, so two passwords would become one
+ * The form in which passwords are compared and hashed: NFC, so that the same password from two
+ * keyboards is equal. Nothing is trimmed or folded.
+ * @throws {CatalyticError} `body_invalid` for half a surrogate pair: it has no UTF-8 form, so two
+ *   passwords would become equal
  */
 export const preparePassword = (password: string): Secret<string> => {
   if (!password.isWellFormed())
@@ -33,7 +35,8 @@ export const passwordRefusals = [
 
 /**
  * Judges a new password.
- * @returns `undefined` when it may be used, else the code and a reason that tells the person what to choose instead
+ * @returns `undefined` when it is allowed, else the code and a reason that says what to choose
+ *   instead
  */
 export const passwordRefusal = (
   password: Secret<string>,
@@ -54,7 +57,10 @@ export const passwordRefusal = (
     : { code: 'password_blocked', detail: `This password ${reason}: choose several unrelated words instead` };
 };
 
-/** Lets a new password pass. @throws {CatalyticError} one of {@link passwordRefusals}, with its reason, when it may not be used */
+/**
+ * Accepts a new password.
+ * @throws {CatalyticError} one of {@link passwordRefusals}, with its reason, when it is not allowed
+ */
 export const admitPassword = (password: Secret<string>, email: string): void => {
   const refusal = passwordRefusal(password, email);
   if (refusal !== undefined) throw new CatalyticError(refusal.code, { detail: refusal.detail });

@@ -1,8 +1,9 @@
 /**
- * The barrier: from a committed revocation to the answer of the request that asked for it. Every 200 to a revoke goes through it, a
- * repeated one too: the first one may still be waiting.
+ * The barrier: from a committed revocation to the answer of its request. Every 200 to a revocation
+ * goes through it. A repeated revocation does so too, because the first one may still be waiting.
  *
- * Each order in here is a rule of the protocol (docs/operating/revocation.md); one test each breaks it.
+ * The order of the steps in this file is part of the protocol (docs/operating/revocation.md). For
+ * each step, one test plants the wrong order.
  * @module
  */
 import { randomUUID } from 'node:crypto';
@@ -16,7 +17,10 @@ import { announceEveryMs, fullWaitMs, leaseMsMax, longestLeaseMs, silenceMs } fr
 import { SilentMembers } from './silent-members.ts';
 import type { Member, Recorded } from './store.ts';
 
-/** What a revoke answers with: true everywhere now, or by itself within a bounded time. */
+/**
+ * The answer to a revocation: it holds everywhere now, or will within a bounded time without
+ * further action.
+ */
 export type Propagation =
   | { readonly propagation: 'complete' }
   | { readonly propagation: 'pending'; readonly completeWithinMs: number };
@@ -25,18 +29,23 @@ export type Propagation =
 export interface BarrierParts extends EvictionParts {
   readonly reader: Pick<JournalReader, 'hear' | 'settle' | 'memberIds'>;
   readonly bus: HintBus;
-  /** After this time a revoke that is not known everywhere is answered as pending, milliseconds. */
+  /**
+   * Time after which a revocation that does not hold everywhere yet is answered as pending,
+   * milliseconds.
+   */
   readonly answerMs: number;
 }
 
-/** A revocation on its way to its answer. */
+/** A revocation that has not been answered yet. */
 interface Open {
   readonly position: string;
-  /** Monotonic clock at the reply of the commit, never earlier: the full wait counts from here. */
+  /** Monotonic clock at the reply of the commit, never earlier. The full wait counts from here. */
   readonly committedMs: number;
-  /** Who could still lack it; `undefined` until the members have been read after the commit. */
+  /**
+   * Members that may still lack it; `undefined` until the members have been read after the commit.
+   */
   missing: Set<MemberId> | undefined;
-  /** The longest lease of those who could lack it, milliseconds. */
+  /** The longest lease of the members that may lack it, milliseconds. */
   leaseMs: number;
   readonly acknowledged: Set<MemberId>;
   readonly answer: (propagation: Propagation) => void;
@@ -47,11 +56,18 @@ interface Batch {
   readonly open: Set<Open>;
 }
 
-/** While a revocation is open, the members are read this often, in one query for all of them. */
+/**
+ * Time between two reads of the members while a revocation is open, milliseconds. One query serves
+ * all open revocations.
+ */
 const lookEveryMs = 50;
-/** While none is open they are read this often, to find those that have fallen silent. */
+/**
+ * Time between two reads of the members while no revocation is open, milliseconds. They find
+ * members that have fallen silent.
+ */
 const watchEveryMs = 2000;
-/** Lets revocations through once they hold everywhere. */
+
+/** Answers revocations once they hold everywhere. */
 export class Barrier {
   readonly #parts: BarrierParts;
   readonly #eviction: Eviction;
@@ -59,7 +75,7 @@ export class Barrier {
   readonly #announced = new Map<string, Set<Open>>();
   #batch: Batch | undefined;
   #announcedMs = Number.NEGATIVE_INFINITY;
-  /** Rows of members when they were last read. */
+  /** Number of members at the last read. */
   #members = 1;
   #isLooking = false;
   #cancelLook: () => void = () => {};
@@ -81,7 +97,10 @@ export class Barrier {
     );
   }
 
-  /** Looks after members that fall silent while nothing is revoked, so that the next revocation need not wait for them. */
+  /**
+   * Starts to evict members that fall silent while nothing is revoked, so that the next revocation
+   * need not wait for them.
+   */
   watch(): void {
     this.#cancelWatch = this.#parts.clocks.after(watchEveryMs, () => void this.#lookForSilent());
   }
@@ -89,24 +108,27 @@ export class Barrier {
   async #lookForSilent(): Promise<void> {
     const { members, clocks, reader } = this.#parts;
     const askedMs = clocks.monoMs();
-    // A database that does not answer says nothing about its members.
+    // If the list cannot be read, no member is judged.
     const rows = await members.list().catch(() => []);
     if (this.#isClosed) return;
     this.#eviction.start(this.#silent.take(rows, askedMs).filter(({ id }) => !reader.memberIds.includes(id)));
     this.watch();
   }
 
-  /** Looks after them no more. */
+  /** Ends what {@link Barrier.watch} started. */
   close(): void {
     this.#isClosed = true;
     this.#cancelWatch();
   }
 
-  /** Waits until committed entries hold in every process that accepts tokens, or says by when they will. Never rejects. */
+  /**
+   * Waits until committed entries hold in every process that accepts tokens, or answers by when
+   * they will. Never rejects.
+   */
   settle({ entries, position }: Recorded): Promise<Propagation> {
     const { clocks, reader, answerMs } = this.#parts;
     const committedMs = clocks.monoMs();
-    // Nobody waits for our own acknowledgement.
+    // No revocation waits for an acknowledgement by its own process.
     if (reader.hear(entries, true)) reader.settle(entries);
     return new Promise((resolve) => {
       const open: Open = {
@@ -129,7 +151,10 @@ export class Barrier {
     });
   }
 
-  /** Entries of one turn of the event loop travel in one hint, and of a longer time where there are many to tell. */
+  /**
+   * One hint carries the entries of one turn of the event loop; with many members it collects them
+   * for longer.
+   */
   #announce(entries: readonly JournalEntry[], open: Open): void {
     const batch = this.#batch ?? { entries: [], open: new Set() };
     batch.entries.push(...entries);
@@ -158,13 +183,16 @@ export class Barrier {
     }
   }
 
-  /** Reads the members, one query for all that is open. One that was sent before a commit's reply says nothing about that commit. */
+  /**
+   * Reads the members, one query for all open revocations. A query sent before the reply of a
+   * commit proves nothing about that commit.
+   */
   #look(): void {
     if (this.#isLooking) return;
     this.#cancelLook();
     this.#isLooking = true;
     const { members, clocks, onProblem } = this.#parts;
-    // By name, not by time: two events may carry the same time of a coarse clock.
+    // Kept as a set, not as a time: two events may read the same time from a coarse clock.
     const asked = new Set(this.#open);
     const again = (): void => {
       this.#isLooking = false;
@@ -190,7 +218,7 @@ export class Barrier {
     const silent = new Set<Member>();
     for (const open of asked.intersection(this.#open)) {
       open.missing ??= new Set(byId.keys()).difference(open.acknowledged);
-      // Ourselves: the entries are in our view.
+      // This process itself holds the entries in its view.
       for (const id of reader.memberIds) open.missing.delete(id);
       for (const id of open.missing) {
         const row = byId.get(id);
@@ -205,7 +233,7 @@ export class Barrier {
     this.#eviction.start([...silent]);
   }
 
-  /** Judges it again when the last lease of those who could lack it has ended. */
+  /** Judges a revocation again when the last lease of the members that may lack it has ended. */
   #waitFor(open: Open, leaseMs: number): void {
     if (open.leaseMs === leaseMs) return;
     open.leaseMs = leaseMs;
@@ -213,7 +241,10 @@ export class Barrier {
     clocks.after(Math.max(0, open.committedMs + fullWaitMs(leaseMs) - clocks.monoMs()), () => this.#judge(open));
   }
 
-  /** What comes after the answer is not told: nobody waits for it, and most of it is never seen. */
+  /**
+   * Confirmations after the answer are not observed: no request waits for them, and most of them
+   * never arrive.
+   */
   #confirm(open: Open, by: Confirmation): void {
     const { observer, clocks } = this.#parts;
     if (this.#open.has(open)) observer?.onConfirmed(clocks.monoMs() - open.committedMs, by);
@@ -229,7 +260,7 @@ export class Barrier {
       trueAtMs > answerAtMs &&
       open.missing !== undefined &&
       [...open.missing].every((id) => this.#eviction.isLost(id, answerAtMs));
-    // By the full time the lease of whoever has not heard of it has ended.
+    // After the full wait the leases of all members that lack the entry have ended.
     if (open.missing?.size === 0 || nowMs >= trueAtMs) open.answer({ propagation: 'complete' });
     else if (nowMs >= answerAtMs || isHopeless)
       open.answer({ propagation: 'pending', completeWithinMs: Math.ceil(trueAtMs - nowMs) });

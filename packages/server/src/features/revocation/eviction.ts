@@ -1,6 +1,6 @@
 /**
- * Eviction: a member that does not answer is marked as leaving, and removed a full wait later. No clock but our own decides, and nothing
- * removes a row because a time in it has passed.
+ * Eviction: a member that does not answer is marked as leaving, and removed a full wait later. Only
+ * the clock of this process decides. No row is removed because a time written in it has passed.
  * @module
  */
 import type { Clocks } from '@catalytic/guard/clocks';
@@ -27,8 +27,8 @@ export class Eviction {
   }
 
   /**
-   * Whether there is no hope that a member answers before `untilMs` (monotonic): it has had time to notice its mark and come back under a
-   * new id, and will not be removed earlier.
+   * Whether a member will not answer before `untilMs` (monotonic): it has had time to notice its
+   * mark and to register under a new id, and its row will not be removed earlier.
    */
   isLost(id: MemberId, untilMs: number): boolean {
     const evicted = this.#evicted.get(id);
@@ -37,15 +37,16 @@ export class Eviction {
   }
 
   /**
-   * Marks members and removes them after a full wait of their own leases. One that is marked already, by a process that may have died since,
-   * is marked again: the wait counts from a mark of our own.
+   * Marks members and removes them after a full wait of their leases. A member that another process
+   * has marked is marked again, because that process may have died: the wait counts from a mark by
+   * this process.
    */
   start(members: readonly Pick<Member, 'id' | 'leaseMs'>[]): void {
     const fresh = members.filter(({ id }) => !this.#evicted.has(id));
     if (fresh.length === 0) return;
     const startedMs = this.#parts.clocks.monoMs();
     const ids = fresh.map(({ id }) => id);
-    // Removed only after its mark is known to be durable.
+    // A member is removed only after its mark is known to be durable.
     for (const id of ids) this.#evicted.set(id, { startedMs, removedAtMs: Number.POSITIVE_INFINITY });
     this.#evict(ids, longestLeaseMs(fresh)).then(
       () => this.#forget(ids),

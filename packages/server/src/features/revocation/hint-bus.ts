@@ -1,7 +1,8 @@
 /**
  * Port: the bus that carries hints and acknowledgements between members.
  *
- * It only hurries. Whatever it loses, delays, repeats or forgets, the journal brings as well, a little later.
+ * It makes revocations faster and is never needed for correctness: the journal brings the same
+ * entries a little later.
  * @module
  */
 import type { MemberId } from '@catalytic/protocol/ids';
@@ -9,45 +10,57 @@ import type { JournalEntry } from '@catalytic/protocol/journal';
 
 /** Entries that were just committed, under a name that acknowledgements refer to. */
 export interface Hint {
-  /** Unique: a position in some queue could be used again. */
+  /** Unique. A position in a queue would not do, because it could be used again. */
   readonly announcement: string;
   readonly entries: readonly JournalEntry[];
 }
 
-/** What a member says when it has applied the entries of an announcement. */
+/** Sent by a member that has applied the entries of an announcement. */
 export interface Acknowledgement {
   readonly announcement: string;
-  /** All ids of the process that says so. */
+  /** All ids of the process that acknowledges. */
   readonly members: readonly MemberId[];
 }
 
-/** What a process does with what it hears. */
+/** What a process does with messages of the bus. */
 export interface HintListener {
-  /** Applies the entries. Returns whether they may be acknowledged. */
+  /** Applies the entries. @returns whether they may be acknowledged */
   onHint(hint: Hint): boolean;
-  /** The acknowledgement of this hint is known to have left this process; where nobody says so, the journal's reader speaks for it. */
+  /**
+   * Called once the acknowledgement of this hint is known to be sent. Without this call, the reader
+   * acknowledges in the journal.
+   */
   onAcknowledged(hint: Hint): void;
   onAcknowledgement(acknowledgement: Acknowledgement): void;
 }
 
 /** The bus. */
 export interface HintBus {
-  /** Tells every other member. Nothing waits for it, and what cannot be sent at once is dropped. */
+  /**
+   * Sends a hint to every other member. No caller waits for it, and a hint that cannot be sent at
+   * once is dropped.
+   */
   announce(hint: Hint): void;
   /** @param members ids of this process at the moment it acknowledges */
   listen(listener: HintListener, members: () => readonly MemberId[]): void;
 }
 
-/** What becomes of a message: `dropped` for want of room or of a connection, `refused` because it was not from one of us. */
+/**
+ * What became of a message: `dropped` without room or connection, `refused` because no member of
+ * this deployment has made it.
+ */
 export type BusDirection = 'sent' | 'heard' | 'dropped' | 'refused';
-/** What a message carries; `unknown`: refused unread. */
+/** What a message carries; `unknown`: it was refused unread. */
 export type BusMessageKind = 'hint' | 'acknowledgement' | 'unknown';
 
-/** Who wants to know how a bus does. Told in the turn in which it happens, so it must return at once and never throw. */
+/**
+ * Observes a bus. Called in the turn of the event, so each method must return at once and never
+ * throw.
+ */
 export interface BusObserver {
-  /** The connection is there, or has gone. */
+  /** The connection was made, or was lost. */
   up(isUp: boolean): void;
-  /** @param ms from a message's sending until this process has heard it, milliseconds */
+  /** @param ms from the sending of a message until this process has received it, milliseconds */
   roundTrip(ms: number): void;
   message(direction: BusDirection, kind: BusMessageKind): void;
 }

@@ -1,12 +1,12 @@
 /**
- * What a revocation answers when its transaction fails.
+ * The answer to a revocation whose transaction fails.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 
 /**
- * A database that fails in the middle of a commit leaves it open whether the revocation is durable: neither 200 nor "nothing happened"
- * would be true.
+ * After a failure in the middle of a commit it is unknown whether the revocation is durable:
+ * neither 200 nor "nothing happened" would be true.
  * @throws {CatalyticError} `revocation_unknown`
  */
 export const orUnknown = async <Result>(revocation: Promise<Result>): Promise<Result> => {

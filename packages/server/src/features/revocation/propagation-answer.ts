@@ -1,5 +1,6 @@
 /**
- * How routes answer a revocation: 200 when it holds everywhere, 202 when it will by itself.
+ * How routes answer a revocation: 200 when it holds everywhere, 202 when it will within a known
+ * time without further action.
  * @module
  */
 import { type TObject, type TProperties, Type } from 'typebox';
@@ -9,7 +10,7 @@ import type { Propagation } from './barrier.ts';
 /**
  * Schemas of the two answers, by status.
  * @param title name of the first in the API's description; of the second, with `Pending`
- * @param fields what else they say
+ * @param fields further fields of both
  */
 export const propagationAnswers = (title: string, fields: TProperties): Readonly<Record<200 | 202, TObject>> => ({
   200: Type.Object(
@@ -32,16 +33,16 @@ export const propagationAnswers = (title: string, fields: TProperties): Readonly
   ),
 });
 
-/** The answer. @param fields what else it says */
+/** The answer. @param fields its further fields */
 export const propagationAnswer = (result: Propagation, fields: Readonly<Record<string, unknown>>): Answer =>
   result.propagation === 'complete'
     ? { status: 200, body: { ...fields, propagation: 'complete' } }
     : { status: 202, body: { ...fields, propagation: 'pending', complete_within_ms: result.completeWithinMs } };
 
-/** The answers of what only revokes. */
+/** The answers of routes that only revoke. */
 export const revokedAnswers: Readonly<Record<200 | 202, TObject>> = propagationAnswers('Revoked', {
   revoked: Type.Literal(true, { description: 'It is durable: nothing brings the token back.' }),
 });
 
-/** The answer of what only revokes. */
+/** The answer of a route that only revokes. */
 export const revokedAnswer = (result: Propagation): Answer => propagationAnswer(result, { revoked: true });

@@ -1,18 +1,22 @@
 /**
- * Times of the protocol.
+ * Times of the revocation protocol.
  * @module
  */
 
 /**
- * How long to wait, on one's own clock, until every lease that was running has ended on everybody's: 1.2 leases, because two monotonic
- * clocks may each be off by 8.3 % (the rate to which chrony may slew one).
+ * How long a process waits, on its own clock, until every lease that was running has ended on every
+ * other clock: 1.2 leases, because two monotonic clocks may each be off by 8.3 % (the fastest rate
+ * at which chrony slews a clock).
  */
 export const fullWaitMs = (leaseMs: number): number => 1.2 * leaseMs;
 
-/** The longest lease that a member may have, milliseconds: what is waited for where a row does not say how long its own is. */
+/**
+ * The longest lease that a member may have, milliseconds. It counts for a row that does not name
+ * its lease.
+ */
 export const leaseMsMax = 60_000;
 
-/** The longest of some members' leases, milliseconds; 0 of none. */
+/** The longest lease among some members, milliseconds; 0 without members. */
 export const longestLeaseMs = (members: Iterable<{ readonly leaseMs: number | null }>): number => {
   let longest = 0;
   for (const { leaseMs } of members) longest = Math.max(longest, leaseMs ?? leaseMsMax);
@@ -22,14 +26,18 @@ export const longestLeaseMs = (members: Iterable<{ readonly leaseMs: number | nu
 /** A member that has not acknowledged for this long is marked as leaving, milliseconds. */
 export const silenceMs = 500;
 
-/** Hints that all members together deliver in a millisecond, at most; as many acknowledgements come back. One Redis carries it on half a core. */
+/**
+ * Most hints that all members together deliver in a millisecond; the same number of
+ * acknowledgements comes back. One Redis carries that on half a core.
+ */
 const deliveriesPerMs = 25;
-/** Longer than this there is nothing to gain: the journal brings an entry as soon. */
+/** Longest collecting time, milliseconds. After that the journal brings an entry just as soon. */
 const announceEveryMsMax = 100;
 
 /**
- * How long a process collects entries after a hint before it sends the next one, milliseconds. Where every member revokes all the time,
- * each hint goes to all the others, so the deliveries grow with the square of the members and the time between two hints must, too.
+ * How long a process collects entries after a hint before it sends the next one, milliseconds. Each
+ * hint goes to all other members. If every member revokes all the time, deliveries grow with the
+ * square of the members, so the time between two hints grows in the same way.
  * @param members members of the deployment
  */
 export const announceEveryMs = (members: number): number =>

@@ -1,24 +1,27 @@
 /**
- * Members that have fallen silent before any revocation waited for them: a machine that was lost. Found early, they delay none.
+ * Finds members that have fallen silent, such as those of a lost machine, before a revocation waits
+ * for them. Then they delay no revocation.
  * @module
  */
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { Member } from './store.ts';
 
 /**
- * A member whose row has not changed for this long has fallen silent, milliseconds. A live one writes what it has applied every second, because
- * what others write in theirs is something new to apply.
+ * A member whose row has not changed for this long has fallen silent, milliseconds. A live member
+ * writes an acknowledgement every second, because the acknowledgements of the others move the
+ * position that it has read to.
  */
 export const quietMsMax = 5000;
 
-/** Remembers since when each row has been as it is. */
+/** Remembers when each row last changed. */
 export class SilentMembers {
   #known = new Map<MemberId, { readonly applied: string | null; readonly sinceMs: number }>();
 
   /**
-   * Takes the rows of all members.
-   * @param nowMs monotonic clock before they were asked for
-   * @returns those that have fallen silent; none while no row changes, because then there is nothing to apply
+   * Compares the rows of all members with the rows of the last call.
+   * @param nowMs monotonic clock before the rows were asked for
+   * @returns members that have fallen silent; none while no row changes at all, because then there
+   *   is nothing to acknowledge
    */
   take(rows: readonly Member[], nowMs: number): readonly Member[] {
     const before = this.#known;

@@ -119,7 +119,8 @@ const histories = (engineName: string, open: OpenEngine): void => {
     await end();
     const { cursor, applied } = await source.read(newMember(), none.cursor);
     assert.equal((await source.read(newMember(), cursor)).isContinued, true);
-    // As if an earlier state of the database had been put back, in which other entries were written since.
+    // As if an earlier state of the database had been put back, in which other entries were written
+    // since.
     const putBack = await start(t, open);
     const elsewhere = sourceOf(t, putBack.engine);
     const member = newMember();

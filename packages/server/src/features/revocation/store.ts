@@ -9,52 +9,66 @@ import type { Purge } from '../deployment/store.ts';
 
 export type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
 
-/** Entries that one committed transaction has added to the journal. */
+/** The journal entries of one committed transaction. */
 export interface Recorded {
   readonly entries: readonly JournalEntry[];
-  /** Where they stand; only {@link MemberStore.covers} looks inside. */
+  /**
+   * Where the entries stand in the journal; only {@link MemberStore.covers} knows its structure.
+   */
   readonly position: string;
 }
 
 /**
- * The durable list of revocations. Rows are written by the operation that causes them, in its transaction (sessions, accounts, keys);
- * this port reads and forgets them. Every engine passes `store.contract.ts`.
+ * The durable list of revocations. The operations that revoke write the rows, in their own
+ * transactions (sessions, accounts, keys). This port reads and purges them. Every engine passes
+ * `store.contract.ts`.
  */
 export interface JournalStore {
-  /** Opens a connection of its own for the reader of this process. */
+  /** Opens a separate connection for the reader of this process. */
   openSource(): JournalSource;
   /**
-   * Raises the longest access token lifetime this deployment has ever used, seconds; never lowers it. Must be durable before a process
-   * mints with that lifetime, because it decides how long entries are kept. Returns the longest one.
+   * Raises the longest access token lifetime this deployment has ever used, seconds; never lowers
+   * it. It must be durable before a process issues a token with that lifetime, because it decides
+   * how long entries are kept.
+   * @returns the longest lifetime
    */
   raiseTokenSecondsMax(seconds: number): Promise<number>;
   /**
-   * Deletes entries whose time has been over for that long. The newest of them stay: a reader recognises the history that it has read by
-   * the newest entry.
+   * Deletes entries whose time has been over for that long. The newest of them stay: a reader
+   * recognises the history that it has read by the newest entry.
    * @returns how many were deleted
    */
   purge(purge: Purge): Promise<number>;
 }
 
-/** A process registered to accept tokens, as its row says. */
+/** The row of a process that is registered to accept tokens. */
 export interface Member {
   readonly id: MemberId;
-  /** `leaving`: silent for too long; its reads renew nothing any more, and it is removed after a full wait. */
+  /**
+   * `leaving`: it was silent for too long. Its reads no longer renew its lease, and the row is
+   * removed after a full wait.
+   */
   readonly state: 'live' | 'leaving';
-  /** Length of its lease, milliseconds; `null`: an older version registered it, which did not say. */
+  /**
+   * Length of its lease, milliseconds; `null`: an older version, which does not name it, has
+   * registered the member.
+   */
   readonly leaseMs: number | null;
-  /** Last acknowledgement it wrote; `null` before the first. */
+  /** Its last acknowledgement; `null` before the first. */
   readonly applied: string | null;
 }
 
 /** The rows of all members. Every engine passes `store.contract.ts`. */
 export interface MemberStore {
-  /** All rows, read on the primary. */
+  /** All rows, read from the primary. */
   list(): Promise<readonly Member[]>;
-  /** Marks members as leaving; resolves after the commit. Those that are gone stay gone. */
+  /** Marks members as leaving. Resolves after the commit. Ids without a row are ignored. */
   markLeaving(ids: readonly MemberId[]): Promise<void>;
   /** Removes rows. */
   remove(ids: readonly MemberId[]): Promise<void>;
-  /** Whether a member that wrote `applied` has applied the entry at `position`. No query. */
+  /**
+   * True if a member that acknowledged `applied` has also applied the entry at `position`. No
+   * query.
+   */
   covers(applied: string, position: string): boolean;
 }

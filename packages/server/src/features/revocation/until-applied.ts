@@ -1,5 +1,6 @@
 /**
- * The barrier of a command: it serves nobody, has no bus, and so only reads how far the members have come.
+ * The barrier of a command. A command serves no requests and has no bus, so it only reads the
+ * acknowledgements in the members' rows.
  * @module
  */
 import type { Clocks } from '@catalytic/guard/clocks';
@@ -11,17 +12,17 @@ import type { MemberStore, Recorded } from './store.ts';
 export interface UntilAppliedParts {
   readonly members: MemberStore;
   readonly clocks: Clocks;
-  /** Told what an operator should know. */
+  /** Called with each message for the operator. */
   readonly onProblem: (message: string) => void;
 }
 
-/** Between two looks at the members, milliseconds: they read the journal every 100. */
+/** Time between two reads of the members, milliseconds. The members read the journal every 100. */
 const lookEveryMs = 25;
 
 /**
- * Waits until every registered member has written down that it has applied the entries, or 1.2 times the longest lease of those that have
- * not has passed since the commit: then no process that lacks them can still be current. Marks no member as leaving: a service that runs
- * does so itself.
+ * Waits until every registered member has acknowledged the entries in its row, or until 1.2 of the
+ * longest lease among the others has passed since the commit: then no process that lacks the
+ * entries can still be current. It marks no member as leaving: a running service does so.
  */
 export const untilApplied = async (
   { members, clocks, onProblem }: UntilAppliedParts,
@@ -38,7 +39,8 @@ export const untilApplied = async (
       missing = lacking.length;
       leaseMs = longestLeaseMs(lacking);
     } catch {
-      // If listing fails, members either cannot read the journal (their leases expire) or confirm later: the full wait is safe for both.
+      // If listing fails, members either cannot read the journal (their leases expire) or confirm
+      // later: the full wait is safe for both.
     }
     if (missing === 0) break;
     if (clocks.monoMs() >= committedMs + fullWaitMs(leaseMs)) {

@@ -1,12 +1,16 @@
 /**
- * Opaque bearer secrets: refresh tokens and admin keys. Only their SHA-256 is ever stored: 256 random bits need no slow hash.
+ * Opaque bearer secrets: refresh tokens and admin keys. Only their SHA-256 is ever stored: 256
+ * random bits need no slow hash.
  * @module
  */
 import { hash, randomBytes } from 'node:crypto';
 
 const secretBytes = 32;
 
-/** A new opaque token. The prefix names its purpose, so that a leaked one is recognised by people and scanners. */
+/**
+ * A new opaque token. The prefix names its purpose, so that people and scanners recognise a leaked
+ * token.
+ */
 export const randomToken = (prefix: string): string => `${prefix}${randomBytes(secretBytes).toString('base64url')}`;
 
 /** SHA-256 of a token, as stored. */

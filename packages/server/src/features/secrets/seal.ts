@@ -1,6 +1,6 @@
 /**
- * Authenticated encryption of small secrets at rest: AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
- * Layout of a sealed box: nonce (12 bytes) ‖ tag (16 bytes) ‖ ciphertext.
+ * Authenticated encryption of small secrets at rest: AES-256-GCM (NIST SP 800-38D) with a random
+ * 96-bit nonce. Layout of a sealed box: nonce (12 bytes) ‖ tag (16 bytes) ‖ ciphertext.
  * @module
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
@@ -11,7 +11,8 @@ const tagBytes = 16;
 /**
  * Encrypts `plain` under `key`.
  * @param key 32 bytes
- * @param context bound to the box as associated data: a box moved to another row does not open
+ * @param context bound to the box as associated data, so that a box moved to another row does not
+ *   open
  */
 export const seal = (key: Buffer, plain: Buffer, context: string): Buffer => {
   const nonce = randomBytes(nonceBytes);
@@ -20,7 +21,10 @@ export const seal = (key: Buffer, plain: Buffer, context: string): Buffer => {
   return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
 };
 
-/** Decrypts a box made by {@link seal}. Throws when the key, the context or any bit is another. */
+/**
+ * Decrypts a box made by {@link seal}. Throws when the key, the context or a bit of the box
+ * differs.
+ */
 export const unseal = (key: Buffer, box: Uint8Array, context: string): Buffer => {
   const bytes = Buffer.from(box.buffer, box.byteOffset, box.byteLength);
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })

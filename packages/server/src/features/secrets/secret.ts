@@ -1,5 +1,6 @@
 /**
- * A secret that prints as a placeholder wherever it might leak: strings, JSON, `console`, a debugger's inspect.
+ * A secret that prints as a placeholder wherever it might leak: strings, JSON, `console`, a
+ * debugger's inspect.
  * @module
  */
 import { inspect } from 'node:util';

@@ -33,17 +33,18 @@ export interface PasswordChangeRequest {
 }
 
 /**
- * A login may replace the stored hash by one of today's parameters while the current password is checked here: then it is checked once
- * more. A second time the hash is of today's parameters already.
+ * A login may upgrade the stored hash while the current password is being checked here. Then the
+ * password is checked once more. A second upgrade cannot happen.
  */
 const triesMax = 2;
 
 /**
- * Changes the password if the current one is right, ends every session of the account, and opens a new one for who asked
- * (docs/decisions/0014-password-change.md).
- * @throws {CatalyticError} `password_wrong`, which ends nothing; `password_too_short`, `password_too_long`, `password_blocked`,
- *   `password_unchanged`, `hashing_busy`; `token_revoked` when the asking session has ended meanwhile, as it has when another change was
- *   faster; `account_disabled`, `tenant_suspended`, `revocation_unknown`
+ * Changes the password if the current one is right, ends every session of the account, and opens a
+ * new one for the client (docs/decisions/0014-password-change.md).
+ * @throws {CatalyticError} `password_wrong`, which ends nothing; `password_too_short`,
+ *   `password_too_long`, `password_blocked`, `password_unchanged`, `hashing_busy`; `token_revoked`
+ *   when the asking session has ended in the meantime, for example by a faster change;
+ *   `account_disabled`, `tenant_suspended`, `revocation_unknown`
  */
 export const changePassword = async (
   parts: ChangePasswordParts,
@@ -62,13 +63,14 @@ export const changePassword = async (
   for (let attempt = 1; attempt <= triesMax; attempt++) {
     const found = await parts.accounts.findWithPassword(tenantId, accountId);
     if (found === undefined) throw new CatalyticError('token_revoked');
-    // Judged before the costly check, and of what was sent alone: the answer says nothing about the stored password.
+    // Judged before the costly check and from the request alone, so that the answer says nothing
+    // about the stored password.
     admitPassword(next, found.account.email);
     if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
     if (!(await parts.hasher.verify(found.passwordHash, current))) throw refuse();
     const to = await parts.hasher.hash(next);
     const refreshToken = randomToken(refreshTokenPrefix);
-    // Read before the statement: it will be `iat`.
+    // Read before the statement, because it becomes `iat`.
     const nowMs = parts.nowMs();
     const changed = await orUnknown(
       parts.sessions.changePassword({

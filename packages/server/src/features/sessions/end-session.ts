@@ -11,8 +11,9 @@ import { orUnknown } from '../revocation/or-unknown.ts';
 import type { LogOutParts } from './log-out.ts';
 
 /**
- * Ends a session of the token's account. Repeating it is harmless and makes the same promise.
- * @throws {CatalyticError} `session_not_found` for a session that is not this account's, whether there is one or not, `revocation_unknown`
+ * Ends a session of the token's account. A repeat is harmless and makes the same promise.
+ * @throws {CatalyticError} `session_not_found` for a session of another account as for none at all;
+ *   `revocation_unknown`
  */
 export const endOwnSession = async (
   parts: LogOutParts,

@@ -16,7 +16,7 @@ export interface ListSessionsParts {
 /** Most sessions in one answer. */
 const pageSessions = 100;
 
-/** A page of sessions as it is asked for. */
+/** The query for a page of sessions. */
 export const SessionsQuery = Type.Object({ cursor: Type.Optional(CursorId) }, { additionalProperties: false });
 
 /** The answer. */
@@ -59,7 +59,7 @@ const time = (ms: number): string => new Date(ms).toISOString();
 /**
  * The live sessions of an account, newest first, a bounded number at a time.
  * @param cursor `next_cursor` of the page before
- * @param current session that asks; absent: nobody's of these
+ * @param current the session that asks; absent: no session of this account asks
  */
 export const listSessions = async (
   { sessions, nowMs }: ListSessionsParts,
@@ -67,7 +67,7 @@ export const listSessions = async (
   cursor: string | undefined,
   current?: SessionId,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  // One more than is shown says whether there is another page.
+  // One row more than a page shows whether there is another page.
   const before = cursor as SessionId | undefined;
   const found = await sessions.list({ tenantId, accountId, before, rowsMax: pageSessions + 1, nowMs: nowMs() });
   const shown = found.slice(0, pageSessions);

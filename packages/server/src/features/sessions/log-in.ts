@@ -23,7 +23,10 @@ import type { OpeningRefusal, SessionStore } from './store.ts';
 export interface LogInParts extends IssueAccessTokenParts {
   readonly hasher: PasswordHasher;
   readonly loginCache: LoginCache;
-  /** Hash of a password nobody knows: checked when there is no account, so that unknown and wrong cost the same time. */
+  /**
+   * Hash of a random password. It is checked if there is no account, so that an unknown account
+   * costs as much time as a wrong password.
+   */
   readonly decoyHash: string;
   readonly tenants: TenantStore;
   readonly accounts: AccountStore;
@@ -44,9 +47,9 @@ export interface Login {
 }
 
 /**
- * Checks the password, opens a session and mints its tokens.
- * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike, `account_disabled` only to who knows
- *   the password, `tenant_*`, `hashing_busy`
+ * Checks the password, opens a session and issues its tokens.
+ * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike;
+ *   `account_disabled` only after the right password; `tenant_*`, `hashing_busy`
  */
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
   const { loginCache, hasher, decoyHash } = parts;
@@ -57,7 +60,8 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   if (remembered !== undefined) {
     const opened = await openSession(parts, remembered, by);
     if (typeof opened !== 'string') return opened;
-    // Hash, account or tenant are not as they were: judged, and paid for, as if nothing were remembered.
+    // Hash, account or tenant have changed. The login is judged, and hashed, as if nothing were
+    // remembered.
     loginCache.forget(tenantName, key);
   }
   hasher.admit();
@@ -76,7 +80,10 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   return opened;
 };
 
-/** Opens a session, if hash, account and tenant are still as they were checked, and mints its tokens. */
+/**
+ * Opens a session, if hash, account and tenant are unchanged since the check, and issues its
+ * tokens.
+ */
 const openSession = async (
   parts: LogInParts,
   { tenantId, accountId, passwordHash }: CheckedAccount,
@@ -95,13 +102,13 @@ const openSession = async (
     by,
   });
   if (typeof grant === 'string') return grant;
-  // Hinted, not waited for: the answer promises nothing about the sessions that this one displaces, and their journal entries, committed
-  // with it, reach every process by themselves.
+  // Announced, but not waited for: the answer promises nothing about the displaced sessions. Their
+  // journal entries are committed with the new session and reach every process anyway.
   if (grant.displaced !== undefined) void parts.barrier.settle(grant.displaced);
   return sessionTokens(parts, grant, refreshToken, nowMs);
 };
 
-/** What a client is told: whether an account exists is not its business. */
+/** The codes that clients get. They do not reveal whether an account exists. */
 const codes = {
   account_unknown: 'credentials_invalid',
   password_wrong: 'credentials_invalid',
@@ -110,7 +117,10 @@ const codes = {
   tenant_suspended: 'tenant_suspended',
 } as const satisfies Record<Extract<AuditAct, { event: 'authn_login_fail' }>['reason'], ErrorCode>;
 
-/** Makes refusals, and tells the audit trail of each: whose account it was where there is one, never what the client wrote. */
+/**
+ * Makes refusals and adds each to the audit trail, with the account if there is one, never with
+ * text from the client.
+ */
 const refusal =
   ({ auditSink, nowMs }: LogInParts, tenant: Tenant, by: Origin) =>
   (reason: keyof typeof codes, found?: AccountWithPassword): CatalyticError => {
@@ -119,7 +129,10 @@ const refusal =
     return new CatalyticError(codes[reason]);
   };
 
-/** Replaces a hash made with old parameters, now that the password is known. Returns the hash that is stored afterwards. */
+/**
+ * Replaces a hash of an old cost or format, now that the password is known.
+ * @returns the hash that is stored afterwards
+ */
 const upgradeHash = async (
   parts: LogInParts,
   { account, passwordHash }: AccountWithPassword,
@@ -131,6 +144,7 @@ const upgradeHash = async (
   const { tenantId, id: accountId } = account;
   const upgrade = { tenantId, accountId, from: passwordHash, to: upgraded, nowMs: parts.nowMs(), by };
   const isReplaced = await parts.accounts.upgradePasswordHash(upgrade);
-  // Not replaced: the password was changed meanwhile, and opening the session will find that out.
+  // Not replaced: the password has changed in the meantime, and the opening of the session will be
+  // refused.
   return isReplaced ? upgraded : passwordHash;
 };

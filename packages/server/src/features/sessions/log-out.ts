@@ -16,7 +16,10 @@ export interface LogOutParts {
   readonly nowMs: () => number;
 }
 
-/** Ends the token's session. Repeating it is harmless and makes the same promise. @throws {CatalyticError} `revocation_unknown` */
+/**
+ * Ends the token's session. A repeat is harmless and makes the same promise.
+ * @throws {CatalyticError} `revocation_unknown`
+ */
 export const logOut = async (parts: LogOutParts, { claims }: SignedToken, by: Origin): Promise<Propagation> => {
   const { tid: tenantId, sid: sessionId } = claims;
   const recorded = await orUnknown(parts.sessions.end({ tenantId, sessionId, nowMs: parts.nowMs(), by }));
@@ -24,9 +27,9 @@ export const logOut = async (parts: LogOutParts, { claims }: SignedToken, by: Or
 };
 
 /**
- * Ends every session of the token's account, this one too.
- * @throws {CatalyticError} `token_revoked` when the token's own session has ended (who kept a dead token may not sign others out),
- *   `revocation_unknown`
+ * Ends every session of the token's account, that of the token included.
+ * @throws {CatalyticError} `token_revoked` when the session of the token has ended, because a dead
+ *   token must not sign others out; `revocation_unknown`
  */
 export const logOutEverywhere = async (
   parts: LogOutParts,

@@ -1,5 +1,5 @@
 /**
- * Use case: a client trades its refresh token for the next pair of tokens.
+ * Use case: a client exchanges its refresh token for the next pair of tokens.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -23,10 +23,11 @@ export interface RefreshSessionParts extends IssueAccessTokenParts {
 const boxContext = 'refresh successor';
 
 /**
- * Rotates a refresh token. A replay within the grace window gets the same successor, so a lost answer or a parallel tab logs nobody out;
- * a replay after it is theft and ends the session (RFC 9700 section 4.14.2).
- * @throws {CatalyticError} `refresh_invalid`, `refresh_expired`, `refresh_superseded`, `refresh_reused`, `session_ended`,
- *   `account_disabled`, `tenant_suspended`
+ * Rotates a refresh token. A replay within the grace window gets the same successor, so that a lost
+ * answer or a parallel tab ends no session. A later replay counts as theft and ends the session
+ * (RFC 9700 section 4.14.2).
+ * @throws {CatalyticError} `refresh_invalid`, `refresh_expired`, `refresh_superseded`,
+ *   `refresh_reused`, `session_ended`, `account_disabled`, `tenant_suspended`
  */
 export const refreshSession = async (
   parts: RefreshSessionParts,

@@ -1,8 +1,10 @@
 /**
- * When a session may be opened and go on, what a second use of a refresh token means, and which sessions are too many.
+ * When a session may be opened and go on, what a second use of a refresh token means, and which
+ * sessions are too many.
  *
- * The deciding statements of the engines hold the same conditions as SQL, because they check and change in one step. What such a statement
- * did not do is judged here, so that every engine gives the same reason.
+ * The deciding statements of the engines hold the same conditions as SQL, because they check and
+ * change in one step. What such a statement did not do is judged here, so that every engine gives
+ * the same reason.
  * @module
  */
 import type { AuditAct } from '../audit/store.ts';
@@ -19,7 +21,10 @@ const standingRefusal = ({ accountStatus, tenantStatus }: Standing): OpeningRefu
   return accountStatus === 'active' ? undefined : 'account_disabled';
 };
 
-/** Why a sign-in opened no session. @param standing of the account; `undefined`: the account is gone */
+/**
+ * Why a sign-in opened no session.
+ * @param standing of the account; `undefined`: the account is gone
+ */
 export const openingRefusal = (standing: Standing | undefined): OpeningRefusal =>
   (standing && standingRefusal(standing)) ?? 'password_changed';
 
@@ -55,9 +60,15 @@ export interface PresentedToken extends Standing {
 /** What a presented refresh token is worth. */
 export type Judgement =
   | { readonly outcome: 'usable' }
-  /** Used a moment ago, and the successor is unused: the client has lost the answer, or asks twice at once. */
+  /**
+   * Used a moment ago, and the successor is unused: the client has lost the answer, or asks twice
+   * at once.
+   */
   | { readonly outcome: 'replayed'; readonly successorBox: Uint8Array }
-  /** Used, and the grace window is over: somebody else may have the token (RFC 9700 section 4.14.2). Its session must end. */
+  /**
+   * Used, and the grace window is over: somebody else may have the token (RFC 9700 section 4.14.2).
+   * Its session must end.
+   */
   | { readonly outcome: 'refresh_reused' }
   | { readonly outcome: SessionRefusal | 'refresh_expired' | 'refresh_superseded' };
 
@@ -83,8 +94,8 @@ export const judgeToken = (
 };
 
 /**
- * Most sessions that one sign-in ends because the account has too many: bounds its transaction where the limit has just been lowered. The
- * next sign-in goes on.
+ * Most sessions that one sign-in ends because the account has too many: bounds its transaction
+ * where the limit has just been lowered. The next sign-in goes on.
  */
 export const displacedMax = 100;
 

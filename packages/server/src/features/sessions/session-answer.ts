@@ -1,5 +1,5 @@
 /**
- * Use case part: from a grant to the pair of tokens a client gets.
+ * Part of use cases: the pair of tokens for a grant.
  * @module
  */
 import { type IssueAccessTokenParts, issueAccessToken } from '../access-tokens/issue-access-token.ts';
@@ -8,7 +8,10 @@ import type { Grant } from './store.ts';
 /** Prefix of refresh tokens. */
 export const refreshTokenPrefix = 'crt_';
 
-/** The tokens of a session, as `POST /auth/login` and `POST /auth/refresh` answer them (names of RFC 6749 section 5.1). */
+/**
+ * The tokens of a session, as `POST /auth/login` and `POST /auth/refresh` answer them (names of RFC
+ * 6749 section 5.1).
+ */
 export interface SessionTokens {
   readonly access_token: string;
   readonly refresh_token: string;

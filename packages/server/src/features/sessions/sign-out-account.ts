@@ -17,7 +17,7 @@ export interface SignOutAccountParts {
 }
 
 /**
- * Ends every session of an account. A repeat ends those opened since as well.
+ * Ends every session of an account. A repeat also ends the sessions opened since.
  * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
  */
 export const signOutAccount = async (

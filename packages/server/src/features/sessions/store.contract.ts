@@ -10,7 +10,9 @@ import type { OpenedSession, PasswordChange, Rotated, Rotation } from './store.t
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Times of the suite, milliseconds: what is stored at 1000 expires at 100,000; grace lasts 10,000. */
+/**
+ * Times of the suite, milliseconds: what is stored at 1000 expires at 100,000; grace lasts 10,000.
+ */
 const graceMs = 10_000;
 const rotation = (presented: string, successor: string, nowMs: number): Rotation => ({
   presentedHash: bytes(presented),

@@ -1,8 +1,9 @@
 /**
  * Port: where sessions and their refresh tokens live.
  *
- * Every operation that decides something decides it in one atomic statement or transaction on the primary database, which also holds the row
- * of the audit trail: each session opened and each act that ends some leave one, and a repeat that ends nothing leaves none.
+ * Every decision is one atomic statement or transaction on the primary database, which also writes
+ * the row of the audit trail. Each opened session and each act that ends sessions leaves one row. A
+ * repeat that ends nothing leaves none.
  * @module
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
@@ -10,7 +11,10 @@ import type { Origin } from '../audit/store.ts';
 import type { Age, Purge } from '../deployment/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
-/** What the authorising statement saw: enough to mint an access token (no view, replica or cache takes part). */
+/**
+ * What the authorising statement read: enough to issue an access token, without a view, replica or
+ * cache.
+ */
 export interface Grant {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
@@ -23,7 +27,7 @@ export interface Grant {
   readonly authenticatedAtMs: number;
 }
 
-/** A refresh token about to be stored: its SHA-256, never the token. */
+/** A refresh token about to be stored, as its SHA-256. The token itself is never stored. */
 export interface NewRefreshToken {
   readonly hash: Uint8Array;
   readonly expiresAtMs: number;
@@ -33,7 +37,9 @@ export interface NewRefreshToken {
 export interface NewSession {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
-  /** The hash the password was checked against: if it has changed meanwhile, nothing is opened. */
+  /**
+   * The hash against which the password was checked. If it has changed since, no session is opened.
+   */
   readonly passwordHash: string;
   readonly amr: readonly string[];
   readonly nowMs: number;
@@ -46,17 +52,20 @@ export interface NewSession {
 
 /** A session that was opened. */
 export interface OpenedSession extends Grant {
-  /** The sessions it has ended, because there were too many; absent: none. */
+  /** The sessions that were ended because the account had too many; absent: none. */
   readonly displaced?: Recorded;
 }
 
-/** A new password about to be stored, and the session that takes the place of all others. */
+/** A new password about to be stored, and the session that replaces all others. */
 export interface PasswordChange {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
   /** Session that asks. */
   readonly sessionId: SessionId;
-  /** The hash the current password was checked against: if it has changed meanwhile, nothing is done. */
+  /**
+   * The hash against which the current password was checked. If it has changed since, nothing is
+   * done.
+   */
   readonly from: string;
   readonly to: string;
   readonly amr: readonly string[];
@@ -122,10 +131,16 @@ export interface LiveSession {
 export interface Rotation {
   readonly presentedHash: Uint8Array;
   readonly successor: NewRefreshToken;
-  /** The successor, encrypted under a key that only the presented token yields; kept for the grace window only. */
+  /**
+   * The successor, encrypted under a key derived from the presented token; kept for the grace
+   * window only.
+   */
   readonly successorBox: Uint8Array;
   readonly nowMs: number;
-  /** Longest time between the use of a token and a replay, in either direction: clocks of machines differ, and a clock can be set back. */
+  /**
+   * The grace window, milliseconds: longest time between the use of a token and a replay that is
+   * forgiven, in either direction of time.
+   */
   readonly graceMs: number;
   /** Who asks, for the audit trail. */
   readonly by: Origin;
@@ -148,14 +163,16 @@ export type Rotated =
   | { readonly outcome: SessionRefusal | 'refresh_invalid' | 'refresh_expired' | 'refresh_superseded' };
 
 /**
- * Where sessions live. Every engine passes `store.contract.ts`. What mints rejects with `clock_wrong` when the clock of the caller is too far
- * ahead of the database's.
+ * Where sessions live. Every engine passes `store.contract.ts`. Operations whose result dates an
+ * access token reject with `clock_wrong` when the clock of the caller is too far ahead of the
+ * database's.
  */
 export interface SessionStore {
   /**
-   * Opens a session if account and tenant are active and the password hash is unchanged. Where the account has more than `sessionsMax` live
-   * ones then, ends and journals those too many: first what can no longer be refreshed, then the oldest. Sign-ins of one account at the
-   * very same moment may leave as many too many behind; the next one ends them.
+   * Opens a session if account and tenant are active and the password hash is unchanged. If the
+   * account then has more than `sessionsMax` sessions, the excess is ended and journalled: first
+   * sessions that can no longer be refreshed, then the oldest. Simultaneous sign-ins of one account
+   * may leave some excess, which the next sign-in ends.
    */
   open(session: NewSession): Promise<OpenedSession | OpeningRefusal>;
   /** Up to `rowsMax` live sessions of an account, newest first. */
@@ -163,25 +180,36 @@ export interface SessionStore {
   /** As {@link SessionStore.end}, for a session of this account only. */
   endOwn(end: OwnSessionEnd): Promise<Recorded | 'session_not_found'>;
   /**
-   * Replaces the password hash if it is still the one that was checked and the asking session lives; raises the account's epoch, which ends
-   * every session, journals it, and opens a new session. All of it or nothing.
+   * Replaces the password hash if it is still the one that was checked and the asking session
+   * lives; raises the account's epoch, which ends every session, journals it, and opens a new
+   * session. All of it or nothing.
    */
   changePassword(
     change: PasswordChange,
   ): Promise<{ readonly grant: Grant; readonly recorded: Recorded } | SessionRefusal | 'password_changed'>;
-  /** Ends all sessions of an account, whoever asks: raises its epoch and journals it. `undefined`: there is no such account. */
+  /**
+   * Ends all sessions of an account unconditionally: raises its epoch and journals it. `undefined`:
+   * there is no such account.
+   */
   signOut(signOut: AccountSignOut): Promise<Recorded | undefined>;
   /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
   rotate(rotation: Rotation): Promise<Rotated>;
-  /** Ends a session and journals it; journals again when it had ended already, so that every success can be waited for. */
+  /**
+   * Ends a session and journals it. A session that had ended already is journalled again, so that
+   * the caller can wait for every success.
+   */
   end(end: SessionEnd): Promise<Recorded>;
   /**
-   * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. When the epoch is higher already (a repeat),
-   * journals it again without raising it. `session_ended` when the asking session alone has ended: it may not end others.
+   * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. If the
+   * epoch is higher already (a repeat), it is journalled again at its value. `session_ended`: the
+   * asking session has ended, so it may not end others.
    */
   endAll(signOut: SignOutEverywhere): Promise<Recorded | 'session_ended'>;
   /** Forgets the encrypted successors of tokens whose use is as old as that. */
   forgetSuccessors(age: Age): Promise<void>;
-  /** Deletes sessions whose expiry is as old as that, and their refresh tokens. @returns how many sessions were deleted */
+  /**
+   * Deletes sessions whose expiry is as old as that, and their refresh tokens.
+   * @returns how many sessions were deleted
+   */
   purge(purge: Purge): Promise<number>;
 }

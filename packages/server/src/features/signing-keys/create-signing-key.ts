@@ -1,5 +1,5 @@
 /**
- * Use case: make a signing key.
+ * Use case: create a signing key.
  * @module
  */
 import { createPublicKey, generateKeyPairSync, hash, type KeyObject, type webcrypto } from 'node:crypto';
@@ -24,7 +24,10 @@ const generate = (algorithm: AlgorithmName): KeyObject => {
   }
 };
 
-/** Members of a JWK that its thumbprint covers, by key type, in lexicographic order (RFC 7638 section 3.2, RFC 8037 section 2). */
+/**
+ * Members of a JWK that its thumbprint covers, by key type, in lexicographic order (RFC 7638
+ * section 3.2, RFC 8037 section 2).
+ */
 const thumbprintMembers: Record<string, readonly (keyof webcrypto.JsonWebKey)[]> = {
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
@@ -38,7 +41,7 @@ const thumbprint = (jwk: webcrypto.JsonWebKey): KeyId => {
 };
 
 /**
- * Makes a key pair and seals its private part.
+ * Creates a key pair and seals its private part.
  * @param masterKey 32 bytes
  * @param activatesAtMs when it starts to sign, milliseconds since 1970
  */

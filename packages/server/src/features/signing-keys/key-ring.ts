@@ -1,5 +1,6 @@
 /**
- * The keys of this process: which one signs now, which ones are published, which ones a token may carry.
+ * The signing keys of this process: the one that signs now, those that are published, and those
+ * whose tokens are accepted.
  * @module
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
@@ -18,7 +19,7 @@ interface RingKey {
   readonly retiresAtMs: number | null;
 }
 
-/** The keys in use. Loaded from the store, looked at again every second; look-ups never touch the store. */
+/** The keys in use, loaded from the store again every second. Look-ups never touch the store. */
 export class KeyRing {
   readonly #store: SigningKeyStore;
   readonly #masterKey: Secret<Buffer>;
@@ -32,8 +33,9 @@ export class KeyRing {
   }
 
   /**
-   * Takes over what the store holds. Keys already open are kept as they are, so remembered signature checks stay valid.
-   * @throws when a private key does not open: the master key is another one
+   * Loads the keys of the store. Keys that are open already stay the same objects, so remembered
+   * signature checks stay valid.
+   * @throws when a private key does not open, because it was sealed with another master key
    */
   async load(nowMs: number): Promise<void> {
     const stored = (await this.#store.list()).filter((key) => !isRetired(key, nowMs));
@@ -45,7 +47,8 @@ export class KeyRing {
   /** The key that signs at this moment. */
   signingKey(nowMs: number): { readonly verification: VerificationKey; readonly privateKey: KeyObject } {
     const key = signingKeyAt(this.#keys, nowMs);
-    // Only a ring that was never loaded, or whose keys are all of a kind that this version does not know, comes here.
+    // Happens only before the first load, or if this version knows the algorithm of none of the
+    // keys.
     if (key === undefined)
       throw new CatalyticError('internal_error', { detail: 'Cannot sign: no signing key is active' });
     return key;
@@ -56,7 +59,10 @@ export class KeyRing {
     return this.#byHeader.get(header)?.verification;
   }
 
-  /** Whether tokens of this key are still accepted. Asked on every use of a token: keys retire. */
+  /**
+   * Whether tokens of this key are still accepted. Checked on every use of a token, because keys
+   * retire.
+   */
   isAlive(key: VerificationKey): boolean {
     return this.#byHeader.has(key.header);
   }

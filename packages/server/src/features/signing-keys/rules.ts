@@ -1,5 +1,5 @@
 /**
- * When a key is published, signs and is forgotten.
+ * When a key is published, when it signs, and when it retires.
  * @module
  */
 import { keepUntilMs } from '@catalytic/protocol/journal';
@@ -7,15 +7,22 @@ import { keepUntilMs } from '@catalytic/protocol/journal';
 /** How long a verifier may keep the JWKS before asking again, seconds. */
 export const jwksMaxAgeSeconds = 60;
 
-/** How often a process looks for keys made by another one (the command line, another worker), milliseconds. */
+/**
+ * Time after which a process loads the keys again, milliseconds: the command line or another worker
+ * may have added one.
+ */
 export const keyReloadMs = 1000;
 
-/** Time between the publication of a successor and its first signature: every cache has been refreshed twice by then. */
+/**
+ * Time between the publication of a successor and its first signature, seconds: by then every cache
+ * has been refreshed twice.
+ */
 export const publishLeadSeconds = 2 * jwksMaxAgeSeconds + 10;
 
 /**
- * When a key retires that is replaced: it signs until its successor is active, and its last token expires no later than a journal entry of
- * that moment. Linear in both parameters, so that an engine can reckon it in SQL.
+ * When a key retires that is replaced: it signs until its successor is active, and its last token
+ * expires no later than a journal entry of that moment. Linear in both parameters, so that an
+ * engine can reckon it in SQL.
  * @param successorActivatesAtMs milliseconds since 1970
  * @param tokenSecondsMax longest access token lifetime this deployment has ever used, seconds
  */
@@ -28,8 +35,9 @@ interface Times {
 }
 
 /**
- * The key that signs: of those that are active, the one activated last. None is active when the clock was set back to before the birth of
- * the first: then the oldest signs, which every verifier has known the longest.
+ * The key that signs: of the active keys, the one activated last. No key is active if the clock was
+ * set back to a time before the first key: then the oldest key signs, because verifiers have known
+ * it the longest.
  */
 export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: number): Key | undefined => {
   const byActivation = keys
@@ -38,5 +46,5 @@ export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: num
   return byActivation.findLast((key) => key.activatesAtMs <= nowMs) ?? byActivation[0];
 };
 
-/** Whether nothing the key signed can be valid any more. */
+/** Whether every token that the key has signed has expired. */
 export const isRetired = (key: Times, nowMs: number): boolean => key.retiresAtMs !== null && key.retiresAtMs <= nowMs;

@@ -14,9 +14,12 @@ export interface StoredSigningKey {
   /** PKCS #8 of the private part, sealed with the kid as context. */
   readonly privateBox: Uint8Array;
   readonly createdAtMs: number;
-  /** From then on it signs. It is published earlier, so that every verifier knows it by then. */
+  /** When it begins to sign. It is published earlier, so that every verifier knows it by then. */
   readonly activatesAtMs: number;
-  /** From then on nothing it signed can be valid, and it is no longer published. `null` while it is the newest key. */
+  /**
+   * When all its tokens have expired, and it is no longer published. `null` while it is the newest
+   * key.
+   */
   readonly retiresAtMs: number | null;
 }
 
@@ -30,11 +33,14 @@ export interface NewSigningKey {
 /** Where signing keys live. Every engine passes `store.contract.ts`. */
 export interface SigningKeyStore {
   list(): Promise<readonly StoredSigningKey[]>;
-  /** Adds the very first key. Of two processes starting at once exactly one succeeds; the other one's key is dropped. */
+  /**
+   * Adds the first key. Of two processes that start at once exactly one succeeds; the key of the
+   * other is dropped.
+   */
   addFirst(made: NewSigningKey): Promise<void>;
   /**
-   * Adds a key that replaces the newest one, whose retirement is set by the database to `activatesAtMs` plus the longest lifetime of any
-   * access token (and margins), in one transaction.
+   * Adds a key that replaces the newest one, and sets the retirement of the replaced key
+   * (`retiresAtMs` of the rules), in one transaction.
    */
   addSuccessor(made: NewSigningKey): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Use case part: which tenant does an administrator's request act on?
+ * Part of use cases: which tenant does an administrator's request act on?
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -8,10 +8,13 @@ import type { AdminKey } from '../admin-keys/store.ts';
 import { tenantNamePattern } from './rules.ts';
 import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
 
-/** On whose behalf an administrator's use case runs: the part of an admin key that says where it may act. */
+/**
+ * The authority under which an administrator's use case runs: the tenant to which the admin key is
+ * bound.
+ */
 export type Administrator = Pick<AdminKey, 'tenantId'>;
 
-/** Who works on the database itself, as the command line does. */
+/** The operator at the command line, who is bound to no tenant. */
 export const operator: Administrator = { tenantId: null };
 
 /** The field of a query that names the tenant. */
@@ -28,8 +31,7 @@ export const tenantField: { readonly tenant: TOptional<TString> } = {
 export const TenantQuery = Type.Object(tenantField, { additionalProperties: false });
 
 /**
- * Refuses a key that is bound to a tenant: making, suspending and resuming tenants is done to tenants, not by them. A suspended one would
- * resume itself.
+ * Refuses a key that is bound to a tenant. Otherwise a suspended tenant could resume itself.
  * @throws {CatalyticError} `admin_scope_insufficient`
  */
 export const refuseBound = ({ tenantId }: Administrator): void => {
@@ -38,8 +40,9 @@ export const refuseBound = ({ tenantId }: Administrator): void => {
 
 /**
  * Finds the tenant, active or not.
- * @param name absent: the key's own tenant, else the default one
- * @throws {CatalyticError} `admin_scope_insufficient` for every tenant but the key's own, whether there is one or not; `tenant_unknown`
+ * @param name `undefined`: the tenant to which the key is bound, else the default tenant
+ * @throws {CatalyticError} `admin_scope_insufficient` for every tenant other than that of a bound
+ *   key, whether it exists or not; `tenant_unknown`
  */
 export const administeredTenant = async (
   tenants: TenantStore,

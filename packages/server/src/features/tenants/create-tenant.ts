@@ -1,5 +1,5 @@
 /**
- * Use case: an operator makes a tenant.
+ * Use case: an operator creates a tenant.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -13,7 +13,7 @@ export interface CreateTenantParts {
   readonly nowMs: () => number;
 }
 
-/** Makes a tenant. @throws {CatalyticError} `admin_scope_insufficient`, `tenant_taken` */
+/** Creates a tenant. @throws {CatalyticError} `admin_scope_insufficient`, `tenant_taken` */
 export const createTenant = async (
   { tenants, nowMs }: CreateTenantParts,
   administrator: Administrator,

@@ -1,12 +1,12 @@
 /**
- * Use case: from the name in a request to the tenant.
+ * Part of use cases: the tenant that a request names.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
 
 /**
- * Finds the tenant a request speaks of, suspended or not.
+ * Finds the tenant that a request names, suspended or not.
  * @param name the request's `tenant`; absent means the default tenant
  * @throws {CatalyticError} `tenant_unknown`
  */
@@ -17,7 +17,7 @@ export const knownTenant = async (tenants: TenantStore, name: string = defaultTe
 };
 
 /**
- * Finds the tenant a request speaks of, if it may be served.
+ * Finds the tenant that a request names, if it is active.
  * @param name see {@link knownTenant}
  * @throws {CatalyticError} `tenant_unknown`, `tenant_suspended`
  */

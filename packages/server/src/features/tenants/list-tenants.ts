@@ -11,7 +11,7 @@ const pageTenants = 100;
 /** A page of tenants. */
 export interface TenantPage {
   readonly tenants: readonly Tenant[];
-  /** Given where there are more. */
+  /** Present if there are more. */
   readonly nextCursor?: string;
 }
 
@@ -28,7 +28,7 @@ export const listTenants = async (
     const own = await tenants.find(tenantId);
     return { tenants: own === undefined ? [] : [own] };
   }
-  // One more than is shown says whether there is another page.
+  // One row more than a page shows whether there is another page.
   const found = await tenants.list(cursor, pageTenants + 1);
   const shown = found.slice(0, pageTenants);
   const last = shown.at(-1);

@@ -33,21 +33,28 @@ export interface TenantChange {
 /** Where tenants live. Every engine passes `store.contract.ts`. */
 export interface TenantStore {
   findByName(name: string): Promise<Tenant | undefined>;
-  /** Returns the tenant of that name, creating it when there is none. Two callers at once get the same tenant. */
+  /**
+   * Returns the tenant of that name, and creates it if there is none. Two simultaneous callers get
+   * the same tenant.
+   */
   ensure(creation: TenantCreation): Promise<Tenant>;
   find(id: TenantId): Promise<Tenant | undefined>;
-  /** Makes a tenant; of two at once with the same name exactly one succeeds. */
+  /** Creates a tenant. Of two simultaneous calls with the same name exactly one succeeds. */
   create(creation: TenantCreation): Promise<Tenant | 'tenant_taken'>;
   /** Up to `rowsMax` tenants in the order of their names, those after a name when one is given. */
   list(afterName: string | undefined, rowsMax: number): Promise<readonly Tenant[]>;
   /**
-   * Suspends a tenant: raises its epoch and journals it. One that is suspended already is journalled again without raising it, so that
-   * every success can be waited for. `undefined`: there is none.
+   * Suspends a tenant: raises its epoch and journals it. A tenant that is suspended already is
+   * journalled again at the same epoch, so that the caller can wait for every success. `undefined`:
+   * there is no such tenant.
    */
   suspend(change: TenantChange): Promise<Recorded | undefined>;
-  /** Makes a tenant active; what its suspension ended stays ended. `undefined`: there is none. */
+  /**
+   * Makes a tenant active. The sessions that its suspension ended stay ended. `undefined`: there is
+   * no such tenant.
+   */
   resume(change: TenantChange): Promise<Tenant | undefined>;
 }
 
-/** The tenant of requests that name none; created at the first start. */
+/** The tenant of requests that name no tenant; created at the first start. */
 export const defaultTenantName = 'default';

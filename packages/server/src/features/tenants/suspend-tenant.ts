@@ -1,5 +1,5 @@
 /**
- * Use cases: an operator suspends a tenant, and lets it go on.
+ * Use cases: an operator suspends a tenant, and resumes it.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -18,8 +18,8 @@ export interface SuspendTenantParts {
 }
 
 /**
- * Suspends a tenant: nobody signs in, refreshes or registers there, and every token of it is revoked. Repeating it is harmless and makes
- * the same promise.
+ * Suspends a tenant: its accounts can neither sign in nor refresh, no account can register, and all
+ * its tokens are revoked. A repeat is harmless and makes the same promise.
  * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found`, `revocation_unknown`
  */
 export const suspendTenant = async (
@@ -34,7 +34,10 @@ export const suspendTenant = async (
   return barrier.settle(recorded);
 };
 
-/** Makes a tenant active; everybody signs in anew. @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found` */
+/**
+ * Makes a tenant active. Its former sessions stay ended.
+ * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found`
+ */
 export const resumeTenant = async (
   { tenants, nowMs }: Pick<SuspendTenantParts, 'tenants' | 'nowMs'>,
   administrator: Administrator,

@@ -43,14 +43,16 @@ const page = statement(
                            else (select email_key from account where tenant_id = $1 and id = $2::uuid) end
     order by email_key limit $3`,
 );
-// One row, whatever it stored: it says why when that is nothing.
+// Answers one row in any case: with the ids that were stored, and with the status of the tenant,
+// which is the reason if none was.
 const insertAs = (reason: 'registered' | 'imported') =>
   statement(
     `account_insert_${reason}`,
     `with stored as (
      insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
      select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3::bigint
-       from jsonb_to_recordset($1) as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
+       from jsonb_to_recordset($1)
+              as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
        join tenant t on t.id = $2::uuid and t.status = 'active'
      on conflict (tenant_id, email_key) do nothing
      returning id
@@ -63,9 +65,13 @@ const [insertRegistered, insertImported] = [insertAs('registered'), insertAs('im
 const replaceHash = statement(
   'account_replace_hash',
   `with replaced as (
-     update account set password_hash = $4 where tenant_id = $1::uuid and id = $2 and password_hash = $3 returning id
+     update account set password_hash = $4
+      where tenant_id = $1::uuid and id = $2 and password_hash = $3 returning id
    ), trace as (
-     ${appendAudit({ event: 'user_updated', reason: 'hash_upgraded', at: '$5', tenant: '$1', account: 'id', by: '$6' }, 'from replaced')}
+     ${appendAudit(
+       { event: 'user_updated', reason: 'hash_upgraded', at: '$5', tenant: '$1', account: 'id', by: '$6' },
+       'from replaced',
+     )}
    ) select id from replaced`,
 );
 
@@ -81,19 +87,26 @@ const disable = statement(
      update session set ended_at = $3, end_reason = 'account_disabled'
       where tenant_id = $1 and account_id = $2 and ended_at is null
    ), trace as (
-     ${appendAudit({ ...sessionEnds.account_disabled, at: '$3', tenant: '$1', account: '$2', by: '$4' }, 'from disabled')}
+     ${appendAudit(
+       { ...sessionEnds.account_disabled, at: '$3', tenant: '$1', account: '$2', by: '$4' },
+       'from disabled',
+     )}
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 const enable = statement(
   'account_enable',
   `with enabled as (
-     update account set status = 'active' where tenant_id = $1 and id = $2 and status = 'disabled' returning id
-   ) ${appendAudit({ event: 'user_updated', reason: 'enabled', at: '$3', tenant: '$1', account: 'id', by: '$4' }, 'from enabled')}`,
+     update account set status = 'active'
+      where tenant_id = $1 and id = $2 and status = 'disabled' returning id
+   ) ${appendAudit(
+     { event: 'user_updated', reason: 'enabled', at: '$3', tenant: '$1', account: 'id', by: '$4' },
+     'from enabled',
+   )}`,
 );
 
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
-  /** The ids of those that were new; `undefined` when the tenant is suspended. */
+  /** The ids of the new accounts; `undefined` when the tenant is suspended. */
   const store = async (
     insert: typeof insertRegistered,
     accounts: readonly NewAccount[],
@@ -122,7 +135,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
     list: async ({ tenantId, after, rowsMax }) =>
       (await run<AccountRow>(tenantId, page(tenantId, after ?? null, rowsMax))).map(toAccount),
     disable: async ({ tenantId, accountId, nowMs, by }) => {
-      // Locked first: the entry of a repeat carries the epoch that the first one has raised.
+      // Locked first, so that a repeat journals the epoch that the first call has raised.
       const rows = await run<JournalRow>(
         tenantId,
         lockAccount(tenantId, accountId),

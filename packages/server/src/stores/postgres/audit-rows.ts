@@ -1,11 +1,11 @@
 /**
- * Rows of the audit trail: how they are added.
+ * Adds rows to the audit trail.
  * @module
  */
 import type { AuditAct, Origin } from '../../features/audit/store.ts';
 import { auditColumns } from '../audit-row.ts';
 
-/** What a row says, as SQL; what is absent is null. */
+/** The values of a row, as SQL; absent values are null. */
 type RowParts = AuditAct & {
   readonly at: string;
   readonly tenant?: string;
@@ -17,13 +17,14 @@ type RowParts = AuditAct & {
 };
 
 /**
- * SQL that adds a row inside the statement of the act it tells of: `with …, trace as (${appendAudit(…)})`.
- * @param from the rest of the query the parts are selected from: a row for each of its rows
+ * SQL that adds a row within the statement of its act: `with …, trace as (${appendAudit(…)})`.
+ * @param from the rest of the query from which the values are selected; each row of it adds one
  */
 export const appendAudit = (parts: RowParts, from = ''): string => {
   const { at, event, reason, tenant = 'null', account = 'null', session = 'null', subject = 'null', by } = parts;
   return `insert into audit (${auditColumns.join(', ')})
-   select ${at}::bigint, '${event}', '${reason}', ${tenant}::uuid, ${account}::uuid, ${session}::uuid, ${subject}::text,
+   select ${at}::bigint, '${event}', '${reason}',
+          ${tenant}::uuid, ${account}::uuid, ${session}::uuid, ${subject}::text,
           ${by}::jsonb ->> 'actor', ${by}::jsonb ->> 'address', ${by}::jsonb ->> 'requestId' ${from}`;
 };
 

@@ -1,6 +1,6 @@
 /**
- * The circuit breaker around every call of a store: while the database is away, requests are refused at once instead of each waiting for
- * its own deadline.
+ * The circuit breaker around every call of a store. While the database is away, requests are
+ * refused at once instead of after a deadline.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -8,18 +8,19 @@ import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen, isBrokenC
 import type { Run } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 
-/** Failures in a row that open it. */
+/** Consecutive failures that open the breaker. */
 const failuresMax = 5;
-/** Time until one call is let through to see whether the database is back, milliseconds. */
+/** Time until one call is allowed as a probe, milliseconds. */
 const halfOpenAfterMs = 1000;
 
 const isOutage = (error: unknown): boolean => error instanceof CatalyticError && error.code === 'store_unavailable';
 
 /**
- * Lets calls through while the database answers. A refusal of the domain or a wrong statement is an answer.
- * @param onProblem told when it opens and when it closes again
- * @param server what is called, in words
- * @param meanwhile what happens while it is open
+ * Allows calls while the database answers. A refusal of the domain or a wrong statement counts as
+ * an answer.
+ * @param onProblem called when the breaker opens and when it closes again
+ * @param server name of the database in those messages
+ * @param meanwhile what happens while the breaker is open, in those messages
  */
 export const withBreaker = (
   run: Run,
@@ -34,7 +35,7 @@ export const withBreaker = (
   policy.onBreak(() => onProblem(`${server} does not answer: ${meanwhile}`));
   policy.onReset(() => onProblem(`${server} answers again`));
   return async (tenant, ...statements) => {
-    // One call probes; the others do not wait for it.
+    // One call probes. The others are refused without waiting for it.
     if (policy.state === CircuitState.HalfOpen) throw unavailable(new Error('The circuit breaker is half open'));
     try {
       return await policy.execute(() => run(tenant, ...statements));

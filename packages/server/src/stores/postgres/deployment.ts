@@ -6,13 +6,16 @@ import type { CountRow } from './session-statements.ts';
 import { insertKey, lockKeys, valuesOf } from './signing-keys.ts';
 import { type Run, statement } from './transactions.ts';
 
-/** Any number, the same in every version: each process that serves shares this advisory lock of the database from its start to its end. */
+/**
+ * Any number, the same in every version. Each serving process shares this advisory lock of the
+ * database from start to end.
+ */
 const servingLockKey = 7_240_118_554;
 
-/** SQL around the lock of those that serve. */
+/** SQL of the lock that serving processes share. */
 export const servingLock = { share: `select pg_advisory_lock_shared(${servingLockKey})` } as const;
 
-// The version before only has a connection of this name.
+// A process of the version before holds no lock. It is recognised by the name of its connection.
 const isServed = statement(
   'deployment_is_served',
   `select not pg_try_advisory_xact_lock(${servingLockKey})
@@ -20,7 +23,7 @@ const isServed = statement(
                       where datname = current_database() and application_name = 'catalytic journal') as is_served`,
 );
 
-// A process that starts meanwhile waits with its first read until the new history has begun.
+// The first read of a process that starts now waits until the new history has begun.
 const lockOutServing = statement(
   'deployment_lock_out_serving',
   `do $$ begin
@@ -30,7 +33,7 @@ const lockOutServing = statement(
    end $$`,
 );
 
-// Copies of a database in other clusters, and other databases of this one, are others.
+// Copies of a database in other clusters, and other databases of this cluster, get other names.
 const scope = statement(
   'deployment_scope',
   `select concat_ws('.', (select system_identifier from pg_control_system()),
@@ -59,14 +62,18 @@ const beginNewHistory = statement(
    ), trace as (
      ${appendAudit({ ...ofRestore('history_begun'), subject: '$1' })}
    )
-   select (select count(*) from killed)::integer as keys_killed, (select count(*) from ended)::integer as sessions_ended`,
+   select (select count(*) from killed)::integer as keys_killed,
+          (select count(*) from ended)::integer as sessions_ended`,
 );
 
-// The order of position is that of time, nearly; looking at the first rows only, a round that finds nothing is over at once.
+// The order of positions is nearly that of time. Only the first rows are examined, so a purge
+// without old rows ends at once.
 const purgeAudit = statement(
   'audit_purge',
   `with old as (
-     select pos from audit where pos in (select pos from audit order by pos limit $3) and at < least($1::bigint, ${databaseMs}) - $2::bigint
+     select pos from audit
+      where pos in (select pos from audit order by pos limit $3)
+        and at < least($1::bigint, ${databaseMs}) - $2::bigint
       for update skip locked
    ), purged as (
      delete from audit a using old where a.pos = old.pos returning 1

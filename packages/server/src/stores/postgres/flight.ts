@@ -1,9 +1,10 @@
 /**
- * All statements of a transaction in one packet, and all answers in one.
+ * A pipelined transaction: all its statements in one packet, and all answers in one.
  *
- * What PostgreSQL is sent before a Sync it runs as one transaction, which it commits there, or undoes as a whole after the first error
- * (PostgreSQL documentation, "Extended Query", Pipelining). So there is no BEGIN and no COMMIT to be sent and answered, and one answer is waited
- * for. Each statement still sees what was committed before it began.
+ * PostgreSQL runs the statements before a Sync as one transaction. At the Sync it commits them, or
+ * rolls all of them back after the first error (PostgreSQL documentation, "Extended Query",
+ * Pipelining). So no BEGIN and COMMIT are sent, and the client waits for one answer only. Each
+ * statement still sees what was committed before it began.
  * @module
  */
 import { type Connection, type CustomTypesConfig, Query, type QueryResult, type Submittable } from 'pg';
@@ -15,7 +16,10 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** What a client calls while it reads the answers. The types of `pg` leave it out; pg-cursor and pg-query-stream are built on it. */
+/**
+ * Methods that the client calls while it reads the answers. The types of `pg` lack them; pg-cursor
+ * and pg-query-stream use them.
+ */
 interface Reader extends Query {
   readonly name: string;
   readonly text: string;
@@ -25,14 +29,14 @@ interface Reader extends Query {
   handleReadyForQuery(connection: Connection): void;
 }
 
-/** Names of statements that a connection has been sent and has not confirmed. */
+/** Names of statements that were sent on a connection and are not confirmed yet. */
 interface Submitted {
   readonly submittedNamedStatements: Record<string, string>;
 }
 
 type Callback = (error: Error | null, replies: readonly QueryResult[]) => void;
 
-/** One transaction on its way. */
+/** One pipelined transaction. */
 export class Flight implements Submittable {
   readonly query_timeout: number;
   callback: Callback;
@@ -41,7 +45,10 @@ export class Flight implements Submittable {
   #failure: Error | null = null;
   #at = 0;
 
-  /** @param deadlineMs until the last answer @param callback is given the replies to the statements once they are committed */
+  /**
+   * @param deadlineMs longest time until the last answer
+   * @param callback gets the replies once the transaction is committed
+   */
   constructor(parts: readonly Statement[], types: CustomTypesConfig, deadlineMs: number, callback: Callback) {
     this.query_timeout = deadlineMs;
     this.callback = callback;
@@ -55,7 +62,10 @@ export class Flight implements Submittable {
     );
   }
 
-  /** Name and text of the statement whose answer is read: the client notes what the server has parsed. */
+  /**
+   * Name and text of the statement whose answer is being read, by which the client notes what the
+   * server has parsed.
+   */
   get name(): string | undefined {
     return this.#readers[this.#at]?.name;
   }
@@ -65,7 +75,7 @@ export class Flight implements Submittable {
   }
 
   submit(connection: Connection): void {
-    // A query ends with a Sync, which would commit: these share one.
+    // Each query would send a Sync, which commits. Here all queries share one.
     const shared = Object.create(connection, { sync: { value: () => {} } }) as Connection;
     connection.stream.cork();
     for (const reader of this.#readers) reader.submit(shared);
@@ -86,14 +96,17 @@ export class Flight implements Submittable {
     this.#at += 1;
   }
 
-  /** Everything is undone: the server skips what comes before the Sync, so it has not parsed what was to come either. */
+  /**
+   * The transaction is rolled back. The server skips the statements up to the Sync, so it has not
+   * parsed those after the failed one.
+   */
   handleError(error: Error, connection: Connection): void {
     const { submittedNamedStatements: submitted } = connection as unknown as Submitted;
     for (const { name } of this.#readers.slice(this.#at)) delete submitted[name];
     this.callback(error, []);
   }
 
-  /** Committed. */
+  /** The transaction is committed. */
   handleReadyForQuery(connection: Connection): void {
     for (const reader of this.#readers) reader.handleReadyForQuery(connection);
     this.callback(this.#failure, this.#replies);

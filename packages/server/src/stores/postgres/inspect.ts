@@ -1,51 +1,56 @@
 /**
- * A look at a PostgreSQL database that changes nothing.
+ * Inspects a PostgreSQL database without changing it.
  * @module
  */
 import { Client, escapeIdentifier } from 'pg';
 import { databaseMs } from './journal-rows.ts';
 import { createRoleStatement, versionMin } from './preflight.ts';
 
-/** What was seen. */
+/** The findings. */
 export interface Database {
   readonly version: number;
-  /** The oldest version that will do. */
+  /** The oldest supported version. */
   readonly versionMin: number;
   readonly isStandby: boolean;
   readonly role: string;
-  /** Whether row-level security does not bind the role. */
+  /** Whether the role bypasses row-level security. */
   readonly isAbovePolicies: boolean;
   /** `null`: there are no tables yet. */
   readonly tableOwner: string | null;
-  /** Whether the role may make the tables, or bring them up to date. */
+  /** Whether the role may create the tables, or migrate them. */
   readonly mayMigrate: boolean;
   readonly connectionsMax: number;
-  /** Those of them that the role cannot have. */
+  /** How many of them the role cannot use. */
   readonly connectionsReserved: number;
   readonly synchronousCommit: string;
   readonly fsync: string;
   readonly fullPageWrites: string;
   readonly standbyNames: string;
-  /** `pg_stat_replication.sync_state` of each connected standby; `null`: the role may not see it. */
+  /**
+   * `pg_stat_replication.sync_state` of each connected standby; `null`: the role may not see it.
+   */
   readonly standbys: readonly (string | null)[];
-  /** Processes that accept tokens at this moment. */
+  /** Number of processes that accept tokens now. */
   readonly members: number;
-  /** By how much the clock of this machine is ahead of the server's, at least, milliseconds; below zero: behind. */
+  /**
+   * Least amount by which the clock of this machine is ahead of the server's, milliseconds.
+   * Negative: behind.
+   */
   readonly clockAheadMs: number;
-  /** What an administrator may have to run. */
+  /** Statements that an administrator may have to run. */
   readonly statements: {
     readonly createRole: string;
-    /** Makes the new role own the database and a table. */
+    /** Makes the new role the owner of the database and of a table. */
     readonly ownDatabase: string;
     readonly ownTable: string;
-    /** Makes the present role own them. */
+    /** Makes the present role the owner of both. */
     readonly giveDatabase: string;
     readonly giveTable: string;
     readonly seeStandbys: string;
   };
 }
 
-/** Longest time the server may take to answer, milliseconds. */
+/** Longest time that the server may take to answer, milliseconds. */
 const answerMs = 5000;
 
 const look = `
@@ -87,7 +92,7 @@ const statementsFor = (database: string, role: string): Database['statements'] =
 };
 
 /**
- * Looks at a database, with the settings that its own administrators gave it.
+ * Inspects a database, with the settings of its administrators.
  * @throws when it cannot be reached or refuses the role
  */
 export const inspectPostgres = async (url: string): Promise<Database> => {
@@ -107,7 +112,7 @@ export const inspectPostgres = async (url: string): Promise<Database> => {
     const { database, hasMembers, databaseMs: told, ...seen } = row;
     const clockAheadMs = Math.max(0, askedMs - Number(told)) - Math.max(0, Number(told) - answeredMs);
     const count = hasMembers ? 'select count(*)::integer as members from member' : 'select 0 as members';
-    // Tables that belong to somebody else may be closed to the role; that is told in another place.
+    // The role may lack rights on tables of another owner. Another finding reports that.
     const counted = await client.query<{ members: number }>(count).catch(() => undefined);
     const members = counted?.rows[0]?.members ?? 0;
     return { ...seen, versionMin, members, clockAheadMs, statements: statementsFor(database, row.role) };

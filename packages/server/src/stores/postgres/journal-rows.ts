@@ -1,12 +1,12 @@
 /**
- * Rows of the journal: how they are appended, and what they say.
+ * Appends rows to the journal, and reads them.
  * @module
  */
 import { keepUntilMs } from '@catalytic/protocol/journal';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { type JournalRow as CommonRow, toEntry } from '../journal-row.ts';
 
-/** A row as a query returns it. */
+/** A row of a query. */
 export interface JournalRow extends CommonRow {
   /** The transaction that wrote it: 64 bits, so never a number. */
   readonly xid: string;
@@ -14,16 +14,22 @@ export interface JournalRow extends CommonRow {
   readonly history: string;
 }
 
-/** Where an entry stands, or what a snapshot shows: of one history, and nothing about another. */
+/**
+ * The position of an entry, or a snapshot, with its history: they cannot be compared with those of
+ * another history.
+ */
 export const placeIn = (history: string | null, place: string): string => `${history ?? ''} ${place}`;
 
-/** What a statement with {@link appendEntry} has committed. */
+/** The entries that a statement with {@link appendEntry} has committed. */
 export const toRecorded = (rows: readonly JournalRow[]): Recorded => ({
   entries: rows.map(toEntry),
   position: placeIn(rows[0]?.history ?? null, rows[0]?.xid ?? '0'),
 });
 
-/** The wall clock of the database as it is now, milliseconds; `now()` would be that of the transaction's beginning. */
+/**
+ * The present wall clock of the database, milliseconds. `now()` would be that of the transaction's
+ * beginning.
+ */
 export const databaseMs = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
 const keepUntil = `greatest(${databaseMs}, (select newest_iat from deployment)) + ${keepUntilMs(0, 0)}
@@ -37,10 +43,10 @@ const entryId = (kind: string, key: string, epoch: string): string => {
 };
 
 /**
- * SQL that appends an entry inside the statement of the change that causes it. A repeat adds no row: it touches the one that is there, so
- * that its commit waits for disk and standby like the first.
+ * SQL that appends an entry within the statement of the change that causes it. A repeat adds no
+ * row: it updates the existing one, so that its commit waits for disk and standby like the first.
  * @param parts SQL of kind, key and epoch
- * @param from the rest of the query they are selected from
+ * @param from the rest of the query from which they are selected
  * @param keep SQL of the time until which it is kept
  */
 export const appendEntry = (

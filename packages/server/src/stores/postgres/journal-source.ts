@@ -1,5 +1,5 @@
 /**
- * Reading the journal: one connection of its own, one statement for each read.
+ * Reads the journal: a separate connection, one statement for each read.
  * @module
  */
 import type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
@@ -13,17 +13,23 @@ import { databaseMs, type JournalRow, placeIn } from './journal-rows.ts';
 import { connectionConfig, isDoubtful, leave, statement } from './transactions.ts';
 import { asPortError } from './unavailable.ts';
 
-/** Where the next read begins. It is right in one history of the database only. */
+/** Where the next read begins. It is valid in one history of the database only. */
 export interface PostgresCursor {
-  /** Highest transaction whose rows were applied. Its commit was durable, so no crash gives its id to another one. */
+  /**
+   * Highest transaction whose rows were applied. Its commit was durable, so no crash gives its id
+   * to another transaction.
+   */
   readonly m: string;
-  /** An entry that it wrote; `null` before the first. Where that is not found there any more, the history is another one. */
+  /**
+   * An entry that it wrote; `null` before the first. If that entry no longer stands there, the
+   * history is another one.
+   */
   readonly id: string | null;
-  /** Lower ones that had not ended: their rows may still come. */
+  /** Lower transactions that had not ended: their rows may still appear. */
   readonly open: readonly string[];
 }
 
-/** The first row of a read: what is true at the moment its entries are from. */
+/** The first row of a read: the state of the database at the moment of its entries. */
 interface Head {
   readonly snapshot: string;
   readonly history: string;
@@ -35,15 +41,21 @@ interface Head {
   readonly members: number;
 }
 
-/** Longest time an answer may take, milliseconds; a read of the whole journal carries more. */
+/**
+ * Longest time that an answer may take, milliseconds; a read of the whole journal has more data and
+ * gets more time.
+ */
 const answerMs = 1000;
 const wholeAnswerMs = 10_000;
 
-/** The server that answers: its cluster, and how often that has failed over. A timeline exists on a primary only. */
+/**
+ * Names the server that answers: its cluster, and the number of its failovers. Only a primary has a
+ * timeline.
+ */
 const server = `concat_ws('.', (select system_identifier from pg_control_system()),
   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end)`;
 
-/** @param isContinued SQL: whether the newest entry that was applied stands where it stood */
+/** @param isContinued SQL: whether the newest applied entry still stands where it stood */
 const head = (isContinued: string): string => `
   select null::uuid as id, null::xid8 as xid, null as kind, null::integer as epoch, null::bigint as keep_until, null::tid as place,
          json_build_object(
@@ -57,37 +69,41 @@ const head = (isContinued: string): string => `
            'members', (select count(*) from member))::text as key`;
 const entries = 'select id, xid, kind, epoch, keep_until, ctid, key from journal';
 const wasApplied = `($2::xid8 = '0' or exists (select 1 from journal where xid = $2 and id = $4))`;
-// The head first, then in order of the transactions, and the rows of one as it wrote them.
+// The head first, then the rows in the order of their transactions, and within a transaction in the
+// order of writing.
 const order = 'order by xid nulls first, place';
 const readAll = statement('journal_read_all', `${head('true')} union all ${entries} ${order}`);
-// Not one condition with "or": each branch must be one descent of the index, however many rows there are.
+// Two branches instead of one condition with "or": each must be one descent of the index, however
+// many rows there are.
 const readNew = statement(
   'journal_read_new',
   `${head(wasApplied)} union all ${entries} where xid > $2 union all ${entries} where xid = any($3::xid8[]) ${order}`,
 );
 
-// One plan for any values, and that one by the index whatever the statistics say of a journal that has just grown. Never compiled: a
-// wrong estimate would cost more than the read.
+// One plan for all values, by the index, whatever the statistics say about a journal that has just
+// grown. Never compiled: after a wrong estimate compiling would cost more than the read.
 const planning = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 
 const register = statement('member_register', `insert into member (id, state, lease_ms) values ($1, 'live', $2)`);
 const unregister = statement('member_unregister', 'delete from member where id = any($1)');
-// Does not wait for the disk: a lost acknowledgement is harmless.
+// Its commit does not wait for the disk: a lost acknowledgement is harmless.
 const acknowledge = statement(
   'member_acknowledge',
   `with quick as materialized (select set_config('synchronous_commit', 'off', true))
    update member set applied = $2, applied_history = $3::uuid from quick where id = $1`,
 );
-// One of those who find another history gives it its name; the others find that name.
+// Several processes may find another history. The first of them names it, and the others find that
+// name.
 const rename = statement(
   'journal_rename_history',
   `update deployment set history = gen_random_uuid(), history_server = ${server} where history = $1::uuid`,
 );
 
 /**
- * Statements for a service that opens the database. Rows of another cluster (a restored dump) carry transaction ids that this one has not
- * given out yet: they are given new ones, because nothing that is written later would stand behind them. On another server than before the
- * history gets another name. A logical copy brings rows without the sequence that numbered them: it goes on behind them.
+ * Statements for a service that opens the database. Rows of another cluster (a restored dump) carry
+ * transaction ids that this cluster has not assigned yet. They get new ids, because later rows must
+ * stand behind them. On another server than before, the history gets a new name. A logical copy
+ * brings rows without the sequence that numbered them, so the sequence is set behind the rows.
  */
 export const openHistory: readonly string[] = [
   'update journal set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot())',
@@ -103,7 +119,7 @@ const restore = statement(
    on conflict (id) do nothing`,
 );
 
-/** The first transaction id that the database had not given out yet. */
+/** The first transaction id that the database had not assigned yet. */
 const nextXid = (snapshot: string): bigint => BigInt(snapshot.split(':')[1] ?? 0);
 
 const nextCursor = (
@@ -112,7 +128,8 @@ const nextCursor = (
   snapshot: string,
 ): PostgresCursor => {
   let newest = { xid: BigInt(before?.m ?? 0), id: before?.id ?? null };
-  // A row of a dump may lie past what this cluster has given out: it says nothing about what is still to come.
+  // The row of a dump may carry a higher id than this cluster has assigned. Then it says nothing
+  // about later rows.
   const end = nextXid(snapshot);
   for (const { xid, id } of rows) if (BigInt(xid) >= newest.xid && BigInt(xid) < end) newest = { xid: BigInt(xid), id };
   const inProgress = snapshot.split(':')[2] ?? '';
@@ -124,9 +141,12 @@ const nextCursor = (
 export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   readonly #url: string;
   #client: Client | undefined;
-  /** What the server has warned of on the present connection: a commit that may not survive a failover is none. */
+  /**
+   * Warnings of the server on the present connection: a commit that may not survive a failover does
+   * not count.
+   */
   #warning: string | undefined;
-  /** What the last read on the present connection has shown, and the history it belongs to. */
+  /** What the last read on the present connection has shown, and in which history. */
   #shown: { readonly applied: string; readonly snapshot: string; readonly history: string } | undefined;
 
   constructor(url: string) {
@@ -146,7 +166,8 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     const { snapshot, history } = head;
     const applied = placeIn(history, snapshot);
     this.#shown = { applied, snapshot, history };
-    // A balancer that led here leads elsewhere by now, or soon: the next read opens a connection of its own.
+    // After a failover the balancer leads to another server, now or soon: the next read opens a new
+    // connection.
     if (!head.is_primary) void this.#drop();
     const isBehind = cursor !== undefined && BigInt(cursor.m) >= nextXid(snapshot);
     return {
@@ -191,7 +212,8 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       if (this.#warning !== undefined) throw new Error(`The server has warned: ${this.#warning}`);
       return rows as Row[];
     } catch (error) {
-      // Not even a healthy connection is kept: who reads again begins anew, and an answer that was given up cannot arrive later.
+      // Not even a healthy connection is kept: the next read starts with a new one, so that an
+      // abandoned answer cannot arrive later.
       void this.#drop();
       throw asPortError(error);
     }
@@ -212,7 +234,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       if (isDoubtful(notice)) this.#warning = notice.message;
     });
     await client.connect();
-    // While "catalytic after-restore" begins a new history, this waits.
+    // Waits while "catalytic after-restore" begins a new history.
     await client.query(servingLock.share);
     return client;
   }

@@ -22,7 +22,8 @@ const purge = statement(
      ) last
    ), old as (
      select j.id from journal j, bound, newest
-      where j.keep_until < bound.at and j.xid < newest.xid order by j.keep_until limit $3 for update of j skip locked
+      where j.keep_until < bound.at and j.xid < newest.xid
+      order by j.keep_until limit $3 for update of j skip locked
    ), purged as (
      delete from journal j using old where j.id = old.id returning 1
    ) select count(*)::integer as rows from purged`,
@@ -34,8 +35,9 @@ export const postgresJournal = (run: Run, connection: ConnectionOptions): Journa
   raiseTokenSecondsMax: async (seconds) => {
     const [known] = await run<{ token_seconds_max: number }>('*', readMax());
     if (known !== undefined && known.token_seconds_max >= seconds) return known.token_seconds_max;
-    // Waits until every entry that was reckoned with the shorter lifetime is committed, and holds back new ones: else a session could be
-    // refreshed to a longer lifetime just before an entry that will not be kept as long.
+    // Waits until every entry with the shorter lifetime is committed, and holds back new entries.
+    // Otherwise a session could be refreshed to the longer lifetime just before an entry that is
+    // not kept for as long.
     const [raised] = await run<{ token_seconds_max: number }>('*', lockOutWriters(), raiseMax(seconds));
     return raised?.token_seconds_max ?? seconds;
   },

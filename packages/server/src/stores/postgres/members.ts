@@ -4,17 +4,19 @@ import { placeIn } from './journal-rows.ts';
 import { type Run, statement, type Transactions } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 
-// One row at least, so that a standby gives itself away where there is no member, too.
+// At least one row, so that a standby is recognised even without members.
 const all = statement(
   'member_all',
-  `select m.id, m.state, m.lease_ms as "leaseMs", m.applied, m.applied_history as history, pg_is_in_recovery() as "isStandby"
+  `select m.id, m.state, m.lease_ms as "leaseMs", m.applied, m.applied_history as history,
+          pg_is_in_recovery() as "isStandby"
      from (select) one left join member m on true`,
 );
 const markLeaving = statement('member_mark_leaving', `update member set state = 'leaving' where id = any($1)`);
 const remove = statement('member_remove', 'delete from member where id = any($1)');
 
 /**
- * Whether a snapshot shows what a committed transaction has written: `pg_visible_in_snapshot`, without asking the server.
+ * Whether a snapshot shows what a committed transaction has written: `pg_visible_in_snapshot`,
+ * without asking the server.
  * @param snapshot as `pg_snapshot` is written: `xmin:xmax:in progress,…`
  */
 export const isVisible = (snapshot: string, xid: string): boolean => {
@@ -23,7 +25,10 @@ export const isVisible = (snapshot: string, xid: string): boolean => {
   return id < BigInt(xmin) || (id < BigInt(xmax) && !inProgress.split(',').includes(xid));
 };
 
-/** Whether a snapshot of a history shows an entry of the same one. The version before did not name histories: it is believed. */
+/**
+ * Whether a snapshot shows an entry of the same history. A snapshot of the version before names no
+ * history and counts for any.
+ */
 const covers = (applied: string, position: string): boolean => {
   const [[history = '', snapshot = ''], [written = '', xid = '']] = [applied.split(' '), position.split(' ')];
   return (history === '' || history === written) && isVisible(snapshot, xid);
@@ -34,10 +39,13 @@ type Row = { readonly [Field in keyof Member]: Member[Field] | null } & {
   readonly isStandby: boolean;
 };
 
-/** @param transactions not behind the circuit breaker: whoever waits for members tries again by itself */
+/**
+ * @param transactions not behind the circuit breaker, because callers that wait for members try
+ *   again anyway
+ */
 export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { readonly run: Run }): MemberStore => ({
   list: async () => {
-    // Once for nearly every revoke: one statement costs half of a transaction.
+    // Called for nearly every revocation: a single statement costs half as much as a transaction.
     const rows = await read<Row>(all());
     if (rows[0]?.isStandby !== false) throw unavailable(new Error('The server is a standby'));
     return rows.flatMap(({ id, state, leaseMs, applied, history }) =>

@@ -1,5 +1,5 @@
 /**
- * Bringing the schema up to date.
+ * Migrates the schema.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,17 +9,21 @@ import { type Ledger, missingFrom, readMigrations, tableFor } from '../migration
 
 const migrationsFolder = fileURLToPath(new URL('../../../migrations/postgres', import.meta.url));
 
-/** Any number, the same in every version: whoever holds this advisory lock of the database migrates it. */
+/**
+ * Any number, the same in every version. The process that holds this advisory lock of the database
+ * migrates it.
+ */
 const migrationLock = 7_240_118_553;
 
 /**
- * How long a migration waits for its locks, milliseconds. While it waits, everybody who comes after it waits as well: behind a dump, which
- * holds every table until it is over, they would wait as long as that.
+ * How long a migration waits for its locks, milliseconds. While it waits, all later statements on
+ * the table wait behind it. A dump holds every table until it ends, so they would wait for the
+ * whole dump.
  */
 const lockMsMax = 200;
-/** Until the next attempt, milliseconds: the service serves meanwhile. */
+/** Pause before the next attempt, milliseconds. The service serves in the meantime. */
 const lockPauseMs = 1000;
-/** Attempts: ten minutes, then the operator is told. */
+/** Most attempts: after ten minutes the migration fails with a message for the operator. */
 const lockAttemptsMax = 500;
 /** `lock_not_available` */
 const lockTimeout = '55P03';
@@ -30,7 +34,7 @@ const readLedger = async (client: Client): Promise<Ledger> => {
   return { migration: await numbers('migration'), expansion: await numbers('expansion') };
 };
 
-/** SQL that makes the ledger where there is none: see `migrations.ts`. */
+/** SQL that creates the ledger if there is none: see `migrations.ts`. */
 export const createLedger = `
   create table if not exists migration (number integer primary key, name text not null, applied_at bigint not null);
   create table if not exists expansion (number integer primary key, name text not null, applied_at bigint not null)`;
@@ -38,7 +42,7 @@ export const createLedger = `
 const requireExpansion =
   'with before as (delete from expansion returning *) insert into migration select * from before';
 
-/** Does something in one transaction, again and again while others hold the tables. */
+/** Runs one transaction, and tries again while other transactions hold the tables. */
 const withLocks = async (client: Client, work: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++)
     try {
@@ -59,8 +63,8 @@ const withLocks = async (client: Client, work: () => Promise<void>): Promise<voi
 };
 
 /**
- * Applies what is missing, each migration in one transaction with its row in the ledger. Of processes that start together one applies it,
- * the others wait.
+ * Applies missing migrations, each in one transaction with its row in the ledger. Of processes that
+ * start together one applies them, and the others wait.
  * @param client a connection without a statement deadline
  * @returns the names of the migrations this call applied
  * @throws when the database was written by a newer version
@@ -74,7 +78,7 @@ export const migrate = async (client: Client): Promise<readonly string[]> => {
     const missing = missingFrom(migrations, ledger);
     for (const migration of missing)
       await withLocks(client, async () => {
-        // The first of them: what was there before may be unknown to nobody any more.
+        // The first of them: from now on every version must know the migrations before it.
         if (migration === missing[0]) await client.query(requireExpansion);
         const values = [migration.number, migration.name, Date.now()];
         await client.query(`insert into ${tableFor(migration, ledger)} values ($1, $2, $3)`, values);

@@ -1,5 +1,5 @@
 /**
- * An empty PostgreSQL database taking over the rows of another engine, in one transaction.
+ * Moves the rows of another engine into an empty PostgreSQL database, in one transaction.
  * @module
  */
 import { Client } from 'pg';
@@ -8,21 +8,27 @@ import { preflight } from './preflight.ts';
 import { connectionConfig } from './transactions.ts';
 import { isUnavailable } from './unavailable.ts';
 
-/** Longest time between two statements of the transaction, milliseconds; each of them may take as long as it takes. */
+/**
+ * Longest time between two statements of the transaction, milliseconds. A statement itself has no
+ * limit.
+ */
 const idleMsMax = 60_000;
 
-/** What the rows are given to. */
+/** Receives the rows. */
 export interface MovingTarget {
-  /** Inserts rows; every value as JSON that PostgreSQL reads as the type of its column. */
+  /** Inserts rows. Every value is JSON that PostgreSQL reads as the type of its column. */
   insert(table: string, columns: readonly string[], rows: readonly object[]): Promise<void>;
   /**
-   * Continues the history: a generation above the one before, and entries kept for the longest lifetime of both, counted from the newest token
-   * of both.
+   * Continues the history of the other database: its generation plus one. Entries are kept for the
+   * longest token lifetime of both databases, counted from the newest token of both.
    */
   continueHistory(generation: number, tokenSecondsMax: number, newestIatMs: number): Promise<void>;
 }
 
-/** It is unknown whether the transaction was committed: the server went away while it was told to. */
+/**
+ * It is unknown whether the transaction was committed, because the server went away during the
+ * commit.
+ */
 export class UnknownCommit extends Error {
   override readonly name = 'UnknownCommit';
 }
@@ -56,7 +62,8 @@ const targetOn = (client: Client): MovingTarget => ({
 
 const commit = async (client: Client): Promise<void> => {
   const { command } = await client.query('commit').catch((error: unknown) => {
-    // A server that is told to end while it waits for its standbys reports an error after it has committed.
+    // A server that is shut down while it waits for its standbys reports an error after it has
+    // committed.
     if (!isUnavailable(error)) throw error;
     throw new UnknownCommit('it is unknown whether PostgreSQL has committed', { cause: error });
   });
@@ -64,9 +71,10 @@ const commit = async (client: Client): Promise<void> => {
 };
 
 /**
- * Brings the schema up to date, then fills the database in one transaction: whatever fails leaves it empty.
- * @param fill gives the rows
- * @param beforeCommit the last thing that is done before the commit
+ * Migrates the schema, then fills the database in one transaction. After a failure the database is
+ * empty.
+ * @param fill inserts the rows
+ * @param beforeCommit the last step before the commit
  * @throws {UnknownCommit} when the server went away during the commit
  * @throws when the database is in use, or refuses a row
  */

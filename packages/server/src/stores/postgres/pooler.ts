@@ -1,6 +1,7 @@
 /**
- * What stands between the service and PostgreSQL. A pooler that gives each transaction, or each statement, another connection of the server
- * breaks what the service relies on: prepared statements, and the lock that says that a process serves.
+ * Detects poolers between the service and PostgreSQL. A pooler that runs each transaction, or each
+ * statement, on another connection of the server breaks prepared statements, and the lock that
+ * marks a database as served.
  * @module
  */
 import type { Client } from 'pg';
@@ -8,21 +9,21 @@ import type { Client } from 'pg';
 const remedy =
   'connect to PostgreSQL itself, or to a pooler in session mode (PgBouncer: pool_mode = session, Supavisor and RDS Proxy likewise)';
 
-/** The setting by which a connection of the server is known again; nothing else reads it. */
+/** The setting that identifies a connection of the server. Nothing else reads it. */
 const mark = 'catalytic.pooler';
 
 /**
- * Makes sure that a connection leads to one connection of the server for as long as it lasts: while another one holds a transaction open, what
- * was set here must still be set.
+ * Makes sure that a connection leads to the same connection of the server for its whole life: a
+ * setting made on it must still be there while another connection holds a transaction open.
  * @param client a connection to the server that nothing else uses
- * @param other opens another one
- * @throws when it does not
+ * @param other opens another connection
+ * @throws when a pooler changes the connection
  */
 export const refusePooledTransactions = async (client: Client, other: () => Promise<Client>): Promise<void> => {
   await client.query(`select set_config('${mark}', 'here', false)`);
   const holder = await other();
   try {
-    // A pooler hands out the connection that was used last: the open transaction keeps it.
+    // A pooler would hand out the connection that was used last. The open transaction occupies it.
     await holder.query('begin').catch((error: unknown) => {
       throw new Error(`Cannot use the pooler in front of PostgreSQL: it forbids transactions; ${remedy}`, {
         cause: error,

@@ -1,13 +1,15 @@
 /**
- * What is looked at before the first request: version, role, and how many connections the server allows.
+ * Checks before the first request: version, role, and number of connections that the server allows.
  * @module
  */
 import { type Client, escapeIdentifier } from 'pg';
 
-/** `pg_snapshot`, `xid8` and everything else used here is in it, and its makers still repair it. */
+/**
+ * The oldest supported version: it has `pg_snapshot` and `xid8`, and its makers still maintain it.
+ */
 export const versionMin = 15;
 
-/** Connections a process may hold. */
+/** Number of connections that a process may hold. */
 export interface PoolSize {
   readonly size: number;
   readonly overflow: number;
@@ -18,23 +20,23 @@ interface ServerRow {
   readonly allowed: number;
   readonly role: string;
   readonly is_above_policies: boolean;
-  /** Standbys that the role may see and that no commit waits for. */
+  /** Number of standbys that the role can see and that no commit waits for. */
   readonly late_standbys: number;
 }
 
-/** The statement an administrator runs once, for a role that row-level security binds. */
+/** The statement that an administrator runs once. Row-level security binds the new role. */
 export const createRoleStatement = (role: string): string =>
   `CREATE ROLE ${escapeIdentifier(role)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS`;
 
-/** Cuts the overflow first, then the pool. One connection more reads the journal. */
+/** Reduces the overflow first, then the pool. One further connection reads the journal. */
 const fit = ({ size, overflow }: PoolSize, allowed: number): PoolSize => {
   const pooled = Math.max(1, allowed - 1);
   return { size: Math.min(size, pooled), overflow: Math.max(0, Math.min(overflow, pooled - size)) };
 };
 
 /**
- * Looks at the server.
- * @param onProblem told what should be changed but does not prevent the start
+ * Checks the server.
+ * @param onProblem called with faults that do not prevent the start
  * @returns the pool as large as the server allows
  * @throws when the server is too old
  */

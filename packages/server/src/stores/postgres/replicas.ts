@@ -1,14 +1,15 @@
 /**
- * Reads that may be a little old: asked of replicas, so that the primary has more room for what must not be old.
+ * Reads that may be slightly stale. They go to replicas, so that the primary has more capacity for
+ * the others.
  * @module
  */
 import type { AccountStore } from '../../features/accounts/store.ts';
 
 /**
- * Finds accounts on the replicas in turn. The primary is asked when a replica fails, and when it does not have the row: an account made a
- * moment ago may not have arrived.
- * @param primary what is asked then
- * @param replicas the same question to each replica
+ * Finds accounts on the replicas in turn. The primary is asked when a replica fails or does not
+ * have the row, because a new account may not have arrived there yet.
+ * @param primary the query on the primary
+ * @param replicas the same query on each replica
  */
 export const findOnReplicas = (
   primary: AccountStore['find'],
@@ -21,7 +22,8 @@ export const findOnReplicas = (
       const account = await replica?.(tenantId, id);
       if (account !== undefined) return account;
     } catch {
-      // Whatever is wrong with a replica, the primary decides; an outage is told by its circuit breaker.
+      // After any failure of a replica the primary decides. The circuit breaker of the replica
+      // reports an outage.
     }
     return primary(tenantId, id);
   };

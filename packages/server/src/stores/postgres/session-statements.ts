@@ -13,7 +13,10 @@ import { appendAudit } from './audit-rows.ts';
 import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 
-/** Whether the clock of the caller is too far ahead of the database's to date or judge anything by it. */
+/**
+ * Whether the clock of the caller is too far ahead of the database's to date or judge anything by
+ * it.
+ */
 interface Clocked {
   readonly isAhead: boolean;
 }
@@ -30,7 +33,9 @@ export interface OpenedRow extends Standing, Clocked {
   readonly displaced: readonly JournalRow[] | null;
 }
 
-/** What {@link changePassword} answers; the epochs and the entry are null when nothing was changed. */
+/**
+ * What {@link changePassword} answers; the epochs and the entry are null when nothing was changed.
+ */
 export interface PasswordChangedRow extends Omit<OpenedRow, 'displaced'> {
   readonly isAskingLive: boolean;
   readonly recorded: readonly JournalRow[] | null;
@@ -41,30 +46,44 @@ export interface CountRow {
   readonly rows: number;
 }
 
-/** Whether a wall clock is so far ahead of the database's that no token may be dated by it, as SQL. @param now SQL of that clock */
+/**
+ * Whether a wall clock is so far ahead of the database's that no token may be dated by it, as SQL.
+ * @param now SQL of that clock
+ */
 const isAhead = (now: string): string => `${now} > ${databaseMs} + ${clockSkewSeconds * 1000}`;
 
-/** SQL that keeps the bound of the newest `iat` above the one that is given now. @param from a common table with a row where one is given */
+/**
+ * SQL that keeps the bound of the newest `iat` above the one that is given now.
+ * @param from a common table with a row where one is given
+ */
 const dated = (now: string, from: string): string =>
   `update deployment set newest_iat = ${now}::bigint + ${newestIatAheadMs}
     where newest_iat < ${now}::bigint + ${newestIatAheadMsMin} and exists (select 1 from ${from})`;
 
+/** Columns of a new session, in the order of its values. */
+const sessionColumns =
+  'id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at';
+
 const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
 const ofAccount = { tenant: 'tenant_id', account: 'id' } as const;
+/** Of a statement whose third parameter is the session that asks. */
+const asking = { ...ofAccount, session: '$3' } as const;
 
 /** What an access token is minted from: {@link Grant}. */
 const grantColumns = `tenant_id as "tenantId", account_id as "accountId", session_id as "sessionId",
           account_epoch as "accountEpoch", tenant_epoch as "tenantEpoch", roles, amr, authenticated_at as "authenticatedAtMs"`;
 
 /**
- * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one statement, which also ends the sessions that
- * are too many then (`displacedCount` of the rules, in SQL). The others are looked at only where the limit is reached.
+ * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one
+ * statement, which also ends the sessions that are too many then (`displacedCount` of the rules, in
+ * SQL). The others are looked at only where the limit is reached.
  */
 export const open = statement(
   'session_open',
   `with opened as (
-     insert into session (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
-     select $1::uuid, a.tenant_id, a.id, a.epoch, t.epoch, $5::text[], $6::bigint, $6::bigint, $7::bigint
+     insert into session (${sessionColumns})
+     select $1::uuid, a.tenant_id, a.id, a.epoch, t.epoch, $5::text[],
+            $6::bigint, $6::bigint, $7::bigint
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4
         and ${isInGoodStanding} and not ${isAhead('$6')}
@@ -81,12 +100,14 @@ export const open = statement(
    ), excess as (
      select s.id
        from session s join opened o on true
-      where (select sessions from others) >= $9::integer and s.tenant_id = $2 and s.account_id = $3 and s.ended_at is null
+      where (select sessions from others) >= $9::integer
+        and s.tenant_id = $2 and s.account_id = $3 and s.ended_at is null
       order by ${displacedFirst('$6', 'o.account_epoch', 'o.tenant_epoch')}
       limit greatest(0, least(${displacedMax}, (select sessions from others) + 1 - $9::integer))
    ), ended as (
      update session s set ended_at = $6, end_reason = 'limit'
-       from excess where s.id = excess.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
+       from excess where s.id = excess.id and s.ended_at is null
+     returning s.id, s.tenant_id, s.account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.limit, at: '$6', ...ofSession, by: '$10' }, 'from ended')}
    ), displaced as (
@@ -102,13 +123,17 @@ export const open = statement(
 /** Live sessions, newest first: ids begin with the time. */
 export const list = statement(
   'session_list',
-  `select s.id, s.created_at as "createdAtMs", s.authenticated_at as "authenticatedAtMs", s.expires_at as "expiresAtMs"
+  `select s.id, s.created_at as "createdAtMs", s.authenticated_at as "authenticatedAtMs",
+          s.expires_at as "expiresAtMs"
      from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
     where s.tenant_id = $1 and s.account_id = $2 and s.id < $3 and s.expires_at > $4 and ${isUnended}
     order by s.id desc limit $5`,
 );
 
-/** Rotates: uses the token up only if token, session, account, tenant and epochs are all as they must be. No row: it was not. */
+/**
+ * Rotates: uses the token up only if token, session, account, tenant and epochs are all as they
+ * must be. No row: it was not.
+ */
 export const useToken = statement(
   'session_use_token',
   `with used as (
@@ -116,7 +141,8 @@ export const useToken = statement(
        from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
       where r.hash = $1 and r.used_at is null and r.expires_at > $4 and not ${isAhead('$4')}
         and s.id = r.session_id and ${isUnended} and ${isInGoodStanding}
-     returning r.tenant_id, s.account_id, r.session_id, s.account_epoch, s.tenant_epoch, a.roles, s.amr, s.authenticated_at
+     returning r.tenant_id, s.account_id, r.session_id, s.account_epoch, s.tenant_epoch,
+               a.roles, s.amr, s.authenticated_at
    ), successor as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $2, tenant_id, session_id, $5::bigint from used
@@ -150,7 +176,8 @@ export const findToken = statement(
 export const end = statement(
   'session_end',
   `with ended as (
-     update session set ended_at = $3, end_reason = 'logout' where tenant_id = $1 and id = $2 and ended_at is null
+     update session set ended_at = $3, end_reason = 'logout'
+      where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.logout, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
@@ -161,7 +188,8 @@ export const end = statement(
 export const endStolen = statement(
   'session_end_stolen',
   `with ended as (
-     update session set ended_at = $3, end_reason = 'refresh_reused' where tenant_id = $1 and id = $2 and ended_at is null
+     update session set ended_at = $3, end_reason = 'refresh_reused'
+      where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.refresh_reused, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
@@ -175,18 +203,19 @@ export const lockAccount = statement(
 );
 
 /**
- * Ends all sessions of a locked account, raising its epoch at most once; a repeat leaves alone who has signed in again since. No row: the
- * asking session may not.
+ * Ends all sessions of a locked account, raising its epoch at most once; a repeat leaves alone who
+ * has signed in again since. No row: the asking session may not.
  */
 export const endAll = statement(
   'session_end_all',
   `with raised as (
      update account a set epoch = a.epoch + 1
       where a.tenant_id = $1 and a.id = $2 and a.epoch = $4
-        and exists (select 1 from session s where s.id = $3 and s.account_id = a.id and s.ended_at is null)
+        and exists (select 1 from session s
+                     where s.id = $3 and s.account_id = a.id and s.ended_at is null)
      returning a.epoch, a.id, a.tenant_id
    ), trace as (
-     ${appendAudit({ ...sessionEnds.logout_all, at: '$5', ...ofAccount, session: '$3', by: '$6' }, 'from raised')}
+     ${appendAudit({ ...sessionEnds.logout_all, at: '$5', ...asking, by: '$6' }, 'from raised')}
    ), reached as (
      select coalesce(r.epoch, a.epoch) as epoch
        from account a left join raised r on true
@@ -194,11 +223,15 @@ export const endAll = statement(
    ), ended as (
      update session s set ended_at = $5, end_reason = 'logout_all'
        from reached
-      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < reached.epoch
+      where s.tenant_id = $1 and s.account_id = $2
+        and s.ended_at is null and s.account_epoch < reached.epoch
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
 );
 
-/** Ends a session of this account and journals it; journals it again when it has ended already. No row: the account has no such session. */
+/**
+ * Ends a session of this account and journals it; journals it again when it has ended already. No
+ * row: the account has no such session.
+ */
 export const endOwn = statement(
   'session_end_own',
   `with own as (
@@ -212,8 +245,8 @@ export const endOwn = statement(
 );
 
 /**
- * Changes the password of a locked account if hash, account, tenant and asking session are all as they must be; every session ends, and a
- * new one begins.
+ * Changes the password of a locked account if hash, account, tenant and asking session are all as
+ * they must be; every session ends, and a new one begins.
  */
 export const changePassword = statement(
   'session_change_password',
@@ -228,15 +261,18 @@ export const changePassword = statement(
    ), ended as (
      update session s set ended_at = $6, end_reason = 'password_changed'
        from changed c
-      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < c.account_epoch
+      where s.tenant_id = $1 and s.account_id = $2
+        and s.ended_at is null and s.account_epoch < c.account_epoch
    ), opened as (
-     insert into session (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
-     select $7::uuid, tenant_id, id, account_epoch, tenant_epoch, $8::text[], $6::bigint, $6::bigint, $9::bigint from changed
+     insert into session (${sessionColumns})
+     select $7::uuid, tenant_id, id, account_epoch, tenant_epoch, $8::text[],
+            $6::bigint, $6::bigint, $9::bigint
+       from changed
    ), token as (
      insert into refresh_token (hash, tenant_id, session_id, expires_at)
      select $10::bytea, tenant_id, $7::uuid, $9::bigint from changed
    ), trace as (
-     ${appendAudit({ ...sessionEnds.password_changed, at: '$6', ...ofAccount, session: '$3', by: '$11' }, 'from changed')}
+     ${appendAudit({ ...sessionEnds.password_changed, at: '$6', ...asking, by: '$11' }, 'from changed')}
    ), opening as (
      ${appendAudit({ ...sessionOpenings.password_change, at: '$6', ...ofAccount, session: '$7', by: '$11' }, 'from changed')}
    ), recorded as (
@@ -244,20 +280,27 @@ export const changePassword = statement(
    )
    select a.status as "accountStatus", t.status as "tenantStatus", a.roles,
           c.account_epoch as "accountEpoch", c.tenant_epoch as "tenantEpoch",
-          exists (select 1 from session s where s.id = $3 and s.account_id = a.id and ${isUnended}) as "isAskingLive",
+          exists (select 1 from session s
+                   where s.id = $3 and s.account_id = a.id and ${isUnended}) as "isAskingLive",
           (select json_agg(recorded) from recorded) as recorded, ${isAhead('$6')} as "isAhead"
      from account a join tenant t on t.id = a.tenant_id left join changed c on true
     where a.tenant_id = $1 and a.id = $2`,
 );
 
-/** Ends all sessions of an account, whoever asks; the update waits for its turn and raises what it finds then. No row: there is no such account. */
+/**
+ * Ends all sessions of an account, whoever asks; the update waits for its turn and raises what it
+ * finds then. No row: there is no such account.
+ */
 export const signOut = statement(
   'session_sign_out',
   `with raised as (
-     update account set epoch = epoch + 1 where tenant_id = $1 and id = $2 returning epoch, id, tenant_id
+     update account set epoch = epoch + 1 where tenant_id = $1 and id = $2
+     returning epoch, id, tenant_id
    ), ended as (
      update session s set ended_at = $3, end_reason = 'signed_out'
-       from raised where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
+       from raised
+      where s.tenant_id = $1 and s.account_id = $2
+        and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
      ${appendAudit({ ...sessionEnds.signed_out, at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
@@ -270,7 +313,8 @@ export const forgottenMax = 1000;
 export const forgetBoxes = statement(
   'session_forget_boxes',
   `with old as (
-     select hash from refresh_token where successor_box is not null and used_at < least($1::bigint, ${databaseMs}) - $2::bigint
+     select hash from refresh_token
+      where successor_box is not null and used_at < least($1::bigint, ${databaseMs}) - $2::bigint
       limit ${forgottenMax} for no key update skip locked
    ), forgotten as (
      update refresh_token r set successor_box = null from old where r.hash = old.hash returning 1

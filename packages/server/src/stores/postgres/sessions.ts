@@ -1,6 +1,7 @@
 /**
- * Sessions in PostgreSQL. Isolation is READ COMMITTED: each statement sees what was committed when it began, which is what the ports ask.
- * A revocation that commits while a statement runs is caught by its journal entry, because the token's `iat` was read before.
+ * Sessions in PostgreSQL. Isolation is READ COMMITTED: each statement sees what was committed when
+ * it began, which is what the ports ask. A revocation that commits while a statement runs is caught
+ * by its journal entry, because the token's `iat` was read before.
  * @module
  */
 import { randomUUIDv7 } from 'node:crypto';
@@ -13,7 +14,10 @@ import { type JournalRow, toRecorded } from './journal-rows.ts';
 import * as sql from './session-statements.ts';
 import type { Run } from './transactions.ts';
 
-/** Nothing is signed, and nothing is judged to have expired, by a clock that is too far ahead of the database's. */
+/**
+ * Nothing is signed, and nothing is judged to have expired, by a clock that is too far ahead of the
+ * database's.
+ */
 const assertRightTime = ({ isAhead }: { readonly isAhead: boolean }): void => {
   if (isAhead) throw new CatalyticError('clock_wrong', { retryAfterSeconds: 5 });
 };
@@ -61,7 +65,8 @@ const changePasswordWith =
   async (change) => {
     const { tenantId, accountId, sessionId: asking, from, to, amr, nowMs, refreshToken, by } = change;
     const sessionId = randomUUIDv7() as SessionId;
-    // Locked first: the deciding statement begins after all earlier changes have committed, so what it says of them is true.
+    // Locked first: the deciding statement begins after all earlier changes have committed, so what
+    // it says of them is true.
     const [row] = await run<sql.PasswordChangedRow>(
       tenantId,
       sql.lockAccount(tenantId, accountId),
@@ -80,7 +85,10 @@ const changePasswordWith =
   };
 
 const rotateWith = (run: Run): SessionStore['rotate'] => {
-  /** The token was not used up by the rotating statement: says why, as a later statement sees it; `undefined` when nothing forbids it. */
+  /**
+   * The token was not used up by the rotating statement: says why, as a later statement sees it;
+   * `undefined` when nothing forbids it.
+   */
   const judgeUnused = async (rotation: Rotation): Promise<Rotated | undefined> => {
     const { presentedHash, nowMs, by } = rotation;
     const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash, nowMs));
@@ -93,7 +101,8 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
       case 'replayed':
         return { ...judged, grant: toGrant(row) };
       case 'refresh_reused': {
-        // A used token never becomes unused and a forgotten successor never comes back, so this is still true in the next transaction.
+        // A used token never becomes unused and a forgotten successor never comes back, so this is
+        // still true in the next transaction.
         const { tenantId, sessionId } = row;
         const rows = await run<JournalRow>(tenantId, sql.endStolen(tenantId, sessionId, nowMs, originValue(by)));
         return { ...judged, recorded: toRecorded(rows) };
@@ -109,7 +118,8 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
     for (let attempt = 1; attempt <= rotationTriesMax; attempt++) {
       const [grant] = await run<Grant>('*', use);
       if (grant !== undefined) return { outcome: 'rotated', grant };
-      // Others may have used it while this statement waited for their lock; its own snapshot is older than that.
+      // Others may have used it while this statement waited for their lock; its own snapshot is
+      // older than that.
       const judged = await judgeUnused(rotation);
       if (judged !== undefined) return judged;
     }
@@ -138,7 +148,8 @@ export const postgresSessions = (run: Run): SessionStore => ({
     return rows.length === 0 ? undefined : toRecorded(rows);
   },
   endAll: async ({ tenantId, accountId, sessionId, seenEpoch, nowMs, by }) => {
-    // Locked first: the deciding statement begins after all earlier ones have committed, so exactly one raises the epoch.
+    // Locked first: the deciding statement begins after all earlier ones have committed, so exactly
+    // one raises the epoch.
     const rows = await run<JournalRow>(
       tenantId,
       sql.lockAccount(tenantId, accountId),

@@ -9,7 +9,8 @@ const all = statement(
   'signing_key_all',
   'select kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at from signing_key order by activates_at',
 );
-// Two processes with a key each would both find the table empty, or both retire the same predecessor: one at a time. Readers go on.
+// One process at a time: otherwise two processes could both find the table empty, or both retire
+// the same predecessor. Readers continue.
 /** See {@link SigningKeyStore.addFirst}. */
 export const lockKeys = lockStatement('signing_key_lock', 'signing_key', 'share row exclusive');
 const columns = 'kid, algorithm, public_jwk, private_box, created_at, activates_at';

@@ -21,28 +21,29 @@ import { postgresSigningKeys } from './signing-keys.ts';
 import { postgresTenants } from './tenants.ts';
 import { type ConnectionOptions, connectionConfig, statement, Transactions } from './transactions.ts';
 
-/** Where the database is and how much of it this process may use. */
+/** Where the database is, and how many connections this process may use. */
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url: string;
-  /** Replicas of the database, asked for what may be a little old. @default none */
+  /** Replicas of the database, for reads that may be slightly stale. @default none */
   readonly replicaUrls?: readonly string[];
-  /** Connections this process keeps. */
+  /** Connections that this process keeps open. */
   readonly poolSize: number;
-  /** Connections it may open beyond that; closed after 10 s without work. */
+  /** Connections that it may open in addition; closed after 10 s without work. */
   readonly overflow: number;
-  /** Longest time one operation may take, milliseconds. @default 5000 */
+  /** Longest time that one operation may take, milliseconds. @default 5000 */
   readonly statementMs?: number;
-  /** Told what an operator should know; nothing of it stops the service. */
+  /** Called with messages for the operator; none of them stops the service. */
   readonly onProblem: (message: string) => void;
 }
 
-// A transactional message changes no table, but its commit is written and flushed like any other, and a standby refuses it.
+// A transactional message changes no table, but its commit is written and flushed like any other. A
+// standby refuses it.
 const probe = statement('probe', `select pg_logical_emit_message(true, 'catalytic.probe', '')`);
 
 const prepare = async (options: PostgresOptions, connection: ConnectionOptions): Promise<PoolSize> => {
   const open = async (): Promise<Client> => {
-    // A migration may take as long as it takes.
+    // A migration has no time limit.
     const client = new Client({ ...connectionConfig(connection), statement_timeout: 0 });
     client.on('error', () => {});
     await client.connect();
@@ -60,10 +61,10 @@ const prepare = async (options: PostgresOptions, connection: ConnectionOptions):
   }
 };
 
-/** Longest time a replica may take before the primary is asked, milliseconds. */
+/** Longest time that a replica may take before the primary is asked, milliseconds. */
 const replicaMs = 500;
 
-/** Opens the database, bringing its schema up to date. */
+/** Opens the database and migrates its schema. */
 export const openPostgresStores = async (options: PostgresOptions): Promise<Stores> => {
   const { url, replicaUrls = [], statementMs = 5000, onProblem } = options;
   const connection = { url, statementMs };

@@ -15,17 +15,25 @@ const create = statement(
      insert into tenant (id, name, status, created_at) values ($1, $2, 'active', $3::bigint)
      on conflict (name) do nothing returning id, name, status
    ), trace as (
-     ${appendAudit({ event: 'authz_admin', reason: 'tenant_created', at: '$3', tenant: 'id', by: '$4' }, 'from created')}
+     ${appendAudit(
+       { event: 'authz_admin', reason: 'tenant_created', at: '$3', tenant: 'id', by: '$4' },
+       'from created',
+     )}
    ) select * from created`,
 );
 const lock = statement('tenant_lock', 'select 1 from tenant where id = $1 for no key update');
-// Its sessions are not touched, there may be millions: a session of a former epoch can never be refreshed.
+// Its sessions are not updated, because there may be millions. A session of a former epoch can
+// never be refreshed.
 const suspend = statement(
   'tenant_suspend',
   `with suspended as (
-     update tenant set status = 'suspended', epoch = epoch + 1 where id = $1 and status = 'active' returning epoch
+     update tenant set status = 'suspended', epoch = epoch + 1
+      where id = $1 and status = 'active' returning epoch
    ), trace as (
-     ${appendAudit({ event: 'authz_admin', reason: 'tenant_suspended', at: '$2', tenant: '$1', by: '$3' }, 'from suspended')}
+     ${appendAudit(
+       { event: 'authz_admin', reason: 'tenant_suspended', at: '$2', tenant: '$1', by: '$3' },
+       'from suspended',
+     )}
    ) ${appendEntry(
      { kind: 'tenant', key: '$1::uuid', epoch: 'coalesce(s.epoch, t.epoch)' },
      'from tenant t left join suspended s on true where t.id = $1',
@@ -35,10 +43,13 @@ const resume = statement(
   'tenant_resume',
   `with resumed as (
      update tenant set status = 'active' where id = $1 and status = 'suspended' returning id
-   ) ${appendAudit({ event: 'authz_admin', reason: 'tenant_resumed', at: '$2', tenant: 'id', by: '$3' }, 'from resumed')}`,
+   ) ${appendAudit(
+     { event: 'authz_admin', reason: 'tenant_resumed', at: '$2', tenant: 'id', by: '$3' },
+     'from resumed',
+   )}`,
 );
 
-/** @param run sees all tenants: the name is all that is known yet */
+/** @param run sees all tenants, because a look-up by name does not know the id yet */
 export const postgresTenants = (run: Run): TenantStore => {
   const findByName = async (name: string): Promise<Tenant | undefined> => (await run<Tenant>('*', byName(name)))[0];
   return {
@@ -46,7 +57,8 @@ export const postgresTenants = (run: Run): TenantStore => {
     ensure: async ({ name, nowMs, by }) => {
       const known = await findByName(name);
       if (known !== undefined) return known;
-      // Of two inserts at once the second waits for the first one's commit, and the next statement sees it.
+      // Of two simultaneous inserts the second waits for the commit of the first, and the next
+      // statement sees it.
       const [created] = await run<Tenant>('*', create(randomUUIDv7(), name, nowMs, originValue(by)), byName(name));
       if (created === undefined) throw new Error(`Cannot find the tenant "${name}" after creating it`);
       return created;
@@ -58,7 +70,7 @@ export const postgresTenants = (run: Run): TenantStore => {
     },
     list: (afterName = '', rowsMax) => run<Tenant>('*', page(afterName, rowsMax)),
     suspend: async ({ tenantId, nowMs, by }) => {
-      // Locked first: the entry of a repeat carries the epoch that the first one has raised.
+      // Locked first, so that a repeat journals the epoch that the first call has raised.
       const rows = await run<JournalRow>(tenantId, lock(tenantId), suspend(tenantId, nowMs, originValue(by)));
       return rows.length === 0 ? undefined : toRecorded(rows);
     },

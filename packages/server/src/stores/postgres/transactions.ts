@@ -1,5 +1,6 @@
 /**
- * Transactions over a pool of connections: each travels to the server in one piece and comes back in one.
+ * Transactions over a pool of connections. Each is sent to the server as one pipeline and answered
+ * in one.
  * @module
  */
 import type { Socket } from 'node:net';
@@ -18,22 +19,26 @@ import {
 import { Flight, type Statement } from './flight.ts';
 import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
 
-/** Names a statement: each connection parses and plans it once. The caller of {@link Run} names the type of its rows. */
+/**
+ * Makes a named statement, which each connection parses and plans once. The caller of {@link Run}
+ * gives the type of its rows.
+ */
 export const statement =
   (name: string, text: string) =>
   (...values: readonly unknown[]): Statement => ({ name, text, values });
 
 /**
- * A statement that locks a table until the transaction ends. PostgreSQL takes a bare LOCK TABLE only between BEGIN and COMMIT, which these
- * transactions do without.
+ * A statement that locks a table until the transaction ends. PostgreSQL accepts a bare LOCK TABLE
+ * only between BEGIN and COMMIT, which these transactions do not send.
  */
 export const lockStatement = (name: string, table: string, mode: string): (() => Statement) =>
   statement(name, `do $$ begin lock table ${table} in ${mode} mode; end $$`);
 
 /**
  * Runs statements in one transaction and returns the rows of the last one, after the commit.
- * @param tenant the only tenant whose rows the statements see; `*` for all
- * @throws {CatalyticError} `store_unavailable` when the database does not answer in time, or it is unknown whether it committed
+ * @param tenant the only tenant whose rows the statements see; `*` for all tenants
+ * @throws {CatalyticError} `store_unavailable` when the database does not answer in time, or it is
+ *   unknown whether it committed
  */
 export type Run = <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => Promise<readonly Row[]>;
 
@@ -46,30 +51,34 @@ export interface ConnectionOptions {
   readonly mayLag?: boolean;
 }
 
-// What every transaction begins with. A lost commit must not have been visible, whatever role, database or URL say about it; and what a
-// standby shows may be old.
+// The first statement of every transaction. A commit that can be lost must never be visible,
+// whatever role, database or URL say. A standby must be recognised, because it may be stale.
 const prelude = statement(
   'prelude',
-  `select set_config('catalytic.tenant', $1, true), set_config('synchronous_commit', 'on', true), pg_is_in_recovery() as is_standby`,
+  `select set_config('catalytic.tenant', $1, true), set_config('synchronous_commit', 'on', true),
+          pg_is_in_recovery() as is_standby`,
 );
 
 const conflictRetries = 3;
 
-/** Times and counts (`bigint`) stay far below 2^53. */
+/** `bigint` is read as a number: times and counts stay far below 2^53. */
 const numbers: CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
 };
 
 /**
- * What the service relies on, whatever role, database or URL say: a commit is durable before it is answered, and each statement sees what was
- * committed before it began.
+ * Settings that override role, database and URL: a commit is durable before it is answered, and
+ * each statement sees what was committed before it began.
  */
 const ownOptions = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
 
-/** In a URL these would replace what the service sets for itself. */
+/** Parameters of a URL that would replace the service's own settings. */
 const reserved = ['options', 'application_name', 'fallback_application_name'] as const;
 
-/** Takes from a URL the options that it gives the server, which stand before our own so that ours win. */
+/**
+ * Removes the server options from a URL and puts them before the service's own, so that its own
+ * win.
+ */
 const readUrl = (text: string): { readonly url: string; readonly options: string } => {
   const url = new URL(text);
   const given = url.searchParams.get('options');
@@ -94,9 +103,11 @@ export const connectionConfig = ({ url: text, statementMs }: ConnectionOptions):
 };
 
 /**
- * Whether a notice of the server leaves it in doubt that the commit it came with is durable: "canceling wait for synchronous replication",
- * after which the transaction is committed here and perhaps nowhere else, so that a failover forgets it. Told by the routine that reports it,
- * because the words are in the server's language, and by its first letters, because it is named anew now and then.
+ * Whether a notice of the server means that the commit may not survive a failover: "canceling wait
+ * for synchronous replication". Then the transaction is committed on this server and perhaps on no
+ * standby. The notice is recognised by the routine that reports it, because its text is in the
+ * server's language, and by the first letters of that routine, because its name changes between
+ * versions.
  */
 export const isDoubtful = ({ routine }: { readonly routine?: string | undefined }): boolean =>
   routine?.startsWith('SyncRep') === true;
@@ -105,7 +116,10 @@ export const isDoubtful = ({ routine }: { readonly routine?: string | undefined 
 const socketOf = (client: ClientBase): Socket =>
   (client as unknown as { connection: { stream: Socket } }).connection.stream;
 
-/** How long a server may take to say goodbye, milliseconds: a frozen one must not keep the process. */
+/**
+ * Longest time for closing a connection, milliseconds: a frozen server must not keep the process
+ * from ending.
+ */
 const goodbyeMs = 1000;
 
 /** Closes a connection. */
@@ -115,10 +129,11 @@ export const leave = async (client: Client): Promise<void> => {
   clearTimeout(timer);
 };
 
-/** The replies to one flight, in order. */
+/** Sends the statements of one transaction as a pipeline. @returns the replies, in order */
 const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) =>
   new Promise<readonly QueryResult[]>((resolve, reject) => {
-    // When the deadline passes, the connection is destroyed, never reused: an answer may still be coming.
+    // After the deadline the connection is destroyed, never reused, because an answer may still
+    // arrive on it.
     client.query(
       new Flight([prelude(tenant), ...statements], numbers, deadlineMs, (error, replies) =>
         error ? reject(error) : resolve(replies),
@@ -126,16 +141,19 @@ const fly = async (client: PoolClient, tenant: string, statements: readonly Stat
     );
   });
 
-/** The pool and what runs on it. */
+/** A pool of connections, and the transactions on it. */
 export class Transactions {
   readonly #pool: Pool;
   readonly #statementMs: number;
   readonly #clients = new Set<PoolClient>();
-  /** Connections on which the server has not waited for its standby; none of them is used again. */
+  /** Connections on which the server did not wait for its standby. None of them is used again. */
   readonly #warned = new WeakSet<ClientBase>();
   readonly #mayLag: boolean;
 
-  /** @param size connections kept; @param overflow more under load, closed after 10 s without work */
+  /**
+   * @param size connections kept;
+   * @param overflow more under load, closed after 10 s without work
+   */
   constructor(options: ConnectionOptions, size: number, overflow: number, onProblem: (message: string) => void) {
     this.#statementMs = options.statementMs;
     this.#mayLag = options.mayLag === true;
@@ -147,7 +165,8 @@ export class Transactions {
     });
     this.#pool.on('error', (error) => onProblem(`PostgreSQL closed an idle connection: ${error.message}`));
     this.#pool.on('connect', (client) => {
-      // Between checkout and release the pool does not listen; what broke is told to the queries anyway.
+      // Between checkout and release the pool does not listen for errors. The running query gets
+      // them anyway.
       client.on('error', () => {});
       client.on('notice', (notice) => {
         if (isDoubtful(notice)) this.#warned.add(client);
@@ -169,8 +188,8 @@ export class Transactions {
   };
 
   /**
-   * Runs one statement that reads, without a transaction around it. It sees every commit whose reply came before the call. No tenant is set, and
-   * whether the server is the primary is the statement's business.
+   * Runs one reading statement without a transaction. It sees every commit whose reply came before
+   * the call. No tenant is set. The statement itself must check whether the server is the primary.
    */
   readonly read = async <Row>(statement: Statement): Promise<readonly Row[]> => {
     try {
@@ -180,7 +199,7 @@ export class Transactions {
     }
   };
 
-  /** Connections at this moment, and transactions that wait for one. */
+  /** Present number of connections, and of transactions that wait for one. */
   get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } {
     const { totalCount, idleCount, waitingCount } = this.#pool;
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
@@ -188,7 +207,8 @@ export class Transactions {
 
   async close(): Promise<void> {
     await this.#pool.end();
-    // The pool does not wait for the goodbyes, and neither must the end of the process.
+    // The pool does not wait until the connections are closed, and the end of the process must not
+    // wait either.
     for (const client of this.#clients) socketOf(client).unref();
   }
 
@@ -215,13 +235,13 @@ export class Transactions {
       client.release();
       return replies.at(-1)?.rows ?? [];
     } catch (error) {
-      // After an error the server has named and undone, the connection is as good as before.
+      // After an error that the server has reported and rolled back, the connection is sound.
       client.release(isUnavailable(error) && !isConflict(error));
       throw error;
     }
   }
 
-  /** A connection, and what is left of the time for one operation, milliseconds. */
+  /** A connection, and the remaining time for the operation, milliseconds. */
   async #connect(): Promise<{ readonly client: PoolClient; readonly leftMs: number }> {
     const askedMs = performance.now();
     const client = await this.#pool.connect();

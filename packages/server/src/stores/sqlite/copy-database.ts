@@ -1,23 +1,24 @@
 /**
- * A copy of the database at one moment, while a service goes on writing to it.
+ * Copies the database as of one moment, while a service continues to write to it.
  * @module
  */
 import { backup, DatabaseSync } from 'node:sqlite';
 import { databasePath } from './database.ts';
 import { explain, isFull } from './explain.ts';
 
-/** Pages in one step, 4 MiB: between two steps progress is told. */
+/** Pages in one step, 4 MiB. Progress is reported between two steps. */
 const pagesPerStep = 1024;
 const busyTimeoutMs = 5000;
 
-/** Told how much of the database has been copied. */
+/** Called with the progress of the copy. */
 export type OnCopied = (pagesCopied: number, pagesTotal: number) => void;
 
 /**
- * Copies the database of a data folder to a new file, which is one file then, without a write-ahead log.
+ * Copies the database of a data folder to a new file, without a write-ahead log.
  *
- * A read transaction holds the moment still. Without it SQLite begins anew whenever somebody writes between two steps, and under load never
- * comes to an end. Writers do not wait for it; their log grows until the copy is done.
+ * A read transaction holds the moment. Without it SQLite restarts the copy after each write between
+ * two steps, and under load never ends. Writers do not wait for the copy; the write-ahead log grows
+ * until it is done.
  * @throws Error that says what to do
  */
 export const copyDatabase = async (dataDir: string, target: string, onCopied: OnCopied): Promise<void> => {

@@ -10,18 +10,24 @@ import { isBusy } from './explain.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
 
-/** How long a statement waits for another process (the command line beside the server), milliseconds. */
+/**
+ * How long a statement waits for another process (the command line beside the server),
+ * milliseconds.
+ */
 const busyTimeoutMs = 5000;
 
 /** The database file of a data folder. */
 export const databasePath = (dataDir: string): string => join(dataDir, 'catalytic.db');
 
-/** What the database file is called after `catalytic migrate` has moved its contents to PostgreSQL. */
+/**
+ * What the database file is called after `catalytic migrate` has moved its contents to PostgreSQL.
+ */
 export const movedPath = (dataDir: string): string => join(dataDir, 'catalytic.db.moved');
 
 /**
- * Opens a connection. Full sync in WAL mode flushes every commit to disk before it returns, so what is acknowledged survives `kill -9`
- * and power loss (https://sqlite.org/pragma.html#pragma_synchronous).
+ * Opens a connection. Full sync in WAL mode flushes every commit to disk before it returns, so
+ * acknowledged commits survive `kill -9` and power loss
+ * (https://sqlite.org/pragma.html#pragma_synchronous).
  */
 export const openDatabase = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
@@ -30,7 +36,10 @@ export const openDatabase = (path: string): DatabaseSync => {
   return database;
 };
 
-/** Of two processes that open a new file at once, one is told "locked" at once: SQLite does not wait where the mode changes. */
+/**
+ * If two processes open a new file at once, one of them gets "locked" immediately: SQLite does not
+ * wait while the mode changes.
+ */
 const useWal = (database: DatabaseSync): void => {
   for (const untilMs = performance.now() + busyTimeoutMs; ; Atomics.wait(pause, 0, 0, 10))
     try {
@@ -53,8 +62,8 @@ const readLedger = (database: DatabaseSync): Ledger => {
 export const newestMigration = (): number => readMigrations(migrationsFolder).at(-1)?.number ?? 0;
 
 /**
- * Brings the schema up to date, in one immediate transaction: of two processes that start together one applies what is missing, the other
- * waits, finds it and goes on.
+ * Migrates the schema in one immediate transaction. Of two processes that start together one
+ * applies the missing migrations. The other waits and finds them applied.
  * @returns the names of the migrations this call applied
  * @throws when the database was written by a newer version
  */
@@ -69,7 +78,7 @@ export const migrate = (database: DatabaseSync): readonly string[] => {
   try {
     const ledger = readLedger(database);
     const missing = missingFrom(migrations, ledger);
-    // What was there before may be unknown to nobody any more: see `migrations.ts`.
+    // From now on every version must know the migrations before these: see `migrations.ts`.
     if (missing.length > 0) database.exec('insert into migration select * from expansion; delete from expansion');
     for (const migration of missing) {
       const enter = database.prepare(`insert into ${tableFor(migration, ledger)} values (?, ?, ?)`);
@@ -85,10 +94,10 @@ export const migrate = (database: DatabaseSync): readonly string[] => {
 };
 
 /**
- * Takes the data folder for one server process, until this process ends, however it ends. SQLite's own exclusive lock is used because
- * the operating system releases it with the process.
- * @returns `undefined` when another process holds it; else the holder, which must be kept
- * @throws when the folder does not let anybody take it: it is missing, read-only or full
+ * Locks the data folder for one server process until it ends, in any way. It is an exclusive lock
+ * of SQLite, because the operating system releases that with the process.
+ * @returns `undefined` when another process holds the lock; else the lock, which must be kept
+ * @throws when the folder cannot be locked: it is missing, read-only or full
  */
 export const lockDataFolder = (dataDir: string): DatabaseSync | undefined => {
   const lock = new DatabaseSync(join(dataDir, 'serve.lock'), { timeout: 0 });

@@ -19,7 +19,8 @@ export const deploymentWrites = (database: DatabaseSync) => {
   );
   const removeMembers = database.prepare('delete from member');
   const raiseGeneration = database.prepare('update deployment set generation = generation + 1, history = ?');
-  // The order of position is that of time, nearly; looking at the first rows only, a round that finds nothing is over at once.
+  // The order of positions is nearly that of time. Only the first rows are examined, so a purge
+  // without old rows ends at once.
   const purgeAudit = database.prepare(
     'delete from audit where pos in (select pos from audit order by pos limit ?) and at < ?',
   );

@@ -22,7 +22,8 @@ export const endingWrites = (database: DatabaseSync) => {
   const raiseEpoch = database.prepare(
     `update account set epoch = epoch + 1
       where tenant_id = :tenant and id = :account and epoch = :seen
-        and exists (select 1 from session s where s.id = :session and s.account_id = account.id and s.ended_at is null)
+        and exists (select 1 from session s
+                     where s.id = :session and s.account_id = account.id and s.ended_at is null)
      returning epoch`,
   );
   const raiseEpochAnyway = database.prepare(

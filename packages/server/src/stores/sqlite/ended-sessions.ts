@@ -10,7 +10,10 @@ interface Ended {
   readonly nowMs: number;
 }
 
-/** Prepares the end of one session. @returns ends it and says whose it was; `undefined`: it is not there, or has ended already */
+/**
+ * Prepares the end of one session.
+ * @returns ends it and says whose it was; `undefined`: it is not there, or has ended already
+ */
 export const sessionEnder = (
   database: DatabaseSync,
 ): ((session: Ended, reason: SessionEndReason) => AccountId | undefined) => {
@@ -29,7 +32,10 @@ interface EndedOf {
   readonly nowMs: number;
 }
 
-/** Prepares the end of all sessions that an account had below an epoch. Those opened since live on: a repeat ends what the first one ended. */
+/**
+ * Prepares the end of all sessions that an account had below an epoch. Those opened since live on:
+ * a repeat ends what the first one ended.
+ */
 export const sessionsEnder = (
   database: DatabaseSync,
 ): ((account: EndedOf, reason: SessionEndReason, belowEpoch: number) => void) => {

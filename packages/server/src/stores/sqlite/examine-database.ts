@@ -1,5 +1,5 @@
 /**
- * Whether a database file is whole, and what is in it.
+ * Checks whether a database file is intact, and reports its contents.
  * @module
  */
 import { statSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { databasePath, newestMigration } from './database.ts';
 import { explain } from './explain.ts';
 
-/** What is in a database. */
+/** The contents of a database. */
 export interface DatabaseContents {
   readonly generation: number;
   readonly accounts: number;
@@ -17,15 +17,18 @@ export interface DatabaseContents {
   readonly signingKeys: readonly StoredSigningKey[];
 }
 
-/** Up to this size a start looks at the whole file, in about a tenth of a second; past it, at the tables that the promise rests on. */
+/**
+ * Up to this size a start checks the whole file, in about a tenth of a second. In a larger file it
+ * checks the tables on which the promise of revocation depends.
+ */
 const wholeBytesMax = 64 * 2 ** 20;
 const vitalTables = ['deployment', 'journal', 'member', 'signing_key', 'tenant'];
-/** Where one page is torn, hundreds of complaints follow: the first says it. */
+/** One damaged page causes hundreds of complaints, so only the first one is shown. */
 const complaintsMax = 1;
 
 const complain = (database: DatabaseSync, check: string): void => {
   const [found] = Object.values(database.prepare(`pragma ${check}`).get() ?? {});
-  // A heading, then what is wrong, line by line.
+  // A heading, then one fault on each line.
   if (found !== 'ok') throw new Error(`it is damaged (${String(found).split('\n').at(-1)})`);
 };
 
@@ -36,7 +39,7 @@ const readKeys = (database: DatabaseSync): readonly StoredSigningKey[] => {
   return (rows as unknown as readonly SigningKeyRow[]).map(toKey);
 };
 
-/** Opens a file for looking at it only, and says what is wrong in words. */
+/** Opens a file for reading only, and explains failures. */
 const look = <Result>(path: string, see: (database: DatabaseSync) => Result): Result => {
   try {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
@@ -52,7 +55,7 @@ const look = <Result>(path: string, see: (database: DatabaseSync) => Result): Re
 
 /**
  * Reads every page of a database file and checks every index against its table.
- * @throws Error when it is damaged, no database of a service, or of a newer version
+ * @throws Error when the file is damaged, is not a database of the service, or has a newer version
  */
 export const examineDatabase = (path: string): DatabaseContents =>
   look(path, (database) => {
@@ -72,7 +75,8 @@ export const examineDatabase = (path: string): DatabaseContents =>
   });
 
 /**
- * Checks the structure of the database of a data folder before it is served: a service that wrote to a damaged file would damage it further.
+ * Checks the structure of the database of a data folder before it is served. A service that wrote
+ * to a damaged file would damage it further.
  * @returns its signing keys; `undefined` when there is no database yet
  * @throws Error that says what to do
  */

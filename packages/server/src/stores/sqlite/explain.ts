@@ -1,5 +1,5 @@
 /**
- * What a failure of SQLite means to whoever runs the service, and what mends it.
+ * Explains failures of SQLite to operators, with a remedy.
  * @module
  */
 
@@ -15,18 +15,18 @@ const remedies: Readonly<Record<number, string>> = {
   26: 'the file is damaged, or it never was a database: stop the service and run "catalytic restore BACKUP", which keeps it aside',
 };
 
-/** The message of an error, followed by what mends it where that is known. */
+/** The message of an error, followed by the remedy if one is known. */
 export const explain = (error: unknown): string => {
   const { message = String(error), errcode } = error as { readonly message?: string; readonly errcode?: number };
-  // Extended codes carry the primary one in their lowest byte.
+  // The lowest byte of an extended code is the primary code.
   const remedy = errcode === undefined ? undefined : remedies[errcode & 0xff];
   return remedy === undefined ? message : `${message}; ${remedy}`;
 };
 
 const primaryCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 
-/** Whether it says that another process holds the database. */
+/** Whether the error means that another process holds the database. */
 export const isBusy = (error: unknown): boolean => primaryCode(error) === 5;
 
-/** Whether it says that the disk is full. */
+/** Whether the error means that the disk is full. */
 export const isFull = (error: unknown): boolean => primaryCode(error) === 13;

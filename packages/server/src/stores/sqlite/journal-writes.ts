@@ -18,7 +18,8 @@ const epochOf = (revocation: Revocation): number | null => ('epoch' in revocatio
 /** Appends entries inside the transaction of the change that causes them. */
 export const journalAppender = (database: DatabaseSync) => {
   const readDeployment = database.prepare('select token_seconds_max, newest_iat from deployment');
-  // A repeat adds no row: it touches the one that is there, so that its commit is flushed like the first.
+  // A repeat adds no row: it updates the existing one, so that its commit is flushed like the
+  // first.
   const insert = database.prepare(
     `insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?)
      on conflict (id) do update set id = excluded.id returning pos, keep_until`,
@@ -30,8 +31,8 @@ export const journalAppender = (database: DatabaseSync) => {
         number
       >;
       const id = entryId(revocation);
-      // The clock of this moment, not of the request's beginning: the entry must outlive every token authorised before it, also one that
-      // was dated while the clock was ahead.
+      // The clock of this moment, not of the request's beginning: the entry must outlive every
+      // token authorised before it, even one that was dated while the clock was ahead.
       const nowMs = Math.max(Date.now(), newest_iat);
       const keepUntil = revocation.kind === 'key' ? null : keepUntilMs(nowMs, token_seconds_max);
       const row = insert.get(id, revocation.kind, revocation.key, epochOf(revocation), keepUntil) as {
@@ -43,7 +44,10 @@ export const journalAppender = (database: DatabaseSync) => {
   };
 };
 
-/** Keeps the bound of the newest `iat` above one that is given to a token in the same transaction. */
+/**
+ * Keeps the bound of the newest `iat` above the `iat` of a token that the same transaction
+ * authorises.
+ */
 export const iatKeeper = (database: DatabaseSync): ((nowMs: number) => void) => {
   const raise = database.prepare('update deployment set newest_iat = ? where newest_iat < ?');
   return (nowMs) => void raise.run(nowMs + newestIatAheadMs, nowMs + newestIatAheadMsMin);
@@ -58,7 +62,9 @@ export const journalWrites = (database: DatabaseSync) => {
     `delete from journal where pos in (
        select pos from journal
         where keep_until < :before
-          and pos < (select max(pos) from (select pos from journal where keep_until < :before order by keep_until desc limit ${keptRows}))
+          and pos < (select max(pos) from (
+                       select pos from journal
+                        where keep_until < :before order by keep_until desc limit ${keptRows}))
         order by keep_until limit :rows)`,
   );
   const restore = database.prepare(

@@ -5,7 +5,7 @@ import { type JournalRow, toEntry } from '../journal-row.ts';
 import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
-/** Where the next read begins. It is right in one history of the database only. */
+/** Where the next read begins. It is valid in one history of the database only. */
 export interface SqliteCursor {
   readonly pos: number;
   /** The entry that stands there; `null` before the first. */
@@ -21,7 +21,7 @@ interface Head {
 
 type PlacedRow = JournalRow & { readonly pos: number };
 
-// One statement, so that everything it says is true of one moment. The head stands first: positions begin at one.
+// One statement, so that all of it shows one moment. The head comes first: positions begin at one.
 const readStatement = `
   select 0 as pos, '' as id, '' as kind,
          json_object('identity', (select history from deployment),
@@ -33,7 +33,10 @@ const readStatement = `
   select pos, id, kind, key, epoch, keep_until from journal where pos > :after
   order by pos`;
 
-/** Order of commit is order of position in SQLite, so the newest position seen says all. */
+/**
+ * In SQLite the order of positions is the order of commits, so the newest position that was read is
+ * a complete cursor.
+ */
 const openSource = (
   database: DatabaseSync,
   writer: Writer,
@@ -45,7 +48,8 @@ const openSource = (
   return {
     register: (member, leaseMs) => register({ member, leaseMs }),
     read: async (member, { pos, id } = { pos: 0, id: null }) => {
-      // Another process may write to what has the name now: only that is the record.
+      // Another process may write to a file that has replaced this one, and only that file is the
+      // record.
       assertSameFile();
       const [head, ...rows] = readRows<PlacedRow>(statement, { member, after: pos, id });
       const last = rows.at(-1);
@@ -54,7 +58,7 @@ const openSource = (
       return {
         identity,
         isContinued: isContinued === 1,
-        // The database has no clock but that of this machine.
+        // The clock of the database is that of this machine.
         databaseMs: Date.now(),
         isPrimary: true,
         isMember: isMember === 1,
@@ -77,7 +81,7 @@ const openSource = (
 
 /**
  * @param open opens a connection for reading
- * @param assertSameFile throws when the database has lost its name
+ * @param assertSameFile throws when the database file was replaced or deleted
  */
 export const sqliteJournal = (open: () => DatabaseSync, writer: Writer, assertSameFile: () => void): JournalStore => {
   const write = writer.of('journal');

@@ -5,7 +5,8 @@ import type { MemberId } from '@catalytic/protocol/ids';
 /** Prepares the operations. */
 export const memberWrites = (database: DatabaseSync) => {
   const register = database.prepare("insert into member (id, state, lease_ms) values (?, 'live', ?)");
-  // Only while the entry stands where it was read: a backup that was put back meanwhile may give its position to another one.
+  // Only while the entry stands where it was read: a backup that was put back in the meantime may
+  // have another entry there.
   const acknowledge = database.prepare(
     `update member set applied = :pos
       where id = :member and (:pos = 0 or exists (select 1 from journal where pos = :pos and id = :id))`,

@@ -1,5 +1,5 @@
 /**
- * The embedded database on its way out: read in one piece while nobody writes, then put aside.
+ * Reads the embedded database for a move: as a whole while no process writes, then puts it aside.
  * @module
  */
 import { existsSync, renameSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { databasePath, lockDataFolder, migrate, movedPath, openDatabase } from '
 /** Values of a row by column name. */
 export type SourceRow = Readonly<Record<string, SQLOutputValue>>;
 
-/** The database, held against every other process until it is closed. */
+/** The database, locked against every other process until it is closed. */
 export interface MovingSource {
   count(table: string): number;
-  /** All rows of a table, those with a position in its order. */
+  /** All rows of a table, in the order of their positions if they have one. */
   rows(table: string, columns: readonly string[]): Iterable<SourceRow>;
-  /** Renames the file, so that it is not served again by accident. */
+  /** Renames the file, so that no process serves it again by accident. */
   putAside(): void;
   /** Undoes {@link MovingSource.putAside}. */
   takeBack(): void;
@@ -22,25 +22,25 @@ export interface MovingSource {
 }
 
 /**
- * Takes the database of a data folder for moving.
+ * Opens the database of a data folder for a move.
  * @throws when a server process uses the folder, or there is no database in it
  */
 export const openMovingSource = (dataDir: string): MovingSource => {
   const path = databasePath(dataDir);
-  // Asked first: opening would create a database, or a folder's lock.
+  // Checked first, because opening would create a database, or the lock of the folder.
   if (!existsSync(path)) throw new Error(`there is no database ${path}`);
   const lock = lockDataFolder(dataDir);
   if (lock === undefined) throw new Error('a server process uses it; stop it first');
   const database = openDatabase(path);
   const close = (): void => {
-    // Closing the last connection brings everything from the write-ahead log into the file.
+    // Closing the last connection merges the write-ahead log into the file.
     database.close();
     lock.close();
   };
   try {
     migrate(database);
     database.exec('pragma wal_checkpoint(truncate)');
-    // Another command beside this one must not write what would stay behind.
+    // No other command may write rows that would not be moved.
     database.exec('begin immediate');
   } catch (error) {
     close();

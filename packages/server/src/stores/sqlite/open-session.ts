@@ -41,7 +41,8 @@ const accountReader = (database: DatabaseSync) => {
 const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditAppender>) => {
   const readAccount = accountReader(database);
   const keepIat = iatKeeper(database);
-  // The statement that authorises a sign-in: account, tenant, password and epochs are checked and copied in one.
+  // The statement that authorises a sign-in: account, tenant, password and epochs are checked and
+  // copied in one.
   const open = database.prepare(
     `insert into session
             (id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at)
@@ -92,7 +93,8 @@ export const openingWrites = (database: DatabaseSync) => {
   const readAccount = accountReader(database);
   const limit = sessionLimiter(database, journal, audit);
   const endSessions = sessionsEnder(database);
-  // The statement that changes a password: hash, account, tenant and the asking session are all as they must be, or nothing happens.
+  // The statement that changes a password: hash, account, tenant and the asking session are all as
+  // they must be, or nothing happens.
   const replacePassword = database.prepare(
     `update account as a set password_hash = :to, epoch = epoch + 1
       where a.tenant_id = :tenant and a.id = :account and a.password_hash = :from

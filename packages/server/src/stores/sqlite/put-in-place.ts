@@ -1,5 +1,5 @@
 /**
- * A database that was prepared elsewhere takes the place of the one in a data folder.
+ * Replaces the database in a data folder by a prepared one.
  * @module
  */
 import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync } from 'node:fs';
@@ -7,7 +7,10 @@ import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { databasePath } from './database.ts';
 
-/** Brings the write-ahead log into its file and removes it. A damaged database keeps it: somebody may want to look at both. */
+/**
+ * Merges the write-ahead log into its file and removes it. A damaged database keeps its log for a
+ * later inspection.
+ */
 const foldLog = (path: string): void => {
   try {
     const database = new DatabaseSync(path);
@@ -17,28 +20,29 @@ const foldLog = (path: string): void => {
       database.close();
     }
   } catch {
-    // What is left of the log is put aside with its file.
+    // A remaining log is put aside together with its file.
   }
 };
 
-/** Gives a file a second name, so that the first one never stands for nothing. */
+/** Gives a file a second name, so that its first name always leads to a file. */
 const keepAlso = (path: string, folder: string): void => {
   const kept = join(folder, basename(path));
   try {
     linkSync(path, kept);
   } catch {
-    // Some file systems have no links.
+    // Some file systems have no hard links.
     copyFileSync(path, kept);
   }
 };
 
 /**
- * Replaces files of a data folder by those of the same names in `staging`, on the same file system. Each name leads to the former file or to
- * the new one at any moment, whenever this is interrupted; an old write-ahead log never meets the new database, which it would spoil.
- * The caller holds the lock of the data folder.
- * @param names files to replace beside the database
- * @param aside folder for the former files; made when there are any
- * @returns whether there were any
+ * Replaces files of a data folder by those of the same names in `staging`, on the same file system.
+ * At any moment, even after an interruption, each name leads to the former file or to the new one.
+ * An old write-ahead log never stands beside the new database, which it would corrupt. The caller
+ * holds the lock of the data folder.
+ * @param names files to replace besides the database
+ * @param aside folder for the former files; created if there are any
+ * @returns whether there were former files
  */
 export const putInPlace = (staging: string, dataDir: string, names: readonly string[], aside: string): boolean => {
   const database = databasePath(dataDir);
@@ -51,7 +55,7 @@ export const putInPlace = (staging: string, dataDir: string, names: readonly str
     for (const path of former) keepAlso(path, aside);
     for (const path of logs) renameSync(path, join(aside, basename(path)));
   }
-  // The database last: what it is sealed under must be there when it is.
+  // The database last: the master key that seals its keys must be there before it.
   for (const path of places) renameSync(join(staging, basename(path)), path);
   return former.length + logs.length > 0;
 };

@@ -48,7 +48,8 @@ export const rotationWrites = (database: DatabaseSync) => {
   const audit = auditAppender(database);
   const keepIat = iatKeeper(database);
   const end = sessionEnder(database);
-  // The statement that rotates: it uses the token up only if token, session, account, tenant and epochs are all as they must be.
+  // The statement that rotates: it uses the token up only if token, session, account, tenant and
+  // epochs are all as they must be.
   const useToken = database.prepare(
     `update refresh_token as r
         set used_at = :now, successor_hash = :successor, successor_box = :box
@@ -67,7 +68,10 @@ export const rotationWrites = (database: DatabaseSync) => {
     'update refresh_token set successor_box = null where successor_box is not null and used_at < ?',
   );
 
-  /** The token was not used up by the rotating statement: says why. Same transaction, so nothing can change in between. */
+  /**
+   * The token was not used up by the rotating statement: says why. Same transaction, so nothing can
+   * change in between.
+   */
   const judgeUnused = (row: TokenRow | undefined, rotation: Rotation): Rotated => {
     if (row === undefined) return { outcome: 'refresh_invalid' };
     const judged = judgeToken(row, rotation);

@@ -1,6 +1,6 @@
 /**
- * Whether the file that a connection has open is still the one that has its name. A process that writes on to a file that was deleted or
- * replaced would acknowledge what nobody will ever find again.
+ * Checks whether the file that a connection has open is still the file with its name. A process
+ * that continued to write to a deleted or replaced file would acknowledge changes that are lost.
  * @module
  */
 import { type BigIntStats, statSync } from 'node:fs';
@@ -10,22 +10,24 @@ const identityOf = (path: string): string | undefined => {
   return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
 };
 
-/** The database has lost its name. */
+/** The open database file is no longer the file with its name. */
 export class LostFileError extends Error {
   override readonly name = 'LostFileError';
 }
 
 /**
- * Remembers which files a database consists of now: it and its write-ahead log, where the newest commits are.
+ * Remembers the files of a database: the database file and its write-ahead log, which holds the
+ * newest commits.
  * @param path of a database that is open in WAL mode
- * @returns throws {@link LostFileError} when either is not what it was; costs two system calls
+ * @returns throws {@link LostFileError} when either file has been replaced or deleted; costs two
+ *   system calls
  */
 export const watchFile = (path: string): (() => void) => {
   const parts = [path, `${path}-wal`].map((name) => ({ name, identity: identityOf(name) }));
   return () => {
     for (const part of parts) {
       const identity = identityOf(part.name);
-      // The log is made by the first write.
+      // The first write creates the log.
       part.identity ??= identity;
       if (part.identity === undefined || part.identity === identity) continue;
       throw new LostFileError(

@@ -9,7 +9,11 @@ import type { auditAppender } from './audit-writes.ts';
 import { sessionEnder } from './ended-sessions.ts';
 import type { journalAppender } from './journal-writes.ts';
 
-/** Prepares it. @returns ends what is too many after a session was opened; `undefined` when nothing is, as nearly always */
+/**
+ * Prepares it.
+ * @returns ends what is too many after a session was opened; `undefined` when nothing is, as nearly
+ *   always
+ */
 export const sessionLimiter = (
   database: DatabaseSync,
   journal: ReturnType<typeof journalAppender>,

@@ -15,7 +15,8 @@ const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionStore => {
   const write = writer.of('sessions');
   const live = reader.prepare(
-    `select s.id, s.created_at as createdAtMs, s.authenticated_at as authenticatedAtMs, s.expires_at as expiresAtMs
+    `select s.id, s.created_at as createdAtMs, s.authenticated_at as authenticatedAtMs,
+            s.expires_at as expiresAtMs
        from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
       where s.tenant_id = ? and s.account_id = ? and s.id < ? and s.expires_at > ? and ${isUnended}
       order by s.id desc limit ?`,

@@ -20,10 +20,13 @@ import { sqliteTenants } from './tenants.ts';
 import { hasTrace } from './trace-of-service.ts';
 import { Writer } from './writer.ts';
 
-/** Refuses to make a new, empty database where there must be an old one: it would know neither accounts nor revocations. */
+/**
+ * Refuses to create an empty database if there must be an old one: the new one would know neither
+ * accounts nor revocations.
+ */
 const assertNotLost = (dataDir: string): void => {
   const path = databasePath(dataDir);
-  // A new database here would be an empty one, and the old one does not know what was revoked since.
+  // A new database would be empty, and the old one lacks the revocations since the move.
   if (!existsSync(path) && existsSync(movedPath(dataDir)))
     throw new Error(
       'its database was moved to PostgreSQL; set DATABASE_URL to it (catalytic.db.moved is the old file: it does not know what was revoked since)',
@@ -46,9 +49,10 @@ const openReader = (path: string): DatabaseSync => {
 };
 
 /**
- * Opens the database of a data folder, bringing its schema up to date.
+ * Opens the database of a data folder and migrates its schema.
  * @param onWriterFailure called when writing has become impossible for good
- * @throws Error that says what to do, when there is none where there was one, or it cannot be used
+ * @throws Error that says what to do, when the database is missing although there was one, or
+ *   cannot be used
  */
 export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error) => void): Stores => {
   assertNotLost(dataDir);

@@ -28,7 +28,8 @@ export const tenantWrites = (database: DatabaseSync) => {
       return { id, name, status: 'active' };
     },
 
-    // Its sessions are not touched, there may be millions: a session of a former epoch can never be refreshed.
+    // Its sessions are not updated, because there may be millions. A session of a former epoch can
+    // never be refreshed.
     suspend: ({ tenantId, nowMs, by }: TenantChange): Recorded | undefined => {
       const suspended = suspend.get(tenantId) as { epoch: number } | undefined;
       const reached = suspended ?? (readEpoch.get(tenantId) as { epoch: number } | undefined);

@@ -1,5 +1,5 @@
 /**
- * What a caller sees when the database fails.
+ * The error that a caller gets when the database fails.
  * @module
  */
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 /** Values of a statement: by position, or by name in one object. */
 type StatementValues = readonly SQLInputValue[] | readonly [Record<string, SQLInputValue>];
 
-/** The request may succeed later; the reason is for the log. */
+/** The request may succeed later. The cause is for the log. */
 export const unavailable = (cause: unknown): CatalyticError =>
   new CatalyticError('store_unavailable', { cause, retryAfterSeconds: 1 });
 
@@ -20,7 +20,10 @@ const orUnavailable = <Result>(read: () => Result): Result => {
   }
 };
 
-/** Reads one row. The caller names its type: the statement's columns decide it. @throws {CatalyticError} `store_unavailable` */
+/**
+ * Reads one row. The caller names its type: the statement's columns decide it.
+ * @throws {CatalyticError} `store_unavailable`
+ */
 export const readRow = <Row>(statement: StatementSync, ...values: StatementValues): Row | undefined =>
   orUnavailable(() => statement.get(...(values as SQLInputValue[])) as Row | undefined);
 

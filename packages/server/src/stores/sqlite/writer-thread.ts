@@ -1,6 +1,7 @@
 /**
- * The writer thread: the one connection that writes. `node:sqlite` is synchronous and a commit waits for the disk, so it must not be
- * the event loop that waits. Operations that arrive while a commit runs are committed together in the next one.
+ * The writer thread: the only connection that writes. `node:sqlite` is synchronous and a commit
+ * waits for the disk, so a commit must not block the event loop of the service. Operations that
+ * arrive during a commit are committed together in the next one.
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -18,15 +19,15 @@ export interface WriteRequest {
   readonly input: unknown;
 }
 
-/** What became of it. */
+/** The outcome of an operation. */
 export type WriteReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: string };
 
-/** Most operations in one commit: bounds how long the first of them waits for the others. */
+/** Most operations in one commit. It bounds how long the first of them waits for the others. */
 const batchMax = 500;
 
-/** @param assertSameFile throws when the database has lost its name */
+/** @param assertSameFile throws when the database file was replaced or deleted */
 const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => void): void => {
   const operations = byFullName(createWrites(database));
   const [begin, commit, savepoint, release, undo] = [
@@ -57,7 +58,7 @@ const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => vo
       begin.run();
       const replies = requests.map(apply);
       commit.run();
-      // Again: what was committed to a file without a name is not durable.
+      // Checked again after the commit: a commit to a deleted file is not durable.
       assertSameFile();
       return replies;
     } catch (error) {

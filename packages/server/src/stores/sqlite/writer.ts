@@ -12,27 +12,42 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Most operations that wait at once. Past it the database is not keeping up, and waiting longer would only hide that. */
+/**
+ * Most operations that wait at once. With more the database does not keep up, and a longer queue
+ * would only hide that.
+ */
 const waitingMax = 20_000;
 
-/** An operation failed, or the writer thread is gone. Whether it became durable is then unknown. */
+/**
+ * An operation failed, or the writer thread has ended. It is unknown whether the operation became
+ * durable.
+ */
 export class WriteError extends Error {
   override readonly name = 'WriteError';
 }
 
-/** Sends operations to the writer thread. A promise resolves after the commit that made its operation durable. */
+/**
+ * Sends operations to the writer thread. Each promise resolves after the commit that made its
+ * operation durable.
+ */
 export class Writer {
   readonly #thread: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #nextId = 0;
   #failure: WriteError | undefined;
-  /** Whether anything has failed since a probe wrote: then a probe has to write to know. What changes no row succeeds on a full disk too. */
+  /**
+   * Whether an operation has failed since a probe last wrote. Then a probe must write, because an
+   * empty commit succeeds on a full disk too.
+   */
   #hasFailed = false;
   // Operations of one turn of the event loop travel in one message.
   #batch: WriteRequest[] = [];
 
-  /** @param onFailure called when the thread dies by itself: the process cannot write any more and should end */
+  /**
+   * @param onFailure called when the thread dies unexpectedly: the process cannot write any more
+   *   and should end
+   */
   constructor(path: string, onFailure: (error: Error) => void) {
     this.#thread = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path } });
     this.#thread.on('message', (replies: readonly WriteReply[]) => {
@@ -51,7 +66,8 @@ export class Writer {
   }
 
   /**
-   * The operations of a port: `writer.of('sessions')('open')` is one of them. It resolves after the commit.
+   * The operations of a port: `writer.of('sessions')('open')` is one of them. It resolves after the
+   * commit.
    * @throws {CatalyticError} `store_unavailable` with a {@link WriteError} as its cause
    */
   of<Port extends WritePort>(
@@ -63,14 +79,14 @@ export class Writer {
     };
   }
 
-  /** Finds out whether writing works: from what was written last, and by writing when that failed. */
+  /** Checks whether writing works: by the last write, and if that failed, by another one. */
   async probe(): Promise<void> {
     const isWriting = this.#hasFailed;
     await this.of('database')('probe')({ isWriting });
     if (isWriting) this.#hasFailed = false;
   }
 
-  /** Commits what was sent, closes the database and ends the thread. */
+  /** Commits the operations that were sent, closes the database and ends the thread. */
   async close(): Promise<void> {
     this.#send();
     this.#thread.postMessage('close');

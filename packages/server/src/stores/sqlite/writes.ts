@@ -16,14 +16,20 @@ import { tenantWrites } from './tenant-writes.ts';
 const databaseWrites = (database: DatabaseSync) => {
   const touch = database.prepare('update deployment set only_row = only_row');
   return {
-    /** Goes the way of a write and changes nothing. A full disk shows only when something is really written. */
+    /**
+     * Takes the path of a write and changes nothing. A full disk shows only when something is
+     * really written.
+     */
     probe: ({ isWriting }: { isWriting: boolean }): void => {
       if (isWriting) touch.run();
     },
   };
 };
 
-/** Prepares the operations on a connection. Each runs inside a transaction and may throw to undo itself alone. */
+/**
+ * Prepares the operations on a connection. Each runs inside a transaction and may throw to undo
+ * itself alone.
+ */
 export const createWrites = (database: DatabaseSync) => ({
   tenants: tenantWrites(database),
   accounts: accountWrites(database),
