@@ -27,21 +27,21 @@ export interface NewAccount {
   readonly roles: readonly string[];
 }
 
-/** An account being created, and who asks. */
+/** An account being created, with its origin. */
 export interface AccountCreation {
   readonly tenantId: TenantId;
   readonly account: NewAccount;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
-/** Accounts being imported, and who asks. */
+/** Accounts being imported, with the origin. */
 export interface AccountImport {
   readonly tenantId: TenantId;
   readonly accounts: readonly NewAccount[];
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -50,7 +50,7 @@ export interface AccountChange {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How admin keys are told apart.
+ * How admin keys are named in the audit trail.
  * @module
  */
 

@@ -33,7 +33,7 @@ export interface NewAdminKey {
   /** What it is for, in the words of the operator who made it. */
   readonly description: string;
   readonly nowMs: number;
-  /** Who made it, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

@@ -27,7 +27,7 @@ export interface HistoryStart {
   /** The key that signs from now on, which no backup holds. */
   readonly key: StoredSigningKey;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

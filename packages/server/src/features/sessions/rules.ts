@@ -66,7 +66,7 @@ export type Judgement =
    */
   | { readonly outcome: 'replayed'; readonly successorBox: Uint8Array }
   /**
-   * Used, and the grace window is over: somebody else may have the token (RFC 9700 section 4.14.2).
+   * Used, and the grace window is over: the token may be stolen (RFC 9700 section 4.14.2).
    * Its session must end.
    */
   | { readonly outcome: 'refresh_reused' }

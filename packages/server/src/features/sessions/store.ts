@@ -46,7 +46,7 @@ export interface NewSession {
   readonly refreshToken: NewRefreshToken;
   /** Most live sessions of the account, this one among them. */
   readonly sessionsMax: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -71,7 +71,7 @@ export interface PasswordChange {
   readonly amr: readonly string[];
   readonly nowMs: number;
   readonly refreshToken: NewRefreshToken;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -80,7 +80,7 @@ export interface SessionEnd {
   readonly tenantId: TenantId;
   readonly sessionId: SessionId;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -96,7 +96,7 @@ export interface AccountSignOut {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -142,7 +142,7 @@ export interface Rotation {
    * forgiven, in either direction of time.
    */
   readonly graceMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

@@ -23,10 +23,10 @@ export interface StoredSigningKey {
   readonly retiresAtMs: number | null;
 }
 
-/** A key about to be stored, and who made it. */
+/** A key about to be stored, with its origin. */
 export interface NewSigningKey {
   readonly key: StoredSigningKey;
-  /** Who made it, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

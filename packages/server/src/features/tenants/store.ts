@@ -14,11 +14,11 @@ export interface Tenant {
   readonly status: 'active' | 'suspended';
 }
 
-/** A tenant being created, and who asks. */
+/** A tenant being created, with its origin. */
 export interface TenantCreation {
   readonly name: string;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 
@@ -26,7 +26,7 @@ export interface TenantCreation {
 export interface TenantChange {
   readonly tenantId: TenantId;
   readonly nowMs: number;
-  /** Who asks, for the audit trail. */
+  /** Origin of the request, for the audit trail. */
   readonly by: Origin;
 }
 

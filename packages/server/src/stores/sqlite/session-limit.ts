@@ -10,9 +10,8 @@ import { sessionEnder } from './ended-sessions.ts';
 import type { journalAppender } from './journal-writes.ts';
 
 /**
- * Prepares it.
- * @returns ends what is too many after a session was opened; `undefined` when nothing is, as nearly
- *   always
+ * Prepares the limit.
+ * @returns ends the excess after a session was opened; `undefined` without excess, the usual case
  */
 export const sessionLimiter = (
   database: DatabaseSync,
