@@ -6,7 +6,7 @@
 import { randomOf } from './random.ts';
 import { rateAt, type Stage } from './stages.ts';
 
-/** What is known of the arrivals of a run. */
+/** The arrivals that a run asks for. */
 export interface ArrivalRate {
   /** Starts per second where there are no stages. */
   readonly perSecond: number;

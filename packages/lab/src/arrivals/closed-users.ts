@@ -13,7 +13,7 @@ import type { UserPlan } from './stages.ts';
 /** Time between two looks at how many users there should be, milliseconds. */
 const lookMs = 10;
 
-/** What to do with a user. */
+/** The plan of a crowd, and the acts of its users. */
 export interface CrowdPlan<Task extends string, User> {
   readonly users: UserPlan;
   readonly seed: string;

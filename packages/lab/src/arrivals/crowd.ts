@@ -1,5 +1,5 @@
 /**
- * What every arrival model counts.
+ * The counts that every arrival model keeps.
  * @module
  */
 

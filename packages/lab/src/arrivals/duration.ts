@@ -32,5 +32,5 @@ export const parseDuration = (text: string): number | undefined => {
   return seconds > 0 && seconds <= secondsMax ? seconds : undefined;
 };
 
-/** What may be written, for a refusal. */
+/** Examples for a refusal. */
 export const durationExamples = '90s, 3m, 1h30m, 500ms or 2d';

@@ -10,7 +10,7 @@ import { type Crowd, lateStartMs, TaskCounter } from './crowd.ts';
 /** Starts in a row without looking after answers, when the schedule has fallen behind. */
 const startsPerTurn = 32;
 
-/** What is to arrive. */
+/** The planned starts. */
 export interface ArrivalPlan {
   /** Times of the starts in order, milliseconds since the start of the run. */
   readonly timesMs: ArrayLike<number>;

@@ -1,5 +1,5 @@
 /**
- * What a virtual user does and when, before the target has a say: weighted tasks and waits.
+ * The schedule of a virtual user, which the target cannot influence: weighted tasks and waits.
  * @module
  */
 import { hash } from 'node:crypto';

@@ -19,7 +19,7 @@ import {
   stepOf,
 } from './step.ts';
 
-/** What a search is made with. */
+/** Parts of a search. */
 export interface SearchParts extends LadderRule {
   readonly scenario: string;
   /** Steady seconds of a step. */
@@ -36,7 +36,7 @@ export interface SearchParts extends LadderRule {
   readonly report: (capacity: Capacity) => void;
 }
 
-/** What was found. */
+/** The findings of a search. */
 export interface Capacity {
   readonly format: 'catalytic-lab-capacity/1';
   readonly scenario: string;

@@ -21,7 +21,7 @@ const criteriaOf = ({ isMet, exitCode }: Capacity['steps'][number]): string => {
   return exitCode === exitCodes.invalid ? 'invalid' : 'not met';
 };
 
-/** What held the target up, in a sentence or two. */
+/** The limit of the target, in a sentence or two. */
 export const limitSentence = ({ limit, steps }: Capacity): string => {
   const { users, named, isGenerator } = limit;
   if (users === undefined)

@@ -17,13 +17,13 @@ export const spawnRateUnmeasured = 10;
 /** Longest waits before the search, milliseconds. */
 const askedLimits = { connectMs: 10_000, answerMs: 10_000 };
 
-/** What leads every run to the same accounts of the same target. */
+/** Options that lead every run to the same accounts of the same target. */
 type TargetOptions = Pick<RunOptions, 'target' | 'operateTarget' | 'adminKeyFile' | 'tenant' | 'ca' | 'insecure'>;
 
-/** What a search knows of its target. */
+/** Target and output of a search. */
 export interface SpawnRateParts {
   readonly scenario: Scenario;
-  /** Those of the runs. */
+  /** Options of the runs. */
   readonly options: TargetOptions;
   readonly interrupt: AbortSignal;
   readonly say: (line: string) => void;

@@ -71,7 +71,7 @@ export const gradeRules = `saturated: ${rules.saturatedFailuresPercent} % real f
 /** The rule by which a resource is named, in words. */
 export const limitRule = `A resource is named when it was at its limit for ${rules.namedPercent} % of the first saturated step or more, and for ${rules.calmPercent} % of the smallest step at most.`;
 
-/** What a run says of its step. */
+/** The step that a run was. */
 export const stepOf = (result: RunResult): CapacityStep => {
   const { total } = result.steady ?? result.whole;
   const { percentiles_ms: percentiles } = total;
@@ -152,7 +152,7 @@ export const nextUsers = (
   return steps.length - doubled.length >= refinements || isClose ? undefined : between;
 };
 
-/** What held the target up. */
+/** The limit of a target. */
 export interface LimitFound {
   /** The most loaded step that was looked at; `undefined`: none was saturated. */
   readonly users: number | undefined;

@@ -31,12 +31,12 @@ interface Flags {
 }
 
 const scenarioUsual = 'auth';
-/** What a step decides itself. */
+/** Options that a step sets itself. */
 const own = /^--(users|duration|stages?|rate|logouts-per-second|sessions)(=|$)/;
 
 const help = `
-Each step is a run of its own, with twice as many users as the one before until more users bring no more throughput; then some steps in
-between. Every other option of "run" may be given too, and is handed to each step: --target, --admin-key-file, --wait, --processes, …
+Each step is a separate run with twice the users of the one before, until more users bring no more throughput; then come some steps in
+between. Every other option of "run" may be given too, and goes to each step: --target, --admin-key-file, --wait, --processes, …
 
 The report says what the target carries (optimal, acceptable, degraded, saturated), which resource was at its limit, and where the
 scalability law through the steps has its ceiling, with an interval.
@@ -128,7 +128,7 @@ export const capacityCommand = (): Command =>
     .option('--from <n>', 'users of the first step', parseCount, 50)
     .option('--users-max <n>', 'users of the last step, if none saturates the target before', parseCount, 10_000)
     .option('--step <time>', 'steady part of each step', parseDuration, 20)
-    .option('--refine <n>', 'steps in between, once one is saturated', parseCount, 2)
+    .option('--refine <n>', 'steps in between, once a step is saturated', parseCount, 2)
     .option(
       '--spawn-rate <n>',
       `users started per second (default: half of the first logins that Catalytic takes; ${spawnRateUnmeasured} for a service that is not ours)`,

@@ -29,7 +29,7 @@ const needed = [
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** What results of earlier versions of the lab do not have. */
+/** Fields that results of earlier versions lack. */
 const laterFields = { lab_version: 'unknown', server: null, counted: [], transport: null } as const;
 
 /**
@@ -54,14 +54,14 @@ export const readResult = (file: string): RunResult | string => {
   return { ...laterFields, ...parsed } as unknown as RunResult;
 };
 
-/** What makes a run hard to compare with any other. */
+/** Reasons why a run is hard to compare with any other. */
 const doubts = ({ exit_code, ended }: RunResult): readonly string[] => [
   ...(exit_code === exitCodes.invalid ? ['is invalid: its figures may not be believed'] : []),
   ...(exit_code === exitCodes.notJudged ? ['was not judged: not every criterion had what it needs'] : []),
   ...(ended === 'aborted' ? ['was ended early by --abort-when: it is shorter than it was asked to be'] : []),
 ];
 
-/** What makes two runs hard to compare, a sentence each. */
+/** Reasons why two runs are hard to compare, a sentence each. */
 const differences = (a: RunResult, b: RunResult): readonly string[] => [
   ...(a.scenario === b.scenario ? [] : [`The scenarios differ: ${a.scenario} and ${b.scenario}`]),
   ...(a.options.users === b.options.users ? [] : [`The users differ: ${a.options.users} and ${b.options.users}`]),

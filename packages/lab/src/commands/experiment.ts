@@ -31,7 +31,7 @@ interface Flags {
 }
 
 const help = `
-The targets are started and ended by the experiment itself. Those with several workers need an empty PostgreSQL database and a Redis of their own; without
+The targets are started and ended by the experiment itself. Targets with several workers need an empty PostgreSQL database and their Redis; without
 --database-url their phases are reported as not measured, and so is the phase with faults without --process.
 
 Ctrl-C keeps what has been measured; --resume with the same --out goes on after it.
@@ -104,7 +104,7 @@ const run = async (name: string, flags: Flags, command: Command): Promise<void> 
 /** The command. */
 export const experimentCommand = (): Command =>
   new Command('experiment')
-    .description('Run a list of loads, each against a target of its own, and tell them as one report.')
+    .description('Run a list of loads, each against its target, and report them together.')
     .addArgument(new Argument('<name>', 'which').choices(Object.keys(experiments)))
     .option('--quick', 'a twentieth of the users, for seconds: to see that it works', false)
     .option(
@@ -118,7 +118,7 @@ export const experimentCommand = (): Command =>
     .option('--redis-url <url>', 'Redis for them')
     .option(
       '--also-count <pid...>',
-      "processes that work for the targets, such as the database: their CPU is no stranger's",
+      "processes that work for the targets, such as the database: their CPU time counts as the target's",
       collectCounts,
     )
     .option('--process <name=pid...>', 'redis and postgres, to be paused in the phase that has faults')

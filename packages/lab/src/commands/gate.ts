@@ -59,7 +59,7 @@ const help = `
 Both versions are loaded at the same time, a request each in turns: whatever the machine does to one it does to the other. Those that are
 started here are started anew for each pair of blocks: two processes of one version differ for as long as they live. The verdict is about CPU
 time for a request of the target and all its processes; the interval of its ratio is a bootstrap over pairs (95 %). A real failure or an accepted dead token of the candidate fails it, whatever it costs. The number of pairs is fixed
-beforehand: to look again until something comes out would find something.
+beforehand: repeating a test until it fails would fail any version.
 
 A mix hides what becomes of an operation that it seldom asks for: verify, login (the login cache knows the password), refresh and logout are
 loaded alone by --scenario. For logout as many sessions are opened before each block as it ends.
@@ -69,7 +69,7 @@ Exit codes: 0 pass, 1 wrong usage, 2 fail, 3 inconclusive: neither is shown; tak
 Examples:
   npm run lab -- gate --baseline-service "cd ../released && npm run --silent catalytic -- serve" \\
       --candidate-service "npm run --silent catalytic -- serve"
-      starts both, each with a data folder of its own
+      starts both, each with a separate data folder
   npm run lab -- gate --baseline http://127.0.0.1:8001 --baseline-key-file a/lab.key \\
       --candidate http://127.0.0.1:8002 --candidate-key-file b/lab.key --pairs 24 --limit 3`;
 
@@ -205,7 +205,7 @@ export const gateCommand = (): Command => {
     .option('--block <time>', 'length of a block', parseDuration, 10)
     .option('--rate <n>', 'requests per second of each side', parsePositive, 600)
     .option('--users <n>', 'users of each side', parseCount, 40)
-    .option('--limit <percent>', 'a candidate that costs so much more is no regression', parsePercent, 5)
+    .option('--limit <percent>', 'largest increase in CPU time per request that passes, percent', parsePercent, 5)
     .option('--seed <text>', 'same seed, same requests', newSeed())
     .option('--out <file>', 'JSON file for the blocks and the decision')
     .addHelpText('after', help)

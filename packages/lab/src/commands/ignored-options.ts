@@ -100,7 +100,7 @@ const rules: readonly Rule[] = [
 /** Names that the scenario `outage` breaks by itself; `--fault` breaks any. */
 const brokenByItself = /^(redis|postgres)$|^(redis|postgres)-(start|flush)$/;
 
-/** What is declared to be broken, and never is. */
+/** Subjects of faults that no fault names. */
 const refuseDeclared = ({ scenario, flags: { process, command, fault } }: Asked): void => {
   for (const [option, words] of [
     ['--process', process],

@@ -21,10 +21,10 @@ const token =
 
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'more' | 'nothing';
 
-/** What may follow a value, by what it stands in. */
+/** The tokens that may follow a value, by the brackets around it. */
 const afterValue = (open: readonly string[]): Expected => (open.length === 0 ? 'nothing' : 'more');
 
-/** What may follow a mark; `undefined`: the mark is not allowed here. */
+/** The tokens that may follow a mark; `undefined`: the mark is not allowed here. */
 const afterMark = (mark: string, expected: Expected, open: string[]): Expected | undefined => {
   const takesValue = expected === 'value' || expected === 'value or end';
   if (mark === '{' || mark === '[') {
@@ -39,7 +39,7 @@ const afterMark = (mark: string, expected: Expected, open: string[]): Expected |
   return afterValue(open);
 };
 
-/** What may follow a string, a number or a word. */
+/** The tokens that may follow a string, a number or a word. */
 const afterWord = (isString: boolean, expected: Expected, open: readonly string[]): Expected | undefined => {
   if (expected === 'value' || expected === 'value or end') return afterValue(open);
   return isString && (expected === 'key' || expected === 'key or end') ? 'colon' : undefined;

@@ -32,7 +32,7 @@ const declaredBy = ({ name, custom, asksEveryWorker }: Scenario): Declared => {
 
 const camelCase = (word: string): string => word.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** Those of `--p95` and its like. */
+/** Criteria of `--p95` and the like. */
 const ofOptions = (flags: Flags): readonly Criterion[] =>
   Object.keys(measures.run).flatMap((measure) => {
     const limit = (flags as unknown as Readonly<Record<string, number | typeof off | undefined>>)[camelCase(measure)];
@@ -58,7 +58,7 @@ export const makeCriteria = (scenario: Scenario, flags: Flags): readonly AskedCr
   );
 };
 
-/** What ends a run early whichever criterion it is. */
+/** The word that lets any criterion end a run early. */
 const anyCriterion = 'any';
 
 /**

@@ -41,7 +41,7 @@ const stagesOf = ({ stage, stages }: Flags): readonly Stage[] => {
   return checkStages(read);
 };
 
-/** What a run with stages is as a whole. */
+/** The options of a run with stages: its duration and its most users. */
 const staged = (flags: Flags, stages: readonly Stage[]): Flags => {
   if (stages.length === 0) return flags;
   const duration = secondsOf(stages);

@@ -32,7 +32,7 @@ const serve = async ({ close, ...flags }: Flags): Promise<void> => {
 export const naiveCommand = (): Command =>
   new Command('naive')
     .description(
-      'Serve a login that shares nothing between its processes, to measure what that costs. It lets everybody in.',
+      'Serve a login that shares nothing between its processes, to measure what that costs. It accepts every login.',
     )
     .addOption(
       new Option('--port <n>', 'port on 127.0.0.1; 0 takes a free one').argParser(between(0, 65_535)).default(8100),

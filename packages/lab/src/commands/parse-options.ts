@@ -78,7 +78,7 @@ export const parsePassword = (text: string): string => {
 /** A word of the command line that is collected: it may be given several times. */
 export const collect = (word: string, earlier: readonly string[] = []): readonly string[] => [...earlier, word];
 
-/** What a parser of ours says of a word, as the command line says it. */
+/** Turns the errors of a parser into errors of the command line. */
 export const parsedBy =
   <Value>(parse: (text: string) => Value) =>
   (text: string): Value => {

@@ -1,5 +1,5 @@
 /**
- * What will happen to the target in a run, from the words of the command line.
+ * Plans the faults of a run from the words of the command line.
  * @module
  */
 import { planOutages } from '../faults/outage-plan.ts';

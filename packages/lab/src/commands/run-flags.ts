@@ -86,14 +86,14 @@ export const trustFlags = (): readonly Flag[] => [
   new Flag('--ca <file>', "authorities whose certificates are trusted beside the system's, in PEM").argParser(
     parsedBy(readAuthorities),
   ),
-  new Flag('--insecure', 'take any certificate of the target, whoever shows it; the result says so').default(false),
+  new Flag('--insecure', 'accept any certificate of the target; the result says so').default(false),
 ];
 
 /** All of them, in the order in which the help lists them. */
 export const runFlags: readonly Flag[] = [
   new Flag(
     '--target <url>',
-    'the service; with a path, such as http://127.0.0.1:8000/api/v2, every request goes below it',
+    'the service; with a path, such as http://127.0.0.1:8000/api/v2, every request goes below that path',
   )
     .argParser(parseTarget)
     .default('http://127.0.0.1:8000'),
@@ -101,21 +101,21 @@ export const runFlags: readonly Flag[] = [
     '--operate-target <url>',
     'where /admin answers, when not at the target: accounts are imported there (default: the target)',
   ).argParser(parseTarget),
-  new Flag('--users <n>', 'virtual users, each with a connection of its own').argParser(parseCount).default(50),
+  new Flag('--users <n>', 'virtual users, one connection each').argParser(parseCount).default(50),
   new Flag('--spawn-rate <n>', 'users started per second').argParser(parsePositive).default(10),
   new Flag('--duration <time>', 'length of the run, the start of the users included: 90s, 3m, 1h30m')
     .argParser(parseDuration)
     .default(60, '60s'),
   new Flag(
     '--stage <words>',
-    'a part of the run, in place of --users and --duration: users=1000,duration=60s[,spawn-rate=50], or rate=200,duration=30s; once for each',
+    'one part of the run, in place of --users and --duration: users=1000,duration=60s[,spawn-rate=50], or rate=200,duration=30s; repeatable',
   )
     .argParser(collectStage)
     .default([], 'none'),
-  new Flag('--stages <file>', 'the same, a stage on each line of a file'),
+  new Flag('--stages <file>', 'file with one stage per line'),
   new Flag(
     '--rate <n>',
-    'open model: so many tasks begin each second, by the first user that is idle; latencies count from the time a task should have begun',
+    'open model: start n tasks per second, each on the first idle user; latencies count from the intended start',
   ).argParser(parsePositive),
   new Flag('--arrivals <gaps>', 'open model: even gaps, or random ones as of independent visitors')
     .choices(['even', 'random'])
@@ -127,19 +127,18 @@ export const runFlags: readonly Flag[] = [
     '--source-addresses <range>',
     'addresses the users connect from, such as 127.1.0.0/16, or "one" (default: for a target on 127.0.0.0/8 one for each user)',
   ),
-  new Flag('--tag <name>', 'only tasks that have this tag or name; may be given again')
-    .argParser(collect)
-    .default([], 'all'),
-  new Flag('--exclude-tag <name>', 'no tasks that have this tag or name').argParser(collect).default([], 'none'),
+  new Flag('--tag <name>', 'only tasks with this tag or name; repeatable').argParser(collect).default([], 'all'),
+  new Flag('--exclude-tag <name>', 'no tasks with this tag or name; repeatable').argParser(collect).default([], 'none'),
   new Flag('--plain', 'lines in place of the live view, on a terminal too'),
   new Flag('--seed <text>', 'same seed, same tasks and waits').default(newSeed(), 'a new one'),
   new Flag(
     '--wait <a-b>',
     "wait between two tasks of a user, seconds: 1-3, or 2 for always the same (default: the scenario's)",
   ).argParser(parseWait),
-  new Flag('--pacing <time>', 'a task of a user begins every so often, however long the one before took').argParser(
-    parseDuration,
-  ),
+  new Flag(
+    '--pacing <time>',
+    'time between the starts of two tasks of a user, however long the first one takes',
+  ).argParser(parseDuration),
   new Flag('--tenant <name>', 'tenant the accounts are imported into').default('lab'),
   new Flag('--password <text>', 'password of all accounts, at least 15 characters')
     .argParser(parsePassword)
@@ -160,7 +159,7 @@ export const runFlags: readonly Flag[] = [
   ),
   new Flag(
     '--process <name=pid>',
-    'a process that faults happen to, with all it started; a file that holds its id will do',
+    'a process that faults act on, with its children: a process id, or a file that holds it',
   )
     .argParser(collect)
     .default([], 'none'),
@@ -175,7 +174,7 @@ export const runFlags: readonly Flag[] = [
     .default([], 'none'),
   new Flag(
     '--fault <name:verb@time>',
-    'what happens when: kill, pause, resume to a process; delay=50ms, cut, heal to a proxy; run to a command',
+    'a fault and its time: kill, pause or resume a process; delay=50ms, cut or heal a proxy; run a command',
   )
     .argParser(collect)
     .default([], 'none'),
@@ -187,7 +186,7 @@ export const runFlags: readonly Flag[] = [
     .default(5, '5s'),
   new Flag(
     '--also-count <pid...>',
-    "processes that work for the target, such as its database: their CPU is no stranger's",
+    "processes that work for the target, such as its database: their CPU time counts as the target's",
   )
     .argParser(collectCounts)
     .default([], 'none'),
@@ -196,14 +195,14 @@ export const runFlags: readonly Flag[] = [
     'revocation, open model: sign sessions in first, then sign out at this rate',
   ).argParser(parsePositive),
   new Flag('--sessions <n>', 'open model: most sessions to sign in; the run ends with the last').argParser(parseCount),
-  new Flag('--probe-every <n>', 'revocation: one logout in so many is verified all the time until it is refused')
+  new Flag('--probe-every <n>', 'revocation: verify the token of one logout in n without a pause until it is refused')
     .argParser(parseCount)
     .default(10),
   new Flag(
     '--metrics <url>',
     "the target's metrics, asked every two seconds (default: /metrics of the operate target; of a service that is not ours, none)",
   ).argParser(parseUrl),
-  new Flag('--no-metrics', 'leave them alone'),
+  new Flag('--no-metrics', 'do not ask for metrics'),
   new Flag(
     '--count <name=done/all>',
     'for the score card: techniques, defences, tests or documentation; a file with {"done", "all", "what"} will do',
@@ -239,7 +238,7 @@ export const runFlags: readonly Flag[] = [
     .default([], 'none'),
   new Flag(
     '--abort-when <criterion>',
-    'end the run as soon as this criterion cannot be kept any more, however well the rest goes: any, p95, "endpoint GET /items: p95"; may be given again',
+    'end the run once this criterion is certain to fail: any, p95, "endpoint GET /items: p95"; repeatable',
   )
     .argParser(collect)
     .default([], 'never'),

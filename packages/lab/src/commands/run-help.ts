@@ -1,5 +1,5 @@
 /**
- * What the help of `run` says below its options.
+ * The part of the help of `run` below its options.
  * @module
  */
 import { scenarioLines } from '../scenarios/registry.ts';
@@ -9,11 +9,11 @@ export const runHelp = (): string => `
 Scenarios, with weights and waits:
 ${scenarioLines().join('\n')}
 
-  Each has criteria of its own; --p50, --p95, --p99, --failures, --endpoint-failures, --rejected and --criterion add to them or replace
-  them, and so does a file: --criteria. Real failures may be 1 % of the requests unless something else is said. "none" switches a
-  criterion off. One that could not be judged, for too few samples or because what it is about never happened, has not passed.
+  Each scenario has default targets. --p50, --p95, --p99, --failures, --endpoint-failures, --rejected, --criterion and a file,
+  --criteria, add to them or replace them. Without another limit, 1 % of the requests may be real failures. "none" switches a
+  criterion off. A criterion that cannot be judged (too few samples, or its subject never occurred) has not passed.
   "revocation" reaches every worker of the target when that is started with EXPOSE_WORKER=1, and otherwise asks over fresh connections.
-  "outage" breaks what is declared under the names redis and postgres, one thing after the other, and is judged phase by phase:
+  "outage" breaks the processes declared as redis and postgres, one after the other, and is judged phase by phase:
   --process redis or postgres is paused, and killed where --command redis-start or postgres-start starts it again; --command redis-flush
   empties it. With --fault its faults are those given.
   With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
@@ -36,9 +36,9 @@ Examples:
   npm run lab -- run auth --seed a1b2 --p95 200 --failures 0.1
       the schedule of an earlier run, held to stricter limits
   npm run lab -- run ./todo.ts --criterion 'endpoint GET /v1/todos: p95=100, failures=0' --criterion 'check a list: failed=0' --abort-when any
-      single things, and an early end as soon as one of the criteria cannot be kept any more
+      criteria of one endpoint and one check; the run ends early once a criterion is certain to fail
   npm run lab -- run verify --rate 500 --users 200 --duration 1m
-      500 tasks begin each second, however slow the answers are
+      start 500 tasks per second, however slow the answers are
   npm run lab -- run auth --stage users=100,duration=30s --stage users=1000,duration=2m
       two stages
   npm run lab -- run auth --process postgres=DATA/postmaster.pid --fault postgres:pause@30s --fault postgres:resume@33s
@@ -47,8 +47,8 @@ Examples:
       --process redis=redis.pid --command "redis-flush=redis-cli flushall" \\
       --command "redis-start=redis-server --port 6379 --pidfile $PWD/redis.pid --daemonize yes" \\
       --process postgres=DATA/postmaster.pid --command "postgres-start=pg_ctl -D DATA -l postgres.log start"
-      who notices that Redis, then PostgreSQL, is away, and for how long?
+      which requests fail while Redis, then PostgreSQL, is away, and for how long?
   npm run lab -- run revocation --users 50 --duration 1m
       does a signed-out token die at once, on every worker?
   npm run lab -- run revocation --logouts-per-second 200 --duration 30s
-      the same when logouts come at their own pace, however slow the answers are`;
+      the same with 200 logouts per second, however slow the answers are`;

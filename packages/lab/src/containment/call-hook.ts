@@ -14,7 +14,7 @@ export interface HookCall {
   readonly call: () => unknown;
   /** Longest wait for it. */
   readonly secondsMax: number;
-  /** What it throws is counted here. */
+  /** Counts its exceptions. */
   readonly faults: ExceptionCounts;
   /** Ends the wait early. */
   readonly interrupted?: AbortSignal;

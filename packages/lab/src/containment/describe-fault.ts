@@ -71,7 +71,7 @@ const textOf = (value: unknown): string => {
   }
 };
 
-/** What was thrown and is no Error, with what is known of where. */
+/** A thrown value that is no Error, with its place as far as it is known. */
 export const thrownValue = (value: unknown, place: string): PlacedFault => new PlacedFault(textOf(value), place);
 
 const read = (thrown: unknown, field: string): string => {

@@ -1,5 +1,5 @@
 /**
- * What a scenario throws, counted by its message and the line it came from.
+ * Exceptions of a scenario, counted by message and line.
  * @module
  */
 import { CountedFault, describeFault } from './describe-fault.ts';

@@ -117,6 +117,6 @@ export const guardProcess = (): void => {
   for (const each of forbidden) forbid(each);
   fix(performance, 'now', performance.now.bind(performance));
   for (const name of clocks) fix(globalThis, name, globalThis[name]);
-  // Those that import the functions by their names get the same.
+  // Modules that import the functions by name get the guarded ones.
   syncBuiltinESMExports();
 };

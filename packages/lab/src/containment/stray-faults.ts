@@ -8,7 +8,7 @@ import { PlacedFault } from './describe-fault.ts';
 import { ExceptionCounts } from './exceptions.ts';
 import { blockedSecondsMax, whenBlocked } from './watchdog.ts';
 
-/** Those of this process. */
+/** The stray faults of this process. */
 export const strayFaults: ExceptionCounts = new ExceptionCounts();
 
 let isHearing = false;

@@ -13,7 +13,7 @@ export const lookMs = 250;
  */
 export const blockedSecondsMax = 10;
 
-/** What the watchdog has ended. */
+/** Code that the watchdog has ended. */
 export interface Blocked {
   /** `file:line` where it was; empty when the code was not the scenario's. */
   readonly place: string;
@@ -21,7 +21,7 @@ export interface Blocked {
   readonly isElsewhere?: true;
 }
 
-/** What both threads see: turns of the main thread, and whether code was ended there. */
+/** Memory that both threads share: turns of the main thread, and whether code was ended there. */
 export const shared = { ticks: 0, blocked: 1, length: 2 } as const;
 const seen = new Int32Array(new SharedArrayBuffer(shared.length * Int32Array.BYTES_PER_ELEMENT));
 

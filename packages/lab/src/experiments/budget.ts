@@ -20,13 +20,13 @@ export interface Cost {
   readonly generatorUs: number;
 }
 
-/** What one kind of task costs, and how often it is asked for. */
+/** Cost of one kind of task, and its rate. */
 export interface KindOfTask extends Cost {
   readonly task: string;
   readonly perSecond: number;
 }
 
-/** What a phase asks for, if every answer is instant. */
+/** CPU time that a phase asks for, if every answer is instant. */
 export interface Budget {
   readonly tasks: readonly KindOfTask[];
   readonly coresNeeded: number;
@@ -106,7 +106,7 @@ const minus = (one: Cost, other: Cost): Cost => ({
   generatorUs: Math.max(0, one.generatorUs - other.generatorUs),
 });
 
-/** What is measured. */
+/** Subject of the measurement. */
 export interface BudgetParts {
   readonly url: string;
   readonly adminKeyFile: string | undefined;

@@ -167,7 +167,7 @@ ${table(['criterion', 'limit', 'measured', 'verdict'], verdicts)}
 `;
 };
 
-/** What a password check of every login would allow. */
+/** The users that a full password check of every login allows. */
 const strictLine = (results: readonly PhaseResult[]): string => {
   const hashes = results.map(({ hashesPerSecond }) => hashesPerSecond).filter((rate) => rate !== null);
   if (hashes.length === 0) return '';
@@ -176,9 +176,9 @@ const strictLine = (results: readonly PhaseResult[]): string => {
 each user (5 of 16 tasks, one every 2 s); this machine hashed ${number(most)} a second at most, which is enough for about ${number(most / 0.156)} users: 6.4 for each hash a second.`;
 };
 
-/** What a report is about, besides the results of its phases. */
+/** Subject of a report, besides the results of its phases. */
 export interface Told extends Pick<Experiment, 'title' | 'aboutTokens'> {
-  /** What was typed. */
+  /** The command line. */
   readonly command: string;
   readonly baseline: Baseline;
 }

@@ -1,5 +1,5 @@
 /**
- * What an experiment is made of: phases, each a target and a load.
+ * Experiments and their phases, each a target and a load.
  * @module
  */
 import type { TargetKind } from '../launch/start-target.ts';
@@ -10,7 +10,7 @@ import type { Budget } from './budget.ts';
 export interface Phase {
   readonly id: string;
   readonly title: string;
-  /** What it is to show, in a sentence. */
+  /** The question that it answers, in a sentence. */
   readonly question: string;
   readonly target: TargetKind;
   readonly scenario: 'auth' | 'mixed' | 'outage';
@@ -43,7 +43,7 @@ export interface Experiment {
   readonly title: string;
   /** Earlier figures that it is set beside unless others are given. */
   readonly baselineFile: string;
-  /** What is to be said about the tokens of its runs, beside the baseline. */
+  /** A remark about the tokens of its runs, beside the baseline. */
   readonly aboutTokens: string;
   /**
    * Its phases.
@@ -62,7 +62,7 @@ export interface PhaseResult {
    */
   readonly hashesPerSecond: number | null;
   readonly spawnRate: number;
-  /** What it would ask of this machine, measured before; `null` where it was not measured. */
+  /** Its budget on this machine, measured before; `null` where it was not measured. */
   readonly budget: Budget | null;
   /** `null`: there is none, for this reason. */
   readonly result: RunResult | null;

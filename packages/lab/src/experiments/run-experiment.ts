@@ -9,7 +9,7 @@ import { experimentMarkdown, type Told } from './markdown.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { type PhaseParts, runPhase } from './run-phase.ts';
 
-/** What an experiment is run with. */
+/** Parts that an experiment is run with. */
 export interface ExperimentParts extends Omit<PhaseParts, 'out'> {
   readonly told: Told;
   /** Beginning of the names of all files. */

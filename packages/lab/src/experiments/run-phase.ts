@@ -10,13 +10,13 @@ import { scenarios } from '../scenarios/registry.ts';
 import { type Budget, measureBudget, usedBudget } from './budget.ts';
 import { isKept, type Phase, type PhaseResult } from './phase.ts';
 
-/** What a phase is run with. */
+/** Parts that a phase is run with. */
 export interface PhaseParts extends Means {
   /** Beginning of the names of its files. */
   readonly out: string;
   /** Processes that work for the targets. */
   readonly alsoCount: readonly number[];
-  /** Those that faults happen to, as `--process` of a run takes them. */
+  /** Processes that faults act on, as `--process` of a run takes them. */
   readonly processes: readonly string[];
   readonly interrupt: AbortSignal;
   readonly say: (line: string) => void;

@@ -77,7 +77,7 @@ export class CommandUnderFault {
         stream.setEncoding('utf8').on('data', (chunk: string) => {
           output = (output + chunk).slice(-outputCharsMax);
         });
-      const settle = (reason?: string): void => {
+      const finish = (reason?: string): void => {
         clearTimeout(deadline);
         this.#running.delete(running);
         if (child.pid !== undefined) revoke(-child.pid);
@@ -90,7 +90,7 @@ export class CommandUnderFault {
       };
       const end = (reason: string): void => {
         killGroup(child);
-        settle(reason);
+        finish(reason);
       };
       const running: Running = { child, end };
       this.#running.add(running);
@@ -99,15 +99,15 @@ export class CommandUnderFault {
         () => end(`took longer than ${this.#deadlineMs / 1000} s and was ended`),
         this.#deadlineMs,
       );
-      child.once('error', (error) => settle(`could not be started: ${error.message}`));
+      child.once('error', (error) => finish(`could not be started: ${error.message}`));
       child.once('exit', (code, signalName) => {
-        if (code === 0) return settle();
+        if (code === 0) return finish();
         // The reason stands in the output, which may come after the exit.
         const ended = `ended with ${code === null ? signalName : `exit code ${code}`}`;
-        const timer = setTimeout(() => settle(ended), lastOutputMs);
+        const timer = setTimeout(() => finish(ended), lastOutputMs);
         child.once('close', () => {
           clearTimeout(timer);
-          settle(ended);
+          finish(ended);
         });
       });
     });

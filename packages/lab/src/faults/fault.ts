@@ -1,5 +1,5 @@
 /**
- * What a fault is, and what it can happen to.
+ * Faults and their subjects.
  * @module
  */
 import type { CommandUnderFault } from './command-under-fault.ts';

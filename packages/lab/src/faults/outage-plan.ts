@@ -7,7 +7,7 @@
  */
 import { flushEnding, startEnding } from './outages.ts';
 
-/** What can be broken, by the names that were declared. */
+/** Declared processes and commands that outages can break. */
 export interface Breakable {
   readonly processes: ReadonlySet<string>;
   readonly commands: ReadonlySet<string>;
@@ -26,7 +26,7 @@ export interface OutageTimes {
 export interface OutagePlan {
   /** As `--fault` takes them. */
   readonly faults: readonly string[];
-  /** What could have been broken if it had been declared, a phrase each. */
+  /** Outages that are missing for want of a declaration, a phrase each. */
   readonly leftOut: readonly string[];
 }
 
@@ -89,7 +89,7 @@ const partsOf = (leaseSeconds: number): readonly Part[] => {
   ];
 };
 
-/** What of a part's needs was not declared. */
+/** The needs of a part that were not declared. */
 const missing = ({ needs }: Part, { processes, commands }: Breakable): readonly string[] => {
   const declared = new Set([
     ...[...processes].map((name) => `--process ${name}=…`),

@@ -45,7 +45,7 @@ interface Effect {
   readonly healer: readonly [name: string, verb: string] | undefined;
 }
 
-/** What a fault begins; `undefined` when it heals, or begins nothing. */
+/** The outage that a fault begins; `undefined` when it heals, or begins none. */
 const effectOf = (name: string, fault: string): Effect | undefined => {
   switch (verbOf(fault)) {
     case 'pause':

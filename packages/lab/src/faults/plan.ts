@@ -21,7 +21,7 @@ const faults: Readonly<Record<string, Fault>> = { kill, pause, resume, delay, cu
 /** Most faults of a run; more are a mistake in a script. */
 const faultsMax = 1000;
 
-/** What can go through a fault, by name. */
+/** Subjects of faults, by name. */
 export interface Subjects {
   readonly processes: ReadonlyMap<string, ProcessUnderFault>;
   readonly proxies: ReadonlyMap<string, FaultProxy>;

@@ -49,7 +49,7 @@ const clear = (weather: Weather): void => {
 
 const isCut = (conditions: Conditions): boolean => conditions.isCut;
 
-/** What one side sent, or how it ended: `end` is a FIN, `reset` anything else. */
+/** Bytes of one side, or its end: `end` is a FIN, `reset` any other end. */
 interface Parcel {
   readonly dueMs: number;
   readonly content: Buffer | 'end' | 'reset';

@@ -92,7 +92,7 @@ export const startGenerator = (number: number, say: (text: string) => void): Gen
     if (generator.isAtWork) say(`${generator.ended}; the run goes on without its users, and is invalid`);
     if (!child.connected) giveUpQuestions();
   });
-  // What it had said before it ended is read until here.
+  // Messages that it sent before it ended are read until here.
   child.once('disconnect', () => {
     if (generator.ended !== undefined) giveUpQuestions();
   });

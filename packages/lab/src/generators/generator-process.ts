@@ -63,7 +63,7 @@ const take = ({ recorder, checker, custom, transport }: LocalLoad): MeasuredDump
   transport: transport.take(),
 });
 
-/** What it answers to each call. */
+/** The answer to each call. */
 const answers: { readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => Promise<Calls[Name][1]> } = {
   prepare,
   start: async (atMs) => start(atMs),

@@ -8,7 +8,7 @@ import type { RunOptions } from '../options/run-options.ts';
 import type { AccountSource } from '../targets/accounts.ts';
 import type { Connections, Players } from './players.ts';
 
-/** What a load is prepared with. */
+/** Parts that a load is prepared with. */
 export interface LoadParts {
   readonly options: RunOptions;
   readonly accounts: AccountSource;
@@ -20,7 +20,7 @@ export interface LoadParts {
 
 /** A load that may begin. */
 export interface ReadyLoad {
-  /** Those that it uses; at the end of a run they are counted and closed. */
+  /** Connections that it uses. At the end of a run they are counted and closed. */
   readonly connections: readonly Connections[];
   /** Begins. @param startMs start of the run, on this process's monotonic clock */
   start(startMs: number): Crowd;

@@ -1,5 +1,5 @@
 /**
- * What load the options of a run ask for: what users do, how many there are, and when tasks begin.
+ * The load that the options of a run ask for: tasks and waits, number of users, start times.
  * @module
  */
 import { arrivalTimes } from '../arrivals/arrival-times.ts';
@@ -22,7 +22,7 @@ const drawSafely =
     }
   };
 
-/** What the users do. */
+/** Tasks and waits of the users. */
 export const behaviourOf = ({ scenario, waitSeconds: [shortest, longest], isPaced }: RunOptions): Behaviour<string> => {
   const wait = scenario.custom?.wait;
   return {

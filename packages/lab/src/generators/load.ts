@@ -27,7 +27,7 @@ export interface LoadMark extends LoadCounters {
   readonly warmUp: GeneratorHealth;
 }
 
-/** What a load has done until now. */
+/** Progress of a load until now. */
 export interface LoadProgress extends LoadCounters {
   /** Users started. */
   readonly started: number;
@@ -38,7 +38,7 @@ export interface LoadProgress extends LoadCounters {
   readonly reconnects: number;
 }
 
-/** What is left of a load at its end. */
+/** Figures of a load at its end. */
 export interface LoadEnd extends LoadProgress {
   /** Requests that were cut: their answers had not come when the wait for them was over. */
   readonly cutRequests: number;
@@ -55,11 +55,11 @@ export interface Load {
   readonly isReady: boolean;
   /** Ends when everything that was started has ended. */
   readonly ended: Promise<void>;
-  /** What was recorded; of several processes, until the last second that was turned. */
+  /** The recorded requests; of several processes, until the last finished second. */
   readonly recorder: Recorder;
   readonly checker: ConsistencyChecker;
   readonly custom: CustomMeasures;
-  /** What happened on connections beside the requests. */
+  /** Times and events of the connections, apart from the requests. */
   readonly transport: TransportMeasure;
   /** How fast revocations took effect, where that is measured. */
   readonly revocation?: RevocationMeasure;

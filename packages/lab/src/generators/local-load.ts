@@ -26,7 +26,7 @@ import { openTasks } from './open-tasks-load.ts';
 import { pacedLogouts } from './paced-logouts-load.ts';
 import { makePlayers, type Players } from './players.ts';
 
-/** What a run has prepared before its first measured request. */
+/** A run before its first measured request. */
 export interface Prepared {
   readonly accounts: AccountSource;
   readonly checker: ConsistencyChecker;
@@ -189,7 +189,7 @@ export const startLoad = (
       if (isInterrupted) recorder.close();
       await Promise.all([...load.connections, workers].map((each) => each?.destroy()));
       await waitForCut(crowd.ended, isInterrupted);
-      // What comes still later is in no file, and must not be in one of them.
+      // Later answers are in no file, and must not be in one of them.
       recorder.close();
       probe.stop();
       if (!isInterrupted) {

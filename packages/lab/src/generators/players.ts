@@ -34,11 +34,11 @@ export interface Player {
   act(task: string, intendedAtMs?: number): Promise<void>;
   /** @param isEnd whether the run is over */
   leave?(isEnd: boolean): Promise<void>;
-  /** What a custom scenario is at: `task "read"`, `onStart`; `undefined` between its acts. */
+  /** The running act of a custom scenario: `task "read"`, `onStart`; `undefined` between acts. */
   readonly doing?: string | undefined;
 }
 
-/** What a user speaks through. */
+/** The connections of a user. */
 export type Connections = Pick<Lanes, 'send' | 'connects' | 'reconnects' | 'destroy'>;
 
 /**

@@ -17,11 +17,11 @@ export interface LabProcessParts {
   readonly out: string;
   /** Ends it early; it writes what it has. */
   readonly interrupt: AbortSignal;
-  /** Whether what it says is shown. */
+  /** Whether its output is shown. */
   readonly isShown: boolean;
 }
 
-/** What a run left. */
+/** The result of a run, or the reason why there is none. */
 export type LabProcessEnd = { readonly result: RunResult } | { readonly result: null; readonly reason: string };
 
 const lab = fileURLToPath(new URL('../main.ts', import.meta.url));

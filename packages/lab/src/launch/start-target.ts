@@ -17,7 +17,7 @@ import { Connection } from '../targets/connection.ts';
 import { redact, secretsIn } from '../texts/redact.ts';
 import { spawnGroup } from './process-group.ts';
 
-/** What is loaded. */
+/** Kind of target. */
 export type TargetKind =
   /** The service with one process on SQLite. */
   | { readonly kind: 'embedded' }
@@ -26,7 +26,7 @@ export type TargetKind =
   /** The server of the lab that shares nothing. */
   | { readonly kind: 'naive'; readonly workers: number; readonly state: NaiveState; readonly closes: boolean };
 
-/** What an experiment is given to start targets with. */
+/** Means to start targets with. */
 export interface Means {
   /** Shell command that starts the service; its options come from the environment. */
   readonly service: string;

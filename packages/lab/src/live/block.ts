@@ -5,7 +5,7 @@
 import type { SecondResult } from '../results/result.ts';
 import { ms, totalsOf } from './plain-lines.ts';
 
-/** What is shown besides the seconds. */
+/** State of the view, besides the seconds. */
 export interface LiveView {
   readonly users: number;
   readonly durationSeconds: number;

@@ -26,7 +26,7 @@ const showCursor = `${control}?25h`;
 /** Columns of a terminal that does not say, or says 0. */
 const columnsUnknown = 80;
 
-/** What keys do. */
+/** Actions of the keys. */
 export interface Controls {
   /** Scales the number of users by `factor`. */
   readonly scale: (factor: number) => void;

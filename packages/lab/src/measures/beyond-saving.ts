@@ -9,7 +9,7 @@ import { type AskedCriterion, nameOf } from './criterion.ts';
 import type { CustomMeasures } from './custom-measures.ts';
 import type { Window } from './window.ts';
 
-/** What is known while a run goes on. */
+/** Measurements of a run under way. */
 export interface Progress {
   /** The steady window so far. */
   readonly window: Window;
@@ -17,7 +17,7 @@ export interface Progress {
   readonly rejection: Histogram | undefined;
 }
 
-/** What a criterion has counted so far. */
+/** The count of a criterion so far. */
 export interface Tally {
   /** Unlike that of any other tally of the run. */
   readonly key: string;
@@ -94,7 +94,7 @@ const trendTallies = (criterion: AskedCriterion, trend: Histogram): readonly Tal
 export const canBeBeyondSaving = ({ of, measure }: AskedCriterion): boolean =>
   of !== 'counter' && measure !== 'mean' && measure !== 'mean-min';
 
-/** What a criterion has counted so far; several tallies where it is about each endpoint. */
+/** The count of a criterion so far; one tally per endpoint where it is about each endpoint. */
 export const talliesOf = (criterion: AskedCriterion, progress: Progress): readonly Tally[] => {
   const { of, name, limit } = criterion;
   const { custom } = progress;

@@ -42,7 +42,7 @@ const eventsMax = 64;
 /** Violations kept whole; all are counted. */
 const violationsKept = 100;
 
-/** What a checker has found, as it travels between processes. */
+/** The findings of a checker as they travel between processes. */
 export interface CheckerDump {
   readonly violations: readonly Violation[];
   readonly violationCount: number;

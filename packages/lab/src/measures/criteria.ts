@@ -9,7 +9,7 @@ import type { Window } from './window.ts';
 /** A limit; `null` or `'none'` switches a criterion off. */
 export type Limit = number | null | 'none';
 
-/** What one endpoint must keep. */
+/** Limits of one endpoint. */
 export interface EndpointCriteria {
   readonly p50MsMax?: Limit;
   readonly p95MsMax?: Limit;
@@ -17,7 +17,7 @@ export interface EndpointCriteria {
   readonly realFailuresPercentMax?: Limit;
 }
 
-/** What a counter must keep, as a sum and a second. */
+/** Limits of a counter: of its sum, and of its sum per second. */
 export interface CounterCriteria {
   readonly min?: Limit;
   readonly max?: Limit;
@@ -25,7 +25,7 @@ export interface CounterCriteria {
   readonly perSecondMax?: Limit;
 }
 
-/** What the values of a trend must keep. */
+/** Limits of the values of a trend. */
 export interface TrendCriteria {
   readonly p50Max?: Limit;
   readonly p95Max?: Limit;
@@ -62,7 +62,7 @@ export interface Criteria {
   readonly trends?: Readonly<Record<string, TrendCriteria>>;
 }
 
-/** What was measured, or why nothing was. */
+/** A measured value, or the reason why there is none. */
 export type Taken = number | { readonly reason: string };
 
 /**

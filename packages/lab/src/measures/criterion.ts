@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What a criterion is about. */
+/** Subject of a criterion. */
 export type Subject = 'run' | 'check' | 'counter' | 'trend' | 'endpoint';
 
 /** How a measure is spelt and what its limit may be. */

@@ -8,7 +8,7 @@ import { Histogram, type HistogramDump } from '../statistics/histogram.ts';
 /** Largest value of a trend: a histogram tells no larger ones apart. */
 const trendMax = 4_000_000;
 
-/** What kind of metric: a sum, or a distribution of values from 0 to 4,000,000. */
+/** Kind of metric: a sum, or a distribution of values from 0 to 4,000,000. */
 export type MetricKind = 'counter' | 'trend';
 
 /** A number as it is, anything else by its kind: it may be long, or a secret. */

@@ -18,7 +18,7 @@ import { type AskedCriterion, isLeast } from './criterion.ts';
 import type { CustomMeasures } from './custom-measures.ts';
 import type { EndpointMeasure, Window } from './window.ts';
 
-/** What is judged. */
+/** The measurements that are judged. */
 export interface Judgeable {
   /** The judged window: steady, or the whole run. */
   readonly window: Window;

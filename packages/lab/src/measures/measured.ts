@@ -1,5 +1,5 @@
 /**
- * What is counted of a request.
+ * A request as it is counted.
  * @module
  */
 import type { Outcome } from './outcome.ts';

@@ -10,7 +10,7 @@ import type { Phase } from './phases.ts';
 
 /** Real failures while nothing is broken, or only what makes the target fast, per cent. */
 const failuresPercentMax = 1;
-/** What a good target keeps while Redis is away, per cent: reported, fails nothing. */
+/** Aim while Redis is away, per cent: it is reported and fails nothing. */
 const failuresPercentAim = 0.1;
 /** Real failures of token checks sent within the lease while the database is away, per cent. */
 const leasedFailuresPercentMax = 1;

@@ -26,7 +26,7 @@ export interface MeasuredOutage {
   recovery: Recovery | undefined;
 }
 
-/** What an outage is measured by. */
+/** Outages of a run, and the lease that they are measured by. */
 export interface OutageParts {
   /** In the order of the run. */
   readonly outages: readonly Outage[];
@@ -92,7 +92,7 @@ export class OutageMeasure implements Follower {
     this.#open.delete(over);
     if (isDone) {
       over.recovery = new Recovery(atMs);
-      // What still fails is the other one's.
+      // Later failures belong to the outage that is still open.
       if (this.#open.size > 0) over.recovery.breakOff(atMs);
     }
     this.#phases.turn(

@@ -26,7 +26,7 @@ export interface TokenState {
   readonly refreshFirstSentAtMs?: number | undefined;
 }
 
-/** What a request was for. */
+/** Purpose of a request. */
 export type Task = 'register' | 'login' | 'protected' | 'verify' | 'refresh' | 'logout';
 
 /** A request and its answer, as far as they decide the outcome. */
@@ -38,7 +38,7 @@ export interface Exchange {
   readonly status?: number;
   /** `code` of a problem answer, or the name of the transport failure. */
   readonly code?: string;
-  /** What is wrong with an answer whose status is right. */
+  /** Flaw of an answer whose status is right. */
   readonly flaw?: string;
   /** Worker that answered, where the target names its workers. */
   readonly worker?: string;
@@ -46,7 +46,7 @@ export interface Exchange {
   readonly token?: TokenState;
 }
 
-/** What must never happen to a token. */
+/** Breaches of the promise about a token. */
 export type Breach = 'accepted after promise' | 'accepted after refusal';
 
 /** An outcome with a name to count it under. */

@@ -16,12 +16,12 @@ import { Window } from './window.ts';
  */
 export type PhaseKind = 'starting' | 'before' | 'outage' | 'after';
 
-/** What is known of a phase when it begins. */
+/** A phase at its beginning. */
 export interface PhaseStart {
   /** `before`, `redis paused`, `after redis paused`. */
   readonly name: string;
   readonly kind: PhaseKind;
-  /** What is broken; `undefined` where nothing is. */
+  /** The broken subject; `undefined` in a quiet phase. */
   readonly subject?: OutageSubject | undefined;
   readonly fromMs: number;
   /** While the database is away: until when checks of tokens should go on without it. */

@@ -130,7 +130,7 @@ export const parseCriterion = (text: string): readonly Criterion[] => {
   return readGroup(`${of}s` as keyof typeof groups, { [name]: Object.fromEntries(limits) }, 'short', [`${of}s`]);
 };
 
-/** What a scenario declares. */
+/** Checks, counters and trends that a scenario declares. */
 export interface Declared {
   readonly name: string;
   readonly checks: readonly string[];

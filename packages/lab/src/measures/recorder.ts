@@ -19,7 +19,7 @@ export interface Second {
   readonly latency: Histogram;
 }
 
-/** What a recorder has recorded, as it travels between processes. */
+/** The recorded requests as they travel between processes. */
 export interface RecorderDump {
   /** Requests sent before the steady window, and in it. */
   readonly early: WindowDump;

@@ -32,7 +32,7 @@ export interface RunStart {
 export const unixSecondsAt = ({ atMs, unixMs }: RunStart, momentMs: number): number =>
   Math.floor((unixMs + momentMs - atMs) / 1000);
 
-/** What the generator, however many processes it is, has done in a second. */
+/** One second of the generator, whether it is one process or several. */
 export interface LoadSecond {
   /** Users there are now. */
   readonly users: number;

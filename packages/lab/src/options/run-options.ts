@@ -15,7 +15,7 @@ import type { Authorities, Trust } from '../targets/trust.ts';
 
 /** Options of a scenario that breaks things on purpose. */
 export interface OutageOptions extends OutageParts {
-  /** What is not broken because it was not declared, a phrase each. */
+  /** Outages that are left out because their subject was not declared, a phrase each. */
   readonly leftOut: readonly string[];
   /** The outages and their times in words. */
   readonly plan: readonly string[];
@@ -30,7 +30,7 @@ export interface ScenarioSource {
   readonly without: readonly string[];
 }
 
-/** What a run is asked to be. */
+/** All options of a run. */
 export interface RunOptions {
   readonly scenario: Scenario;
   /** How another process finds the same scenario. */
@@ -68,7 +68,7 @@ export interface RunOptions {
    * left alone.
    */
   readonly metrics: string | false | undefined;
-  /** What the score card counts. */
+  /** Counts for the score card. */
   readonly count: readonly Counted[];
   /** Earlier figures that the reports set beside the run. */
   readonly baseline: Baseline | undefined;
@@ -111,11 +111,11 @@ export const trustOf = ({
   isInsecure: insecure,
 });
 
-/** What the connections of a run allow the target. */
+/** Time limits and trust of the connections of a run. */
 export const limitsOf = (options: RunOptions): ConnectionLimits => ({
   connectMs: Math.min(connectMsMax, options.timeoutSeconds * 1000),
   answerMs: options.timeoutSeconds * 1000,
   trust: trustOf(options),
-  // What a fault of the run has cut is what the run measures: nothing of it is repeated.
+  // A run with faults measures the requests that they cut, so no request is repeated.
   mayCloseIdle: options.faults.faults.length === 0,
 });

@@ -28,7 +28,7 @@ export const portsPerAddress = (): number | undefined => {
   }
 };
 
-/** What a run needs, and what there is. */
+/** Needs of a run, and the limits of this machine. */
 export interface LimitPlan {
   readonly users: number;
   readonly processes: number;

@@ -22,7 +22,7 @@ const answerMsMax = 1500;
 /** Longest answer that is read, characters. */
 const textMax = 4_000_000;
 
-/** What was scraped, in columns. */
+/** The scrapes, in columns. */
 export interface Scraped {
   /** Without the secrets that were in it. */
   readonly url: string;

@@ -5,7 +5,7 @@
  */
 import type { Sample } from './prometheus-text.ts';
 
-/** What the target says at one moment, by series with its labels. */
+/** One scrape, by series with its labels. */
 export type Scrape = ReadonlyMap<string, Sample>;
 
 /** A series of the result. */

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { portOf } from '../targets/origin.ts';
 import { ticksPerSecond } from './machine.ts';
 
-/** What the target's processes have used. */
+/** CPU time and memory of the target's processes. */
 export interface TargetUsage {
   /** CPU time since they started, seconds, children included. */
   readonly cpuSeconds: number;

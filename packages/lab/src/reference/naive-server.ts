@@ -19,7 +19,7 @@ import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { paths } from '@catalytic/protocol/paths';
 
-/** What each process keeps to itself. */
+/** State that each process keeps to itself. */
 export const naiveStates = ['blacklist', 'sessions'] as const;
 
 /** One of {@link naiveStates}. */

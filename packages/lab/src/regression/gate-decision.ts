@@ -1,5 +1,5 @@
 /**
- * What a gate says: pass, fail, or that it does not know.
+ * The verdict of a gate: pass, fail, or inconclusive.
  *
  * First what is exact on any machine, however noisy: nothing may fail, and no dead token may be
  * accepted. Then one figure decides, the CPU time of a request: it is the steadiest, and a gate on
@@ -32,7 +32,7 @@ export interface GateDecision {
   readonly ratios: Readonly<Record<GateFigure, PairedRatio>>;
 }
 
-/** What is compared. */
+/** The compared blocks. */
 export type GateFigure = 'cpuUsPerRequest' | 'p50Ms' | 'p95Ms' | 'p99Ms';
 
 /**

@@ -121,7 +121,7 @@ export interface PairsOptions {
   readonly onDisturbed: (pair: BlockPair) => void;
 }
 
-/** What came of it. */
+/** The result. */
 export interface MeasuredPairs {
   readonly pairs: readonly BlockPair[];
   /** Pairs whose times do not count. */

@@ -21,7 +21,7 @@ export interface SideOptions {
   readonly limits: ConnectionLimits;
 }
 
-/** What a block has shown. */
+/** Measurements of a block. */
 export interface Block {
   readonly requests: number;
   readonly cpuUsPerRequest: number;
@@ -36,7 +36,7 @@ export interface Block {
 export interface Loading {
   /** Has a user do a task; ends with its answer. */
   readonly ask: () => Promise<void>;
-  /** What it has shown. Call it when all has been answered. */
+  /** Its measurements. Call it when every request has been answered. */
   readonly end: () => Block;
 }
 

@@ -33,7 +33,7 @@ export interface Evidence {
   readonly isNamed: boolean;
 }
 
-/** What was found. */
+/** The findings. */
 export interface Bottleneck {
   readonly slowPoints: number;
   readonly points: number;
@@ -170,7 +170,7 @@ export const findBottleneck = (result: RunResult): Bottleneck => {
   };
 };
 
-/** What was found, in a sentence. */
+/** The findings in a sentence. */
 export const bottleneckSentence = ({ slowPoints, points, calmMs, evidence }: Bottleneck): string => {
   if (calmMs === null) return 'No latency was measured.';
   if (slowPoints < slowPointsMin) return `Latency did not rise: ${slowPoints} of ${points} seconds were slow.`;

@@ -15,7 +15,7 @@ export const timesOf = (histogram: Histogram): TimesResult => ({
   percentiles_ms: percentilesOf(histogram),
 });
 
-/** What is known of an endpoint, or of all of them together. */
+/** Measurements of an endpoint, or of all of them together. */
 interface Endpoint {
   readonly method: string;
   readonly name: string;

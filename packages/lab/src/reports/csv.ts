@@ -52,7 +52,7 @@ export const headers = {
   exceptions: ['Count', 'Message', 'Traceback', 'Nodes'],
 } as const;
 
-/** What Locust calls the one process of a run that is not distributed. */
+/** Locust's name for the one process of a run that is not distributed. */
 const nodeName = 'local';
 
 type Cell = string | number;

@@ -1,5 +1,5 @@
 /**
- * What a run has gathered by its end, before anything is made of it.
+ * All raw measurements of a run at its end.
  * @module
  */
 
@@ -23,7 +23,7 @@ export interface Reading {
   readonly cpu: NodeJS.CpuUsage;
   readonly machine: CpuTimes | undefined;
   readonly target: TargetUsage | undefined;
-  /** What else belongs to the measured system, in the order of `--also-count`. */
+  /** Other processes of the measured system, in the order of `--also-count`. */
   readonly counted: readonly (TargetUsage | undefined)[];
   readonly atMs: number;
 }
@@ -61,9 +61,9 @@ export interface Gathered {
   readonly workerNames: readonly string[] | undefined;
   /** The load at its end. */
   readonly crowd: LoadEnd;
-  /** What a custom scenario has counted. */
+  /** Counts of a custom scenario. */
   readonly custom: CustomMeasures | undefined;
-  /** What happened on connections beside the requests. */
+  /** Times and events of the connections, apart from the requests. */
   readonly transport: TransportMeasure;
   /** How often the number of users was changed by hand. */
   readonly changes: number;

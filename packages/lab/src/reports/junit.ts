@@ -29,7 +29,7 @@ interface Case {
   readonly group: 'criteria' | 'validity' | 'consistency' | 'target';
   readonly name: string;
   readonly kind: Kind;
-  /** What was measured, or why nothing was judged. */
+  /** The measured value, or the reason why there is no verdict. */
   readonly message: string;
 }
 

@@ -1,10 +1,10 @@
 /**
- * What a report says, before it is Markdown or HTML: both renderers show the same list of sections.
+ * The content of a report, before it is Markdown or HTML. Both renderers show the same sections.
  * @module
  */
 import type { RunResult } from '../results/result.ts';
 
-/** What a cell means, where the medium can show it. */
+/** Meaning of a cell, shown where the medium can show it. */
 export type Tone = 'good' | 'bad' | 'doubt' | 'expected' | 'plain';
 
 /** A cell with more to it than its text. */

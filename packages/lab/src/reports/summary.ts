@@ -1,5 +1,5 @@
 /**
- * What a run prints at its end.
+ * The summary that a run prints at its end.
  * @module
  */
 

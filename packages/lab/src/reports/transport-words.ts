@@ -7,7 +7,7 @@ import type { TransportResult } from '../results/transport-result.ts';
 import type { TimesResult } from '../results/window-result.ts';
 import { ms, number } from './tables.ts';
 
-/** What there is to say of them besides times: each with how often it happened, where it did. */
+/** Events of connections, each with its count, where it is above zero. */
 const remarks = (transport: TransportResult): readonly (readonly [what: string, times: number])[] =>
   [
     ['requests repeated, because the target closed an idle connection as they came', transport.repeated_requests],

@@ -15,7 +15,7 @@ export const boundOf = ({ limit, at_least }: Pick<Verdict, 'limit' | 'at_least'>
 export const limitOf = ({ limit, at_least }: Pick<Verdict, 'limit' | 'at_least'>): string =>
   `at ${at_least === true ? 'least' : 'most'} ${limit}`;
 
-/** What was measured, or why nothing was. */
+/** The measured value, or the reason why there is none. */
 export const measuredOf = ({ measured, reason }: Pick<Verdict, 'measured' | 'reason'>): string =>
   measured === null ? (reason ?? 'too few samples') : number(measured, 2);
 
@@ -26,7 +26,7 @@ export const failedOf = ({ verdicts }: RunResult): string =>
     .map((verdict) => `${verdict.criterion} is ${measuredOf(verdict)}, ${limitOf(verdict)} was allowed`)
     .join('; ');
 
-/** What could not be judged, and why. */
+/** Criteria without a verdict, and the reasons. */
 export const notJudgedOf = ({ verdicts, outage }: RunResult): string => {
   const unjudged = verdicts.filter(({ verdict }) => verdict === 'not judged');
   if (verdicts.length === 0)

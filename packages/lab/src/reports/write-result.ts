@@ -27,7 +27,7 @@ export const checkWritable = (out: string): string | undefined => {
   }
 };
 
-/** What has been written, and what has not. */
+/** Files that were written, and failures to write. */
 export interface Written {
   readonly files: readonly string[];
   /** A sentence for each file that could not be written. */

@@ -6,7 +6,7 @@
 
 /** One run of a baseline. What is not known is left out. */
 export interface BaselineRun {
-  /** What a reader calls it. */
+  /** Name for a reader. */
   readonly name: string;
   /** Name of the phase of an experiment that it stands beside. */
   readonly id?: string;
@@ -27,7 +27,7 @@ export interface Baseline {
   readonly format: 'catalytic-lab-baseline/1';
   /** Where the figures come from, for a heading: `the release of May`. */
   readonly name: string;
-  /** What must be known to compare them, a sentence or two each. */
+  /** Facts that a comparison needs, a sentence or two each. */
   readonly notes?: readonly string[];
   readonly runs: readonly BaselineRun[];
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** What can be counted outside a run. */
+/** Names of the counts from outside a run. */
 export const countedNames = ['techniques', 'defences', 'tests', 'documentation'] as const;
 
 /** How many of all. */
@@ -11,6 +11,6 @@ export interface Counted {
   readonly name: (typeof countedNames)[number];
   readonly done: number;
   readonly all: number;
-  /** What was counted, and where it came from. */
+  /** Description of the count and its source. */
   readonly what: string;
 }

@@ -1,5 +1,5 @@
 /**
- * What a custom scenario has counted, as the result tells it.
+ * Checks, counters and trends of a custom scenario in the result.
  * @module
  */
 

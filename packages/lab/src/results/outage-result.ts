@@ -1,5 +1,5 @@
 /**
- * What the result says of a run that was broken on purpose.
+ * Phases and recoveries of an outage run in the result.
  * @module
  */
 import type { Verdict } from './verdict.ts';
@@ -10,7 +10,7 @@ export interface PhaseResult {
   readonly name: string;
   /** Users still start; nothing has been broken yet; something is broken; it has healed. */
   readonly kind: 'starting' | 'before' | 'outage' | 'after';
-  /** What is broken; `null` where nothing is. */
+  /** The broken subject; `null` in a quiet phase. */
   readonly subject: 'redis' | 'postgres' | 'other' | null;
   readonly window: WindowResult;
   readonly errors: readonly {
@@ -86,7 +86,7 @@ export interface OutageResult {
    * `null` with too few logouts.
    */
   readonly usual_logout_ms: number | null;
-  /** What was not broken, because it was not declared. */
+  /** Outages that were left out because their subject was not declared. */
   readonly left_out: readonly string[];
   readonly phases: readonly PhaseResult[];
   readonly recoveries: readonly RecoveryResult[];

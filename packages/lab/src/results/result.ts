@@ -23,7 +23,7 @@ export const exitCodes = {
   notJudged: 6,
 } as const;
 
-/** What is said of a run, the worst first. */
+/** Exit codes in order of severity, the worst first. */
 const severity: readonly number[] = [
   exitCodes.violated,
   exitCodes.unreachable,
@@ -83,7 +83,7 @@ export interface RevocationResult {
   readonly lost_workers: number;
 }
 
-/** What the target said of itself in `/metrics`, in columns. */
+/** The target's metrics (`/metrics`), in columns. */
 export interface ServerResult {
   readonly url: string;
   /** Why nothing was measured; `null` when something was. */
@@ -176,7 +176,7 @@ export interface RunResult {
   }[];
   /** Answers 200 and 202 to logouts, over the whole run. */
   readonly logouts: { readonly completed: number; readonly pending: number };
-  /** What was done to the target meanwhile, in the order planned. */
+  /** Faults of the run, in the planned order. */
   readonly faults: readonly {
     readonly name: string;
     readonly fault: string;
@@ -206,7 +206,7 @@ export interface RunResult {
    * ask every worker.
    */
   readonly revocation: RevocationResult | null;
-  /** What a custom scenario has counted; `null` for one of ours. */
+  /** Counts of a custom scenario; `null` for a built-in one. */
   readonly own: CustomResult | null;
   /** Connections, beside the requests; `null` in results of before. */
   readonly transport: TransportResult | null;
@@ -262,9 +262,9 @@ export interface RunResult {
   } | null;
   /** Processes that were counted with the target; `null` when one was gone at the end. */
   readonly also_counted: readonly { readonly pid: number; readonly cpu_seconds: number | null }[];
-  /** What the target's metrics said meanwhile; `null` when they were left alone. */
+  /** The target's metrics; `null` when they were not asked. */
   readonly server: ServerResult | null;
-  /** What the score card counts, as given. */
+  /** Counts for the score card, as given. */
   readonly counted: readonly Counted[];
   /** Earlier figures that the reports set beside this run; absent when none were given. */
   readonly baseline?: Baseline;

@@ -1,5 +1,5 @@
 /**
- * What happened on connections beside the requests, as the result tells it.
+ * Times and events of the connections in the result.
  * @module
  */
 import type { TimesResult } from './window-result.ts';

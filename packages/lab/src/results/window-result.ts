@@ -1,5 +1,5 @@
 /**
- * What the result says of a stretch of the run, by endpoint.
+ * A stretch of the run in the result, by endpoint.
  * @module
  */
 

@@ -31,7 +31,7 @@ const tasksToCome = (options: RunOptions): ((atSeconds: number) => number) => {
   const { users, durationSeconds, waitSeconds } = options;
   if (isOpen(options)) {
     const times = intendedTimes(options);
-    // Those that wait for a user come as well.
+    // Starts that wait for a user come as well.
     const waiting = users * waitingPerUser;
     return (atSeconds) => waiting + times.length - times.findLastIndex((ms) => ms <= atSeconds * 1000) - 1;
   }

@@ -51,7 +51,7 @@ export interface LoadSource {
 /** A run whose code was ended in the middle ends within this time, milliseconds. */
 const blockedEndMsMax = 30_000;
 
-/** What was ended in the middle may be what the end of the run waits for. */
+/** Ends the process: the end of the run may wait for code that was ended in the middle. */
 const giveUp = (): void => {
   complain('Cannot end the run: code of the scenario did not give way and was ended; what was measured is lost');
   endProcess(exitCodes.invalid);
@@ -266,7 +266,7 @@ export const load = async (
   });
 };
 
-/** What is known of a run before its end, and what its load has measured. */
+/** Facts of a run, and the measurements of its load. */
 const factsOf = (options: RunOptions, { accounts }: LoadSource, running: Load) => {
   const { scenario } = options;
   return {

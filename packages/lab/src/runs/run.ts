@@ -141,7 +141,7 @@ const findWorkers = async (options: RunOptions, dashboard: Dashboard): Promise<W
   return workers;
 };
 
-/** What a run has prepared, and how to let go of it. */
+/** A prepared run, and how to release it. */
 interface PreparedRun {
   readonly source: LoadSource;
   destroy(): Promise<unknown>;

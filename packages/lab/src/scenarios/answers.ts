@@ -8,7 +8,7 @@
 import type { Task } from '../measures/outcome.ts';
 import { readObject } from '../targets/problem-code.ts';
 
-/** What a login or a refresh gives. */
+/** Tokens from a login or a refresh. */
 export interface Grant {
   /** The access token. */
   readonly value: string;

@@ -7,7 +7,7 @@ import { combine } from '../measures/criterion.ts';
 import { checkDeclared, RefusedCriterion, readCriteria } from '../measures/read-criteria.ts';
 import { didYouMean } from '../texts/did-you-mean.ts';
 
-/** What is wrong. */
+/** A flaw of a definition. */
 export interface Flaw {
   readonly reason: string;
   /** Words of the file that lead to it. */

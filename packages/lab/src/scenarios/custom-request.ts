@@ -81,7 +81,7 @@ const bodyOf = ({ json, body }: CustomRequest): string | Uint8Array | undefined 
   return body;
 };
 
-/** What a request is counted under unless it has a name: the path without query and fragment. */
+/** Name of a request that has none: the path without query and fragment. */
 const pathNameOf = (path: string): string => {
   const end = path.search(/[?#]/);
   return end === -1 ? path : path.slice(0, end);

@@ -88,7 +88,7 @@ export interface CustomTask<Row> {
   readonly name: string;
   /** How often it is chosen beside the others; 1 by default. */
   readonly weight?: number;
-  /** What `--tag` and `--exclude-tag` select by. */
+  /** Tags for `--tag` and `--exclude-tag`. */
   readonly tags?: readonly string[];
   readonly run: (user: ScenarioUser<Row>) => Promise<unknown>;
 }
@@ -96,7 +96,7 @@ export interface CustomTask<Row> {
 /** @deprecated Name of version 0.1: {@link CustomTask}. */
 export type OwnTask<Row> = CustomTask<Row>;
 
-/** What is known of a run when a hook is called. */
+/** Facts of a run that hooks receive. */
 export interface RunFacts {
   readonly target: string;
   readonly users: number;
@@ -156,7 +156,7 @@ export interface ScenarioDefinition<Row = undefined> {
   readonly checks?: readonly string[];
   /** Metrics that `user.count` and `user.trend` feed. */
   readonly metrics?: Readonly<Record<string, MetricKind>>;
-  /** What the run must keep to pass; the command line adds to them, or replaces them. */
+  /** Criteria of the run; the command line adds to them, or replaces them. */
   readonly criteria?: Criteria;
   readonly hooks?: Hooks;
 }

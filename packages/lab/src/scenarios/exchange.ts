@@ -40,7 +40,7 @@ export interface Sender {
   send(request: Request): Promise<Reply>;
 }
 
-/** What came back, as far as a scenario goes on with it. */
+/** An answer, as far as a scenario goes on with it. */
 export interface Answered {
   readonly status: number | undefined;
   /** `code` of a problem answer, or the name of the transport failure. */
@@ -51,7 +51,7 @@ export interface Answered {
   readonly answeredAtMs: number;
 }
 
-/** What a request is for. */
+/** Purpose of a request. */
 export interface Purpose {
   readonly task: Task;
   /** Token it carries; in the header unless `isInBody`. */

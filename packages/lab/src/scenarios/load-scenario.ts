@@ -104,7 +104,7 @@ export const loadScenarioFile = async (file: string): Promise<Scenario> => {
   });
   const defined: unknown = (module as { readonly default?: unknown }).default;
   if (!isDefined(defined)) throw new Error(`Cannot run ${file}: ${exportFlawOf(defined)}`);
-  // What was changed after it was defined, as by a spread, was not looked through.
+  // A definition that was changed after defineScenario, as by a copy, was not checked.
   const { format: _, ...definition } = defined;
   const flaw = flawOf(definition);
   if (flaw !== undefined) throw new Error(`Cannot run ${file}: ${flaw.reason}`);

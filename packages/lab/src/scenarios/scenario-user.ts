@@ -14,7 +14,7 @@ import { type CustomRequest, prepareRequest } from './custom-request.ts';
 import type { Measures, Sender } from './exchange.ts';
 import type { VirtualUser } from './virtual-user.ts';
 
-/** What came back. A request without an answer has the status 0 and says why in `failure`. */
+/** An answer. A request without an answer has the status 0 and says why in `failure`. */
 export interface CustomAnswer {
   readonly status: number;
   /** The body, decoded where the target has compressed it. */
@@ -39,7 +39,7 @@ export interface CustomAnswer {
   headers(name: string): readonly string[];
 }
 
-/** What such a user works with. */
+/** Parts that such a user works with. */
 export interface ScenarioUserParts<Row> {
   readonly index: number;
   readonly connection: Sender;
@@ -135,7 +135,7 @@ export class ScenarioUser<Row = undefined> {
     this.#intendedAtMs = intendedAtMs;
   }
 
-  /** What is sent from now on is not counted. */
+  /** Leaves later requests out of the counts. */
   stopCounting(): void {
     this.#isCounted = false;
   }

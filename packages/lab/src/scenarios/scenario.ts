@@ -13,7 +13,7 @@ export interface ScenarioTask {
   readonly weight: number;
   /** Acts. `witnesses` are there when the scenario asks every worker. */
   readonly act: (user: VirtualUser, witnesses: Witnesses | undefined) => Promise<unknown>;
-  /** What it can be chosen by, besides its name. */
+  /** Tags that select it, besides its name. */
   readonly tags?: readonly string[];
 }
 

@@ -23,7 +23,7 @@ export interface SignInOptions {
 /** Users that have signed in. */
 export interface SignedIn {
   readonly users: readonly VirtualUser[];
-  /** What their exchanges are recorded in; the recorder may be replaced at any time. */
+  /** Measures of their exchanges; the recorder may be replaced at any time. */
   readonly measures: { recorder: Recorder; readonly checker: ConsistencyChecker; readonly nowMs: () => number };
   /**
    * Opens a further session of a user, on its connection.

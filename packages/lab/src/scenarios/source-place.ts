@@ -85,7 +85,7 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   return { file, line: text.slice(0, found).split('\n').length };
 };
 
-/** What is wrong with a scenario, with its place where that is known. */
+/** A flaw of a scenario, with its place where that is known. */
 export class ScenarioFlaw extends Error {
   /**
    * @param action that failed

@@ -9,7 +9,7 @@ import type { Request } from '../targets/connection.ts';
 import { type Grant, readGrant, readPendingMs } from './answers.ts';
 import { type Answered, exchange, type HeldToken, type Measures, type Sender } from './exchange.ts';
 
-/** What a user works with. */
+/** Parts that a user works with. */
 export interface UserParts {
   readonly connection: Sender;
   readonly credentials: Credentials;

@@ -30,7 +30,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const isRefused = ({ status, code }: Answered): boolean =>
   status === 401 || (status === 503 && code === 'revocation_state_unavailable');
 
-/** What the witnesses work with. */
+/** Parts that the witnesses work with. */
 export interface WitnessParts {
   readonly workers: Workers;
   readonly measures: Measures;

@@ -47,7 +47,7 @@ export const accountSource = (facts: AccountFacts): AccountSource => {
   };
 };
 
-/** What accounts a run needs. */
+/** Accounts that a run needs. */
 export interface AccountPlan {
   /** Admin key that may import accounts, or the reason why there is none. */
   readonly key: { readonly value: string } | { readonly missing: string };

@@ -154,7 +154,7 @@ export class AnswerReader {
     return 'whole';
   }
 
-  /** What was carried and a piece, in one. */
+  /** Joins the carried bytes and a piece. */
   #joined(piece: Buffer): Buffer {
     this.#hold(piece, 0);
     const data = this.#carry.subarray(0, this.#carried);

@@ -17,7 +17,7 @@ import type { Trust } from './trust.ts';
 
 export type { Request } from './request.ts';
 
-/** What a connection allows the target. Times in milliseconds. */
+/** Limits of a connection. Times in milliseconds. */
 export interface ConnectionLimits {
   /** Until it is open, TLS included. */
   readonly connectMs: number;
@@ -36,7 +36,7 @@ export interface ConnectionLimits {
 export interface ConnectionPlace {
   /** Own address of the connection, where the machine has several. */
   readonly localAddress?: string | undefined;
-  /** What is measured of it; shared with others. */
+  /** Measure of the connection; shared with others. */
   readonly transport?: TransportMeasure;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What goes wrong on the way to a target, in plain words, and what to do about it.
+ * Failures on the way to a target, in plain words, each with its remedy.
  * @module
  */
 
@@ -9,9 +9,9 @@ export const closedByTarget = 'connection closed by the target';
 export const connectionReset = 'connection reset';
 
 interface Failure {
-  /** What a request that failed so is counted under. */
+  /** Name under which such a failure is counted. */
   readonly name: string;
-  /** What to do, where that is more than starting the target. */
+  /** Remedy, where it is more than starting the target. */
   readonly remedy?: string;
 }
 
@@ -90,7 +90,7 @@ export const nameOf = ({ code, name }: NodeJS.ErrnoException): string => {
 export const isOfGenerator = (failure: string): boolean => failure.endsWith(' on the generator');
 
 /**
- * What to do about a failure.
+ * The remedy for a failure.
  * @param target address of the target
  * @returns `undefined` where nothing is known but to start the target
  */

@@ -25,20 +25,20 @@ export const refusesToConnect = (
   new Promise((resolve) => {
     const url = new URL(target);
     const socket = openSocket(url, { trust, take: () => {} });
-    const settle = (failure?: string): void => {
+    const finish = (failure?: string): void => {
       clearTimeout(deadline);
       interrupted.removeEventListener('abort', giveUp);
       socket.destroy();
       resolve(failure);
     };
-    const giveUp = (): void => settle('interrupted');
-    let deadline = setTimeout(() => settle('connect timeout'), connectMs);
+    const giveUp = (): void => finish('interrupted');
+    let deadline = setTimeout(() => finish('connect timeout'), connectMs);
     interrupted.addEventListener('abort', giveUp);
     socket.once(openEventOf(url), () => {
       clearTimeout(deadline);
-      if (url.protocol === 'http:') settle();
-      else deadline = setTimeout(settle, secondThoughtMs);
+      if (url.protocol === 'http:') finish();
+      else deadline = setTimeout(finish, secondThoughtMs);
     });
     // For good: what comes after the first error must not be thrown.
-    socket.on('error', (error) => settle(nameOf(error)));
+    socket.on('error', (error) => finish(nameOf(error)));
   });

@@ -29,7 +29,7 @@ export class TransportMeasure {
   /** Answers with bytes behind them. */
   surplus = 0;
 
-  /** What was counted since the last time; from here on it is counted anew. */
+  /** Hands over the counts since the last call, and starts again at zero. */
   take(): TransportDump {
     const { connect, handshake, repeated, truncated, surplus } = this;
     const dump = { connect: connect.dump(), handshake: handshake.dump(), repeated, truncated, surplus };

@@ -19,7 +19,7 @@ export interface Trust {
   readonly isInsecure: boolean;
 }
 
-/** What is taken unless the command line says otherwise. */
+/** The trust of a command line that says nothing about it. */
 export const usualTrust: Trust = { authorities: undefined, isInsecure: false };
 
 const certificateGrammar = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

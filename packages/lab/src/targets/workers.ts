@@ -40,7 +40,7 @@ export interface Witness {
 
 /** Holds connections to every worker. */
 export class Workers {
-  /** What is measured of these connections. */
+  /** Measurements of these connections. */
   readonly transport = new TransportMeasure();
   readonly #open: () => Connection;
   /** The worker that each connection leads to. */
@@ -75,7 +75,7 @@ export class Workers {
     if (![...this.#workerOf.values()].includes(worker)) this.#searchSoon();
   }
 
-  /** Those to ask about one token, and what to do when all have been asked. */
+  /** Witnesses to ask about one token, and a function to call when all have been asked. */
   witnesses(): { readonly all: readonly Witness[]; readonly close: () => void } {
     const { names } = this;
     if (names.length > 0)

@@ -1,5 +1,5 @@
 /**
- * What the lab says on its terminal: one place through which all of it goes, because much of it was
+ * The output of the lab on its terminal: all of it goes through this place, because much of it was
  * said by others first.
  * @module
  */

@@ -34,7 +34,7 @@ export interface Band {
 
 type Column = readonly (number | null)[];
 
-/** What the charts need of a run. */
+/** Data of a run for the charts. */
 export interface RunData {
   readonly name: string;
   /** Seconds per point. */

@@ -1,5 +1,5 @@
 /**
- * What was at its limit when latency rose, and the score card.
+ * The bottleneck, and the score card.
  * @module
  */
 import { bottleneckRule, bottleneckSentence, findBottleneck } from '../bottleneck.ts';
@@ -7,7 +7,7 @@ import { meanScore, scoreRule, scoresOf } from '../score-card.ts';
 import { barOf, type SectionMaker, tableOf } from '../section.ts';
 import { number } from '../tables.ts';
 
-/** What was at its limit. */
+/** Resources that were at their limits when latency rose. */
 export const bottleneckSection: SectionMaker = (result) => {
   const found = findBottleneck(result);
   const notes = [

@@ -11,7 +11,7 @@ import { boundOf, measuredOf, notJudgedOf } from '../verdict-texts.ts';
 type Judged = Pick<Verdict, 'limit' | 'at_least' | 'measured'> & {
   readonly name: string;
   readonly verdict: string;
-  /** What was measured, or why nothing was. */
+  /** The measured value, or the reason why there is none. */
   readonly said: string;
 };
 
@@ -23,7 +23,7 @@ const shareOf = ({ limit, measured }: Judged): number => {
   return limit === 0 ? Number(measured > 0) : measured / limit;
 };
 
-/** What is left of a limit. */
+/** The rest of a limit. */
 const marginOf = ({ limit, measured, at_least }: Judged): string => {
   if (measured === null) return '–';
   if (at_least === true)

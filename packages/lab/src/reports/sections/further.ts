@@ -78,7 +78,7 @@ const all: readonly Further[] = [
   },
 ];
 
-/** Those that this run has. */
+/** The further sections that this run has. */
 export const furtherSections: SectionMaker = (result) =>
   all.flatMap(({ id, title, head, rowsOf }) => {
     const rows = rowsOf(result);

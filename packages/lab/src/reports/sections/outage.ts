@@ -1,5 +1,5 @@
 /**
- * What was broken: when, each phase, and each recovery.
+ * Faults, phases and recoveries.
  * @module
  */
 import type { OutageResult, PhaseResult, RecoveryResult } from '../../results/outage-result.ts';
@@ -171,7 +171,7 @@ const phaseOf = (phase: PhaseResult): Subsection => ({
   isFolded: true,
 });
 
-/** What was done to the target; nothing where nothing was. */
+/** The faults of a run; none in a run without faults. */
 export const faultSections: SectionMaker = (result) => {
   const { outage, faults } = result;
   if (outage === null)
