@@ -1,5 +1,6 @@
 /**
- * Tokens that must not be accepted, made by every trick in the book, and the one code each is refused with.
+ * Tokens that must not be accepted, made by every trick in the book, and the one code each is
+ * refused with.
  * @module
  */
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
@@ -13,7 +14,7 @@ export interface BadToken {
   readonly expected: ErrorCode | readonly ErrorCode[];
 }
 
-/** What the tokens are made of. */
+/** Ingredients of the tokens. */
 export interface Ingredients {
   /** A good access token of a live session. */
   readonly access: string;
@@ -301,8 +302,8 @@ export const badTokens = (ingredients: Ingredients): BadToken[] => [
 ];
 
 /**
- * Payloads without the claims an issuer gives, signed with the real key: a bug of ours could make them. They must not bring the
- * service down.
+ * Payloads without the claims an issuer gives, signed with the real key: a bug of ours could make
+ * them. They must not bring the service down.
  */
 export const oddPayloads = ({ access }: Ingredients): readonly (readonly [string, unknown])[] => {
   const claims = decodeSegment(access, 1);

@@ -39,7 +39,7 @@ const askOn = async (socket: Socket): Promise<string> => {
   return String((await once(socket, 'data'))[0]);
 };
 
-// Each has a service of its own and mostly waits.
+// Each test starts a service and mostly waits.
 suite('limits of the listeners', { concurrency: 3 }, () => {
   test('a connection on which nothing is sent is told so and closed', async (t) => {
     const { url } = await serviceIn(t, { REQUEST_TIMEOUT_MS: 300 });
@@ -132,7 +132,8 @@ suite('limits of the listeners', { concurrency: 3 }, () => {
     await delay(300);
     assert.equal(answered, 0);
     service.process.kill('SIGCONT');
-    // Who found no place in the queue is tried again by the client's system: after one second, three, seven.
+    // The client's system repeats a connection that found no place in the queue: after one second,
+    // three, seven.
     assert.deepEqual(new Set(await Promise.all(asking)), new Set([200]));
   });
 

@@ -1,5 +1,5 @@
 /**
- * The interactive page in a real browser, which may ask nobody but the service.
+ * The interactive page in a real browser, which may send requests to the service only.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -79,7 +79,7 @@ suite('the page of the API', needsBrowser(), () => {
     await refused.locator('.answer .note a').click();
     assert.match(await page.locator(':target').innerText(), /The access token has been revoked/);
 
-    assert.deepEqual(strayRequests, [], 'nothing is asked of anybody else');
+    assert.deepEqual(strayRequests, [], 'no request goes elsewhere');
     assert.deepEqual(complaints, []);
   });
 

@@ -1,5 +1,5 @@
 /**
- * The address itself, `/`: says what runs here, and leads only to what the same listener answers.
+ * The page at `/`: name, version, and links to routes of the same listener only.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -36,7 +36,7 @@ suite('the page at /', needsBrowser(), () => {
     const page = await get(`${service.url}/`);
     assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
     assert.match(page.text, new RegExp(`Catalytic[\\s\\S]*Version ${RegExp.escape(version)}<`));
-    assert.doesNotMatch(page.text, /fastify|node/i, 'what it is built with is nobody’s business');
+    assert.doesNotMatch(page.text, /fastify|node/i, 'the page does not name the framework');
     const json = await asJson(`${service.url}/`);
     assert.deepEqual([json.body['name'], json.body['version']], ['Catalytic', version]);
     const links = linksOf(page);

@@ -11,19 +11,19 @@ import { operateUrlOf } from '../harness/operate-url.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, type Service, serviceIn } from '../harness/service.ts';
 
-/** An address of this machine that is not loopback: whoever connects to it comes from it. */
+/** An address of this machine that is not loopback: a connection to it comes from it too. */
 const ownAddress = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 const needsAddress = { skip: ownAddress === undefined && 'this machine has no address but loopback' };
-/** Addresses for documentation (RFC 5737): nobody connects from there. */
+/** An address for documentation (RFC 5737): no connection comes from it. */
 const nobody = '203.0.113.7';
 const issuer = 'https://id.example';
 const behindProxy = { HOST: '0.0.0.0', TRUSTED_PROXIES: nobody, ISSUER: issuer, OPERATE_PORT: 0 };
 
 const through = (address: string | undefined, { url }: Service): string => `http://${address}:${new URL(url).port}`;
 
-/** On a connection of its own: kept ones stay with one worker. */
+/** Asks on a new connection: a kept one stays with one worker. */
 const ask = (url: string): Promise<Answer> => request(url, { headers: { connection: 'close' } });
 
 const refusedConnections = async (service: Service): Promise<number | undefined> =>
@@ -31,7 +31,10 @@ const refusedConnections = async (service: Service): Promise<number | undefined>
     'catalytic_connections_refused_total{worker="1"}',
   );
 
-/** Sends a request and returns what comes back until the connection is closed, and how it was closed. */
+/**
+ * Sends a request and returns what comes back until the connection is closed, and how it was
+ * closed.
+ */
 const bytesFrom = (address: string, port: number): Promise<{ readonly bytes: string; readonly tookMs: number }> =>
   new Promise((resolve) => {
     const beganMs = performance.now();

@@ -9,7 +9,7 @@ import { codesOf, exampleOf, operationsOf, readApi } from '../harness/openapi.ts
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { serviceIn } from '../harness/service.ts';
 
-/** What generated clients call: a change of one of these breaks them. */
+/** Names that generated clients call: a change of one of them breaks those clients. */
 const operationIds: Readonly<Record<string, string>> = {
   'POST /auth/register': 'postAuthRegister',
   'POST /auth/login': 'postAuthLogin',
@@ -46,7 +46,10 @@ const operationIds: Readonly<Record<string, string>> = {
 /** `/auth/sessions/:id` → `/auth/sessions/{id}`. */
 const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
 
-/** A value with every text, number and truth replaced by the name of its type, and of every list only the first item. */
+/**
+ * A value with every text, number and truth replaced by the name of its type, and of every list
+ * only the first item.
+ */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== 'object' || value === null) return typeof value;
@@ -113,7 +116,7 @@ suite('the description of the API', () => {
   test('explains every field and parameter', () => {
     const fields = Object.entries(api.components.schemas).flatMap(([title, { properties = {} }]) =>
       Object.entries(properties)
-        // What is described elsewhere is described there.
+        // A reference has its description at its target.
         .filter(([, field]) => field.$ref === undefined)
         .map(([name, { description }]) => ({ name: `${title}.${name}`, description })),
     );

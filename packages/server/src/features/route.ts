@@ -10,7 +10,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
 
-/** Who may call a route: the stage "authenticate" judges it. */
+/** The access to a route: the stage "authenticate" judges the caller. */
 export type Access =
   /** Every client. */
   | { readonly kind: 'public' }
@@ -24,7 +24,7 @@ export type Access =
   /** The holder of an admin key with this scope. */
   | { readonly kind: 'admin'; readonly scope: AdminScope };
 
-/** What a use case gets: parsed, validated, authenticated. */
+/** The input of a use case: parsed, validated, authenticated. */
 export interface Call<Body, Query, Params> {
   readonly body: Body;
   readonly query: Query;
@@ -34,7 +34,7 @@ export interface Call<Body, Query, Params> {
   readonly token: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
   readonly adminKey: KnownAdminKey;
-  /** Who asks, from where: every change takes it along, for the audit trail. */
+  /** The origin of the request: every change takes it along, for the audit trail. */
   readonly origin: () => Origin;
   /** The media types that the client prefers, as it sent them (RFC 9110 section 12.5.1). */
   readonly accept: string | undefined;
@@ -66,8 +66,8 @@ export interface BodyFormat {
 export const jsonBody: BodyFormat = { kind: 'json', mediaType: 'application/json' };
 
 /**
- * How the refusals of a route are written. A protocol with errors of its own form, such as RFC
- * 6749, brings a format of its own.
+ * How the refusals of a route are written. A protocol that defines another form, such as RFC 6749
+ * section 5.2, brings its own format.
  */
 export interface ProblemFormat {
   readonly mediaType: string;

@@ -20,7 +20,7 @@ const lookEveryMs = 1000;
 /** Requests that have not been answered to the last byte. */
 export type AnswersUnderWay = Map<IncomingMessage, ServerResponse>;
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface WatchParts {
   /** How long a client may take to read an answer. */
   readonly requestTimeoutMs: number;

@@ -25,12 +25,12 @@ declare module 'fastify' {
   }
 }
 
-/** What judges callers. */
+/** Dependencies of the judgement of callers. */
 export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts {
   readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
 }
 
-/** Who calls, as far as the access asks. */
+/** The caller, as far as the route's access requires. */
 export type Caller = { readonly token: SignedToken } | { readonly adminKey: KnownAdminKey } | undefined;
 
 /**
@@ -88,7 +88,7 @@ const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
   }
 };
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface AuthenticationParts {
   readonly authentication: AuthenticateParts;
 }

@@ -10,11 +10,11 @@ import { type Peers, refusePeer } from './peers.ts';
 import { problemBytes } from './problem.ts';
 import type { ConnectionStage } from './stage.ts';
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface ConnectParts {
   /** Most connections held at once. */
   readonly maxConnections: number;
-  /** Who may connect; absent: every address. */
+  /** Judges peers; absent: every address may connect. */
   readonly peers?: Peers | undefined;
   /** Whether a client can read a refusal without a TLS handshake. */
   readonly isPlain: boolean;

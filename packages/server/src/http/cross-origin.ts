@@ -14,10 +14,10 @@ import type { RequestStage } from './stage.ts';
 /** How long a browser may remember a preflight, seconds: Chromium remembers none for longer. */
 const preflightSeconds = 7200;
 
-/** What a page may read beyond the body and the few headers that every page may. */
+/** Headers that a listed page may read, beyond the few that every page may. */
 const exposedHeaders = 'Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy, X-Request-Id';
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface CrossOriginParts {
   /** Origins whose pages may read the answers; absent: none. */
   readonly origins?: ReadonlySet<string>;

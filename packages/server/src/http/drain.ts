@@ -26,7 +26,7 @@ export interface Stopping {
   isRefusing: boolean;
 }
 
-/** What the stages work with. */
+/** Dependencies of the stages. */
 export interface DrainParts {
   readonly stopping: Stopping;
 }
@@ -59,7 +59,7 @@ export const drain: RouteStage<DrainParts> = {
 const connectionsOf = (server: FastifyInstance): Promise<number> =>
   new Promise((resolve) => server.server.getConnections((error, count) => resolve(error === null ? count : 0)));
 
-/** What a stop looks at. */
+/** Dependencies of a stop. */
 export interface StopParts extends DrainParts {
   readonly answering: AnswersUnderWay;
   /** Open connections, including those that the HTTP parser has not seen yet. */

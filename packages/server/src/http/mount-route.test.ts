@@ -19,7 +19,7 @@ const shortErrors: ProblemFormat = {
 const ownRoute = route({
   method: 'POST',
   path: '/own',
-  summary: 'Refuses in a form of its own',
+  summary: 'Refuses in another form',
   access: { kind: 'public' },
   body: Type.Object({}, { additionalProperties: false }),
   problemFormat: shortErrors,

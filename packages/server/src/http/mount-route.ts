@@ -47,7 +47,7 @@ const hookOf =
     else waiting.then(() => done(), done);
   };
 
-/** What every route is mounted with. */
+/** Dependencies of every route. */
 export interface MountParts extends PipelineParts {
   readonly log: RequestLog;
 }

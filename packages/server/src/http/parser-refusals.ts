@@ -50,7 +50,7 @@ export const parserRefusals = (log: RequestLog, counts: AnswerCounts): ParserRef
   };
 };
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface ParseParts {
   readonly refusals: ParserRefusals;
 }

@@ -1,10 +1,10 @@
 /**
- * Who is at the other end of a connection, and whose address a request has. This is the one place
- * that judges peers.
+ * The peer of a connection: whether it may connect, and its address, which is the address of its
+ * requests. This is the one place that judges peers.
  *
- * A proxy in front of the service is the peer of its connections: requests through it have the
- * proxy's address. What a proxy says of its own peer (`Forwarded`, RFC 7239, or `X-Forwarded-For`)
- * is not read. Reading it belongs here, and only from a peer that is a trusted proxy.
+ * A proxy in front of the service is the peer of its connections. The headers in which a proxy
+ * names its own peer (`Forwarded`, RFC 7239, and `X-Forwarded-For`) are not read. Reading them
+ * belongs here, and only from a peer that is a trusted proxy.
  * @module
  */
 import type { Socket } from 'node:net';

@@ -20,7 +20,7 @@ import type { ConnectionStage, RequestStage, RouteStage, Stage } from './stage.t
 import { strictHeaders } from './strict-headers.ts';
 import { type FastPathParts, verifyFastPath } from './verify-fast-path.ts';
 
-/** What all stages together work with. */
+/** Dependencies of all stages. */
 export type PipelineParts = ConnectParts &
   ParseParts &
   WatchParts &

@@ -1,5 +1,5 @@
 /**
- * Who asks, from where: what the audit trail says of a request.
+ * The origin of a request for the audit trail: actor, address and id.
  * @module
  */
 import type { FastifyRequest } from 'fastify';

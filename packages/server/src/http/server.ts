@@ -24,7 +24,7 @@ import { requestIds } from './request-id.ts';
 import { openRequestLog } from './request-log.ts';
 import { followKeyPair, type KeyPairSource, tlsOptions } from './tls.ts';
 
-/** What a server is made of. */
+/** Dependencies and limits of a server. */
 export interface HttpParts {
   readonly authentication: AuthenticateParts;
   readonly log: Logger;
@@ -37,7 +37,7 @@ export interface HttpParts {
   readonly workerName: string | undefined;
   /** Origins whose pages may read the answers; absent: none. */
   readonly origins?: ReadonlySet<string>;
-  /** Who may connect; absent: every address. */
+  /** Judges peers; absent: every address may connect. */
   readonly peers?: Peers | undefined;
   /** The certificate of TLS; absent: plain HTTP. */
   readonly keyPair?: KeyPairSource | undefined;

@@ -20,7 +20,7 @@ import type { RequestLog } from './request-log.ts';
 import type { RequestStage } from './stage.ts';
 import { refuseDoubledHeaders, refuseOddHead } from './strict-headers.ts';
 
-/** What the stage works with. */
+/** Dependencies of the stage. */
 export interface FastPathParts {
   readonly authentication: CheckAccessTokenParts;
   readonly stopping: { readonly isRefusing: boolean };

@@ -33,7 +33,7 @@ const orNull = (description: string, example: string) =>
 const Row = Type.Object(
   {
     at: Type.String({ description: 'When it happened (RFC 3339).', examples: ['2026-01-01T00:00:00.000Z'] }),
-    event: Type.String({ description: 'What happened.', examples: ['authn_token_revoked'] }),
+    event: Type.String({ description: 'The event.', examples: ['authn_token_revoked'] }),
     reason: orNull('Why, or how.', 'logout'),
     tenant_id: orNull('The tenant.', '01a2119f-24ed-72ac-911e-1ef07c744860'),
     account_id: orNull('The account.', anAccount),

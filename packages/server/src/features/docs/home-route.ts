@@ -1,5 +1,5 @@
 /**
- * The route of `/`: says what runs here, and leads to the rest. A browser gets a page, a client
+ * The route of `/`: name, version and links of the service. A browser gets a page, a client
  * that prefers JSON gets JSON.
  * @module
  */
@@ -10,7 +10,7 @@ import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
 import { prefersJson } from './rules.ts';
 
-/** What the page may lead to: nothing of it is for operators only. */
+/** The links of the page; none of them is for operators only. */
 const links = [
   {
     name: 'documentation',
@@ -40,10 +40,10 @@ const HomeAnswer = Type.Object(
     name: Type.Literal('Catalytic', { description: 'The software.' }),
     version: Type.String({ description: 'Its version.', examples: ['0.2.0'] }),
     links: Type.Object(Object.fromEntries(links.map((link) => [link.name, linkField(link)])), {
-      description: 'Where to go on, relative to this address; only what this listener answers.',
+      description: 'References relative to this address; only to routes of this listener.',
     }),
   },
-  { title: 'Home', description: 'What runs here.' },
+  { title: 'Home', description: 'The software and its links.' },
 );
 
 const readFile = (name: string): string => readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
@@ -84,7 +84,7 @@ export const homeRoute = (routes: readonly Route[], version: string): Route => {
   return route({
     method: 'GET',
     path: paths.home,
-    summary: 'What runs here, and where to go on',
+    summary: 'Name, version and links of this service',
     description: 'A page; JSON for clients whose `Accept` prefers it.',
     access: { kind: 'public' },
     listener: 'both',

@@ -29,7 +29,7 @@ const Ready = Type.Object(
   { title: 'Ready', description: 'The process would serve a request.' },
 );
 
-/** What readiness depends on. */
+/** Dependencies of the routes. */
 export interface HealthParts {
   /**
    * Takes the way of every write, and writes nothing. Rejects when the database does not answer.

@@ -90,7 +90,7 @@ const requestBodyOf = ({ body, bodyFormat }: Route, named: NamedSchemas): Json =
   return { requestBody: { required: true, content: { [mediaType]: { schema: { type: 'string' } } } } };
 };
 
-/** What a route answers when it succeeds, by status. */
+/** The successful answers of a route, by status. */
 const successesOf = ({ answers, textType = 'application/json', pageType }: Route, named: NamedSchemas): Json =>
   Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
