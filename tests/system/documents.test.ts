@@ -20,17 +20,17 @@ const startMsMax = 60_000;
 
 /**
  * The lab sends its load to the service of this test, for a second: what comes of so short a run on a busy machine proves nothing, so each
- * outcome will do that says that there was a run (2 a criterion failed, 3 invalid, 6 not judged). `$LAB` starts it.
+ * outcome will do that says that there was a run (2 a criterion failed, 3 invalid, 6 not judged). `$START_LAB` starts it.
  */
 const shortRuns = `
 npm() {
   case "$*" in
     "run lab -- run "*)
       shift 3
-      $LAB "$@" --target "$SERVICE" --users 5 --spawn-rate 10 --duration 1s || case $? in 2 | 3 | 6) ;; *) return 1 ;; esac ;;
+      $START_LAB "$@" --target "$SERVICE" --users 5 --spawn-rate 10 --duration 1s || case $? in 2 | 3 | 6) ;; *) return 1 ;; esac ;;
     "run lab -- "*)
       shift 3
-      $LAB "$@" ;;
+      $START_LAB "$@" ;;
     *) command npm "$@" ;;
   esac
 }
@@ -120,7 +120,7 @@ suite('documents', () => {
       .replaceAll('http://127.0.0.1:3000', `http://127.0.0.1:${port}`);
     const { code, output } = await startCommand('bash', ['-c', script], {
       cwd: folder,
-      env: { ...environment, SERVICE: url, LAB: lab, CATALYTIC_URL: url, PORT: String(port) },
+      env: { ...environment, SERVICE: url, START_LAB: lab, CATALYTIC_URL: url, PORT: String(port) },
       output: 'capture',
       timeoutMs: documentMsMax,
     }).done;
