@@ -59,7 +59,7 @@ const nameOf = (scenario: string): string => (scenario === 'auth' ? 'auth' : 'ow
 const costOf = async ({ checkout, url, name }: Side, load: Load, seed: string): Promise<number> => {
   const { scenario, folder, users, seconds } = load;
   const out = join(folder, name);
-  // Each has a temporary folder of its own: the turn of measuring is kept there, and both are to measure at once.
+  // Separate temporary folders: the turn of measuring is kept there, and both must measure at once.
   const place = join(folder, `${name}-tmp`);
   mkdirSync(place, { recursive: true });
   const amount = ['--users', `${users}`, '--spawn-rate', '1000', '--duration', `${seconds}s`, '--seed', seed];
@@ -78,7 +78,7 @@ const costOf = async ({ checkout, url, name }: Side, load: Load, seed: string): 
 
 type ConditionedPair = Pair & Conditions;
 
-/** Both at the same time, each against a server of its own. */
+/** Measures both at the same time, each against its own server. */
 const measurePair = async (load: Load, turn: number): Promise<ConditionedPair> => {
   await using first = await startNaive('--workers', '1');
   await using second = await startNaive('--workers', '1');

@@ -1,5 +1,5 @@
 /**
- * What does a storm of logins do to the service and to everybody else, and what are the refused clients told?
+ * How does the service serve through a storm of logins, and does Retry-After tell refused clients the truth?
  * @module
  */
 import { importAccounts } from '../tests/harness/accounts.ts';

@@ -38,7 +38,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** What is the same on every machine. */
+/** Settings of every machine. */
 const common: Settings = {
   ISSUER: 'https://id.example',
   CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),

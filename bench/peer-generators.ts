@@ -131,7 +131,7 @@ const runTool = async (tool: Tool, { folder, name, url, users, seconds }: Run): 
   }
 };
 
-/** One tool in one round, against a server of its own. */
+/** Measures one tool in one round, against a new server. */
 const measure = async (tool: Tool, run: Omit<Run, 'url'>) => {
   await using server = await startNaive('--workers', '1');
   const at = { ...run, url: server.url };

@@ -264,7 +264,7 @@ const play = async (one: Case, index: number, folder: string): Promise<Seen> => 
   await using target = await startFaulty(one.server ?? 'none');
   const out = join(folder, String(index));
   const [program = '', ...rest] = commandOf(one, target.url, out);
-  // In a folder of its own: an admin key that lies ready in the working folder is for another target.
+  // In a separate folder: an admin key in the working folder is for another target.
   const child = spawn(program, rest, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

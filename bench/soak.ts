@@ -181,7 +181,7 @@ await runBench({
       ACCESS_TOKEN_SECONDS: 60,
       LOGIN_CACHE_SECONDS: 3600,
       LOG_LEVEL: 'warn',
-      // On a loopback port of its own, at an address that only its output names.
+      // On a free port of loopback, at an address that only its output names.
       NODE_OPTIONS: '--inspect=127.0.0.1:0',
     });
     const look = watchStrangers();

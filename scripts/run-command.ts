@@ -34,13 +34,13 @@ export interface RunResult {
 /** A running command. */
 export interface RunningCommand {
   readonly done: Promise<RunResult>;
-  /** Asks the whole group to end; kills what is left of it after a few seconds. */
+  /** Asks the whole group to end, and kills the rest of it after a few seconds. */
   stop(signal?: NodeJS.Signals): void;
 }
 
 /**
  * Variables that reach a test: what a program needs to run on this machine, and nothing a developer may have set for a service of
- * their own (`DATABASE_URL`, `PORT`, `NODE_OPTIONS`, …), so that results do not depend on who runs them.
+ * their own (`DATABASE_URL`, `PORT`, `NODE_OPTIONS`, …), so that results do not depend on the developer.
  */
 const keptVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI)$/;
 

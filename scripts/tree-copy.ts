@@ -96,6 +96,6 @@ export const copyTree = (root: string, patch?: string): TreeCopy => {
   }
 };
 
-/** Packages may have an installed version of their own beside them. */
+/** A package may have dependencies of another version installed beside it. */
 const packageFolders = (root: string): string[] =>
   existsSync(join(root, 'packages')) ? readdirSync(join(root, 'packages')).map((name) => join('packages', name)) : [];

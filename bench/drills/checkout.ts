@@ -1,5 +1,5 @@
 /**
- * The project as it was at an earlier commit, with what it depended on then.
+ * The project at an earlier commit, with its dependencies of then.
  * @module
  */
 import { execFileSync } from 'node:child_process';

@@ -54,7 +54,7 @@ const planFor = (run: PostgresRun, dataDir: string, databaseUrl: string): DrillP
     ISSUER: 'https://auth.example.com',
     WORKERS: run.workers,
     LOGIN_CACHE_SECONDS: 3600,
-    // The drill must end before what it counts has expired by itself.
+    // The drill must end before the tokens that it counts expire.
     ACCESS_TOKEN_SECONDS: 3600,
   },
 });

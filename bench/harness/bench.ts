@@ -1,5 +1,5 @@
 /**
- * How every bench runs: reads its options, takes the turn of measuring, watches the machine, ends what it has started, and tells the result.
+ * Runs every bench: reads its options, takes the turn of measuring, watches the machine, ends its processes, and writes the result.
  * @module
  */
 import { takeMeasuringTurn } from '../../packages/lab/src/probes/measuring-turn.ts';
@@ -20,7 +20,7 @@ export interface Bench<Options extends BenchOptions> {
   readonly takesWords?: boolean;
   /** Cores that it ties processes to, one each. @default 1 */
   readonly coresMin?: number;
-  /** Measures. What it leaves on the stack is disposed of at the end, however it ends. */
+  /** Measures. The stack is disposed of at the end, however it ends. */
   readonly run: (given: Given<Options>, stack: AsyncDisposableStack) => Promise<Outcome>;
 }
 
@@ -46,7 +46,7 @@ const runWith = async <Options extends BenchOptions>(
   await using stack = new AsyncDisposableStack();
   const outcome = await run(given as Given<Options>, stack);
   const conditions = outcome.conditions ?? look();
-  // A bench with an `--out` of its own says itself where the result goes.
+  // A bench that defines `--out` itself decides where the result goes.
   const file = outcome.file ?? ('out' in options ? undefined : (given.values as { readonly out?: string }).out);
   finish({
     ...outcome,

@@ -19,7 +19,7 @@ interface Order {
 
 type Answer = { readonly result: unknown } | { readonly error: string };
 
-/** Makes this process a child: it does what it is asked. Call it in the module that {@link startChild} is given. */
+/** Makes this process a child that does these tasks. Call it in the module that {@link startChild} starts. */
 export const serveTasks = (tasks: Tasks): void => {
   const work = async ({ task, argument }: Order): Promise<Answer> => {
     try {
@@ -89,7 +89,7 @@ export const startChild = <Known extends Tasks>(
     const gone = once(child, 'exit', settled).then(([code, signal]): never => {
       throw new Error(`${file} ended with ${code ?? signal} before it had done "${task}"`);
     });
-    // Whichever of the two comes second is of no interest.
+    // The one that loses the race below may still reject.
     gone.catch(() => {});
     try {
       const answered = once(child, 'message', settled);
@@ -109,7 +109,7 @@ export const startChild = <Known extends Tasks>(
   };
 };
 
-/** Has a child of its own do one task. */
+/** Starts a child for one task, and ends it. */
 export const askChild = async <Known extends Tasks, Name extends keyof Known & string>(
   module: URL | string,
   task: Name,

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME`: starts a bench, or lists them. Every file of the folder above is a bench and answers one question, the first
- * sentence in it; the folders beside them hold what they share.
+ * sentence in it; the folders beside them hold the shared parts.
  * @module
  */
 import { globSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * What the machine was like while something was measured.
+ * The conditions on the machine during a measurement.
  * @module
  */
 import { availableParallelism } from 'node:os';
@@ -22,7 +22,7 @@ export interface Conditions {
 
 /**
  * Watches the machine from now on.
- * @returns what it was like since then; called again, still since then
+ * @returns a function that gives the conditions since then, each time that it is called
  * @throws {RefusedError} where there is no `/proc`
  */
 export const watchStrangers = (): (() => Conditions) => {

@@ -1,5 +1,5 @@
 /**
- * The load lab in a process of its own.
+ * The load lab in a separate process.
  * @module
  */
 import { once } from 'node:events';
@@ -10,11 +10,11 @@ import { labMain } from '../../tests/harness/lab.ts';
 export interface LabOptions {
   /** @default this one */
   readonly cwd?: string;
-  /** Whether its output goes where that of the bench goes; else only what it complains about. @default true */
+  /** Whether its standard output is shown; its standard error always is. @default true */
   readonly isShown?: boolean;
 }
 
-/** Runs the lab to its end. Signals that this process gets are passed on, because it ends in its own way. @returns its exit code */
+/** Runs the lab to its end and passes on the signals that this process gets, so that the lab ends in its own way. @returns its exit code */
 export const runLab = async (words: readonly string[], { cwd, isShown = true }: LabOptions = {}): Promise<number> => {
   const child = spawnGroup(process.execPath, [labMain, ...words], {
     stdio: ['ignore', isShown ? 'inherit' : 'ignore', 'inherit'],

@@ -1,10 +1,10 @@
 /**
- * A chart of one series as SVG: a picture for a report, without anything to load.
+ * A chart of one series as SVG: a picture for a report that loads nothing.
  * @module
  */
 import { round } from './figures.ts';
 
-/** What is drawn. */
+/** A series to draw. */
 export interface Chart {
   readonly title: string;
   readonly points: readonly (readonly [at: number, value: number])[];

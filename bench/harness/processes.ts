@@ -1,5 +1,5 @@
 /**
- * What processes use, read from `/proc`.
+ * The use of CPU time, memory and calls by processes, read from `/proc`.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ export const cpuSecondsOfOurs = (): number =>
     return sum + own + children;
   }, 0);
 
-/** Resident memory of a process, MiB (`smaps_rollup`: what it has, not what the kernel last counted); 0 when it is gone. */
+/** Resident memory of a process, MiB; 0 when it is gone. `smaps_rollup` is exact, the counters of `status` are not. */
 export const residentMib = (pid: number): number =>
   Number(/^Rss:\s+(\d+) kB/m.exec(readOf(pid, 'smaps_rollup'))?.[1] ?? 0) / 1024;
 

@@ -1,5 +1,5 @@
 /**
- * What a bench ends with: one JSON object with the machine and its conditions in it, a table for people, and an exit code.
+ * The end of a bench: one JSON object that includes the machine and its conditions, a table for people, and an exit code.
  * @module
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { describeMachine } from '../../packages/lab/src/probes/machine.ts';
 import { seed } from '../../tests/harness/seed.ts';
 import type { Conditions } from './conditions.ts';
 
-/** What a bench has found. */
+/** The findings of a bench. */
 export interface Outcome {
   /** For programs. Names in camel case become `snake_case`, as in the results of the lab; others (`'sign-in, cached'`) stay. */
   readonly figures: object;
@@ -64,7 +64,7 @@ export const questionOf = (file: string): string => {
   return /^.*?\?/.exec(text)?.[0] ?? text;
 };
 
-/** Head of a report in Markdown: what was asked, how, when and where. */
+/** Head of a report in Markdown: the question, the command, the day and the machine. */
 export const reportHead = (file: string, command: string, day = new Date().toISOString().slice(0, 10)): string => {
   const { cores, cpu, memoryGib, node } = machine;
   const where = `${cores} cores of ${cpu}, ${memoryGib} GiB, Node ${node}`;
@@ -82,7 +82,7 @@ const judgement = ({ isValid, strangersPercent }: Conditions): string =>
  */
 export const finish = (ending: Ending): void => {
   const { bench, args, figures, table = '', missed = [], conditions, file, isJudged } = ending;
-  // What was asked, without where the answer goes.
+  // The report names the command without the file that it is written to.
   const asked = args.filter((word, index) => !word.startsWith('--out') && args[index - 1] !== '--out');
   const name = bench.replace(/^.*\/(.*)\.ts$/, '$1');
   const result = { bench: name, at: new Date().toISOString(), machine, seed, conditions, missed, ...figures };

@@ -16,7 +16,7 @@ const scopeOf = (stack: AsyncDisposableStack): Scope => ({ after: (clean) => sta
 /** A temporary folder; the stack removes it. */
 export const folderOn = (stack: AsyncDisposableStack): string => folderIn(scopeOf(stack));
 
-/** Starts a service with a data folder of its own; the stack ends it. @param prefixCommand words to put before its command */
+/** Starts a service with a new data folder; the stack ends it and removes the folder. @param prefixCommand words to put before its command */
 export const startServiceOn = (
   stack: AsyncDisposableStack,
   settings: Settings,

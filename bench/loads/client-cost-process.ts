@@ -30,7 +30,7 @@ const settleMs = 2000;
 
 type Send = () => Promise<void>;
 
-/** Resolves when a dispatched request has ended, as the lab read its answers before it had a client of its own. */
+/** Resolves when a dispatched request has ended, as the lab read its answers before it had its own client. */
 const readDispatched = (resolve: () => void, reject: (error: Error) => void): Dispatcher.DispatchHandler => {
   const pieces: Buffer[] = [];
   return {

@@ -1,5 +1,5 @@
 /**
- * An HTTP load from a process of its own, so that its cost is not the service's and its work delays none of the service's clocks.
+ * An HTTP load from a separate process, so that its cost is not the service's and its work delays none of the service's clocks.
  * @module
  */
 import { askChild } from '../harness/child.ts';
@@ -15,7 +15,7 @@ export interface Ask {
 /** How often requests begin. `perSecond`: open loop, a start is never put off. `hands`: closed loop, that many at once. */
 export type Pace = { readonly perSecond: number } | { readonly hands: number };
 
-/** What is to be sent. */
+/** A load to send. */
 export interface Plan {
   readonly url: string;
   /** Taken in turn, from the first again after the last. */
@@ -31,7 +31,7 @@ export interface Plan {
   readonly isSpread?: boolean;
   /** Each request is sent once; the load ends with the last. */
   readonly isOnce?: boolean;
-  /** Each hand has a request of its own, whose `refresh_token` is replaced by that of each answer. */
+  /** Each hand sends its own request, whose `refresh_token` is replaced by that of each answer. */
   readonly isChain?: boolean;
   /** One in this number of refused clients waits exactly as long as `Retry-After` says and asks again. */
   readonly retryOneOf?: number;
@@ -68,7 +68,7 @@ export interface Load {
 export type HttpLoadTasks = { send(plan: Plan): Promise<Load> };
 
 /**
- * Sends the plan from a process of its own.
+ * Sends the plan from a separate process.
  * @param core CPU core that the process is tied to; absent: any
  * @throws Error when that process ends without a result
  */

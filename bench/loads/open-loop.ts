@@ -1,5 +1,5 @@
 /**
- * The open load loop: work begins at a rate, whatever became of the work before it.
+ * The open load loop: work begins at a rate, whether or not earlier work has ended.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Starts an act at a rate. A start is never put off by answers that do not come, so a stall shows in every latency that is counted from
  * the intended start.
  * @param act is given its number, and its intended start on the clock of `performance.now()`
- * @returns when all have been started, with what each will come to
+ * @returns when all have been started, the promise of each
  */
 export const openLoop = async <Result>(
   perSecond: number,
@@ -22,7 +22,7 @@ export const openLoop = async <Result>(
     const earlyMs = dueMs - performance.now();
     if (earlyMs > 0) await delay(earlyMs);
     const one = act(index, dueMs);
-    // Until the caller waits for it, a failure would count as one that nobody handles.
+    // A failure before the caller waits for it would count as an unhandled rejection.
     one.catch(() => {});
     started.push(one);
   }

@@ -5,7 +5,7 @@
  */
 import { askChild } from '../harness/child.ts';
 
-/** What is to be sent. */
+/** A load to send. */
 export interface RawPlan {
   readonly url: string;
   readonly path: string;

@@ -5,7 +5,7 @@
 import { startHttpServer } from '../../tests/harness/http-server.ts';
 import { type Child, type ChildOptions, serveTasks, startChild } from '../harness/child.ts';
 
-/** What it answers to every request. */
+/** The answer to every request. */
 export interface FixedAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -115,7 +115,7 @@ const serve = async (fault: ServerFault): Promise<string> => {
 
 type FaultyServerTasks = { serve(fault: ServerFault): Promise<string> };
 
-/** Starts it in a process of its own. */
+/** Starts it in a separate process. */
 export const startFaulty = async (fault: ServerFault): Promise<{ readonly url: string } & AsyncDisposable> => {
   const child = startChild<FaultyServerTasks>(import.meta.url);
   return { url: await child.ask('serve', fault), [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };

@@ -1,5 +1,5 @@
 /**
- * A plain client of the service's API, as somebody else would write it.
+ * A plain client of the service's API, written without its code.
  * @module
  */
 

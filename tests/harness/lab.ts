@@ -1,5 +1,5 @@
 /**
- * The load lab in a process of its own.
+ * The load lab in a separate process.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -28,7 +28,7 @@ export class OwnClock {
   readonly #file: string;
 
   /**
-   * @param folder holds what it needs; the program's user may enter it
+   * @param folder for its files; the program's user may enter it
    * @throws Error when there is no such library and none can be fetched
    */
   constructor(folder: string) {
@@ -46,7 +46,7 @@ export class OwnClock {
     this.set(0);
   }
 
-  /** Sets it by so many seconds before or behind the clock of this machine. */
+  /** Sets it this many seconds before (or, negative, behind) the clock of this machine. */
   set(aheadSeconds: number): void {
     writeFileSync(`${this.#file}.new`, `${aheadSeconds < 0 ? '-' : '+'}${Math.abs(aheadSeconds)}s\n`);
     renameSync(`${this.#file}.new`, this.#file);

@@ -43,7 +43,7 @@ const parseAnswers = (bytes: Buffer): Answer[] => {
 };
 
 /**
- * Sends bytes on a connection of its own and collects every answer until the server closes it.
+ * Sends bytes on a new connection and collects every answer until the server closes it.
  * @param pieces sent one after the other; a number is a pause in milliseconds, a function is called and waited for
  */
 export const exchange = async (url: string, ...pieces: readonly Piece[]): Promise<Answer[]> => {

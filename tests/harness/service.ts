@@ -31,7 +31,7 @@ export type Settings = Readonly<Record<string, string | number | undefined>>;
 /** A new empty folder that {@link removeFolder} takes away. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'catalytic-test-'));
 
-/** Removes a folder and what is in it. */
+/** Removes a folder and its contents. */
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
 /**
