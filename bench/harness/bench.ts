@@ -68,6 +68,8 @@ export const runBench = async <const Options extends BenchOptions>(bench: Bench<
   try {
     await runWith(bench, file, args);
   } catch (error) {
+    // What went wrong first, and not only that the clean-up failed after it.
+    if (error instanceof SuppressedError) throw error.suppressed;
     if (!(error instanceof RefusedError)) throw error;
     process.stderr.write(`bench: ${error.message}; --help explains\n`);
     process.exitCode = 1;

@@ -86,7 +86,7 @@ export const finish = (ending: Ending): void => {
   const asked = args.filter((word, index) => !word.startsWith('--out') && args[index - 1] !== '--out');
   const name = bench.replace(/^.*\/(.*)\.ts$/, '$1');
   const result = { bench: name, at: new Date().toISOString(), machine, seed, conditions, missed, ...figures };
-  const text = [table, ...missed.map((sentence) => `missed: ${sentence}\n`)].join('\n');
+  const text = `${table}\n${missed.map((sentence) => `missed: ${sentence}\n`).join('')}`;
   if (file === undefined) process.stdout.write(`${JSON.stringify(inSnakeCase(result), null, 2)}\n`);
   else if (!file.endsWith('.md')) writeJson(file, result);
   else {
