@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import type { RunResult, SecondResult } from '../results/result.ts';
 import { Histogram } from '../statistics/histogram.ts';
 import { blockOf } from './block.ts';
@@ -91,14 +90,13 @@ test('the block shows what a run is doing, and no line is longer than the termin
 
 /** A run in a terminal of its own. */
 const runInTerminal = async (args: readonly string[]) => {
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     request.resume();
     const isLogin = request.url === '/auth/login';
     if (request.url === '/auth/register') response.statusCode = 201;
     response.end(JSON.stringify(isLogin ? { access_token: 't', expires_in: 900 } : {}));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url } = server;
   const out = join(mkdtempSync(join(folder, 'run-')), 'result');
   const lab = [process.execPath, main, 'run', 'verify', '--target', url, '--users', '10', '--spawn-rate', '100'];
   const words = [...lab, '--wait', '0.05', '--duration', '30s', '--out', out, ...args];
@@ -114,8 +112,7 @@ const runInTerminal = async (args: readonly string[]) => {
   });
   const close = async (): Promise<void> => {
     child.kill('SIGKILL');
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    server.close();
   };
   return { child, out, output: () => output, close };
 };
