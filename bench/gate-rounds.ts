@@ -2,7 +2,7 @@
  * Is the lab's gate right, on equal versions and on one that is slower on purpose?
  * @module
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateDecision } from '../packages/lab/src/regression/gate-decision.ts';
 import type { BlockPair } from '../packages/lab/src/regression/pairs.ts';
@@ -46,7 +46,8 @@ const gate = async (folder: string, candidate: string, { pairs, block, rate, lim
   rmSync(out, { force: true });
   const sides = ['--baseline-service', service, '--candidate-service', candidate];
   const words = ['--pairs', `${pairs}`, '--block', `${block}s`, '--rate', `${rate}`, '--limit', `${limit}`];
-  await runLab(['gate', ...sides, ...words, '--out', out]);
+  const code = await runLab(['gate', ...sides, ...words, '--out', out]);
+  if (!existsSync(out)) throw new Error(`The gate wrote no result and ended with code ${code}`);
   return JSON.parse(readFileSync(out, 'utf8')) as Written;
 };
 
