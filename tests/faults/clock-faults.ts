@@ -1,10 +1,12 @@
 /**
- * Wall clocks that are wrong by more than assumption A3 allows: one machine's, or the database's. A worker whose clock and the database's
- * differ so much must accept nothing, and say so; the others must not notice.
+ * Clocks that are wrong. A wall clock that differs by more than assumption A3 allows: one machine's, or the database's. A worker whose clock
+ * and the database's differ so much must accept nothing, and say so; the others must not notice. And clocks that stand still while a machine
+ * is paused: where the wall clock shows the pause, a worker must accept nothing until it has read the journal; where no clock shows it
+ * (assumption A4), it may.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { everybody, type Fault, pastLease, type Scene, type Undo, unprepared } from './fault.ts';
+import { everybody, type Fault, pastLease, type Scene, type Undo, undoAfter, unprepared } from './fault.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
 /** Five minutes: more than the minute that may be, and than the three that an entry is kept beyond the life of its tokens. */
@@ -57,6 +59,25 @@ const ofDatabase = (aheadSeconds: number): Fault => ({
   }),
 });
 
+/** Stops every process of a machine for longer than a lease. Its clocks hide the pause as the setting says. */
+const pausedMachine = (setting: Fault['setting']): Fault => ({
+  setting,
+  isAcross: true,
+  answers: [200],
+  bystanders: (scene) => everybody(scene).filter(({ machine }) => machine === scene.revoker.machine),
+  prepare: unprepared(async (scene) => {
+    const machine = scene.deployment.machineOf(scene.other);
+    // No hint may wait for it when it wakes: only the journal can tell it.
+    machine.cut(['redis'], 'hears');
+    machine.signal('SIGSTOP');
+    return undoAfter(2 * pastLease(scene), async () => {
+      machine.signal('SIGCONT');
+      await delay(scene.leaseMs);
+      machine.heal();
+    });
+  }),
+});
+
 /** These faults, by name. */
 export const clockFaults: Readonly<Record<string, Fault>> = {
   'clock of a machine 5 min ahead': ofMachine('other', wrongSeconds),
@@ -65,4 +86,9 @@ export const clockFaults: Readonly<Record<string, Fault>> = {
   'clock of the revoking machine 5 min behind': ofMachine('revoker', -wrongSeconds),
   'clock of the database 5 min ahead': ofDatabase(wrongSeconds),
   'clock of the database 5 min behind': ofDatabase(-wrongSeconds),
+  'machine suspended, its wall clock shows it': pausedMachine('two machines that are suspended'),
+  'machine paused by a hypervisor, no clock shows it': {
+    ...pausedMachine('two machines under a hypervisor'),
+    breaks: 'A4',
+  },
 };

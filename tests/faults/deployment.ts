@@ -28,6 +28,8 @@ export interface DeploymentOptions {
   readonly isDirect?: boolean;
   /** Whether each machine has a wall clock of its own. */
   readonly ownClocks?: boolean;
+  /** Which clocks of a machine stand still while its processes are paused; none unless given. */
+  readonly hidesPauses?: 'monotonic' | 'both';
   /** Whether the database has a wall clock of its own. */
   readonly databaseClock?: boolean;
   /** Whether a standby follows the database. */
@@ -112,6 +114,7 @@ export class Deployment implements AsyncDisposable {
         isApart: options.machines.length > 1,
         isDirect: options.isDirect === true,
         hasClock: options.ownClocks === true,
+        hidesPauses: options.hidesPauses,
         fileSettings: options.inFile === true ? times : undefined,
         settings,
       });

@@ -55,7 +55,7 @@ export interface Fault {
   /** What the log must say of it. */
   readonly says?: RegExp;
   /** The assumption of the promise that does not hold then (docs/operating/revocation.md). */
-  readonly breaks?: 'A1';
+  readonly breaks?: 'A1' | 'A4';
   /** Workers that must go on serving as if nothing had happened; none unless given. */
   readonly bystanders?: (scene: Scene) => readonly PinnedWorker[];
   /** Sets the stage before anybody signs out, and returns what strikes. */
@@ -68,6 +68,8 @@ export const settings = {
   'two machines': { machines: [2, 1], redis: true },
   'two networks': { machines: [2, 1], redis: true, inNamespaces: true },
   'two machines with clocks of their own': { machines: [2, 1], redis: true, ownClocks: true },
+  'two machines that are suspended': { machines: [2, 1], redis: true, ownClocks: true, hidesPauses: 'monotonic' },
+  'two machines under a hypervisor': { machines: [2, 1], redis: true, ownClocks: true, hidesPauses: 'both' },
   'a database with a clock of its own': { machines: [3], redis: false, databaseClock: true },
   'a database with a standby': { machines: [3], redis: false, withStandby: true },
   'a file of settings': { machines: [3], redis: false, inFile: true },

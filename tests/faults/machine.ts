@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { killTree, treeOf } from '@catalytic/lab/process-tree';
+import { killTree, signal, treeOf } from '@catalytic/lab/process-tree';
 import { type Direction, type FaultProxy, startProxy } from '@catalytic/lab/proxy';
 import type { Machine as NetworkMachine } from '../harness/machines.ts';
 import {
@@ -47,6 +47,8 @@ export interface MachineOptions {
   readonly isDirect: boolean;
   /** Whether it has a wall clock of its own, which {@link Machine.setClock} sets. */
   readonly hasClock: boolean;
+  /** Which of its clocks stand still while its processes are paused; they need {@link hasClock}. */
+  readonly hidesPauses: 'monotonic' | 'both' | undefined;
   /** Settings that it reads from a file, which {@link Machine.configure} writes anew; `undefined`: there is no file. */
   readonly fileSettings: Settings | undefined;
   /** What is the same on every machine. */
@@ -70,12 +72,13 @@ export class Machine implements AsyncDisposable {
   /** What supervisors have printed that run no more. */
   #printedBefore = '';
 
-  private constructor({ number, workers, settings, place, hasClock, fileSettings }: MachineOptions) {
+  private constructor({ number, workers, settings, place, hasClock, hidesPauses, fileSettings }: MachineOptions) {
     this.number = number;
     this.#place = place;
     this.workers = workers;
     const clock = { NODE_OPTIONS: `--import=${shiftedClock}`, CLOCK_SHIFT_FILE: this.#clockFile };
-    this.#settings = hasClock ? { ...settings, ...clock } : settings;
+    const pauses = hidesPauses === undefined ? {} : { CLOCK_HIDES_PAUSES: hidesPauses };
+    this.#settings = hasClock ? { ...settings, ...clock, ...pauses } : settings;
     if (fileSettings !== undefined) this.configure(fileSettings);
   }
 
@@ -145,6 +148,11 @@ export class Machine implements AsyncDisposable {
       const [away, back]: readonly [Direction, Direction] = name === 'clients' ? ['down', 'up'] : ['up', 'down'];
       this.way(name).cut([...(what === 'hears' ? [] : [away]), ...(what === 'says' ? [] : [back])]);
     }
+  }
+
+  /** Stops every process of it, or lets all go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const { pid } of treeOf(this.supervisor)) signal(pid, name);
   }
 
   /** Sets its wall clock by so many milliseconds before or behind that of this system. */
