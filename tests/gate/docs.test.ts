@@ -125,7 +125,7 @@ describe('docs', () => {
 
   test('the files between the socket and the database are counted, and each imports the next', async () => {
     const chain = (count: number, files: string): Record<string, string> => ({
-      'ARCHITECTURE.md': `# A\n\nFiles between the socket and the database, ${count} of ours: ${files}\n\n\`not.ts\` of the chain.\n`,
+      'ARCHITECTURE.md': `# A\n\nFiles between the socket and the database, ${count} of ours: ${files}\n\n\`rows.ts\` is told of elsewhere.\n`,
       'packages/server/src/http/server.ts': "/** A. @module */\nimport '../features/log-in.ts';\n",
       'packages/server/src/features/log-in.ts': "/** B. @module */\nimport type { Store } from './store.ts';\n",
       'packages/server/src/features/store.ts': '/** C. @module */\n/** D. */\nexport type Store = string;\n',

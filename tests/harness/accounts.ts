@@ -5,7 +5,7 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
+import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/argon2id-cost';
 import { type Answer, goodPassword, request } from './client.ts';
 
 /** An argon2id hash as a PHC string, made with `node:crypto`: another implementation than the service's. */

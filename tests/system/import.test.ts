@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/password-hash';
+import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/argon2id-cost';
 import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { type Answer, goodPassword, post, request, signIn } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { argon2idCost } from '@catalytic/protocol/password-hash';
+import { argon2idCost } from '@catalytic/protocol/argon2id-cost';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { importAccounts, passwordHash } from '../harness/accounts.ts';
 import { get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';

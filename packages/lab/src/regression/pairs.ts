@@ -73,10 +73,11 @@ const loadTogether = async (
       await dealt[at]?.ask();
     },
   });
-  interrupt.addEventListener('abort', crowd.stop);
-  if (interrupt.aborted) crowd.stop();
+  const stop = (): void => crowd.stop();
+  interrupt.addEventListener('abort', stop);
+  if (interrupt.aborted) stop();
   await crowd.ended;
-  interrupt.removeEventListener('abort', crowd.stop);
+  interrupt.removeEventListener('abort', stop);
   const blocks = loadings.map((loading) => loading.end());
   const [allAfter, oursAfter] = [readCpuTimes(), explained()];
   const elapsed = (performance.now() - startedMs) / 1000;

@@ -4,7 +4,7 @@
  * @module
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
-import { argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
+import { argon2idCost, argon2idPrefix } from '@catalytic/protocol/argon2id-cost';
 import { paths } from '@catalytic/protocol/paths';
 import type { Connection, Reply } from './connection.ts';
 import { doubtCatalytic } from './identify.ts';

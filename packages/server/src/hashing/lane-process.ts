@@ -5,7 +5,7 @@
  * @module
  */
 import { constants, setPriority } from 'node:os';
-import { argon2idCost } from '@catalytic/protocol/password-hash';
+import { argon2idCost } from '@catalytic/protocol/argon2id-cost';
 import { hash } from '@node-rs/argon2';
 import { verifyHash } from './verify-hash.ts';
 

@@ -3,7 +3,7 @@
  * that OWASP considers equally strong.
  * @module
  */
-import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/password-hash';
+import { type Argon2idCost, argon2idCost, argon2idPrefix } from '@catalytic/protocol/argon2id-cost';
 import { Secret } from '../features/secrets/secret.ts';
 import { HashLanes } from './hash-lanes.ts';
 

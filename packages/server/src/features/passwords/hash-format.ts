@@ -12,7 +12,7 @@
  * cannot exhaust the machine.
  * @module
  */
-import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/password-hash';
+import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/argon2id-cost';
 
 /** A stored hash, taken apart as far as checking a password needs. */
 export type StoredHash =

@@ -1,5 +1,5 @@
 /**
- * The cost of password hashes. The service hashes with it; an importer that does so too spares each
+ * The cost of argon2id. The service hashes passwords with it; an importer that does so too spares each
  * account an upgrade at its first login.
  * @module
  */
