@@ -139,6 +139,7 @@ describe('docs', () => {
     ]);
     assert.deepEqual(await broken(chain(2, '`features/gone.ts` → `features/store.ts`')), [
       'ARCHITECTURE.md:3 chain: there is no packages/server/src/features/gone.ts',
+      'ARCHITECTURE.md:3 source: there is no features/gone.ts',
     ]);
   });
 
