@@ -22,6 +22,8 @@ const script = (name: string): string => join(here, name);
 
 /** Test files that judge how busy this machine is, or how long something takes: each is run with nothing beside it. */
 const alone = ['packages/lab/src/commands/', 'packages/lab/src/probes/', 'packages/server/src/hashing/'];
+/** Test files in those folders that judge neither. */
+const notAlone = ['packages/lab/src/commands/gate.test.ts', 'packages/lab/src/commands/experiment.test.ts'];
 
 /** Tests start hundreds of our processes: compiled once, each starts in half the CPU time. */
 const testEnvironment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
@@ -187,12 +189,12 @@ const runTests = async (): Promise<void> => {
     heading('tests');
     return ended('tests', 'failed: there is no test file');
   }
-  const isAlone = (file: string): boolean => alone.some((path) => file.startsWith(path));
-  const atOnce = availableParallelism();
+  const isAlone = (file: string): boolean =>
+    alone.some((path) => file.startsWith(path)) && !notAlone.includes(file);
   await runFiles('tests that are run alone', files.filter(isAlone), 1);
-  // Most of the others wait for processes that they have started.
   const others = files.filter((file) => !isAlone(file));
-  await runFiles('tests', others, atOnce);
+  // One more than there are cores: the others mostly wait for processes that they have started.
+  await runFiles('tests', others, availableParallelism() + 1);
 };
 
 if ((await runStatic()) && names.includes('tests')) await runTests();
