@@ -189,8 +189,7 @@ const runTests = async (): Promise<void> => {
     heading('tests');
     return ended('tests', 'failed: there is no test file');
   }
-  const isAlone = (file: string): boolean =>
-    alone.some((path) => file.startsWith(path)) && !notAlone.includes(file);
+  const isAlone = (file: string): boolean => alone.some((path) => file.startsWith(path)) && !notAlone.includes(file);
   await runFiles('tests that are run alone', files.filter(isAlone), 1);
   const others = files.filter((file) => !isAlone(file));
   // One more than there are cores: the others mostly wait for processes that they have started.

@@ -108,10 +108,7 @@ const PasswordBody = Type.Object(
   { additionalProperties: false, title: 'PasswordChange' },
 );
 
-/** The routes, over their use cases. */
-export const sessionRoutes = (
-  parts: LogInParts & RefreshSessionParts & LogOutParts & ListSessionsParts & ChangePasswordParts,
-): readonly Route[] => [
+const logInRoute = (parts: LogInParts): Route =>
   route({
     method: 'POST',
     path: paths.login,
@@ -129,7 +126,9 @@ export const sessionRoutes = (
     body: LoginBody,
     answers: { 200: SessionTokensAnswer },
     handle: async ({ body, origin }) => ({ status: 200, body: await logIn(parts, body, origin()) }),
-  }),
+  });
+
+const refreshRoute = (parts: RefreshSessionParts): Route =>
   route({
     method: 'POST',
     path: paths.refresh,
@@ -153,7 +152,9 @@ export const sessionRoutes = (
       status: 200,
       body: await refreshSession(parts, body.refresh_token, origin()),
     }),
-  }),
+  });
+
+const logOutRoute = (parts: LogOutParts): Route =>
   route({
     method: 'POST',
     path: paths.logout,
@@ -164,7 +165,9 @@ export const sessionRoutes = (
     refuses: ['revocation_unknown'],
     answers: revokedAnswers,
     handle: async ({ token, origin }) => revokedAnswer(await logOut(parts, token, origin())),
-  }),
+  });
+
+const logOutEverywhereRoute = (parts: LogOutParts): Route =>
   route({
     method: 'POST',
     path: paths.logoutAll,
@@ -174,7 +177,9 @@ export const sessionRoutes = (
     refuses: ['token_revoked', 'revocation_unknown'],
     answers: revokedAnswers,
     handle: async ({ token, origin }) => revokedAnswer(await logOutEverywhere(parts, token, origin())),
-  }),
+  });
+
+const changePasswordRoute = (parts: ChangePasswordParts): Route =>
   route({
     method: 'POST',
     path: paths.password,
@@ -197,7 +202,9 @@ export const sessionRoutes = (
       const { tokens, propagation } = await changePassword(parts, token, body, origin());
       return propagationAnswer(propagation, { ...tokens });
     },
-  }),
+  });
+
+const listSessionsRoute = (parts: ListSessionsParts): Route =>
   route({
     method: 'GET',
     path: paths.sessions,
@@ -210,7 +217,9 @@ export const sessionRoutes = (
       status: 200,
       body: await listSessions(parts, { tenantId: claims.tid, accountId: claims.sub }, query.cursor, claims.sid),
     }),
-  }),
+  });
+
+const endSessionRoute = (parts: LogOutParts): Route =>
   route({
     method: 'DELETE',
     path: paths.session,
@@ -221,5 +230,17 @@ export const sessionRoutes = (
     answers: revokedAnswers,
     handle: async ({ token, params, origin }) =>
       revokedAnswer(await endOwnSession(parts, token, params.id as SessionId, origin())),
-  }),
+  });
+
+/** The routes, over their use cases. */
+export const sessionRoutes = (
+  parts: LogInParts & RefreshSessionParts & LogOutParts & ListSessionsParts & ChangePasswordParts,
+): readonly Route[] => [
+  logInRoute(parts),
+  refreshRoute(parts),
+  logOutRoute(parts),
+  logOutEverywhereRoute(parts),
+  changePasswordRoute(parts),
+  listSessionsRoute(parts),
+  endSessionRoute(parts),
 ];
