@@ -5,7 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { dumpDatabase, restoreDatabase } from '../harness/postgres/dump.ts';
+import { makeServerFolder } from '../harness/postgres/moves.ts';
+import { findServerWithPrograms, runProgram } from '../harness/postgres/programs.ts';
 import { createServiceDatabase, serviceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
 import { copyDataFolder } from '../harness/postgres/template.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
@@ -67,6 +68,20 @@ const putBackAfter: Fault['prepare'] = async (scene) => async () => {
 /** Transactions that the old cluster has had: its ids are far ahead of a new one's. */
 const transactions = 5000;
 
+/** Fills an empty database from another one. @param from URL of a superuser @param to URL of its owner */
+const moveDatabase = async (from: string, to: string): Promise<void> => {
+  const server = findServerWithPrograms();
+  const folder = makeServerFolder();
+  const file = join(folder, 'dump.sql');
+  try {
+    await runProgram(server, 'pg_dump', ['--no-owner', '--file', file, from], folder);
+    const strictly = ['--quiet', '--no-psqlrc', '--set=ON_ERROR_STOP=1'];
+    await runProgram(server, 'psql', [...strictly, '--file', file, to], folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
 /** What `pg_dump` and `psql` bring into a new cluster at the same address, while the processes run. */
 const moveToNewCluster: Fault['prepare'] = async ({ deployment }) => {
   const { postgres, machines } = deployment;
@@ -81,7 +96,7 @@ const moveToNewCluster: Fault['prepare'] = async ({ deployment }) => {
   return async () => {
     // No commit is acknowledged from here on.
     for (const machine of machines) machine.way('database').reset();
-    restoreDatabase(serviceDatabaseUrl(next.port), dumpDatabase(source.href));
+    await moveDatabase(source.href, serviceDatabaseUrl(next.port));
     await next.sql(`alter role postgres password '${password}'`);
     await next.stop();
     await postgres.stop('immediate');

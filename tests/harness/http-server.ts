@@ -4,6 +4,7 @@
  */
 import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Scope } from './scope.ts';
 
 /** A listening server. */
 export interface HttpServer extends Disposable {
@@ -31,4 +32,21 @@ export const startHttpServer = async (
     server.close();
   };
   return { url: `http://127.0.0.1:${port}`, port, close, [Symbol.dispose]: close };
+};
+
+/** Starts a server that is stopped when the scope is over. */
+export const httpServerIn = async (
+  scope: Scope,
+  answer: RequestListener,
+  options: HttpServerOptions = {},
+): Promise<HttpServer> => {
+  const server = await startHttpServer(answer, options);
+  scope.after(() => server.close());
+  return server;
+};
+
+/** Answers every request with an empty JSON object. */
+export const answerEmpty: RequestListener = (request, response) => {
+  request.resume();
+  response.end('{}');
 };

@@ -7,18 +7,15 @@ import { after, before, suite, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { browserIn, needsBrowser, type TestBrowser } from '../harness/browser.ts';
 import { get, goodPassword, post } from '../harness/client.ts';
+import { scopeOfSuite } from '../harness/scope.ts';
 import { type Service, serviceIn } from '../harness/service.ts';
 
 const email = 'reader@example.com';
 
 suite('the page of the API', needsBrowser(), () => {
-  const cleaners: (() => Promise<void>)[] = [];
-  const scope = { after: (clean: () => Promise<void>) => void cleaners.push(clean) };
+  const scope = scopeOfSuite({ after });
   let service: Service;
   let browser: TestBrowser;
-  after(async () => {
-    for (const clean of cleaners.reverse()) await clean();
-  });
   before(async () => {
     service = await serviceIn(scope);
     browser = await browserIn(scope);

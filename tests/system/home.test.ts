@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { browserIn, needsBrowser, type TestBrowser } from '../harness/browser.ts';
 import { type Answer, get, request } from '../harness/client.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
+import { scopeOfSuite } from '../harness/scope.ts';
 import { type Service, serviceIn } from '../harness/service.ts';
 
 const { version } = JSON.parse(
@@ -20,13 +21,9 @@ const asJson = (url: string): Promise<Answer> => request(url, { headers: { accep
 const linksOf = ({ text }: Answer): string[] => [...text.matchAll(/<a href="([^"]*)"/g)].map(([, link = '']) => link);
 
 suite('the page at /', needsBrowser(), () => {
-  const cleaners: (() => Promise<void>)[] = [];
-  const scope = { after: (clean: () => Promise<void>) => void cleaners.push(clean) };
+  const scope = scopeOfSuite({ after });
   let service: Service;
   let browser: TestBrowser;
-  after(async () => {
-    for (const clean of cleaners.reverse()) await clean();
-  });
   before(async () => {
     service = await serviceIn(scope, { OPERATE_PORT: 0 });
     browser = await browserIn(scope);

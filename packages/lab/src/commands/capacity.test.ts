@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runLab, startNaive } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { Capacity } from '../capacity/find-capacity.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 
 const capacity = (...words: string[]) => runLab(folder, ['capacity', 'verify', ...words]);
 

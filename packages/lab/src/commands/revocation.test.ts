@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { runLab, startManyWorkers } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const schema = JSON.parse(readFileSync(fileOf('../results/result.schema.json'), 'utf8')) as object;
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 
 /** Runs the lab against three processes behind one port. */
 const load = async (scenario: string, behaviour: string, args: readonly string[]) => {

@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { startHttpServer } from '../../../../tests/harness/http-server.ts';
+import { httpServerIn } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 
 const schemaFile = fileURLToPath(new URL('../results/result.schema.json', import.meta.url));
 const isResult = new Ajv2020().compile(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
+const folder = folderIn({ after });
 
 /** A service that is right at `/right` and wrong at anything else. */
-const server = await startHttpServer((request, response) => {
+const server = await httpServerIn({ after }, (request, response) => {
   request.resume();
   if (request.url !== '/right') response.statusCode = 500;
   response.end('{}');
 });
 const { url } = server;
-after(() => {
-  server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const scenario = (name: string, path: string, more = ''): string => {
   const file = join(folder, `${name}.ts`);

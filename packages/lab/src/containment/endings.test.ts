@@ -2,24 +2,17 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startHttpServer } from '../../../../tests/harness/http-server.ts';
+import { answerEmpty, httpServerIn } from '../../../../tests/harness/http-server.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import { waitUntil } from '../../../../tests/harness/wait-until.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-const server = await startHttpServer((request, response) => {
-  request.resume();
-  response.end('{}');
-});
+const folder = folderIn({ after });
+const server = await httpServerIn({ after }, answerEmpty);
 const { url } = server;
-after(() => {
-  server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 writeFileSync(
   join(folder, 'plain.ts'),
   `import { constant, defineScenario } from '@catalytic/lab/scenario';

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { startHttpServer } from '../../../../tests/harness/http-server.ts';
+import { answerEmpty, httpServerIn } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-const server = await startHttpServer((request, response) => {
-  request.resume();
-  response.end('{}');
-});
+const folder = folderIn({ after });
+const server = await httpServerIn({ after }, answerEmpty);
 const { url } = server;
-after(() => {
-  server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const scenarioFile = (name: string, text: string): void =>
   writeFileSync(

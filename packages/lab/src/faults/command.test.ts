@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import { treeOf } from '../containment/process-tree.ts';
 import { CommandUnderFault } from './command-under-fault.ts';
 import { planFaults } from './plan.ts';
 import { openTimeline } from './timeline.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-command-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderIn({ after });
 
 const until = async (isSo: () => boolean): Promise<void> => {
   for (const deadline = performance.now() + 5000; !isSo(); await sleep(5))

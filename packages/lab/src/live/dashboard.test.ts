@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult, SecondResult } from '../results/result.ts';
 import { Histogram } from '../statistics/histogram.ts';
 import { blockOf } from './block.ts';
 import { plainLine } from './plain-lines.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 
 /** Makes terminals (util-linux); the one of BSD takes other words. */
 const hasScript = process.platform === 'linux' && ['/usr/bin/script', '/bin/script'].some((file) => existsSync(file));

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { folderIn } from '../../../../tests/harness/service.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-turn-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderIn({ after });
 const lockFile = join(folder, 'catalytic-lab.turn');
 const module = new URL('./measuring-turn.ts', import.meta.url).href;
 const options = { env: { PATH: process.env['PATH'], TMPDIR: folder } };

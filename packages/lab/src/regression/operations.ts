@@ -4,7 +4,6 @@
  * @module
  */
 import type { Scenario } from '../scenarios/scenario.ts';
-import { verify } from '../scenarios/verify.ts';
 import type { VirtualUser } from '../scenarios/virtual-user.ts';
 
 /** A scenario as a gate loads it. */
@@ -25,7 +24,6 @@ const alone = (name: string, summary: string, act: (user: VirtualUser) => Promis
 });
 
 const all: readonly GateScenario[] = [
-  verify,
   alone('login', 'sign in with a password that the login cache knows', (user) => user.login()),
   alone('refresh', 'trade the refresh token', (user) => user.refresh()),
   { ...alone('logout', 'sign out a session that was opened before', (user) => user.logout()), endsSession: true },

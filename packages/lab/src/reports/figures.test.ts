@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +7,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { readCsv } from '../../../../tests/harness/csv.ts';
 import { type RecordedRequest, type Recording, resultOf } from '../../../../tests/harness/lab-recording.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 import type { EndpointResult, WindowResult } from '../results/window-result.ts';
 import type { RunData } from './page/run-data.js';
 import { writeResult } from './write-result.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-figures-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 const schema = readFileSync(fileURLToPath(new URL('../results/result.schema.json', import.meta.url)), 'utf8');
 const agrees = new Ajv2020().compile(JSON.parse(schema) as object);
 

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import { didYouMean } from '../texts/did-you-mean.ts';
 import { loadScenarioFile } from './load-scenario.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 
 let files = 0;
 const load = (text: string, end = 'ts') => {

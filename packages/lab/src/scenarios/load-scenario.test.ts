@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import { randomOf } from '../arrivals/random.ts';
 import { drawerOf, random, sequential, unique } from './data-pool.ts';
 import { defineScenario } from './define-scenario.ts';
 import { findScenario, loadScenarioFile, selectTasks } from './load-scenario.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 
 const fileOf = (name: string, text: string): string => {
   const file = join(folder, name);

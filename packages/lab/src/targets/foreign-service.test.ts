@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { startHttpServer } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderIn({ after });
 // A key lies ready, as after an "npm start" in this folder.
 mkdirSync(join(folder, 'data'));
 writeFileSync(join(folder, 'data', 'lab.key'), 'cak_the-key-of-catalytic');

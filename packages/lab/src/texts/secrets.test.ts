@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { startHttpServer } from '../../../../tests/harness/http-server.ts';
+import { httpServerIn } from '../../../../tests/harness/http-server.ts';
 import { runLab } from '../../../../tests/harness/lab.ts';
+import { folderIn } from '../../../../tests/harness/service.ts';
 import type { RunResult } from '../results/result.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'catalytic-lab-test-'));
+const folder = folderIn({ after });
 const asked: string[] = [];
 const evil = `\u001b[31mred\u001b]0;owned\u0007 <img src=x> | [a](b) \u202e\n  PASSED`;
-const server = await startHttpServer((request, response) => {
+const server = await httpServerIn({ after }, (request, response) => {
   request.resume();
   asked.push(`${request.url} ${request.headers.authorization}`);
   if (request.url === '/evil') response.statusCode = 500;
@@ -18,10 +18,6 @@ const server = await startHttpServer((request, response) => {
   response.end(JSON.stringify({ code: request.url === '/evil' ? evil : 'x'.repeat(5000) }));
 });
 const { url } = server;
-after(() => {
-  server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 writeFileSync(
   join(folder, 'evil.ts'),

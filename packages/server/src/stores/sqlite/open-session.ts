@@ -23,6 +23,7 @@ import { isInGoodStanding, isUnended } from '../session-sql.ts';
 import { auditAppender } from './audit-writes.ts';
 import { sessionsEnder } from './ended-sessions.ts';
 import { iatKeeper, journalAppender } from './journal-writes.ts';
+import { tokenInserter } from './refresh-token-rows.ts';
 import { sessionLimiter } from './session-limit.ts';
 
 type AccountState = Standing & { readonly roles: string };
@@ -52,9 +53,7 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
         and ${isInGoodStanding}
      returning account_epoch as accountEpoch, tenant_epoch as tenantEpoch`,
   );
-  const insertToken = database.prepare(
-    'insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)',
-  );
+  const insertToken = tokenInserter(database);
   return (input: Omit<NewSession, 'sessionsMax'>, opening: SessionOpening): Grant | OpeningRefusal => {
     const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, by } = input;
     const sessionId = randomUUIDv7() as SessionId;
@@ -69,7 +68,7 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
     }) as Pick<Grant, 'accountEpoch' | 'tenantEpoch'> | undefined;
     const account = readAccount(input);
     if (epochs === undefined || account === undefined) return openingRefusal(account);
-    insertToken.run(refreshToken.hash, tenantId, sessionId, refreshToken.expiresAtMs);
+    insertToken(refreshToken, { tenantId, sessionId });
     keepIat(nowMs);
     audit.append({ ...sessionOpenings[opening], atMs: nowMs, tenantId, accountId, sessionId, by });
     return {

@@ -8,6 +8,7 @@ import { isInGoodStanding, isUnended } from '../session-sql.ts';
 import { auditAppender } from './audit-writes.ts';
 import { sessionEnder } from './ended-sessions.ts';
 import { iatKeeper, journalAppender } from './journal-writes.ts';
+import { tokenInserter } from './refresh-token-rows.ts';
 
 /** A token with the grant that it can renew, whose lists are JSON texts here. */
 type TokenRow = PresentedToken &
@@ -59,9 +60,7 @@ export const rotationWrites = (database: DatabaseSync) => {
            where s.id = r.session_id and ${isUnended} and ${isInGoodStanding})
      returning tenant_id as tenantId, session_id as sessionId`,
   );
-  const insertToken = database.prepare(
-    'insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)',
-  );
+  const insertToken = tokenInserter(database);
   const extendSession = database.prepare('update session set expires_at = ? where tenant_id = ? and id = ?');
   const findToken = database.prepare(findTokenStatement);
   const forgetBoxes = database.prepare(
@@ -103,7 +102,7 @@ export const rotationWrites = (database: DatabaseSync) => {
       }) as { tenantId: TenantId; sessionId: SessionId } | undefined;
       const row = findToken.get(presentedHash) as TokenRow | undefined;
       if (used === undefined || row === undefined) return judgeUnused(row, rotation);
-      insertToken.run(successor.hash, used.tenantId, used.sessionId, successor.expiresAtMs);
+      insertToken(successor, used);
       keepIat(nowMs);
       extendSession.run(successor.expiresAtMs, used.tenantId, used.sessionId);
       return { outcome: 'rotated', grant: toGrant(row) };
