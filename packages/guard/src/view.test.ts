@@ -70,6 +70,8 @@ test('a token is revoked exactly when some entry names it, in whatever order and
 });
 
 test('a sweep never takes an entry whose time has not come, and takes all of them in the end', () => {
+  const due = { id: 'x', kind: 'session', key: 'a', keepUntilMs: 50 } as unknown as JournalEntry;
+  const named = { jti: 'b', sid: 'a', sub: 'b', tid: 'b', aep: 0, tep: 0 } as unknown as AccessTokenClaims;
   fc.assert(
     fc.property(
       fc.array(entry, { maxLength: 12 }),
@@ -86,7 +88,8 @@ test('a sweep never takes an entry whose time has not come, and takes all of the
         assert.equal(view.size, new Set(entries.filter(({ kind }) => kind === 'key').map(({ key }) => key)).size);
       },
     ),
-    { numRuns: 500 },
+    // At its very time an entry is still needed; drawn numbers seldom meet it.
+    { numRuns: 500, examples: [[[due], named, 'b', 50]] },
   );
 });
 
