@@ -179,7 +179,7 @@ const upgradeServing = async (old: string, { users, seconds }: Load) => {
   expect(result.whole.total.real, 'requests of the lab failed');
   expect(result.consistency.violations, 'violations in the lab');
   expect(checks.violations, 'dead tokens were accepted by another machine');
-  // Its one loop is in one round when the worker is killed.
+  // The cross-checks play one round at a time, so the one kill ends one round at most.
   expect(Math.max(0, checks.cuts - 1), 'connections were cut more often than a worker was killed');
   expect(checks.failures.length, `cross-checks failed, such as: ${checks.failures[0]}`);
   return { joinedSeconds, workersLeft, checks, judged, lab: result };

@@ -1,8 +1,11 @@
 /**
- * Clocks that are wrong. A wall clock that differs by more than assumption A3 allows: one machine's, or the database's. A worker whose clock
- * and the database's differ so much must accept nothing, and say so; the others must not notice. And clocks that stand still while a machine
- * is paused: where the wall clock shows the pause, a worker must accept nothing until it has read the journal; where no clock shows it
- * (assumption A4), it may.
+ * Clocks that are wrong, in two ways.
+ *
+ * The wall clock of one machine or of the database differs by more than assumption A3 allows. A worker whose clock differs so much from the
+ * database's must accept nothing and say so. The other workers must not notice.
+ *
+ * Clocks stand still while a machine is paused. If the wall clock shows the pause, a worker must accept nothing until it has read the
+ * journal. If no clock shows it, assumption A4 is broken, and a worker may accept a dead token.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
