@@ -26,6 +26,22 @@ const inTable = (address: string, port: number): string => {
 };
 
 /**
+ * The system hands out the table in pieces. While other connections come and go, it may leave a row
+ * out, so the table is read this often before a socket counts as absent.
+ */
+const readsMax = 3;
+
+/** The socket with this local address in the network of a process, as links to it name it. */
+const socketAt = (pid: number, wanted: string): string | undefined => {
+  for (let reads = 0; reads < readsMax; reads++) {
+    const rows = tryTo(() => readFileSync(`/proc/${pid}/net/tcp`, 'latin1'))?.split('\n') ?? [];
+    const row = rows.map((text) => text.trim().split(/\s+/)).find(([, local]) => local === wanted);
+    if (row !== undefined) return `socket:[${row[9]}]`;
+  }
+  return undefined;
+};
+
+/**
  * The process that holds the socket with this local address, IPv4.
  * @param pids processes that come into question, also of other network namespaces; others are not
  * looked at
@@ -38,9 +54,7 @@ export const ownerOf = (address: string, port: number, pids: readonly number[]):
     const namespace = tryTo(() => readlinkSync(`/proc/${pid}/ns/net`));
     if (namespace === undefined) return false;
     if (!socketsByNamespace.has(namespace)) {
-      const rows = tryTo(() => readFileSync(`/proc/${pid}/net/tcp`, 'latin1'))?.split('\n') ?? [];
-      const row = rows.map((text) => text.trim().split(/\s+/)).find(([, local]) => local === wanted);
-      socketsByNamespace.set(namespace, row === undefined ? undefined : `socket:[${row[9]}]`);
+      socketsByNamespace.set(namespace, socketAt(pid, wanted));
     }
     const socket = socketsByNamespace.get(namespace);
     const files = tryTo(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
