@@ -4,7 +4,7 @@
  */
 import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
-import { isAcceptedHash } from '../passwords/hash-format.ts';
+import { storingRefusal } from '../passwords/hash-cost.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Tenant } from '../tenants/store.ts';
@@ -37,8 +37,8 @@ const hashOf = async (hasher: PasswordHasher, description: AccountDescription): 
   const { email, password: text, password_hash: hash } = description;
   if (hash !== undefined) {
     if (text !== undefined) return refuseField('/password_hash', 'is given beside password: give one of them');
-    if (isAcceptedHash(hash)) return hash;
-    return refuseField('/password_hash', 'is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash');
+    const refusal = storingRefusal(hash);
+    return refusal === undefined ? hash : refuseField('/password_hash', refusal);
   }
   if (text === undefined) return refuseField('/password', 'is missing: give it, or password_hash');
   const password = preparePassword(text);

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
-import { isAcceptedHash } from '../passwords/hash-format.ts';
+import { storingRefusal } from '../passwords/hash-cost.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { Roles } from './roles.ts';
@@ -64,8 +64,8 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
   }
   if (!check.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
   if (!isEmail(value.email)) return 'its email is not valid';
-  if (!isAcceptedHash(value.password_hash))
-    return 'its password_hash is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash';
+  const refusal = storingRefusal(value.password_hash);
+  if (refusal !== undefined) return `its password_hash ${refusal}`;
   return {
     email: value.email,
     emailKey: emailKey(value.email),

@@ -8,8 +8,8 @@
  * | scrypt | `$scrypt$ln=17,r=8,p=1$SALT$TAG` | PHC string |
  * | PBKDF2 | `$pbkdf2-sha256$i=600000$SALT$TAG` (also `sha512`) | PHC string |
  *
- * SALT and TAG are base64 without padding. Every cost has an upper limit, so that a hostile import
- * cannot exhaust the machine.
+ * SALT and TAG are base64 without padding. Every parameter has an upper limit here; `hash-cost.ts`
+ * limits their product for new hashes.
  * @module
  */
 import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/argon2id-cost';
@@ -17,7 +17,11 @@ import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/argon2id-co
 /** A stored hash, taken apart as far as checking a password needs. */
 export type StoredHash =
   | ({ readonly format: 'argon2id' } & Argon2idCost)
-  | { readonly format: 'bcrypt' }
+  | {
+      readonly format: 'bcrypt';
+      /** Binary logarithm of the number of rounds. */
+      readonly logCost: number;
+    }
   | {
       readonly format: 'scrypt';
       /** CPU and memory cost N, a power of two (RFC 7914 section 2). */
@@ -69,8 +73,9 @@ const parseArgon2id = (text: string): StoredHash | undefined => {
 
 const parseBcrypt = (text: string): StoredHash | undefined => {
   const match = bcryptPattern.exec(text);
-  if (match === null || !isBetween(Number(match[1]), bcryptCostMin, bcryptCostMax)) return undefined;
-  return { format: 'bcrypt' };
+  if (match === null) return undefined;
+  const logCost = Number(match[1]);
+  return isBetween(logCost, bcryptCostMin, bcryptCostMax) ? { format: 'bcrypt', logCost } : undefined;
 };
 
 const parseScrypt = (text: string): StoredHash | undefined => {
