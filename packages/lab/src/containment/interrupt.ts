@@ -23,12 +23,25 @@ export interface Interrupt {
 }
 
 /**
+ * The same signal within this time is the same request, milliseconds: at Ctrl-C the terminal signals npm and the lab,
+ * and npm passes its own signal on to the lab.
+ */
+const echoMsMax = 500;
+
+/**
  * Aborts at the first of these signals; the second one ends the process, and what it has started,
  * without results. Faults are undone by both.
  */
 export const listenForInterrupt = (): Interrupt => {
   const interrupt = new AbortController();
   const stop = (): void => (interrupt.signal.aborted ? endProcess(exitCodes.invalid) : interrupt.abort());
-  for (const name of endingSignals) process.on(name, stop);
+  for (const name of endingSignals) {
+    let lastMs = Number.NEGATIVE_INFINITY;
+    process.on(name, () => {
+      const nowMs = performance.now();
+      if (nowMs - lastMs > echoMsMax) stop();
+      lastMs = nowMs;
+    });
+  }
   return { signal: interrupt.signal, stop };
 };

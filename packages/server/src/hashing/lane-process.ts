@@ -43,6 +43,8 @@ setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 // are ignored.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+// As in `main.ts`: the signal must not open Node's inspector.
+process.on('SIGUSR1', () => {});
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: LaneRequest) => {
   // The parent may be gone by now. Then the reply is lost, and this process is about to end.
