@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { type Answer, get, goodPassword, post, refresh, remove, signIn, signUp, tokensOf } from '../harness/client.ts';
+import {
+  type Answer,
+  get,
+  goodPassword,
+  logOut,
+  post,
+  refresh,
+  remove,
+  signIn,
+  signUp,
+  tokensOf,
+} from '../harness/client.ts';
 import { rowsOf } from '../harness/database.ts';
+import { decodeSegment, forge, openSigningKeys } from '../harness/forge.ts';
 import { assertIsProblem, assertProblem } from '../harness/problems.ts';
 import { serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -62,6 +74,50 @@ test('a person sees their sessions, newest first, and ends one of them from anot
   assert.equal((await remove(`${url}/auth/sessions/${laptop.session}`, laptop.access)).status, 200);
   assertProblem(await get(`${url}/auth/sessions`, laptop.access), 'token_revoked');
   assertProblem(await remove(`${url}/auth/sessions/${phone.session}`, laptop.access), 'token_revoked');
+});
+
+test('a person who comes back after the access token has expired signs out with it, and with nothing that is not theirs', async () => {
+  const { access, refresh: token } = await signUp(url, 'late@example.com');
+  const other = await signIn(url, 'late@example.com');
+  const [key] = openSigningKeys(dataDir);
+  assert.ok(key !== undefined);
+  const claims = { ...decodeSegment(access, 1), exp: Math.floor(Date.now() / 1000) - 3600 };
+  const expired = forge(key, claims);
+  assertProblem(await get(`${url}/auth/verify`, expired), 'token_expired');
+  for (const path of ['/auth/logout-all', '/auth/password'])
+    assertProblem(await post(`${url}${path}`, undefined, expired), 'token_expired', path);
+  assertProblem(await logOut(url, forge(key, { ...claims, iss: 'https://other.example' })), 'token_issuer_wrong');
+  assertProblem(await logOut(url, `${expired.slice(0, -8)}AAAAAAAA`), 'token_signature_invalid');
+  assert.equal((await get(`${url}/auth/verify`, access)).status, 200);
+  for (let repeat = 0; repeat < 2; repeat++) {
+    const ended = await logOut(url, expired);
+    assert.deepEqual([ended.status, ended.body], [200, revoked], ended.text);
+    assertProblem(await get(`${url}/auth/verify`, access), 'token_revoked');
+  }
+  assertProblem(await refresh(url, token), 'session_ended');
+  assert.equal((await get(`${url}/auth/verify`, other.access)).status, 200);
+});
+
+test('a client without an access token signs out with a refresh token of the session, even a used one', async () => {
+  const signOut = (refresh_token?: string) =>
+    post(`${url}/auth/logout`, refresh_token === undefined ? {} : { refresh_token });
+  const phone = await signUp(url, 'refresher@example.com');
+  const laptop = await signIn(url, 'refresher@example.com');
+  const next = tokensOf(await refresh(url, phone.refresh));
+  assertProblem(await signOut(), 'token_missing');
+  assertProblem(await post(`${url}/auth/logout`), 'token_missing');
+  assertProblem(await signOut('crt_unknown'), 'refresh_invalid');
+  assertProblem(await post(`${url}/auth/logout`, { refresh: next.refresh }), 'body_invalid');
+  for (const token of [phone.refresh, next.refresh, phone.refresh]) {
+    const ended = await signOut(token);
+    assert.deepEqual([ended.status, ended.body], [200, revoked], ended.text);
+    assertProblem(await get(`${url}/auth/verify`, next.access), 'token_revoked');
+  }
+  assertProblem(await refresh(url, next.refresh), 'session_ended');
+  // With both, the access token decides, and a broken one is refused whatever the body holds.
+  assertProblem(await post(`${url}/auth/logout`, { refresh_token: laptop.refresh }, 'broken'), 'token_malformed');
+  assert.equal((await post(`${url}/auth/logout`, { refresh_token: phone.refresh }, laptop.access)).status, 200);
+  assertProblem(await refresh(url, laptop.refresh), 'session_ended');
 });
 
 test('the path of a session answers DELETE alone, and an unknown path is told from it', async () => {

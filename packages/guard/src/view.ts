@@ -204,6 +204,11 @@ export class View {
     );
   }
 
+  /** Whether an entry names this signing key. */
+  isKeyRevoked(kid: string): boolean {
+    return this.#keys.has(kid) || this.#heardView?.isKeyRevoked(kid) === true;
+  }
+
   #has(entry: JournalEntry): boolean {
     switch (entry.kind) {
       case 'token':

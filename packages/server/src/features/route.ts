@@ -21,6 +21,11 @@ export type Access =
    * repeated.
    */
   | { readonly kind: 'bearer-signing-out' }
+  /**
+   * The bearer of a genuine access token of any age, or a caller without one, who then proves in the
+   * body which session is theirs.
+   */
+  | { readonly kind: 'signing-out' }
   /** The holder of an admin key with this scope. */
   | { readonly kind: 'admin'; readonly scope: AdminScope };
 
@@ -32,6 +37,8 @@ export interface Call<Body, Query, Params> {
   readonly params: Params;
   /** The accepted token; present exactly where the access is `bearer` or `bearer-signing-out`. */
   readonly token: SignedToken;
+  /** The genuine token of any age; present only where the access is `signing-out`, if one was sent. */
+  readonly genuineToken?: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
   readonly adminKey: KnownAdminKey;
   /** The origin of the request: every change takes it along, for the audit trail. */
@@ -95,6 +102,8 @@ export interface Route {
   readonly listener?: 'public' | 'operate' | 'both';
   /** Schema of the body; absent where the route takes none, or reads a stream. */
   readonly body?: TSchema;
+  /** Whether the body may be left out: it is then read as `{}`. @default false */
+  readonly isBodyOptional?: boolean;
   /** How the body is read. @default jsonBody */
   readonly bodyFormat?: BodyFormat;
   /** How refusals are written. @default problem details (RFC 9457) */

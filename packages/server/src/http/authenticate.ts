@@ -31,7 +31,11 @@ export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyP
 }
 
 /** The caller, as far as the route's access requires. */
-export type Caller = { readonly token: SignedToken } | { readonly adminKey: KnownAdminKey } | undefined;
+export type Caller =
+  | { readonly token: SignedToken }
+  | { readonly genuineToken: SignedToken }
+  | { readonly adminKey: KnownAdminKey }
+  | undefined;
 
 /**
  * How long a request waits until a process that is not current has become current again,
@@ -63,6 +67,9 @@ const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequ
     }
     case 'bearer-signing-out':
       return { token: genuineToken(parts, bearerSecret(authorization, 'token_missing')) };
+    case 'signing-out':
+      if (authorization === undefined) return undefined;
+      return { genuineToken: genuineToken(parts, bearerSecret(authorization, 'token_missing'), 'of any age') };
     case 'admin':
       return checkAdminKey(
         parts,
@@ -83,6 +90,8 @@ const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
       return [...tokenCodes, 'revocation_state_unavailable'];
     case 'bearer-signing-out':
       return tokenCodes.filter((code) => code !== 'token_revoked');
+    case 'signing-out':
+      return tokenCodes.filter((code) => code !== 'token_revoked' && code !== 'token_expired');
     case 'admin':
       return ['admin_key_missing', 'admin_key_invalid', 'admin_scope_insufficient', 'store_unavailable'];
   }

@@ -8,6 +8,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type BodyFormat, jsonBody, type Route } from '../features/route.ts';
 import type { RouteStage } from './stage.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route's, where its body may be left out. */
+    readonly isBodyOptional?: boolean;
+  }
+}
+
 /** Largest JSON body, bytes. */
 export const bodyBytesMax = 64 * 1024;
 
@@ -19,8 +26,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Parses a JSON body. @throws {CatalyticError} `body_malformed` */
 const parseJson = (request: FastifyRequest, bytes: Buffer): unknown => {
+  const { schema, config } = request.routeOptions;
   // Many clients name the content type on a POST without a body.
-  if (bytes.length === 0 && request.routeOptions.schema?.body === undefined) return undefined;
+  if (bytes.length === 0 && (schema?.body === undefined || config?.isBodyOptional === true)) return undefined;
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {
@@ -72,13 +80,17 @@ export const body: RouteStage<unknown> = {
   // A body may come with any method but GET, whether the route takes one or not.
   refuses: ({ method }) =>
     method === 'GET' ? [] : ['body_malformed', 'body_too_large', 'content_type_unsupported', 'body_invalid'],
-  mount: (_parts, { body: schema, bodyFormat }) => {
+  mount: (_parts, { body: schema, bodyFormat, isBodyOptional = false }) => {
     const { kind, mediaType } = bodyFormat ?? jsonBody;
     const takesBody = schema !== undefined || bodyFormat !== undefined;
     const isStream = kind === 'stream';
     return (request) => {
       if (!takesBody && !isEmptyBody(request.body))
         throw new CatalyticError('body_invalid', { detail: 'This route takes no body' });
+      if (isBodyOptional && (request.body === undefined || request.body === null)) {
+        request.body = {};
+        return;
+      }
       // A missing JSON body is for the schema to judge.
       if (request.body === undefined ? isStream : request.mediaType !== mediaType)
         throw new CatalyticError(

@@ -58,7 +58,7 @@ export interface MountParts extends PipelineParts {
  */
 export const mountRoute = (server: FastifyInstance, route: Route, parts: MountParts): void => {
   const { counts, log } = parts;
-  const { body, query, params, answers, problemFormat, handle } = route;
+  const { body, isBodyOptional, query, params, answers, problemFormat, handle } = route;
   const answered = counts.of(route.path);
   const finish = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
     countAnswer(answered, answer.status);
@@ -71,7 +71,7 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
   server.route({
     method: route.method,
     url: route.path,
-    config: problemFormat === undefined ? {} : { problemFormat },
+    config: { ...(problemFormat && { problemFormat }), ...(isBodyOptional && { isBodyOptional }) },
     schema: {
       summary: route.summary,
       response: answers,

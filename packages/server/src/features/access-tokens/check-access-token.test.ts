@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { View } from '@catalytic/guard/view';
-import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
+import type { AccountId, JournalId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { Secret } from '../secrets/secret.ts';
 import { createSigningKey } from '../signing-keys/create-signing-key.ts';
 import { KeyRing } from '../signing-keys/key-ring.ts';
@@ -59,4 +59,28 @@ test('a token that a clock ahead has dated is not accepted yet, and can be signe
   assert.throws(() => genuineToken({ ...parts, nowMs: () => nowMs + 3_600_000 + 900_000 }, token), {
     code: 'token_expired',
   });
+});
+
+test('an expired token of a retired key still signs out its own session, and does nothing else', async () => {
+  const token = await mint(nowMs - 3_600_000);
+  const retired = [{ ...key, retiresAtMs: nowMs - 1000 }, createSigningKey('ES256', masterKey, 0, 0)];
+  const parts = await open(retired);
+  for (const each of [await open([key]), parts])
+    assert.equal(genuineToken(each, token, 'of any age').claims.sid, 'session');
+  assert.throws(() => genuineToken(parts, token), { code: 'token_key_unknown' });
+  const elsewhere = { ...parts, expectation: { ...expectation, issuer: 'https://other.example' } };
+  assert.throws(() => genuineToken(elsewhere, token, 'of any age'), { code: 'token_issuer_wrong' });
+  const [head, payload, signature = ''] = token.split('.');
+  const forged = `${head}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+  assert.throws(() => genuineToken(elsewhere, forged, 'of any age'), { code: 'token_signature_invalid' });
+});
+
+test('a token of a killed key does not even sign out, because its thief can sign any', async () => {
+  const token = await mint(nowMs);
+  const parts = await open([key]);
+  const entry = { id: 'entry' as JournalId, kind: 'key', key: key.kid, keepUntilMs: null } as const;
+  assert.equal(genuineToken(parts, token).claims.sid, 'session');
+  parts.view.hear([entry]);
+  for (const age of ['unexpired', 'of any age'] as const)
+    assert.throws(() => genuineToken(parts, token, age), { code: 'token_key_unknown' });
 });

@@ -49,16 +49,26 @@ const judge = (parts: CheckAccessTokenParts, signed: SignedToken): SignedToken |
 };
 
 /**
- * Judges a token for signing out: genuine and unexpired is enough. A client that repeats a logout
+ * Judges a token for signing out: a genuine signature is enough. A client that repeats a logout
  * after a lost answer holds a revoked token and must get the same promise again. A client whose
  * token was dated by a clock that was ahead must be able to end it.
- * @throws {CatalyticError} `token_*`
+ * @param age `of any age` also takes an expired token, even one whose key has retired since: a
+ *   person who comes back after a week signs out like everybody else. Use it only for what ends no
+ *   more than the token's own session, because expired tokens are guarded less carefully
+ * @throws {CatalyticError} `token_*`; `token_key_unknown` also for a key that was killed, because
+ *   whoever stole it can sign any token
  */
-export const genuineToken = (parts: CheckAccessTokenParts, token: string): SignedToken => {
+export const genuineToken = (
+  parts: CheckAccessTokenParts,
+  token: string,
+  age: 'unexpired' | 'of any age' = 'unexpired',
+): SignedToken => {
   const signed = parts.signatureChecks.check(token);
   if (typeof signed === 'string') throw new CatalyticError(signed);
-  if (!parts.keys.isAlive(signed.key)) throw new CatalyticError('token_key_unknown');
+  const isOldKey = age === 'unexpired' && !parts.keys.isAlive(signed.key);
+  if (isOldKey || parts.view.isKeyRevoked(signed.key.kid)) throw new CatalyticError('token_key_unknown');
   const code = claimRefusal(signed.claims, parts.expectation, parts.nowMs() / 1000);
-  if (code !== undefined && code !== 'token_not_yet_valid') throw new CatalyticError(code);
-  return signed;
+  if (code === undefined || code === 'token_not_yet_valid') return signed;
+  if (code === 'token_expired' && age === 'of any age') return signed;
+  throw new CatalyticError(code);
 };

@@ -7,6 +7,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
+import { tokenHash } from '../secrets/random-token.ts';
 import type { SessionStore } from './store.ts';
 
 /** What these use cases work with. */
@@ -16,13 +17,34 @@ export interface LogOutParts {
   readonly nowMs: () => number;
 }
 
+/** What shows whose session ends. */
+export interface SignOutProof {
+  /** A genuine access token of any age. It decides where both are given. */
+  readonly accessToken: SignedToken | undefined;
+  /** Any refresh token of the session. */
+  readonly refreshToken: string | undefined;
+}
+
 /**
- * Ends the token's session. A repeat is harmless and makes the same promise.
- * @throws {CatalyticError} `revocation_unknown`
+ * Ends one session. Neither the age of its tokens nor their use matters, because a person who comes
+ * back late must be able to sign out. A repeat is harmless and makes the same promise.
+ * @throws {CatalyticError} `token_missing` when neither token is given, `refresh_invalid`,
+ *   `revocation_unknown`
  */
-export const logOut = async (parts: LogOutParts, { claims }: SignedToken, by: Origin): Promise<Propagation> => {
-  const { tid: tenantId, sid: sessionId } = claims;
-  const recorded = await orUnknown(parts.sessions.end({ tenantId, sessionId, nowMs: parts.nowMs(), by }));
+export const logOut = async (
+  parts: LogOutParts,
+  { accessToken, refreshToken }: SignOutProof,
+  by: Origin,
+): Promise<Propagation> => {
+  const nowMs = parts.nowMs();
+  if (accessToken !== undefined) {
+    const { tid: tenantId, sid: sessionId } = accessToken.claims;
+    return parts.barrier.settle(await orUnknown(parts.sessions.end({ tenantId, sessionId, nowMs, by })));
+  }
+  if (refreshToken === undefined) throw new CatalyticError('token_missing');
+  const presentedHash = tokenHash(refreshToken);
+  const recorded = await orUnknown(parts.sessions.endByToken({ presentedHash, nowMs, by }));
+  if (recorded === 'refresh_invalid') throw new CatalyticError('refresh_invalid');
   return parts.barrier.settle(recorded);
 };
 

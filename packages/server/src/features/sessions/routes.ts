@@ -66,6 +66,20 @@ const RefreshBody = Type.Object(
   { additionalProperties: false, title: 'Refresh' },
 );
 
+const LogOutBody = Type.Object(
+  {
+    refresh_token: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'A refresh token of the session, used or not; for a client that has no access token any more.',
+        examples: [refreshTokenExample],
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'SignOut' },
+);
+
 const sessionTokens = {
   access_token: Type.String({
     description: 'JWT (RFC 9068) for the header `Authorization: Bearer …`.',
@@ -158,13 +172,16 @@ const logOutRoute = (parts: LogOutParts): Route =>
   route({
     method: 'POST',
     path: paths.logout,
-    summary: 'Sign out: end the session of the access token',
+    summary: 'Sign out: end the session of the token',
     description:
-      'When it answers 200, no process accepts the token any more, not even after a crash. It may be repeated: an access token that is already revoked signs out again.',
-    access: { kind: 'bearer-signing-out' },
-    refuses: ['revocation_unknown'],
+      'When it answers 200, no process accepts a token of the session any more, not even after a crash. An access token signs out at any age, expired or revoked, so a sign-out may be late and may be repeated. Without one, send a refresh token of the session.',
+    access: { kind: 'signing-out' },
+    refuses: ['refresh_invalid', 'revocation_unknown'],
+    body: LogOutBody,
+    isBodyOptional: true,
     answers: revokedAnswers,
-    handle: async ({ token, origin }) => revokedAnswer(await logOut(parts, token, origin())),
+    handle: async ({ genuineToken: accessToken, body: { refresh_token: refreshToken }, origin }) =>
+      revokedAnswer(await logOut(parts, { accessToken, refreshToken }, origin())),
   });
 
 const logOutEverywhereRoute = (parts: LogOutParts): Route =>

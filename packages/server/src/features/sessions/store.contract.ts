@@ -190,6 +190,28 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 4000))).outcome, 'session_ended');
   });
 
+  test(`${engineName}: any refresh token of a session ends it: unused, used or expired, again and again`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { grant } = await signIn(engine, 'r0');
+    await signIn(engine, 'b0', 'bob');
+    await engine.sessions.rotate(rotation('r0', 'r1', 2000));
+    const endBy = (token: string, nowMs: number) =>
+      engine.sessions.endByToken({ presentedHash: bytes(token), nowMs, by });
+    assert.equal(await endBy('unknown', 3000), 'refresh_invalid');
+    assert.deepEqual(await readJournal(engine), []);
+    const ends = [await endBy('r0', 3000), await endBy('r1', 3000), await endBy('r0', 500_000)];
+    const entries = ends.flatMap((end) => (typeof end === 'string' ? [] : end.entries));
+    assert.deepEqual(
+      entries.map(({ kind, key }) => [kind, key]),
+      Array(3).fill(['session', grant.sessionId]),
+    );
+    assert.equal((await readJournal(engine)).length, 1, 'a repeat adds no row');
+    assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'authn_token_revoked']);
+    assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 4000))).outcome, 'session_ended');
+    assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 4000))).outcome, 'rotated');
+  });
+
   test(`${engineName}: another tenant cannot end a session`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());

@@ -84,6 +84,15 @@ export interface SessionEnd {
   readonly by: Origin;
 }
 
+/** The session of a refresh token about to end. */
+export interface TokenSessionEnd {
+  /** SHA-256 of any refresh token of the session: unused, used or expired. */
+  readonly presentedHash: Uint8Array;
+  readonly nowMs: number;
+  /** Origin of the request, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** A session about to be ended by its account, from another one or from itself. */
 export interface OwnSessionEnd extends SessionEnd {
   readonly accountId: AccountId;
@@ -199,6 +208,8 @@ export interface SessionStore {
    * the caller can wait for every success.
    */
   end(end: SessionEnd): Promise<Recorded>;
+  /** As {@link SessionStore.end}, for the session of a refresh token. */
+  endByToken(end: TokenSessionEnd): Promise<Recorded | 'refresh_invalid'>;
   /**
    * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. If the
    * epoch is higher already (a repeat), it is journalled again at its value. `session_ended`: the

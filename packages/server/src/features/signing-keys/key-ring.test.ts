@@ -29,7 +29,7 @@ for (const algorithm of algorithmNames)
     if (jwk.kty === 'RSA') assert.equal(Buffer.from(jwk.n ?? '', 'base64url').length * 8, 3072);
   });
 
-test('a successor is published before it signs, and the old key lives until it retires', async () => {
+test('a successor is published before it signs, and the old key lives until it retires; then it only signs out', async () => {
   const first = { ...createSigningKey('ES256', masterKey, 0, 0), retiresAtMs: 5000 };
   const second = createSigningKey('ES256', masterKey, 1000, 2000);
   const ring = new KeyRing(storeOf([first, second]), masterKey);
@@ -46,6 +46,8 @@ test('a successor is published before it signs, and the old key lives until it r
   assert.equal(ring.find(old.header), old, 'remembered checks stay valid over a reload');
   await ring.load(5000);
   assert.ok(!ring.isAlive(old));
+  assert.equal(ring.find(old.header)?.kid, old.kid, 'its expired tokens are still recognised');
+  assert.equal(ring.signingKey(1999).verification.kid, second.kid);
   assert.deepEqual(
     ring.jwks().keys.map(({ kid }) => kid),
     [second.kid],

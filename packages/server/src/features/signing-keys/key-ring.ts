@@ -1,6 +1,6 @@
 /**
- * The signing keys of this process: the one that signs now, those that are published, and those
- * whose tokens are accepted.
+ * The signing keys of this process: the one that signs now, those that are published, those whose
+ * tokens are accepted, and the retired ones, whose tokens still sign out.
  * @module
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
@@ -19,12 +19,16 @@ interface RingKey {
   readonly retiresAtMs: number | null;
 }
 
-/** The keys in use, loaded from the store again every second. Look-ups never touch the store. */
+/** Most retired keys that are remembered: those of a daily rotation over almost three years. */
+const retiredMax = 1000;
+
+/** The keys, loaded from the store again every second. Look-ups never touch the store. */
 export class KeyRing {
   readonly #store: SigningKeyStore;
   readonly #masterKey: Secret<Buffer>;
   #keys: readonly RingKey[] = [];
   #byHeader = new Map<string, RingKey>();
+  #retired = new Map<string, VerificationKey>();
   #jwks: { readonly keys: readonly PublishedKey[] } = { keys: [] };
 
   constructor(store: SigningKeyStore, masterKey: Secret<Buffer>) {
@@ -38,8 +42,10 @@ export class KeyRing {
    * @throws when a private key does not open, because it was sealed with another master key
    */
   async load(nowMs: number): Promise<void> {
-    const stored = (await this.#store.list()).filter((key) => !isRetired(key, nowMs));
-    this.#keys = stored.map((key) => this.#open(key)).filter((key) => key !== undefined);
+    const stored = await this.#store.list();
+    const inUse = stored.filter((key) => !isRetired(key, nowMs));
+    this.#keys = inUse.map((key) => this.#open(key)).filter((key) => key !== undefined);
+    this.#retired = this.#importRetired(stored.filter((key) => isRetired(key, nowMs)).slice(-retiredMax));
     this.#byHeader = new Map(this.#keys.map((key) => [key.verification.header, key]));
     this.#jwks = { keys: this.#keys.map((key) => key.published) };
   }
@@ -54,9 +60,9 @@ export class KeyRing {
     return key;
   }
 
-  /** The key whose tokens carry exactly this encoded header. */
+  /** The key whose tokens carry exactly this encoded header, in use or retired. */
   find(header: string): VerificationKey | undefined {
-    return this.#byHeader.get(header)?.verification;
+    return this.#byHeader.get(header)?.verification ?? this.#retired.get(header);
   }
 
   /**
@@ -70,6 +76,13 @@ export class KeyRing {
   /** The public keys as published (RFC 7517 section 5). */
   jwks(): { readonly keys: readonly PublishedKey[] } {
     return this.#jwks;
+  }
+
+  /** Imports the public parts; the private ones may be sealed under a former master key. */
+  #importRetired(stored: readonly StoredSigningKey[]): Map<string, VerificationKey> {
+    const known = new Map([...this.#retired.values()].map((key) => [key.kid, key]));
+    const keys = stored.map(({ kid, publicJwk }) => known.get(kid) ?? importKey(JSON.parse(publicJwk) as PublishedKey));
+    return new Map(keys.flatMap((key) => (key === undefined ? [] : [[key.header, key]])));
   }
 
   #open(stored: StoredSigningKey): RingKey | undefined {

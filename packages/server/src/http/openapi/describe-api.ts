@@ -49,8 +49,17 @@ const securitySchemes: Json = {
 };
 
 const securityOf = (access: Access): readonly Json[] => {
-  if (access.kind === 'public') return [];
-  return access.kind === 'admin' ? [{ adminKey: [access.scope] }] : [{ accessToken: [] }];
+  switch (access.kind) {
+    case 'public':
+      return [];
+    case 'admin':
+      return [{ adminKey: [access.scope] }];
+    case 'signing-out':
+      // An empty requirement: the access token may be left out.
+      return [{ accessToken: [] }, {}];
+    default:
+      return [{ accessToken: [] }];
+  }
 };
 
 /** `/auth/sessions/:id` → `/auth/sessions/{id}`. */
@@ -83,9 +92,10 @@ const contentOf = (type: string, schema: TSchema, named: NamedSchemas): Json => 
   return { [type]: { schema: named.add(schema), ...(example === undefined ? {} : { example }) } };
 };
 
-const requestBodyOf = ({ body, bodyFormat }: Route, named: NamedSchemas): Json => {
+const requestBodyOf = ({ body, bodyFormat, isBodyOptional = false }: Route, named: NamedSchemas): Json => {
   const { mediaType } = bodyFormat ?? jsonBody;
-  if (body !== undefined) return { requestBody: { required: true, content: contentOf(mediaType, body, named) } };
+  if (body !== undefined)
+    return { requestBody: { required: !isBodyOptional, content: contentOf(mediaType, body, named) } };
   if (bodyFormat === undefined) return {};
   return { requestBody: { required: true, content: { [mediaType]: { schema: { type: 'string' } } } } };
 };

@@ -184,6 +184,20 @@ export const end = statement(
    ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
 );
 
+/** As {@link end}, for the session of a refresh token. No row: the token is not known. */
+export const endByToken = statement(
+  'session_end_by_token',
+  `with presented as (
+     select tenant_id, session_id from refresh_token where hash = $1
+   ), ended as (
+     update session s set ended_at = $2, end_reason = 'logout'
+       from presented p where s.id = p.session_id and s.ended_at is null
+     returning s.id, s.tenant_id, s.account_id
+   ), trace as (
+     ${appendAudit({ ...sessionEnds.logout, at: '$2', ...ofSession, by: '$3' }, 'from ended')}
+   ) ${appendEntry({ kind: 'session', key: 'p.session_id', epoch: 'null' }, 'from presented p')}`,
+);
+
 /** Ends the session of a refresh token that was used twice. */
 export const endStolen = statement(
   'session_end_stolen',

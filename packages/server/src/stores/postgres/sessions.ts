@@ -134,6 +134,10 @@ export const postgresSessions = (run: Run): SessionStore => ({
   changePassword: changePasswordWith(run),
   end: async ({ tenantId, sessionId, nowMs, by }) =>
     toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, originValue(by)))),
+  endByToken: async ({ presentedHash, nowMs, by }) => {
+    const rows = await run<JournalRow>('*', sql.endByToken(presentedHash, nowMs, originValue(by)));
+    return rows.length === 0 ? 'refresh_invalid' : toRecorded(rows);
+  },
   list: ({ tenantId, accountId, before, rowsMax, nowMs }) =>
     run<LiveSession>(tenantId, sql.list(tenantId, accountId, before ?? lastId, nowMs, rowsMax)),
   endOwn: async ({ tenantId, accountId, sessionId, askingSessionId, nowMs, by }) => {

@@ -3,7 +3,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Purge } from '../../features/deployment/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { sessionEnds } from '../../features/sessions/rules.ts';
-import type { AccountSignOut, OwnSessionEnd, SessionEnd, SignOutEverywhere } from '../../features/sessions/store.ts';
+import type {
+  AccountSignOut,
+  OwnSessionEnd,
+  SessionEnd,
+  SignOutEverywhere,
+  TokenSessionEnd,
+} from '../../features/sessions/store.ts';
 import { auditAppender } from './audit-writes.ts';
 import { sessionEnder, sessionsEnder } from './ended-sessions.ts';
 import { journalAppender } from './journal-writes.ts';
@@ -18,6 +24,9 @@ export const endingWrites = (database: DatabaseSync) => {
   const audit = auditAppender(database);
   const endOne = sessionEnder(database);
   const endSessions = sessionsEnder(database);
+  const findByToken = database.prepare(
+    'select tenant_id as tenantId, session_id as sessionId from refresh_token where hash = ?',
+  );
   const findOwn = database.prepare('select 1 from session where tenant_id = ? and account_id = ? and id = ?');
   const raiseEpoch = database.prepare(
     `update account set epoch = epoch + 1
@@ -34,14 +43,21 @@ export const endingWrites = (database: DatabaseSync) => {
     `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
   );
 
+  const end = (session: SessionEnd): Recorded => {
+    const { tenantId, sessionId, nowMs, by } = session;
+    const accountId = endOne(session, 'logout');
+    // A repeat ends nothing and leaves no further row.
+    if (accountId !== undefined)
+      audit.append({ ...sessionEnds.logout, atMs: nowMs, by, tenantId, accountId, sessionId });
+    return journal.append({ kind: 'session', key: sessionId });
+  };
+
   return {
-    end: (end: SessionEnd): Recorded => {
-      const { tenantId, sessionId, nowMs, by } = end;
-      const accountId = endOne(end, 'logout');
-      // A repeat ends nothing and leaves no further row.
-      if (accountId !== undefined)
-        audit.append({ ...sessionEnds.logout, atMs: nowMs, by, tenantId, accountId, sessionId });
-      return journal.append({ kind: 'session', key: sessionId });
+    end,
+
+    endByToken: ({ presentedHash, nowMs, by }: TokenSessionEnd): Recorded | 'refresh_invalid' => {
+      const found = findByToken.get(presentedHash) as Pick<SessionEnd, 'tenantId' | 'sessionId'> | undefined;
+      return found === undefined ? 'refresh_invalid' : end({ ...found, nowMs, by });
     },
 
     endOwn: (end: OwnSessionEnd): Recorded | 'session_not_found' => {

@@ -27,6 +27,7 @@ export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionSto
       readRows<LiveSession>(live, tenantId, accountId, before ?? lastId, nowMs, rowsMax).map((row) => ({ ...row })),
     rotate: write('rotate'),
     end: write('end'),
+    endByToken: write('endByToken'),
     endOwn: write('endOwn'),
     endAll: write('endAll'),
     changePassword: write('changePassword'),
