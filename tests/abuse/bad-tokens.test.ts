@@ -99,6 +99,8 @@ test('payloads without the claims of an issuer bring nothing down', async () => 
 test('a token that lacks a claim, or has it in another type, is refused however well it is signed', async () => {
   for (const name of Object.keys(claims))
     for (const value of [undefined, null, {}, 0.5, [1]]) {
+      // This one is optional.
+      if (name === 'nbf' && value === undefined) continue;
       const answer = await get(`${url}/api/protected`, forge(key, { ...claims, [name]: value }));
       assert.match(assertIsProblem(answer, `${name} = ${JSON.stringify(value)}`), /^token_/);
     }

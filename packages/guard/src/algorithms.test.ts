@@ -6,6 +6,7 @@ import { type AlgorithmName, algorithmNames, signatureHolds, signBytes } from '.
 
 const pairs: Record<AlgorithmName, { publicKey: KeyObject; privateKey: KeyObject }> = {
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: generateKeyPairSync('ed25519'),
   Ed25519: generateKeyPairSync('ed25519'),
   RS256: generateKeyPairSync('rsa', { modulusLength: 3072 }),
   PS256: generateKeyPairSync('rsa', { modulusLength: 3072 }),

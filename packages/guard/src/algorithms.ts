@@ -1,6 +1,9 @@
 /**
- * The signature algorithms a key may have (RFC 7518 section 3.1, RFC 9864). The algorithm belongs
- * to the key, never to the token.
+ * The signature algorithms a key may have (RFC 7518 section 3.1, RFC 8037, RFC 9864). The algorithm
+ * belongs to the key, never to the token.
+ *
+ * `EdDSA` and `Ed25519` are two names of one algorithm. A key has one of them, and its tokens carry
+ * that one: most verifiers know only the older name, `EdDSA`.
  *
  * `node:crypto` is called directly and synchronously. On this hot path it costs about half as much
  * as asynchronous WebCrypto, and the verdict that follows must run in the same turn of the event
@@ -10,12 +13,14 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
 
 /** Names of the algorithms, as they stand in `alg`. */
-export const algorithmNames = ['ES256', 'Ed25519', 'RS256', 'PS256'] as const;
+export const algorithmNames = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] as const;
 
 /** One of {@link algorithmNames}. */
 export type AlgorithmName = (typeof algorithmNames)[number];
 
 interface Algorithm {
+  /** Members of a JWK that can have the algorithm. */
+  readonly key: { readonly kty: 'EC' | 'OKP' | 'RSA'; readonly crv?: 'P-256' | 'Ed25519' };
   /** Digest for `node:crypto`; `null` where the algorithm fixes its own. */
   readonly digest: 'sha256' | null;
   readonly options: (key: KeyObject) => Parameters<typeof verify>[2];
@@ -47,25 +52,37 @@ const toLowS = (signature: Buffer): Buffer => {
 const isWholeModulus = (signature: Buffer, publicKey: KeyObject): boolean =>
   signature.length === Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? Number.NaN) / 8);
 
+const ed25519: Algorithm = { key: { kty: 'OKP', crv: 'Ed25519' }, digest: null, options: (key) => key };
+
 const algorithms: Record<AlgorithmName, Algorithm> = {
   ES256: {
+    key: { kty: 'EC', crv: 'P-256' },
     digest: 'sha256',
     options: (key) => ({ key, dsaEncoding: 'ieee-p1363' }),
     normalize: toLowS,
     isNormal: isLowS,
   },
-  Ed25519: { digest: null, options: (key) => key },
+  EdDSA: ed25519,
+  Ed25519: ed25519,
   RS256: {
+    key: { kty: 'RSA' },
     digest: 'sha256',
     options: (key) => ({ key, padding: constants.RSA_PKCS1_PADDING }),
     isNormal: isWholeModulus,
   },
   PS256: {
+    key: { kty: 'RSA' },
     digest: 'sha256',
     options: (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }),
     isNormal: isWholeModulus,
   },
 };
+
+/** Whether a key of this type and curve can have the algorithm. */
+export const suitsKey = (
+  name: AlgorithmName,
+  { kty, crv }: { readonly kty?: string; readonly crv?: string },
+): boolean => kty === algorithms[name].key.kty && crv === algorithms[name].key.crv;
 
 /**
  * Signs bytes (a JWS signing input, RFC 7515 section 5.1) with a private key; returns the one

@@ -45,6 +45,7 @@ test('a token from the future is accepted within the clock skew and refused beyo
   assert.equal(judge({ iat: 1560, nbf: 1560 }), undefined);
   assert.equal(judge({ iat: 1561 }), 'token_not_yet_valid');
   assert.equal(judge({ nbf: 1561 }), 'token_not_yet_valid');
+  assert.equal(judge({ nbf: undefined }), undefined, 'a token without nbf begins at iat');
 });
 
 test('issuer and audience are compared exactly', () => {

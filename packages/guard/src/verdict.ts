@@ -53,7 +53,7 @@ export const claimRefusal = (
   if (claims.aud !== expectation.audience) return 'token_audience_wrong';
   if (!(nowSeconds < claims.exp)) return 'token_expired';
   // A token from the future would outlive the journal entry that revokes it.
-  if (claims.iat > nowSeconds + clockSkewSeconds || claims.nbf > nowSeconds + clockSkewSeconds)
+  if (claims.iat > nowSeconds + clockSkewSeconds || (claims.nbf ?? claims.iat) > nowSeconds + clockSkewSeconds)
     return 'token_not_yet_valid';
   return undefined;
 };

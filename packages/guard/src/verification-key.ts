@@ -5,7 +5,7 @@
 import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { accessTokenType } from '@catalytic/protocol/claims';
 import type { KeyId } from '@catalytic/protocol/ids';
-import { type AlgorithmName, algorithmNames } from './algorithms.ts';
+import { type AlgorithmName, algorithmNames, suitsKey } from './algorithms.ts';
 
 /** A JWK as the service publishes it (RFC 7517), public members only. */
 export interface PublishedKey extends webcrypto.JsonWebKey {
@@ -33,14 +33,18 @@ export interface VerificationKey {
 export const encodedHeader = (algorithm: AlgorithmName, kid: string): string =>
   Buffer.from(JSON.stringify({ alg: algorithm, typ: accessTokenType, kid })).toString('base64url');
 
+/** Whether a key may check signatures: what it says of its use must allow it (RFC 7517 sections 4.2 and 4.3). */
+const mayVerify = ({ use, key_ops: operations }: PublishedKey): boolean =>
+  use === 'sig' && (operations === undefined || operations.includes('verify'));
+
 /**
  * Reads a published key.
- * @returns `undefined` for an algorithm this version does not know: such a key is skipped, not
- *   fatal.
+ * @returns `undefined` for an algorithm this version does not know, a key of another type or curve
+ *   than its algorithm's, and one that is not for signatures: such a key is skipped, not fatal.
  */
 export const importKey = (published: PublishedKey): VerificationKey | undefined => {
   const algorithm = algorithmNames.find((name) => name === published.alg);
-  if (algorithm === undefined) return undefined;
+  if (algorithm === undefined || !suitsKey(algorithm, published) || !mayVerify(published)) return undefined;
   return {
     kid: published.kid as KeyId,
     algorithm,

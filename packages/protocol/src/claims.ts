@@ -13,7 +13,11 @@ export interface AccessTokenClaims {
   readonly sub: AccountId;
   readonly aud: string;
   readonly iat: number;
-  readonly nbf: number;
+  /**
+   * Older than `iat`, so that a verifier whose clock is behind takes a fresh token. Optional: the
+   * version after this one leaves it out, because the version before refuses a token without it.
+   */
+  readonly nbf?: number;
   readonly exp: number;
   readonly jti: TokenId;
   readonly sid: SessionId;

@@ -6,7 +6,6 @@ import { Command, Option as Flag } from 'commander';
 import { openKeyRing } from '../deployment.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
-import { publishLeadSeconds } from '../features/signing-keys/rules.ts';
 import { table } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { addHelpExamples } from './help-examples.ts';
@@ -40,15 +39,16 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
     // Opened first: a key sealed under a different master key than the others would stop the next
     // start.
     const { masterKey } = await openKeyRing(config, stores, Date.now);
-    const successor = createSigningKey(config.signingAlgorithm, masterKey, now, now + publishLeadSeconds * 1000);
+    const activatesAtMs = now + config.signingKeyLeadSeconds * 1000;
+    const successor = createSigningKey(config.signingAlgorithm, masterKey, now, activatesAtMs);
     await stores.signingKeys.addSuccessor({ key: successor, by: cliOrigin });
     return successor;
   });
   process.stdout.write(
     json
       ? `${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, 'signs from': time(key.activatesAtMs) })}\n`
-      : `Key ${key.kid} is published now and signs from ${time(key.activatesAtMs)}.\n` +
-          'The key before it stays published until the last token it signed has expired. No restart is needed.\n',
+      : `Key ${key.kid} is published now and signs from ${time(key.activatesAtMs)}, ${config.signingKeyLeadSeconds} seconds from now.\n` +
+          'The key before it signs until then, and stays published until its last token has expired. No restart is needed.\n',
   );
 };
 
@@ -73,8 +73,9 @@ export const keysCommand = (): Command => {
     .action((own: Options, command: Command) => rotate(own, command));
   addHelpExamples(rotateCommand, [
     ['keys rotate', 'works beside a running service; no restart, nobody signs in again'],
-    ['keys rotate --signing-algorithm Ed25519', 'change the algorithm on this occasion'],
+    ['keys rotate --signing-algorithm EdDSA', 'change the algorithm on this occasion'],
+    ['keys rotate --signing-key-lead-seconds 900', 'no verifier keeps the keys for more than 15 minutes'],
   ]);
-  addConfigFlags(rotateCommand, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm']);
+  addConfigFlags(rotateCommand, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm', 'signingKeyLeadSeconds']);
   return group;
 };

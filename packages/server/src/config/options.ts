@@ -4,12 +4,12 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { type AlgorithmName, algorithmNames } from '@catalytic/guard/algorithms';
 import { areOrigins, areRanges, isListenable } from './addresses.ts';
 import type { Option } from './option.ts';
 import type { Profile } from './profile.ts';
 import { type RedisConfig, redisOptions } from './redis-options.ts';
 import { type TlsConfig, tlsOptions } from './tls-options.ts';
+import { type TokenConfig, tokenOptions } from './token-options.ts';
 
 /**
  * Hash lanes used when none are configured: two per core keep every core busy while results travel.
@@ -75,9 +75,9 @@ export const options = {
     defaultText: 'none',
     pattern: { test: areOrigins },
     patternText:
-      'origins exactly as browsers send them, by https or by http from loopback, like https://app.example.com or http://localhost:5173, separated by commas',
+      'origins exactly as browsers send them, by https or by http from loopback, like https://app.example.com, https://*.example.com or http://localhost:5173, separated by commas',
     description:
-      'Sites whose pages may call the public listener from a browser and read its answers; each exactly, there are no wildcards. Credentials of the browser are never asked for: a page sends its token itself.',
+      'Sites whose pages may call the public listener from a browser and read its answers. `https://*.example.com` stands for every subdomain, not for `example.com` itself: list it only when each of them is yours. Pages may send any header. Credentials of the browser are never asked for: a page sends its token itself.',
   },
   docs: {
     kind: 'choice',
@@ -192,79 +192,7 @@ export const options = {
     description:
       'How long a client may take to shake hands (TLS), to send a request, headers and body together, and to read an answer.',
   },
-  issuer: {
-    kind: 'text',
-    name: 'ISSUER',
-    default: undefined,
-    defaultText: 'http(s)://HOST:PORT while HOST is loopback',
-    pattern: /^https?:\/\/[^?#\s]+$/,
-    patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
-    description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
-  },
-  audience: {
-    kind: 'text',
-    name: 'AUDIENCE',
-    default: undefined,
-    defaultText: 'the issuer',
-    pattern: /^\S{1,255}$/,
-    patternText: '1 to 255 characters without spaces',
-    description: 'Claim `aud` of every token; a change refuses all tokens issued before it.',
-  },
-  masterKey: {
-    kind: 'text',
-    name: 'CATALYTIC_MASTER_KEY',
-    default: undefined,
-    defaultText: 'read from DATA_DIR/master.key, which is created at the first start',
-    pattern: /^[A-Za-z0-9+/_-]{43}=?$/,
-    patternText: '32 random bytes in base64 ("openssl rand -base64 32" prints such a key)',
-    secret: true,
-    description: 'Key that encrypts the signing keys at rest; if it is lost, everybody must sign in again.',
-  },
-  signingAlgorithm: {
-    kind: 'choice',
-    name: 'SIGNING_ALGORITHM',
-    choices: algorithmNames,
-    default: 'ES256',
-    description: 'Algorithm of signing keys made from now on; existing keys keep theirs. RSA keys have 3072 bits.',
-  },
-  accessTokenSeconds: {
-    kind: 'number',
-    name: 'ACCESS_TOKEN_SECONDS',
-    unit: 'seconds',
-    minimum: 10,
-    maximum: 86_400,
-    default: 900,
-    description: 'Lifetime of access tokens; revocations are remembered a little longer than this.',
-  },
-  refreshTokenSeconds: {
-    kind: 'number',
-    name: 'REFRESH_TOKEN_SECONDS',
-    unit: 'seconds',
-    minimum: 60,
-    maximum: 31_536_000,
-    default: 604_800,
-    description: 'Lifetime of a refresh token, counted anew at each rotation.',
-  },
-  refreshGraceSeconds: {
-    kind: 'number',
-    name: 'REFRESH_GRACE_SECONDS',
-    unit: 'seconds',
-    minimum: 0,
-    maximum: 60,
-    default: 10,
-    description:
-      'How long a used refresh token still yields its one successor, for lost answers and parallel tabs; a later replay ends the session.',
-  },
-  maxSessionsPerAccount: {
-    kind: 'number',
-    name: 'MAX_SESSIONS_PER_ACCOUNT',
-    unit: 'sessions',
-    minimum: 1,
-    maximum: 100_000,
-    default: 1000,
-    description:
-      'Most live sessions of one account: a further sign-in ends the oldest one. A sign-in of an account at this limit reads all its sessions.',
-  },
+  ...tokenOptions,
   hashLanes: {
     kind: 'number',
     name: 'HASH_LANES',
@@ -344,7 +272,7 @@ export const options = {
 } as const satisfies Record<string, Option>;
 
 /** The configuration as the service uses it. */
-export interface Config extends RedisConfig, TlsConfig {
+export interface Config extends RedisConfig, TlsConfig, TokenConfig {
   /** What follows from the engine. */
   readonly profile: Profile;
   readonly host: string;
@@ -368,14 +296,6 @@ export interface Config extends RedisConfig, TlsConfig {
   readonly backlog: number;
   readonly keepAliveSeconds: number;
   readonly requestTimeoutMs: number;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly masterKey: string | undefined;
-  readonly signingAlgorithm: AlgorithmName;
-  readonly accessTokenSeconds: number;
-  readonly refreshTokenSeconds: number;
-  readonly refreshGraceSeconds: number;
-  readonly maxSessionsPerAccount: number;
   readonly hashLanes: number;
   readonly hashQueueMs: number;
   readonly revocationLeaseMs: number;

@@ -7,6 +7,7 @@ import { signBytes } from '@catalytic/guard/algorithms';
 import type { SignatureChecks } from '@catalytic/guard/signature-checks';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import type { TokenId } from '@catalytic/protocol/ids';
+import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { Grant } from '../sessions/store.ts';
 import type { KeyRing } from '../signing-keys/key-ring.ts';
 
@@ -40,7 +41,8 @@ export const issueAccessToken = (
     sub: grant.accountId,
     aud: audience,
     iat: issuedAt,
-    nbf: issuedAt,
+    // Verifiers take this claim at its word, and their clocks may be a little behind.
+    nbf: issuedAt - clockSkewSeconds,
     exp: issuedAt + accessTokenSeconds,
     jti: randomUUID() as TokenId,
     sid: grant.sessionId,

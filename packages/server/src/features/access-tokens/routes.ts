@@ -23,7 +23,7 @@ const Claims = Type.Object(
     sub,
     aud: text('The audience: the service that the token is for.', 'https://id.example.com'),
     iat: seconds('When it was issued, seconds since 1970.', 1_767_225_600),
-    nbf: seconds('When it begins to be valid.', 1_767_225_600),
+    nbf: Type.Optional(seconds('When it begins to be valid: a minute before `iat`.', 1_767_225_540)),
     exp,
     jti,
     sid,
@@ -42,7 +42,10 @@ const Claims = Type.Object(
 
 const VerifiedAnswer = Type.Object(
   {
-    active: Type.Literal(true, { description: 'The token is accepted: it is refused with 401 otherwise.' }),
+    active: Type.Boolean({
+      description: 'Always true. A token that is not accepted is refused with 401.',
+      examples: [true],
+    }),
     sub,
     tid,
     sid,

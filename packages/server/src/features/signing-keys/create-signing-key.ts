@@ -16,6 +16,7 @@ const generate = (algorithm: AlgorithmName): KeyObject => {
   switch (algorithm) {
     case 'ES256':
       return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    case 'EdDSA':
     case 'Ed25519':
       return generateKeyPairSync('ed25519').privateKey;
     case 'RS256':

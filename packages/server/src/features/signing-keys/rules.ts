@@ -14,12 +14,6 @@ export const jwksMaxAgeSeconds = 60;
 export const keyReloadMs = 1000;
 
 /**
- * Time between the publication of a successor and its first signature, seconds: by then every cache
- * has been refreshed twice.
- */
-export const publishLeadSeconds = 2 * jwksMaxAgeSeconds + 10;
-
-/**
  * When a key retires that is replaced: it signs until its successor is active, and its last token
  * expires no later than a journal entry of that moment. Linear in both parameters, so that an
  * engine can reckon it in SQL.
