@@ -37,6 +37,10 @@ const wrongEverywhere: readonly (readonly [string, string | Buffer, ErrorCode])[
   ['a comment', '{/* hello */}', 'body_malformed'],
   ['two objects', '{}{}', 'body_malformed'],
   ['NaN', '{"email":NaN}', 'body_malformed'],
+  ['a member twice', `{"email":"a@example.com","password":"x","email":${JSON.stringify(email)}}`, 'body_malformed'],
+  ['a member twice, once escaped', '{"email":"a@example.com","\\u0065mail" : "b@example.com"}', 'body_malformed'],
+  ['a member twice, deep inside', '{"a":[{"b":{}},{"c":1,"c":1}]}', 'body_malformed'],
+  ['names of members in texts only', '{"a":"\\"b\\":1,\\"b\\":2"}', 'body_invalid'],
   // Readers of JSON like to quote what they could not read.
   ['a password without quotes', '{"p": lanterns}', 'body_malformed'],
   ['a form', 'email=a%40example.com&password=x', 'body_malformed'],

@@ -20,7 +20,7 @@ const assertExpected = (answer: Answer | undefined, { about, expected }: BadRequ
   else assertProblem(answer, expected, about);
 };
 
-test('each bad request is refused with its own code, and none with a 5xx', async (t) => {
+test('each bad request is refused with its own code, and none as a failure of the service', async (t) => {
   for (const bad of badRequests)
     await t.test(bad.about, async () => {
       const answers = await exchange(url, ...bad.pieces);
@@ -84,6 +84,67 @@ test('a sign-out takes no body, but does not mind a named content type', async (
   assertProblem(wrongType, 'content_type_unsupported');
   const empty = await rawRequest(url, 'POST', '/auth/logout', [authorization, 'Content-Type: application/json']);
   assert.equal(empty.status, 200, empty.text);
+});
+
+test('a request without content may name any content type', async () => {
+  const bearer = (token: string): string => `Authorization: Bearer ${token}`;
+  const leaving = bearer((await signIn(url, 'honest@example.com')).access);
+  const types = ['application/x-www-form-urlencoded', 'text/plain; charset=utf-16', 'application/grpc', '', 'no type'];
+  const unknown = '00000000-0000-4000-8000-000000000000';
+  for (const type of types) {
+    for (const [length, text] of [
+      [[], ''],
+      [['Content-Length: 0'], ''],
+      [['Transfer-Encoding: chunked'], '0\r\n\r\n'],
+    ] as const) {
+      if (text !== '' && !type.includes('/')) continue;
+      const about = `${type} ${length[0]}`;
+      const headers = [`Content-Type: ${type}`, ...length];
+      const path = `/auth/sessions/${unknown}`;
+      const ended = await rawRequest(url, 'DELETE', path, [bearer(access), ...headers], text);
+      assertProblem(ended, 'session_not_found', about);
+      const signedOut = await rawRequest(url, 'POST', '/auth/logout', [leaving, ...headers], text);
+      assert.equal(signedOut.status, 200, `${about}: ${signedOut.text}`);
+    }
+  }
+});
+
+test('content that is what it says is taken: any spelling of UTF-8, and no coding', async () => {
+  for (const type of ['application/json; charset=utf-8', 'application/json;charset="UTF-8"; x=y', 'Application/JSON'])
+    for (const coding of ['identity', 'Identity']) {
+      const headers = [`Content-Type: ${type}`, `Content-Encoding: ${coding}`];
+      const body = JSON.stringify({ email: 'honest@example.com', password: goodPassword });
+      assert.equal((await rawRequest(url, 'POST', '/auth/login', headers, body)).status, 200, type);
+    }
+});
+
+test('a refused content coding names the one that is accepted', async () => {
+  const headers = ['Content-Type: application/json', 'Content-Encoding: gzip'];
+  const answer = await rawRequest(url, 'POST', '/auth/login', headers, '{}');
+  assertProblem(answer, 'content_encoding_unsupported');
+  assert.equal(answer.headers.get('accept-encoding'), 'identity');
+});
+
+test('every 401 has one challenge, of the one scheme that the service takes', async () => {
+  const refused: readonly [string, unknown, string | undefined][] = [
+    ['/auth/login', { email: 'honest@example.com', password: 'x' }, undefined],
+    ['/auth/refresh', { refresh_token: 'crt_x' }, undefined],
+    ['/auth/logout', undefined, undefined],
+    ['/auth/logout', undefined, 'x.y.z'],
+    ['/admin/tenants', { name: 'a' }, undefined],
+    ['/admin/tenants', { name: 'a' }, 'cak_x'],
+  ];
+  for (const [path, body, token] of refused) {
+    const answer = await post(`${url}${path}`, body, token);
+    assert.equal(answer.status, 401, path);
+    assert.match(String(answer.headers.get('www-authenticate')), /^Bearer realm="catalytic"(, error="[a-z_]+", .+)?$/);
+  }
+});
+
+test('the id of a request says nothing of the requests before it', async () => {
+  const idOf = async (): Promise<string> => String((await get(`${url}/auth/verify`)).headers.get('x-request-id'));
+  const ids = await Promise.all([idOf(), idOf(), idOf()]);
+  assert.equal(new Set(ids.map((id) => id.slice(0, 8))).size, 3, ids.join(' '));
 });
 
 test('an unknown query parameter is refused where the caller is known', async () => {

@@ -65,6 +65,35 @@ const headers: readonly (readonly [string, string, readonly string[], string | B
     loginText,
     'request_malformed',
   ],
+  [
+    'a Transfer-Encoding of which only the last coding is chunked',
+    '/auth/login',
+    [jsonType, 'Transfer-Encoding: gzip, chunked'],
+    `${chunk(loginText)}0\r\n\r\n`,
+    'transfer_coding_unsupported',
+  ],
+  [
+    'a body that says it is compressed',
+    '/auth/login',
+    [jsonType, 'Content-Encoding: gzip'],
+    loginText,
+    'content_encoding_unsupported',
+  ],
+  ['two content codings', '/auth/logout', [jsonType, 'Content-Encoding: identity, br'], '{}', 'token_missing'],
+  [
+    'another charset',
+    '/auth/login',
+    ['Content-Type: application/json; charset=utf-16'],
+    loginText,
+    'content_type_unsupported',
+  ],
+  [
+    'another charset in quotes',
+    '/auth/login',
+    ['Content-Type: application/json; a=b;Charset="ISO-8859-1"'],
+    loginText,
+    'content_type_unsupported',
+  ],
   ['a negative length', '/auth/login', [jsonType, 'Content-Length: -1'], loginText, 'request_malformed'],
   ['a signed length', '/auth/login', [jsonType, 'Content-Length: +5'], loginText, 'request_malformed'],
   ['a length that is no number', '/auth/login', [jsonType, 'Content-Length: many'], loginText, 'request_malformed'],
@@ -192,6 +221,9 @@ const targets: readonly (readonly [string, string, ErrorCode | 200])[] = [
   ['POST', '/auth/verify', 'method_unsupported'],
   ['POST', '/.well-known/jwks.json', 'method_unsupported'],
   ['PROPFIND', '/auth/login', 'method_unsupported'],
+  ['QUERY', '/auth/login', 'method_unsupported'],
+  ['QUERY', '/nowhere', 'route_unknown'],
+  ['QUERY', '/auth/sessions', 'method_unsupported'],
   ['BREW', '/auth/login', 'request_malformed'],
   ['get', '/health/live', 'request_malformed'],
 ];
@@ -201,6 +233,25 @@ const lines: readonly BadRequest[] = [
   { about: 'HTTP/1.0', pieces: ['GET /health/live HTTP/1.0\r\n\r\n'], expected: 200 },
   { about: 'an empty line first', pieces: [`\r\n${live}`], expected: 200 },
   { about: 'a request in single bytes', pieces: live.split('').flatMap((byte) => [byte, 1]), expected: 200 },
+  {
+    about: 'HTTP/1.0 in chunks',
+    pieces: [
+      json('/auth/login', `${chunk(loginText)}0\r\n\r\n`, [jsonType, 'Transfer-Encoding: chunked'])
+        .toString('latin1')
+        .replace('HTTP/1.1', 'HTTP/1.0'),
+    ],
+    expected: 'request_malformed',
+  },
+  ...['PUT', 'QUERY', 'PATCH'].map((method) => ({
+    about: `${method} of a text in no charset we know`,
+    pieces: [requestBytes(method, '/auth/login', ['Content-Type: text/plain; charset=x'], 'text')],
+    expected: 'method_unsupported' as const,
+  })),
+  ...['text/plain', 'application/json', 'no type'].map((type) => ({
+    about: `POST of ${type} to nowhere`,
+    pieces: [requestBytes('POST', '/nowhere', [`Content-Type: ${type}`], '{')],
+    expected: 'route_unknown' as const,
+  })),
   {
     about: 'a wish to upgrade',
     pieces: [live.replace('close', 'close, Upgrade\r\nUpgrade: websocket')],

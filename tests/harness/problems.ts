@@ -20,8 +20,8 @@ export const assertIsProblem = (answer: Answer, about = ''): ErrorCode => {
   assert.deepEqual([title, type], [kind.title, `urn:catalytic:error:${code}`], where);
   const challenge = answer.headers.get('www-authenticate');
   if (kind.challenge === undefined) assert.equal(challenge, null, where);
-  else if (kind.challenge === 'none') assert.equal(challenge, 'Bearer', where);
-  else assert.match(String(challenge), new RegExp(`^Bearer error="${kind.challenge}"`), where);
+  else if (kind.challenge === 'none') assert.equal(challenge, 'Bearer realm="catalytic"', where);
+  else assert.match(String(challenge), new RegExp(`^Bearer realm="catalytic", error="${kind.challenge}", `), where);
   return code;
 };
 

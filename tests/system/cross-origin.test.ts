@@ -10,14 +10,18 @@ const local = 'http://localhost:5173';
 interface RawAnswer {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
 }
 
 /** Not `fetch`: it would not let a test choose the origin. */
 const ask = (url: string, method: string, headers: NodeJS.Dict<string | string[]>): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
     const sent = httpRequest(url, { method, headers: headers as Record<string, string>, agent: false }, (answer) => {
-      answer.resume();
-      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers }));
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
     });
     sent.once('error', reject);
     sent.end();
@@ -27,7 +31,7 @@ const preflight = (url: string, origin: string | string[]): Promise<RawAnswer> =
   ask(`${url}/auth/login`, 'OPTIONS', {
     origin,
     'access-control-request-method': 'POST',
-    'access-control-request-headers': 'authorization,content-type',
+    'access-control-request-headers': 'authorization,content-type,traceparent',
   });
 
 const corsHeadersOf = ({ headers }: RawAnswer): readonly string[] =>
@@ -70,7 +74,11 @@ suite('pages of other sites', () => {
       assert.equal(status, 204);
       assert.equal(headers['access-control-allow-origin'], origin);
       assert.deepEqual(String(headers['access-control-allow-methods']).split(', ').slice(0, 2).sort(), ['GET', 'POST']);
-      assert.equal(headers['access-control-allow-headers'], 'authorization, content-type');
+      assert.equal(
+        headers['access-control-allow-headers'],
+        'authorization, content-type, authorization,content-type,traceparent',
+        'any header that a page asks for',
+      );
       assert.match(String(headers['access-control-max-age']), /^\d+$/);
       assert.equal(headers['access-control-allow-credentials'], undefined);
       assert.equal(headers['vary'], 'Origin');
@@ -93,7 +101,7 @@ suite('pages of other sites', () => {
       assert.equal(answer.status, status, path);
       assert.equal(answer.headers['access-control-allow-origin'], app, path);
       assert.equal(answer.headers['vary'], 'Origin', path);
-      for (const name of ['Retry-After', 'WWW-Authenticate', 'RateLimit'])
+      for (const name of ['Retry-After', 'WWW-Authenticate', 'RateLimit', 'X-Request-Id'])
         assert.match(String(answer.headers['access-control-expose-headers']), new RegExp(`\\b${name}\\b`));
     }
   });
@@ -101,7 +109,9 @@ suite('pages of other sites', () => {
   test('any other origin is told nothing, by a preflight or an answer', async () => {
     for (const origin of strangers) {
       const asked = await preflight(service.url, origin);
-      assert.equal(asked.status, 405, `preflight of ${origin}`);
+      // An empty origin is none.
+      assert.equal(asked.status, 403, `preflight of ${origin}`);
+      assert.match(asked.text, /CORS_ORIGINS lists no origin like/);
       assert.deepEqual(corsHeadersOf(asked), [], `preflight of ${origin}`);
       const read = await ask(`${service.url}/health/live`, 'GET', { origin });
       assert.deepEqual(corsHeadersOf(read), [], `answer to ${origin}`);
@@ -125,8 +135,52 @@ suite('pages of other sites', () => {
   });
 });
 
-test('without CORS_ORIGINS there is no such header at all', async (t) => {
+test('an asterisk stands for the subdomains of its domain, and for nothing else', async (t) => {
+  const { url } = await serviceIn(t, { CORS_ORIGINS: 'https://*.example.com,http://*.localhost:5173' });
+  for (const origin of ['https://a.example.com', 'https://pr-7.a.example.com', 'http://acme.localhost:5173']) {
+    const { status, headers } = await preflight(url, origin);
+    assert.deepEqual([status, headers['access-control-allow-origin']], [204, origin]);
+  }
+  for (const origin of [
+    'https://example.com',
+    'https://*.example.com',
+    'https://.example.com',
+    'https://a..example.com',
+    'https://evil.example?.example.com',
+    'https://evil.example/.example.com',
+    'https://evil.example:1.example.com',
+    'https://evil@a.example.com',
+    'https://evilexample.com',
+    'https://a.example.com:444',
+    'http://a.example.com',
+    'http://localhost:5173',
+    'http://a.localhost',
+  ]) {
+    const refused = await preflight(url, origin);
+    assert.deepEqual([refused.status, corsHeadersOf(refused)], [403, []], origin);
+  }
+});
+
+test('a preflight that names no headers, or something else, is answered with the usual ones', async () => {
+  for (const asked of [undefined, '', 'a b', 'a,,b', 'x: y', 'ü'])
+    assert.equal(
+      (
+        await ask(`${service.url}/auth/login`, 'OPTIONS', {
+          origin: app,
+          'access-control-request-method': 'POST',
+          ...(asked !== undefined && { 'access-control-request-headers': Buffer.from(asked).toString('latin1') }),
+        })
+      ).headers['access-control-allow-headers'],
+      'authorization, content-type',
+      asked ?? 'none',
+    );
+});
+
+test('without CORS_ORIGINS there is no such header at all, and a refused preflight says so', async (t) => {
   const { url } = await serviceIn(t);
+  const { status, text } = await preflight(url, app);
+  assert.equal(status, 403);
+  assert.match(text, /"code":"origin_unlisted".*CORS_ORIGINS/);
   for (const answer of [await preflight(url, app), await ask(`${url}/health/live`, 'GET', { origin: app })]) {
     assert.deepEqual(corsHeadersOf(answer), []);
     assert.equal(answer.headers['vary'], undefined);

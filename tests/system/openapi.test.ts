@@ -237,7 +237,7 @@ test('every code of the error table is named by a route, but for those of reques
   );
   assert.deepEqual(
     Object.keys(errorTable).filter((code) => !named.has(code)),
-    ['route_unknown', 'method_unsupported'],
+    ['route_unknown', 'method_unsupported', 'origin_unlisted'],
   );
 });
 

@@ -5,19 +5,28 @@
  * @module
  */
 
-interface ErrorKind {
-  /** HTTP status of the answer. */
-  readonly status: number;
+interface Described {
   /** One public sentence without variable parts. */
   readonly title: string;
   /** Whether the same request may succeed later without being changed. */
   readonly retryable: boolean;
-  /**
-   * `error` parameter of the Bearer challenge (RFC 6750 section 3.1), where the answer carries
-   * `WWW-Authenticate`.
-   */
-  readonly challenge?: 'none' | 'invalid_token' | 'insufficient_scope';
 }
+
+/** `error` parameter of the Bearer challenge (RFC 6750 section 3.1); `none`: it has no such parameter. */
+type Challenge = 'none' | 'invalid_token' | 'insufficient_scope';
+
+/**
+ * The HTTP status of the answer, and the challenge in its header `WWW-Authenticate`. Each 401 must
+ * carry one (RFC 9110 section 15.5.2): HTTP clients throw an error at a 401 without it.
+ */
+type Answered =
+  | { readonly status: 401; readonly challenge: Challenge }
+  | {
+      readonly status: 400 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 429 | 431 | 500 | 501 | 503;
+      readonly challenge?: Challenge;
+    };
+
+type ErrorKind = Described & Answered;
 
 /** Every code, with its answer. */
 export const errorTable = {
@@ -25,13 +34,20 @@ export const errorTable = {
   body_invalid: { status: 400, title: 'A field is missing, unknown or of the wrong type', retryable: false },
   body_too_large: { status: 413, title: 'The body is larger than this route accepts', retryable: false },
   content_type_unsupported: { status: 415, title: 'The content type is not one this route accepts', retryable: false },
+  content_encoding_unsupported: { status: 415, title: 'The body is compressed or encoded', retryable: false },
   header_duplicated: { status: 400, title: 'A header that may appear once appears more than once', retryable: false },
   header_invalid: { status: 400, title: 'A header is malformed', retryable: false },
+  transfer_coding_unsupported: {
+    status: 501,
+    title: 'The transfer coding is not one this service knows',
+    retryable: false,
+  },
   request_malformed: { status: 400, title: 'The request is not valid HTTP', retryable: false },
   request_timeout: { status: 408, title: 'The request did not arrive in time', retryable: true },
   headers_too_large: { status: 431, title: 'The request header is larger than the service accepts', retryable: false },
   route_unknown: { status: 404, title: 'There is nothing at this path', retryable: false },
   method_unsupported: { status: 405, title: 'This path does not answer this method', retryable: false },
+  origin_unlisted: { status: 403, title: 'Pages of this origin may not call the service', retryable: false },
 
   tenant_unknown: { status: 400, title: 'There is no such tenant', retryable: false },
   tenant_suspended: { status: 403, title: 'The tenant is suspended', retryable: false },
@@ -44,7 +60,12 @@ export const errorTable = {
   password_blocked: { status: 400, title: 'The password is one that attackers try first', retryable: false },
   password_unchanged: { status: 400, title: 'The new password is the current one', retryable: false },
   password_wrong: { status: 403, title: 'The current password is wrong', retryable: false },
-  credentials_invalid: { status: 401, title: 'The email address or the password is wrong', retryable: false },
+  credentials_invalid: {
+    status: 401,
+    title: 'The email address or the password is wrong',
+    retryable: false,
+    challenge: 'none',
+  },
   account_disabled: { status: 403, title: 'The account is disabled', retryable: false },
   account_not_found: { status: 404, title: 'There is no such account in this tenant', retryable: false },
   import_line_invalid: { status: 400, title: 'A line of the import is not a valid account', retryable: false },
@@ -106,19 +127,21 @@ export const errorTable = {
     challenge: 'invalid_token',
   },
 
-  refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false },
-  refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false },
+  refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false, challenge: 'none' },
+  refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false, challenge: 'none' },
   refresh_superseded: {
     status: 401,
     title: 'The refresh token was replaced and its successor is already in use',
     retryable: false,
+    challenge: 'none',
   },
   refresh_reused: {
     status: 401,
     title: 'The refresh token was used before: the session has been ended',
     retryable: false,
+    challenge: 'none',
   },
-  session_ended: { status: 401, title: 'The session has ended', retryable: false },
+  session_ended: { status: 401, title: 'The session has ended', retryable: false, challenge: 'none' },
   session_not_found: { status: 404, title: 'The account has no such session', retryable: false },
 
   admin_key_missing: { status: 401, title: 'An admin key is needed', retryable: false, challenge: 'none' },

@@ -26,24 +26,58 @@ export const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || hos
 /** An address as a URL spells it. */
 export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
+/** Whether a host name leads to this machine by itself (RFC 6761 section 6.3), or the address is loopback. */
+const staysHere = (hostname: string): boolean =>
+  isLoopback(hostname.replace(/^\[|\]$/g, '')) || hostname.endsWith('.localhost');
+
 /**
  * Whether it is an origin exactly as browsers send it (RFC 6454 section 6.2), by https, or by http
  * from this machine.
  */
-const isOrigin = (text: string): boolean => {
+const isExactOrigin = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
-  // An asterisk would be a host of that name, but the author of the setting means a wildcard.
-  return isSafe && origin === text && !text.includes('*');
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && staysHere(hostname)));
+};
+
+/** An asterisk as the first label of the host; what it leaves open follows the scheme. */
+const wildcard = '://*.';
+
+/**
+ * Whether it is an origin, or a pattern of origins: an asterisk for the labels before a domain of at
+ * least two labels, because `https://*.com` would be half of the web.
+ */
+const isOrigin = (text: string): boolean => {
+  const example = text.replace(wildcard, '://label.');
+  if (example.includes('*') || !isExactOrigin(example)) return false;
+  const { hostname } = new URL(example);
+  return example === text || hostname.split('.').length > 2 || hostname === 'label.localhost';
 };
 
 /** Whether a text is a list of origins, separated by commas. */
 export const areOrigins = (text: string): boolean => text.split(',').every((origin) => isOrigin(origin.trim()));
 
-/** The origins of such a list. */
-export const originsOf = (list: string | undefined): ReadonlySet<string> =>
-  new Set(list?.split(',').map((origin) => origin.trim()) ?? []);
+/** One or more labels of a host name, as browsers send them. */
+const isLabels = (text: string): boolean => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text);
+
+/**
+ * Judges origins by such a list; `undefined` where it lists none. An asterisk stands for one label or
+ * several, never for the domain itself.
+ */
+export const originsOf = (list: string | undefined): ((origin: string) => boolean) | undefined => {
+  if (list === undefined) return undefined;
+  const listed = list.split(',').map((origin) => origin.trim());
+  const exact = new Set(listed);
+  const patterns = listed
+    .filter((origin) => origin.includes(wildcard))
+    .map((origin) => ({ start: origin.slice(0, origin.indexOf('*')), end: origin.slice(origin.indexOf('*') + 1) }));
+  return (origin) =>
+    (!origin.includes('*') && exact.has(origin)) ||
+    patterns.some(
+      ({ start, end }) =>
+        origin.startsWith(start) && origin.endsWith(end) && isLabels(origin.slice(start.length, -end.length)),
+    );
+};
 
 /** Adds `ADDRESS` or `ADDRESS/BITS`. Returns whether the text is one of the two. */
 const addRange = (ranges: BlockList, text: string): boolean => {

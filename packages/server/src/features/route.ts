@@ -6,7 +6,7 @@
 import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, type TString, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
 
@@ -152,6 +152,19 @@ interface StreamRoute<QuerySchema extends TSchema> extends Omit<Route, 'body' | 
 /** Describes a route whose body is read as a stream. */
 export const streamRoute = <QuerySchema extends TSchema>(description: StreamRoute<QuerySchema>): Route =>
   description as unknown as Route;
+
+/** The key of a schema that stands in the API's description for the one that has it. */
+export const describedAs = Symbol('schema in the description');
+
+/**
+ * A whole number in a query. Everything in a query is text, and nothing is coerced: a pattern judges
+ * it. The description calls it a number, as generated clients should.
+ * @param pattern matches the numbers from `minimum` to `maximum`, each in one spelling
+ */
+export const numberInQuery = (
+  pattern: string,
+  { description, ...facts }: { minimum: number; maximum: number; description: string; examples: readonly number[] },
+): TString => Object.assign(Type.String({ pattern, description }), { [describedAs]: { type: 'integer', ...facts } });
 
 /** A UUID in lower case, so that one id has one spelling. */
 const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';

@@ -24,17 +24,43 @@ export const bodyBytesMax = 64 * 1024;
  */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** The strings of a valid JSON text: those that name a member are followed by a colon. */
+const jsonStrings = /"(?:[^"\\]|\\.)*"\s*(:)?/g;
+
+/**
+ * Whether an object of a JSON text has two members of one name. Readers differ in which of them
+ * they keep (RFC 8259 section 4), so a filter before the service may have judged the other one.
+ * @param value the text as it was parsed
+ */
+const hasDoubledMembers = (text: string, value: unknown): boolean => {
+  let surplus = 0;
+  for (const [, colon] of text.matchAll(jsonStrings)) if (colon !== undefined) surplus++;
+  // Without recursion, because the text may nest deeper than the stack.
+  const parts = [value];
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    if (typeof part !== 'object' || part === null) continue;
+    const values: readonly unknown[] = Object.values(part);
+    if (!Array.isArray(part)) surplus -= values.length;
+    for (const each of values) parts.push(each);
+  }
+  return surplus > 0;
+};
+
 /** Parses a JSON body. @throws {CatalyticError} `body_malformed` */
-const parseJson = (request: FastifyRequest, bytes: Buffer): unknown => {
-  const { schema, config } = request.routeOptions;
-  // Many clients name the content type on a POST without a body.
-  if (bytes.length === 0 && (schema?.body === undefined || config?.isBodyOptional === true)) return undefined;
+const parseJson = (bytes: Buffer): unknown => {
+  let text: string;
+  let value: unknown;
   try {
-    return JSON.parse(utf8.decode(bytes));
+    text = utf8.decode(bytes);
+    value = JSON.parse(text);
   } catch {
     // The parser's own message would quote the body, which may hold a password.
     throw new CatalyticError('body_malformed');
   }
+  if (!hasDoubledMembers(text, value)) return value;
+  throw new CatalyticError('body_malformed', {
+    detail: 'Cannot read the body: an object in it has two members of one name',
+  });
 };
 
 /**
@@ -46,7 +72,9 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): vo
     case 'json':
       server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, bytes, done) => {
         try {
-          done(null, parseJson(request, bytes as Buffer));
+          const { schema, config } = request.routeOptions;
+          const isAbsent = bytes.length === 0 && (schema?.body === undefined || config?.isBodyOptional === true);
+          done(null, isAbsent ? undefined : parseJson(bytes as Buffer));
         } catch (error) {
           done(error as Error);
         }
@@ -57,6 +85,11 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): vo
   }
 };
 
+/** Reads a body in no format of the service: on a route without a body it may come if it is empty. */
+const readNothing = async (_request: FastifyRequest, stream: AsyncIterable<Buffer>): Promise<undefined> => {
+  for await (const chunk of stream) if (chunk.length > 0) throw new CatalyticError('content_type_unsupported');
+};
+
 /**
  * Lets a server read the formats of these routes, and JSON: many clients send `{}` to a route that
  * takes no body.
@@ -65,38 +98,70 @@ export const addBodyParsers = (server: FastifyInstance, routes: readonly Route[]
   server.removeAllContentTypeParsers();
   const formats = [jsonBody, ...routes.map(({ bodyFormat = jsonBody }) => bodyFormat)];
   for (const format of new Map(formats.map((format) => [format.mediaType, format])).values()) addParser(server, format);
+  server.addContentTypeParser('*', readNothing);
+};
+
+const takesBody = ({ body: schema, bodyFormat }: Route): boolean => schema !== undefined || bodyFormat !== undefined;
+
+/** The charset that a content type names, if it is not UTF-8: the only one of JSON (RFC 8259 section 8.1). */
+const otherCharset = /;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i;
+
+/**
+ * Stage before the body is read: refuses a body in another media type than the route's, in another
+ * charset than UTF-8, or under a content coding, none of which is undone (RFC 9110 sections 8.3 and
+ * 8.4). Many clients name a content type on a request without content, where it says nothing.
+ */
+export const content: RouteStage<unknown> = {
+  name: 'content',
+  refuses: ({ method }) => (method === 'GET' ? [] : ['content_type_unsupported', 'content_encoding_unsupported']),
+  mount: (_parts, route) => {
+    const { kind, mediaType } = route.bodyFormat ?? jsonBody;
+    const isTaken = takesBody(route);
+    const isNeeded = isTaken && route.isBodyOptional !== true;
+    const wanted = kind === 'stream' ? { detail: `This route takes ${mediaType}` } : {};
+    return (request, reply) => {
+      const { headers } = request;
+      const length = headers['content-length'];
+      if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
+        if (!isNeeded) delete headers['content-type'];
+        return;
+      }
+      const coding = headers['content-encoding'];
+      if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+        reply.header('accept-encoding', 'identity');
+        throw new CatalyticError('content_encoding_unsupported');
+      }
+      const type = headers['content-type'];
+      if (isTaken && type !== undefined && otherCharset.test(type))
+        throw new CatalyticError('content_type_unsupported', { detail: 'Bodies are in UTF-8' });
+      if (isNeeded && request.mediaType !== mediaType) throw new CatalyticError('content_type_unsupported', wanted);
+    };
+  },
 };
 
 /** Whether nothing was sent, or an object without members. */
 const isEmptyBody = (body: unknown): boolean =>
   body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
 
-/**
- * Refuses a body that came in another format than the route's, and any body where the route takes
- * none.
- */
+/** Refuses a body where the route takes none, and a missing one where it reads a stream. */
 export const body: RouteStage<unknown> = {
   name: 'body',
   // A body may come with any method but GET, whether the route takes one or not.
-  refuses: ({ method }) =>
-    method === 'GET' ? [] : ['body_malformed', 'body_too_large', 'content_type_unsupported', 'body_invalid'],
-  mount: (_parts, { body: schema, bodyFormat, isBodyOptional = false }) => {
-    const { kind, mediaType } = bodyFormat ?? jsonBody;
-    const takesBody = schema !== undefined || bodyFormat !== undefined;
-    const isStream = kind === 'stream';
+  refuses: ({ method }) => (method === 'GET' ? [] : ['body_malformed', 'body_too_large', 'body_invalid']),
+  mount: (_parts, route) => {
+    const isTaken = takesBody(route);
+    const { kind, mediaType } = route.bodyFormat ?? jsonBody;
     return (request) => {
-      if (!takesBody && !isEmptyBody(request.body))
+      if (!isTaken && !isEmptyBody(request.body))
         throw new CatalyticError('body_invalid', { detail: 'This route takes no body' });
       if (isBodyOptional && (request.body === undefined || request.body === null)) {
         request.body = {};
         return;
       }
+      if (route.isBodyOptional === true) request.body ??= {};
       // A missing JSON body is for the schema to judge.
-      if (request.body === undefined ? isStream : request.mediaType !== mediaType)
-        throw new CatalyticError(
-          'content_type_unsupported',
-          isStream ? { detail: `This route takes ${mediaType}` } : {},
-        );
+      if (kind === 'stream' && request.body === undefined)
+        throw new CatalyticError('content_type_unsupported', { detail: `This route takes ${mediaType}` });
     };
   },
 };

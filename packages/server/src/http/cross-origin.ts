@@ -2,12 +2,13 @@
  * Stage: which pages of other sites may read the answers (the CORS protocol,
  * https://fetch.spec.whatwg.org/#http-cors-protocol).
  *
- * An origin counts only if it is on the list exactly. It is looked up, never matched, and no other
- * origin is ever repeated. Credentials are not allowed, because there are none: the service has no
- * cookies, and a page sends its token itself.
+ * An origin counts only if it is on the list, exactly or under a domain that the list names with an
+ * asterisk, and no other origin is ever repeated. Credentials are not allowed, because there are
+ * none: the service has no cookies, and a page sends its token itself.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
+import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Route } from '../features/route.ts';
 import type { RequestStage } from './stage.ts';
 
@@ -19,8 +20,8 @@ const exposedHeaders = 'Retry-After, WWW-Authenticate, RateLimit, RateLimit-Poli
 
 /** Dependencies of the stage. */
 export interface CrossOriginParts {
-  /** Origins whose pages may read the answers; absent: none. */
-  readonly origins?: ReadonlySet<string>;
+  /** Judges origins: the pages of which may read the answers; absent: of none. */
+  readonly origins?: ((origin: string) => boolean) | undefined;
   /**
    * A preflight names the methods of all routes for every path: the request itself says whether its
    * path answers one.
@@ -30,8 +31,36 @@ export interface CrossOriginParts {
   readonly workerHeaders: Readonly<Record<string, string>>;
 }
 
-const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
-  method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+/** Whether a browser asks what a page of another site may send. */
+export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+
+/**
+ * The refusal of a preflight from an origin that is not listed. No page can read it: it is for the
+ * people who look at the network of the browser, or into the log.
+ * @param hasList whether this listener answers pages of any other site
+ */
+export const refusedPreflight = (hasList: boolean): CatalyticError =>
+  new CatalyticError('origin_unlisted', {
+    detail: hasList
+      ? 'Cannot answer the preflight: CORS_ORIGINS lists no origin like that of the page'
+      : 'Cannot answer the preflight: this listener takes pages of no other site; the public one takes those of CORS_ORIGINS',
+  });
+
+/** Names of headers, separated by commas (RFC 9110 section 5.6.2). */
+const headerNames = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
+
+/** Headers that every request of a page may need. */
+const usualHeaders = 'authorization, content-type';
+
+/**
+ * The headers that a page may send: any that it asks for. Libraries for tracing add their own to
+ * each request, and a header that the service does not know changes nothing.
+ */
+const allowedHeaders = ({ headers }: IncomingMessage): string => {
+  const asked = headers['access-control-request-headers'];
+  return typeof asked === 'string' && headerNames.test(asked) ? `${usualHeaders}, ${asked}` : usualHeaders;
+};
 
 /**
  * Lets pages of the listed origins in. With no origin, nothing is added to any answer. The stage
@@ -41,11 +70,10 @@ const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
 export const crossOrigin: RequestStage<CrossOriginParts> = {
   name: 'cross-origin',
   mount: (_server, { origins, routes, workerHeaders }) => {
-    if (origins === undefined || origins.size === 0) return undefined;
+    if (origins === undefined) return undefined;
     const preflightHeaders = {
       ...workerHeaders,
       'access-control-allow-methods': [...new Set(routes.map(({ method }) => method))].join(', '),
-      'access-control-allow-headers': 'authorization, content-type',
       'access-control-max-age': String(preflightSeconds),
     };
     return (request, response) => {
@@ -53,11 +81,11 @@ export const crossOrigin: RequestStage<CrossOriginParts> = {
       // On every answer: without it a cache would give one origin the answer that was made for
       // another.
       response.setHeader('vary', 'Origin');
-      if (origin === undefined || !origins.has(origin)) return false;
+      if (origin === undefined || !origins(origin)) return false;
       response.setHeader('access-control-allow-origin', origin);
       response.setHeader('access-control-expose-headers', exposedHeaders);
       if (!isPreflight(request)) return false;
-      response.writeHead(204, preflightHeaders).end();
+      response.writeHead(204, { ...preflightHeaders, 'access-control-allow-headers': allowedHeaders(request) }).end();
       return true;
     };
   },

@@ -65,16 +65,16 @@ test('every stage refuses in the form that the route names', async (t) => {
 });
 
 test('the description shows that form', () => {
-  const { 415: answer } = refusalAnswers(ownRoute) as Readonly<Record<number, { readonly content: unknown }>>;
+  const { 413: answer } = refusalAnswers(ownRoute) as Readonly<Record<number, { readonly content: unknown }>>;
   assert.deepEqual(answer?.content, {
     'application/json': {
-      schema: { properties: { error: { enum: ['content_type_unsupported'] } } },
+      schema: { properties: { error: { enum: ['body_too_large'] } } },
       examples: {
-        content_type_unsupported: {
-          summary: 'The content type is not one this route accepts',
+        body_too_large: {
+          summary: 'The body is larger than this route accepts',
           value: {
-            error: 'content_type_unsupported',
-            error_description: 'The content type is not one this route accepts',
+            error: 'body_too_large',
+            error_description: 'The body is larger than this route accepts',
           },
         },
       },

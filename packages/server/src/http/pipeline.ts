@@ -11,7 +11,7 @@ import type { ErrorCode } from '@catalytic/protocol/errors';
 import type { Route } from '../features/route.ts';
 import { type WatchParts, watch } from './answers-under-way.ts';
 import { type AuthenticationParts, authentication } from './authenticate.ts';
-import { body } from './body.ts';
+import { body, content } from './body.ts';
 import { type ConnectParts, connect } from './connections.ts';
 import { type CrossOriginParts, crossOrigin } from './cross-origin.ts';
 import { type DrainParts, drain, farewell } from './drain.ts';
@@ -51,6 +51,7 @@ export const pipeline: Pipeline = {
     drain,
     strictHeaders,
     authentication,
+    content,
     // limit: the place for a limit on requests (429 with `Retry-After`). It knows who calls, and it
     // refuses before a body costs anything. The fast path answers before it: a limit that must
     // count verifications needs a look there too.

@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify's own refusals, as codes of ours. Every other error of Fastify is `internal_error`. */
+/** Fastify's own refusals, as codes of ours. */
 const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'body_invalid',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
@@ -28,6 +28,25 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'request_malformed',
   FST_ERR_MAX_PARAM_LENGTH: 'request_malformed',
   FST_ERR_ASYNC_CONSTRAINT: 'request_malformed',
+};
+
+/**
+ * Statuses of refusals by the framework that the table above does not know: a later version of it
+ * may refuse more. What the framework blames on the client is never a failure of the service.
+ */
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  404: 'route_unknown',
+  405: 'method_unsupported',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  415: 'content_type_unsupported',
+  431: 'headers_too_large',
+};
+
+const codeOfFrameworkError = ({ validation, code, statusCode = 500 }: FastifyError): ErrorCode => {
+  if (validation !== undefined) return 'body_invalid';
+  const isRefusal = statusCode >= 400 && statusCode < 500;
+  return codeOfFastifyError[code] ?? (isRefusal ? (codeOfStatus[statusCode] ?? 'request_malformed') : 'internal_error');
 };
 
 const problemOf = (error: CatalyticError, requestId?: string): Problem => {
@@ -62,11 +81,16 @@ export const problemBytes = (error: CatalyticError): string => {
   );
 };
 
-/** The challenge of a 401 or 403 (RFC 6750 section 3). */
+/**
+ * The challenge of a 401 or 403 (RFC 6750 section 3): the scheme is followed by at least one
+ * parameter. A refused sign-in or refresh gets it without `error`, because no access token was
+ * judged.
+ */
 export const challengeOf = (code: ErrorCode): string | undefined => {
   const { challenge, title } = errorKind(code);
   if (challenge === undefined) return undefined;
-  return challenge === 'none' ? 'Bearer' : `Bearer error="${challenge}", error_description="${title}"`;
+  const realm = 'Bearer realm="catalytic"';
+  return challenge === 'none' ? realm : `${realm}, error="${challenge}", error_description="${title}"`;
 };
 
 const invalidFields = (error: FastifyError): Problem['errors'] =>
@@ -82,8 +106,7 @@ const invalidFields = (error: FastifyError): Problem['errors'] =>
 /** Turns anything that was thrown into a refusal with a code. */
 export const toCatalyticError = (error: FastifyError | CatalyticError): CatalyticError => {
   if (error instanceof CatalyticError) return error;
-  const code = error.validation === undefined ? codeOfFastifyError[error.code] : 'body_invalid';
-  if (code === undefined) return new CatalyticError('internal_error', { cause: error });
+  const code = codeOfFrameworkError(error);
   const fields = invalidFields(error);
   return new CatalyticError(code, { ...(fields === undefined ? {} : { fields }), cause: error });
 };

@@ -2,7 +2,7 @@
  * The id of a request: the answer to a client and the line in the log both carry it.
  * @module
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Header in which a client may give an id, and in which an answer repeats it. */
@@ -12,13 +12,11 @@ export const requestIdHeader = 'x-request-id';
 // this way.
 const acceptable = /^[A-Za-z0-9._-]{8,36}$/;
 
-/** Makes the ids of a server: the client's id where it is short and harmless, else a new one. */
-export const requestIds = (): ((request: Pick<IncomingMessage, 'headers'>) => string) => {
-  const prefix = randomBytes(6).toString('base64url');
-  let requests = 0;
-  return ({ headers }) => {
-    const given = headers[requestIdHeader];
-    if (typeof given === 'string' && acceptable.test(given)) return given;
-    return `${prefix}-${(requests++).toString(36)}`;
-  };
+/**
+ * The id of a request: the client's where it is short and harmless, else a random one. An id that
+ * counted would tell a stranger how many requests the service takes.
+ */
+export const requestIdOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string => {
+  const given = headers[requestIdHeader];
+  return typeof given === 'string' && acceptable.test(given) ? given : randomUUID();
 };

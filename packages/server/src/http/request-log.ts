@@ -47,10 +47,11 @@ const fieldsOf = (request: FastifyRequest, status: number): object => ({
 
 /**
  * A failure of the service is an error. A refusal because of its present state is a warning. A
- * refusal because of the request is news.
+ * refusal because of the request is news, also of one that asks for what the service does not
+ * implement (501).
  */
 const levelOf = (status: number, cause: unknown): 'error' | 'warn' | 'info' => {
-  if (status < 500) return 'info';
+  if (status < 500 || status === 501) return 'info';
   return status === 503 && cause === undefined ? 'warn' : 'error';
 };
 

@@ -6,13 +6,14 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Route } from '../features/route.ts';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { AnswersUnderWay } from './answers-under-way.ts';
 import type { AuthenticateParts } from './authenticate.ts';
 import { addBodyParsers, bodyBytesMax } from './body.ts';
+import { isPreflight, refusedPreflight } from './cross-origin.ts';
 import { dispatchRequests } from './dispatch.ts';
 import { stopServer } from './drain.ts';
 import { type MountParts, mountRoute } from './mount-route.ts';
@@ -20,7 +21,7 @@ import { type ParserRefusals, parserRefusals } from './parser-refusals.ts';
 import type { Peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
 import { problemSender } from './problem.ts';
-import { requestIds } from './request-id.ts';
+import { requestIdOf } from './request-id.ts';
 import { openRequestLog } from './request-log.ts';
 import { followKeyPair, type KeyPairSource, tlsOptions } from './tls.ts';
 
@@ -35,8 +36,8 @@ export interface HttpParts {
   readonly maxConnections: number;
   /** Named in each answer when given. */
   readonly workerName: string | undefined;
-  /** Origins whose pages may read the answers; absent: none. */
-  readonly origins?: ReadonlySet<string>;
+  /** Judges origins: the pages of which may read the answers; absent: of none. */
+  readonly origins?: ((origin: string) => boolean) | undefined;
   /** Judges peers; absent: every address may connect. */
   readonly peers?: Peers | undefined;
   /** The certificate of TLS; absent: plain HTTP. */
@@ -49,14 +50,21 @@ const patternOf = (path: string): RegExp => {
   return new RegExp(`^${segments.join('/')}$`);
 };
 
-const refuseUnknownRoute = (routes: readonly Route[]) => {
+type RefusalOfUnknown = (request: FastifyRequest, reply: FastifyReply) => CatalyticError;
+
+/**
+ * Says what is unknown about a request that no route answers: the origin of a preflight, which the
+ * stage "cross-origin" answers for listed ones, the path, or the method at it.
+ */
+const refusalOfUnknown = (routes: readonly Route[], { origins }: Pick<HttpParts, 'origins'>): RefusalOfUnknown => {
   const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, known]) => ({ known, is: patternOf(path) }));
-  return (request: FastifyRequest, reply: FastifyReply): void => {
+  return (request, reply) => {
+    if (isPreflight(request.raw)) return refusedPreflight(origins !== undefined);
     const path = request.url.split('?')[0] ?? '';
     const known = paths.find(({ is }) => is.test(path))?.known;
-    if (known === undefined) throw new CatalyticError('route_unknown');
+    if (known === undefined) return new CatalyticError('route_unknown');
     reply.header('allow', known.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', '));
-    throw new CatalyticError('method_unsupported');
+    return new CatalyticError('method_unsupported');
   };
 };
 
@@ -97,7 +105,7 @@ const createFramework = (
   };
   return fastify({
     ...timesOf(parts),
-    genReqId: requestIds(),
+    genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,
     forceCloseConnections: 'idle',
@@ -117,7 +125,7 @@ const createFramework = (
 };
 
 /** Adds the stages and the routes to the framework. */
-const mountPipeline = (server: FastifyInstance, parts: MountParts): void => {
+const mountPipeline = (server: FastifyInstance, parts: MountParts, unknown: RefusalOfUnknown): void => {
   const { routes, workerHeaders } = parts;
   const node = server.server;
   for (const { mount } of pipeline.connection) mount(node, parts);
@@ -128,7 +136,9 @@ const mountPipeline = (server: FastifyInstance, parts: MountParts): void => {
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedMs', 0);
   addBodyParsers(server, routes);
-  server.setNotFoundHandler(refuseUnknownRoute(routes));
+  server.setNotFoundHandler((request, reply) => {
+    throw unknown(request, reply);
+  });
   if (Object.keys(workerHeaders).length > 0)
     server.addHook('onRequest', (_request, reply, done) => {
       reply.headers(workerHeaders);
@@ -144,7 +154,11 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
   const sendProblem = problemSender(log, counts);
   const refusals = parserRefusals(log, counts);
   const server = createFramework(parts, refusals.onParserError, sendProblem);
-  server.setErrorHandler(sendProblem);
+  const unknown = refusalOfUnknown(routes, parts);
+  // Where no route answers, that is the reason, whatever is wrong with the body.
+  server.setErrorHandler<FastifyError>((error, request, reply) =>
+    sendProblem(request.is404 ? unknown(request, reply) : error, request, reply),
+  );
   const pipelineParts = {
     ...parts,
     routes,
@@ -156,7 +170,7 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     answering: new Map() as AnswersUnderWay,
     stopping: { isLeaving: false, isRefusing: false },
   };
-  mountPipeline(server, pipelineParts);
+  mountPipeline(server, pipelineParts, unknown);
   if (keyPair !== undefined) followKeyPair(server.server, keyPair);
 
   return {

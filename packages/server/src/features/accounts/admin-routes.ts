@@ -48,7 +48,7 @@ const AccountBody = Type.Object(
     ),
     roles: Type.Optional(Roles),
   },
-  { additionalProperties: false, title: 'NewAccount' },
+  { additionalProperties: false, title: 'CreateAccount' },
 );
 
 const AccountAnswer = Type.Object(

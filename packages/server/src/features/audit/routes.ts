@@ -4,7 +4,7 @@
  */
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
-import { NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { NextCursor, nextCursorOf, numberInQuery, type Route, route } from '../route.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { type ListAuditParts, listAudit, showRow } from './list-rows.ts';
 import { idPattern, sincePattern } from './rules.ts';
@@ -21,7 +21,14 @@ const Query = Type.Object(
     session: optional(idPattern, 'Only rows of the session with this id.', aSession),
     event: optional('^[a-z_]{1,64}$', 'Only rows of this event.', 'authn_login_fail'),
     since: optional(sincePattern, 'Not older: `90s`, `15m`, `1h`, `7d` ago, or a date of ISO 8601 in UTC.', '1h'),
-    limit: optional('^([1-9][0-9]{0,2}|1000)$', 'Most rows, up to 1000; 100 unless given.', '100'),
+    limit: Type.Optional(
+      numberInQuery('^([1-9][0-9]{0,2}|1000)$', {
+        minimum: 1,
+        maximum: 1000,
+        description: 'Most rows; 100 unless given.',
+        examples: [100],
+      }),
+    ),
     cursor: optional('^[0-9]{1,15}$', '`next_cursor` of the page before.', '4711'),
   },
   { additionalProperties: false },

@@ -41,7 +41,10 @@ export const propagationAnswer = (result: Propagation, fields: Readonly<Record<s
 
 /** The answers of routes that only revoke. */
 export const revokedAnswers: Readonly<Record<200 | 202, TObject>> = propagationAnswers('Revoked', {
-  revoked: Type.Literal(true, { description: 'It is durable: nothing brings the token back.' }),
+  revoked: Type.Boolean({
+    description: 'Always true. It is durable: nothing brings the token back.',
+    examples: [true],
+  }),
 });
 
 /** The answer of a route that only revokes. */

@@ -29,7 +29,7 @@ const TenantBody = Type.Object(
       examples: ['acme'],
     }),
   },
-  { additionalProperties: false, title: 'NewTenant' },
+  { additionalProperties: false, title: 'CreateTenant' },
 );
 
 const TenantAnswer = Type.Object(

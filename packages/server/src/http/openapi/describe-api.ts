@@ -5,7 +5,7 @@
  */
 import { paths as protocolPaths } from '@catalytic/protocol/paths';
 import type { TSchema } from 'typebox';
-import { type Access, jsonBody, type Route } from '../../features/route.ts';
+import { type Access, describedAs, jsonBody, type Route } from '../../features/route.ts';
 import { bodyBytesMax } from '../body.ts';
 import {
   explainedCodes,
@@ -83,7 +83,7 @@ const parametersOf = (place: 'path' | 'query', schema: TSchema | undefined): rea
     in: place,
     required: place === 'path' || required.includes(name),
     ...(text === undefined ? {} : { description: text }),
-    schema: rest,
+    schema: (rest as { readonly [describedAs]?: Json })[describedAs] ?? rest,
   }));
 };
 

@@ -37,9 +37,9 @@ export const refusalHeaders: Json = {
     example: 1,
   },
   'WWW-Authenticate': {
-    description: 'The challenge (RFC 6750 section 3).',
+    description: 'The challenge (RFC 6750 section 3), one on each 401.',
     schema: { type: 'string' },
-    example: 'Bearer error="invalid_token", error_description="The access token has been revoked"',
+    example: 'Bearer realm="catalytic", error="invalid_token", error_description="The access token has been revoked"',
   },
   RateLimit: { description: 'The rest of the limit, and the seconds until it is renewed.', schema: { type: 'string' } },
   'RateLimit-Policy': { description: 'The limit.', schema: { type: 'string' } },
@@ -48,7 +48,7 @@ export const refusalHeaders: Json = {
 /** A real answer with this code. */
 const exampleOf = (code: ErrorCode, { bodyOf }: ProblemFormat): Json => ({
   summary: errorKind(code).title,
-  value: bodyOf(new CatalyticError(code), 'pOk3Xb2q-1f'),
+  value: bodyOf(new CatalyticError(code), '5c1f3d5e-2f0b-4c1e-9a53-9a7c0b8f4d21'),
 });
 
 /** The refusals of a route, by status. */
@@ -88,7 +88,7 @@ export const problemSchema: Json = {
     type: { type: 'string', description: 'The code as a URN.' },
     title: { type: 'string', description: 'One sentence for a person; it may be reworded.' },
     status: { type: 'integer', description: 'The status of the answer.' },
-    code: { enum: errorCodes, description: 'Decide by it: it never changes its meaning.' },
+    code: { type: 'string', enum: errorCodes, description: 'Decide by it: it never changes its meaning.' },
     detail: { type: 'string', description: 'The action that failed, and the present state.' },
     request_id: { type: 'string', description: 'The id of the request, as in the log of the service.' },
     errors: {
