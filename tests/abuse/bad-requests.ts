@@ -79,7 +79,13 @@ const headers: readonly (readonly [string, string, readonly string[], string | B
     loginText,
     'content_encoding_unsupported',
   ],
-  ['two content codings', '/auth/logout', [jsonType, 'Content-Encoding: identity, br'], '{}', 'token_missing'],
+  [
+    'two content codings',
+    '/auth/logout',
+    [jsonType, 'Content-Encoding: identity, br'],
+    '{}',
+    'content_encoding_unsupported',
+  ],
   [
     'another charset',
     '/auth/login',

@@ -116,8 +116,7 @@ export const content: RouteStage<unknown> = {
   refuses: ({ method }) => (method === 'GET' ? [] : ['content_type_unsupported', 'content_encoding_unsupported']),
   mount: (_parts, route) => {
     const { kind, mediaType } = route.bodyFormat ?? jsonBody;
-    const isTaken = takesBody(route);
-    const isNeeded = isTaken && route.isBodyOptional !== true;
+    const isNeeded = takesBody(route) && route.isBodyOptional !== true;
     const wanted = kind === 'stream' ? { detail: `This route takes ${mediaType}` } : {};
     return (request, reply) => {
       const { headers } = request;
@@ -132,7 +131,7 @@ export const content: RouteStage<unknown> = {
         throw new CatalyticError('content_encoding_unsupported');
       }
       const type = headers['content-type'];
-      if (isTaken && type !== undefined && otherCharset.test(type))
+      if (isNeeded && type !== undefined && otherCharset.test(type))
         throw new CatalyticError('content_type_unsupported', { detail: 'Bodies are in UTF-8' });
       if (isNeeded && request.mediaType !== mediaType) throw new CatalyticError('content_type_unsupported', wanted);
     };
@@ -154,10 +153,6 @@ export const body: RouteStage<unknown> = {
     return (request) => {
       if (!isTaken && !isEmptyBody(request.body))
         throw new CatalyticError('body_invalid', { detail: 'This route takes no body' });
-      if (isBodyOptional && (request.body === undefined || request.body === null)) {
-        request.body = {};
-        return;
-      }
       if (route.isBodyOptional === true) request.body ??= {};
       // A missing JSON body is for the schema to judge.
       if (kind === 'stream' && request.body === undefined)
