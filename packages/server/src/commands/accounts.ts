@@ -14,6 +14,7 @@ import { createAccount } from '../features/accounts/create-account.ts';
 import { disableAccount, enableAccount } from '../features/accounts/disable-account.ts';
 import { importAccounts } from '../features/accounts/import-accounts.ts';
 import { listAccounts } from '../features/accounts/list-accounts.ts';
+import { listSharedMailboxes } from '../features/accounts/list-shared-mailboxes.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import type { Origin } from '../features/audit/store.ts';
 import type { Propagation } from '../features/revocation/barrier.ts';
@@ -126,6 +127,22 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
   );
 };
 
+const sharedMailboxes = async (options: Options, command: Command): Promise<void> => {
+  const groups = await administer(command, async (context) =>
+    listSharedMailboxes(context.accounts, (await tenantOf(context, options)).id),
+  );
+  print(
+    options.json,
+    { mailboxes: groups.map((accounts) => ({ accounts: accounts.map(accountAnswer) })) },
+    groups.length === 0
+      ? ['Every account has a mailbox to itself.']
+      : groups.flatMap((accounts) => [
+          ...table(accounts.map(({ id, status, email }) => [id, status, email])),
+          'These accounts have one mailbox. Ask its owner which one is used, and disable the others.',
+        ]),
+  );
+};
+
 const revoke = async (
   text: string,
   options: Options,
@@ -187,6 +204,13 @@ export const accountsCommand = (): Command => {
     .option('--email <email>', 'only the account with this one')
     .option('--cursor <id>', 'continue after this account')
     .action(list);
+  inTenant(
+    adminCommand(
+      group,
+      'shared-mailboxes',
+      'Report accounts whose addresses are one mailbox in two spellings, which earlier versions took for two. Nothing is changed.',
+    ),
+  ).action(sharedMailboxes);
   inTenant(
     adminCommand(
       group,

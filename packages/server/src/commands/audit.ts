@@ -5,7 +5,7 @@
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/read-config.ts';
-import { emailKey } from '../features/accounts/rules.ts';
+import { findByEmail } from '../features/accounts/find-by-email.ts';
 import { type AuditEvent, auditEvents } from '../features/audit/events.ts';
 import { collectRows, explainAccount, explainOneSession } from '../features/audit/explain-sessions.ts';
 import { showRow } from '../features/audit/list-rows.ts';
@@ -67,7 +67,7 @@ const resolve = async (
   if (found === undefined) throw new ConfigError(`Cannot read the audit trail: there is no tenant ${name}`);
   if (account === undefined) return { tenantId: found.id };
   if (isId(account)) return { tenantId: found.id, accountId: account as AccountId };
-  const known = await accounts.findForLogin(found.id, emailKey(account));
+  const known = await findByEmail(accounts, found.id, account);
   if (known === undefined)
     throw new ConfigError(
       `Cannot read the audit trail: the tenant ${name} has no account with this email; name another with --tenant`,

@@ -27,7 +27,8 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   'Where it keeps things': ['dataDir', 'databaseUrl', 'databasePoolSize', 'databaseMaxOverflow', 'workers'],
   Redis: ['redisHost', 'redisPort', 'redisMaxConnections'],
   'Tokens and sessions': [
-    ...['issuer', 'audience', 'signingAlgorithm', 'accessTokenSeconds', 'refreshTokenSeconds', 'refreshGraceSeconds'],
+    ...['issuer', 'audience', 'signingAlgorithm', 'signingKeyLeadSeconds'],
+    ...['accessTokenSeconds', 'refreshTokenSeconds', 'refreshGraceSeconds'],
     ...['revocationLeaseMs', 'revocationAnswerMs'],
   ],
   Passwords: ['hashLanes', 'hashQueueMs', 'loginCacheSeconds'],

@@ -8,7 +8,7 @@ import { storingRefusal } from '../passwords/hash-cost.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Tenant } from '../tenants/store.ts';
-import { emailKey, isEmail } from './rules.ts';
+import { emailFields, isEmail } from './rules.ts';
 import type { Account, AccountStore } from './store.ts';
 
 /** What this use case works with. */
@@ -62,7 +62,7 @@ export const createAccount = async (
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
   const passwordHash = await hashOf(hasher, description);
   const createdAtMs = nowMs();
-  const account = { email, emailKey: emailKey(email), passwordHash, roles };
+  const account = { ...emailFields(email), passwordHash, roles };
   const id = await accounts.create({ tenantId: tenant.id, account, nowMs: createdAtMs, by });
   if (id === 'email_taken') throw new CatalyticError('email_taken');
   if (id === 'tenant_suspended') throw new CatalyticError('tenant_suspended');

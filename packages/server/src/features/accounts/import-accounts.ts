@@ -10,7 +10,7 @@ import { storingRefusal } from '../passwords/hash-cost.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { Roles } from './roles.ts';
-import { emailCharactersMax, emailKey, isEmail } from './rules.ts';
+import { emailCharactersMax, emailFields, isEmail } from './rules.ts';
 import type { AccountStore, NewAccount } from './store.ts';
 
 /** What this use case works with. */
@@ -67,8 +67,7 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
   const refusal = storingRefusal(value.password_hash);
   if (refusal !== undefined) return `its password_hash ${refusal}`;
   return {
-    email: value.email,
-    emailKey: emailKey(value.email),
+    ...emailFields(value.email),
     passwordHash: value.password_hash,
     roles: value.roles ?? [],
   };

@@ -3,7 +3,7 @@
  * @module
  */
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
-import { emailKey } from './rules.ts';
+import { findByEmail } from './find-by-email.ts';
 import type { Account, AccountStore } from './store.ts';
 
 /** Most accounts in one answer. */
@@ -27,7 +27,7 @@ export const listAccounts = async (
   { email, cursor }: { readonly email?: string | undefined; readonly cursor?: string | undefined },
 ): Promise<AccountPage> => {
   if (email !== undefined) {
-    const found = await accounts.findForLogin(tenantId, emailKey(email));
+    const found = await findByEmail(accounts, tenantId, email);
     return { accounts: found === undefined ? [] : [found.account] };
   }
   // One row more than a page shows whether there is another page.

@@ -9,7 +9,8 @@ import type { PasswordHasher } from '../passwords/hasher.ts';
 import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import { activeTenant } from '../tenants/find-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
-import { emailKey, isEmail } from './rules.ts';
+import { findByEmail } from './find-by-email.ts';
+import { emailFields, isEmail } from './rules.ts';
 import type { AccountStore } from './store.ts';
 
 /** What this use case works with. */
@@ -42,12 +43,11 @@ export const registerAccount = async (
   admitPassword(password, email);
   hasher.admit();
   const tenant = await activeTenant(tenants, registration.tenant);
-  const key = emailKey(email);
   // Checked before the costly hash, so that a flood of taken addresses stays cheap. `create`
   // decides.
-  if ((await accounts.findForLogin(tenant.id, key)) !== undefined) throw new CatalyticError('email_taken');
+  if ((await findByEmail(accounts, tenant.id, email)) !== undefined) throw new CatalyticError('email_taken');
   const passwordHash = await hasher.hash(password);
-  const account = { email, emailKey: key, passwordHash, roles: [] };
+  const account = { ...emailFields(email), passwordHash, roles: [] };
   const accountId = await accounts.create({ tenantId: tenant.id, account, nowMs: nowMs(), by });
   if (accountId === 'email_taken') throw new CatalyticError('email_taken');
   if (accountId === 'tenant_suspended') throw new CatalyticError('tenant_suspended');

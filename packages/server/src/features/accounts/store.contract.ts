@@ -37,6 +37,28 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.equal(results.filter((result) => result !== 'email_taken').length, 1);
   });
 
+  test(`${engineName}: a key of a version before is taken, by a registration and by an import`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { id: tenantId } = await engine.tenants.ensure({ name: 'default', nowMs: 1000, by });
+    const accountOf = (emailKey: string, formerKeys: readonly string[]) => ({
+      ...{ email: emailKey, emailKey, formerKeys, passwordHash: 'h', roles: [] },
+    });
+    const create = (emailKey: string, formerKeys: readonly string[]) =>
+      engine.accounts.create({ tenantId, account: accountOf(emailKey, formerKeys), nowMs: 1000, by });
+    await create('a@bücher.example', []);
+    assert.equal(await create('a@xn--bcher-kva.example', ['x@x.com', 'a@bücher.example']), 'email_taken');
+    const accounts = [accountOf('a@xn--bcher-kva.example', ['a@bücher.example']), accountOf('b@x.com', ['B@x.com'])];
+    const counts = await engine.accounts.importMany({ tenantId, accounts, nowMs: 1000, by });
+    assert.deepEqual(counts, { imported: 1, existing: 1 });
+    const other = await engine.tenants.ensure({ name: 'other', nowMs: 1000, by });
+    const account = accountOf('a@xn--bcher-kva.example', ['a@bücher.example']);
+    assert.match(
+      String(await engine.accounts.create({ tenantId: other.id, account, nowMs: 1000, by })),
+      /^[0-9a-f-]{36}$/,
+    );
+  });
+
   test(`${engineName}: tenants do not see each other's accounts, and may have the same email`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());

@@ -22,6 +22,8 @@ export interface NewAccount {
   readonly email: string;
   /** {@link emailKey} of the email: unique in the tenant. */
   readonly emailKey: string;
+  /** Other keys of the same mailbox under which a version before may have stored its account. */
+  readonly formerKeys?: readonly string[];
   /** PHC string or another accepted format: see `passwords/hash-format.ts`. */
   readonly passwordHash: string;
   readonly roles: readonly string[];
@@ -81,13 +83,13 @@ export interface AccountWithPassword {
  */
 export interface AccountStore {
   /**
-   * Stores an account in an active tenant. Of two simultaneous calls with the same email key
-   * exactly one succeeds.
+   * Stores an account in an active tenant, unless one has its email key or one of the former keys.
+   * Of two simultaneous calls with the same email key exactly one succeeds.
    */
   create(creation: AccountCreation): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
   /**
    * Stores new accounts in one transaction, if the tenant is active. Accounts whose email key
-   * exists stay as they are.
+   * or former key exists stay as they are.
    */
   importMany(
     accounts: AccountImport,

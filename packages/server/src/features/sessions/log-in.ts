@@ -4,7 +4,8 @@
  */
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
-import { emailKey } from '../accounts/rules.ts';
+import { findByEmail } from '../accounts/find-by-email.ts';
+import { emailKeys } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
 import type { AuditAct, AuditSink, Origin } from '../audit/store.ts';
 import { needsUpgrade } from '../passwords/hash-format.ts';
@@ -54,7 +55,8 @@ export interface Login {
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
   const { loginCache, hasher, decoyHash } = parts;
   const tenantName = login.tenant ?? defaultTenantName;
-  const key = emailKey(login.email);
+  // Two accounts may have one mailbox, from versions before: the spelling tells them apart.
+  const [key] = emailKeys(login.email);
   const password = preparePassword(login.password);
   const remembered = loginCache.recall(tenantName, key, password);
   if (remembered !== undefined) {
@@ -68,7 +70,7 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   const tenant = await knownTenant(parts.tenants, tenantName);
   const refuse = refusal(parts, tenant, by);
   if (tenant.status !== 'active') throw refuse('tenant_suspended');
-  const found = await parts.accounts.findForLogin(tenant.id, key);
+  const found = await findByEmail(parts.accounts, tenant.id, login.email);
   const isRight = await hasher.verify(found?.passwordHash ?? decoyHash, password);
   if (found === undefined) throw refuse('account_unknown');
   if (!isRight) throw refuse('password_wrong', found);

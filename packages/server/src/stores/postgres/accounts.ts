@@ -52,8 +52,9 @@ const insertAs = (reason: 'registered' | 'imported') =>
      insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
      select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3::bigint
        from jsonb_to_recordset($1)
-              as n (id uuid, email text, "emailKey" text, "passwordHash" text, roles text[])
+              as n (id uuid, email text, "emailKey" text, "formerKeys" text[], "passwordHash" text, roles text[])
        join tenant t on t.id = $2::uuid and t.status = 'active'
+      where not exists (select from account a where a.tenant_id = t.id and a.email_key = any (n."formerKeys"))
      on conflict (tenant_id, email_key) do nothing
      returning id
    ), trace as (

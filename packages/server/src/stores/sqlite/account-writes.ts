@@ -20,7 +20,9 @@ export const accountWrites = (database: DatabaseSync) => {
   const audit = auditAppender(database);
   const insert = database.prepare(
     `insert into account (id, tenant_id, email, email_key, password_hash, status, roles, created_at)
-     values (?, ?, ?, ?, ?, 'active', ?, ?)
+     select :id, :tenant, :email, :key, :hash, 'active', :roles, :now
+      where not exists (select 1 from account where tenant_id = :tenant
+                           and email_key in (select value from json_each(:formerKeys)))
      on conflict (tenant_id, email_key) do nothing`,
   );
   const isSuspended = database.prepare("select 1 from tenant where id = ? and status = 'suspended'");
@@ -43,10 +45,19 @@ export const accountWrites = (database: DatabaseSync) => {
   const insertAs = (
     reason: 'registered' | 'imported',
     { tenantId, nowMs, by }: Omit<AccountCreation, 'account'>,
-    { email, emailKey, passwordHash, roles }: NewAccount,
+    { email, emailKey, formerKeys = [], passwordHash, roles }: NewAccount,
   ): AccountId | 'email_taken' => {
     const id = randomUUIDv7() as AccountId;
-    const { changes } = insert.run(id, tenantId, email, emailKey, passwordHash, JSON.stringify(roles), nowMs);
+    const { changes } = insert.run({
+      id,
+      tenant: tenantId,
+      email,
+      key: emailKey,
+      hash: passwordHash,
+      roles: JSON.stringify(roles),
+      now: nowMs,
+      formerKeys: JSON.stringify(formerKeys),
+    });
     if (changes === 0) return 'email_taken';
     audit.append({ event: 'user_created', reason, atMs: nowMs, tenantId, accountId: id, by });
     return id;
