@@ -84,7 +84,7 @@ export const openStores = async (
   onProblem: (message: string) => void,
   onFatal: (error: Error) => void,
 ): Promise<Stores> => {
-  makeDataFolder(config.dataDir);
+  if (config.profile.commitsToDataFolder) makeDataFolder(config.dataDir);
   const engine = engines[config.profile.engine];
   try {
     return await engine.open(config, onProblem, onFatal);

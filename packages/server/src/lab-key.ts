@@ -5,6 +5,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError } from './config/read-config.ts';
 import { createAdminKey } from './features/admin-keys/create-admin-key.ts';
 import { systemOrigin } from './features/audit/origins.ts';
 import { tokenHash } from './features/secrets/random-token.ts';
@@ -18,6 +19,7 @@ const labTenantName = 'lab';
  * named another OPERATE_HOST: then the lab may run elsewhere too, and the key opens nothing that
  * `master.key`, beside it, does not. The key of an earlier start is kept while it works.
  * @returns path of the key file
+ * @throws {ConfigError} when it cannot be written
  */
 export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Stores, nowMs: number): Promise<string> => {
   const path = join(dataDir, 'lab.key');
@@ -26,8 +28,15 @@ export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Store
   if (known !== undefined && (await adminKeys.findByHash(tokenHash(known))) !== undefined) return path;
   const scope = { scopes: ['accounts:import'], tenantId: tenant.id } as const;
   const key = await createAdminKey(adminKeys, scope, 'load lab', nowMs, systemOrigin);
-  writeFileSync(`${path}.new`, `${key}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  try {
+    writeFileSync(`${path}.new`, `${key}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot leave the key of the load lab: ${(error as Error).message}; make DATA_DIR writable, or set LAB=0`,
+      { cause: error },
+    );
+  }
   return path;
 };
 

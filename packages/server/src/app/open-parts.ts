@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClocks } from '@catalytic/guard/clocks';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { keepUntilMs } from '@catalytic/protocol/journal';
+import { makeDataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/options.ts';
 import { openKeyRing, openStores, share } from '../deployment.ts';
 import { AuditBuffer } from '../features/audit/audit-buffer.ts';
@@ -61,6 +62,20 @@ const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => numb
 };
 
 /**
+ * Marks the data folder as one that was served, so that a later start without DATABASE_URL does not begin an empty database
+ * there. Where database and master key are elsewhere, the folder may be one that this process cannot write to: no such
+ * start can succeed there.
+ */
+const markDataFolder = ({ profile, dataDir }: Config): void => {
+  try {
+    makeDataFolder(dataDir);
+    leaveTrace(dataDir);
+  } catch (error) {
+    if (profile.commitsToDataFolder) throw error;
+  }
+};
+
+/**
  * Opens the parts.
  * @param closers told how each part is closed, also when a later one cannot be opened
  * @throws {ConfigError} when the data folder is in use, or its keys do not open
@@ -87,7 +102,7 @@ export const openParts = async ({ config, log, link, onFatal }: Start, closers: 
   const { reader, view } = revocations;
   metrics.watch({ reader, view, hasher, stores });
   link.onCollectMetrics(() => metrics.snapshot());
-  leaveTrace(config.dataDir);
+  markDataFolder(config);
   const labKeyPath = config.lab === '1' ? await leaveLabKey(config.dataDir, stores, nowMs()) : undefined;
   const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
   closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));

@@ -3,8 +3,9 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDataFolder } from './data-folder.ts';
 import { flush, writeFlushed } from './flushed-file.ts';
 import { ConfigError } from './read-config.ts';
 
@@ -25,18 +26,31 @@ export const findMasterKey = (configured: string | undefined, dataDir: string): 
 };
 
 /**
+ * Takes the group's access to a file of this user away. A volume of Kubernetes with `fsGroup` gives its group access to
+ * every file at each mount. A file of another user keeps its mode: its owner has opened it to the group on purpose.
+ */
+const closeToGroup = (path: string): void => {
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    if (!['EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+};
+
+/**
  * Reads a file that holds a master key.
  * @returns `undefined` when there is no such file
- * @throws {ConfigError} when it is readable by others or does not hold 32 bytes
+ * @throws {ConfigError} when every user can reach it, or it does not hold 32 bytes
  */
 export const readMasterKeyFile = (path: string): Buffer | undefined => {
   let text: string;
   try {
     const mode = statSync(path).mode & 0o777;
-    if ((mode & 0o077) !== 0)
+    if ((mode & 0o007) !== 0)
       throw new ConfigError(
         `Cannot use ${path}: its mode is ${mode.toString(8)}, others can read it; run "chmod 600 ${path}"`,
       );
+    if ((mode & 0o070) !== 0) closeToGroup(path);
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -44,6 +58,20 @@ export const readMasterKeyFile = (path: string): Buffer | undefined => {
     throw new ConfigError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
   return decode(text.trim(), path);
+};
+
+/** Gives a complete file its name, unless a file has that name. @throws with the code EEXIST when one has */
+const giveName = (draft: string, path: string): void => {
+  try {
+    // Unlike a rename, a link never replaces the key of another process.
+    linkSync(draft, path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
+    // The file system has no hard links. Another process may find the copy incomplete: it refuses to start.
+    copyFileSync(draft, path, constants.COPYFILE_EXCL);
+    flush(path);
+  }
 };
 
 /**
@@ -56,10 +84,10 @@ export const createMasterKey = (dataDir: string): Buffer => {
   const path = masterKeyPath(dataDir);
   const draft = `${path}.${process.pid}.new`;
   const key = randomBytes(keyBytes);
+  makeDataFolder(dataDir);
   try {
     writeFlushed(draft, masterKeyText(key));
-    // Unlike a rename, a link never replaces the key of another process.
-    linkSync(draft, path);
+    giveName(draft, path);
     flush(dataDir);
     return key;
   } catch (error) {

@@ -80,12 +80,14 @@ const checkMemory = ({ hashLanes }: Config, { memoryBytes }: Machine): Finding =
 
 const octal = (mode: number): string => mode.toString(8);
 
-const checkFolder = ({ profile }: Config, folder: DataFolder): Finding => {
+const checkFolder = ({ profile, masterKey }: Config, folder: DataFolder): Finding => {
   const { path, mode, keyMode = 0 } = folder;
+  if (!profile.commitsToDataFolder && masterKey !== undefined)
+    return ok('Nothing is kept in DATA_DIR: database and master key are elsewhere');
   if (!folder.exists) return ok(`DATA_DIR ${path} will be made`);
   if (!folder.isWritable)
     return { level: 'failure', text: `DATA_DIR ${path} is not writable`, remedy: `run "chown $(id -u) ${path}"` };
-  if ((keyMode & 0o077) !== 0)
+  if ((keyMode & 0o007) !== 0)
     return {
       level: 'failure',
       text: `${path}/master.key has mode ${octal(keyMode)}: others can read it`,
@@ -97,13 +99,13 @@ const checkFolder = ({ profile }: Config, folder: DataFolder): Finding => {
       text: `The database of DATA_DIR ${path} was moved to PostgreSQL`,
       remedy: 'set DATABASE_URL',
     };
-  if ((mode & 0o077) !== 0)
+  if ((mode & 0o007) !== 0)
     return {
       level: 'warning',
       text: `DATA_DIR ${path} has mode ${octal(mode)}: others can look into it`,
       remedy: `run "chmod 700 ${path}"`,
     };
-  return ok(`DATA_DIR ${path} belongs to this user alone`);
+  return ok(`DATA_DIR ${path} is closed to other users`);
 };
 
 /**
