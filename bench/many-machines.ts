@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
 import { startHttpServer } from '../tests/harness/http-server.ts';
 import { createMachines } from '../tests/harness/machines.ts';
+import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import type { Postgres } from '../tests/harness/postgres.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import type { Service, Settings } from '../tests/harness/service.ts';
@@ -120,7 +121,7 @@ const startOne = async (workers: number): Promise<Target> => {
   });
   return {
     url: service.url,
-    operateUrl: service.url,
+    operateUrl: operateUrlOf(service),
     labKeyFile: join(service.dataDir, 'lab.key'),
     pids: [server.pid, ...(redis ? [redis.pid] : [])],
     parts: await partsOf(server, redis),

@@ -11,6 +11,7 @@ import type { RunResult } from '../packages/lab/src/results/result.ts';
 import { type Crowd, gatherCrowd, judgeCrowd, signOutCrowd } from '../tests/harness/crowd.ts';
 import { startHaproxy } from '../tests/harness/haproxy.ts';
 import { runLab } from '../tests/harness/lab.ts';
+import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import { type Home, startHome } from '../tests/harness/postgres/moves.ts';
 import { startRedis } from '../tests/harness/redis.ts';
 import { freePort, type Service, type Settings, startService } from '../tests/harness/service.ts';
@@ -86,9 +87,9 @@ interface Load {
   readonly seconds: number;
 }
 
-const labWords = (target: string, { url, dataDir }: Service, { users, seconds }: Load): readonly string[] => [
+const labWords = (target: string, service: Service, { users, seconds }: Load): readonly string[] => [
   ...['run', 'mixed', '--users', `${users}`, '--duration', `${seconds}s`, '--plain', '--target', target],
-  ...['--operate-target', url, '--admin-key-file', join(dataDir, 'lab.key'), '--no-metrics'],
+  ...['--operate-target', operateUrlOf(service), '--admin-key-file', join(service.dataDir, 'lab.key'), '--no-metrics'],
 ];
 
 /** Before the new version comes, and after the old one has gone, seconds. */

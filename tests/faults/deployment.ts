@@ -9,6 +9,7 @@ import { Client } from 'pg';
 import { passwordHash, readLabKey } from '../harness/accounts.ts';
 import { goodPassword } from '../harness/client.ts';
 import { createMachines, needsMachines } from '../harness/machines.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { createServiceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { type Redis, startRedis } from '../harness/redis.ts';
@@ -233,7 +234,7 @@ export class Deployment implements AsyncDisposable {
     const lines = Array.from({ length: accounts }, (_, index) =>
       JSON.stringify({ email: this.email(index), password_hash: hash }),
     ).join('\n');
-    const answer = await fetch(`${this.#first.url}/admin/accounts/import?tenant=lab`, {
+    const answer = await fetch(`${operateUrlOf(this.#first.service)}/admin/accounts/import?tenant=lab`, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-ndjson',

@@ -78,7 +78,9 @@ export class Machine implements AsyncDisposable {
     this.workers = workers;
     const clock = { NODE_OPTIONS: `--import=${shiftedClock}`, CLOCK_SHIFT_FILE: this.#clockFile };
     const pauses = hidesPauses === undefined ? {} : { CLOCK_HIDES_PAUSES: hidesPauses };
-    this.#settings = hasClock ? { ...settings, ...clock, ...pauses } : settings;
+    // The operate listener of a machine with a network apart is reached from here.
+    const operate = place === undefined ? {} : { OPERATE_HOST: place.network.address, OPERATE_PORT: 9000 };
+    this.#settings = hasClock ? { ...settings, ...operate, ...clock, ...pauses } : { ...settings, ...operate };
     if (fileSettings !== undefined) this.configure(fileSettings);
   }
 

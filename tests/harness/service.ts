@@ -77,6 +77,10 @@ export const runCatalytic = async (
   return { code, stdout, stderr };
 };
 
+/** A free port where a service serves operators apart by itself: tests that run at the same time would all get 9000. */
+const operatePortFor = (settings: Settings): number | undefined =>
+  settings['ISSUER'] === undefined && settings['TRUSTED_PROXIES'] === undefined ? undefined : 0;
+
 /**
  * Starts a service and waits until it says that it serves.
  * @param dataDir its data folder; the caller removes it
@@ -93,7 +97,7 @@ export const startService = async (
   const child = spawnCatalytic(
     ['serve', ...flags],
     // With the key that brings accounts in by the thousand.
-    { PORT: 0, DATA_DIR: dataDir, HASH_LANES: 2, LAB: 1, ...settings },
+    { PORT: 0, OPERATE_PORT: operatePortFor(settings), DATA_DIR: dataDir, HASH_LANES: 2, LAB: 1, ...settings },
     prefixCommand,
   );
   let output = '';

@@ -6,6 +6,7 @@ import * as nodeTest from 'node:test';
 import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { get, goodPassword, logOut, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { query } from '../harness/postgres/query.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { createDatabase, sharedServer } from '../harness/postgres-engine.ts';
@@ -49,7 +50,7 @@ nodeTest.suite('moving to PostgreSQL', needsPostgres(), () => {
     const lines = Array.from({ length: 1300 }, (_, index) =>
       JSON.stringify({ email: `many-${index}@example.com`, password_hash: hash, roles: [astral, 'reader'] }),
     );
-    assert.equal((await importLines(embedded.url, readLabKey(dataDir), lines.join('\n'))).status, 200);
+    assert.equal((await importLines(operateUrlOf(embedded), readLabKey(dataDir), lines.join('\n'))).status, 200);
 
     const refused = await runCatalytic(['migrate'], { ...settings, DATABASE_URL: url });
     assert.equal(refused.code, 2);
@@ -109,7 +110,7 @@ nodeTest.suite('moving to PostgreSQL', needsPostgres(), () => {
     assert.equal((await logOut(service.url, untouched.access)).status, 200);
     assert.equal(await verify(untouched.access), 401);
     await signIn(service.url, 'ada@example.com');
-    assert.equal((await importLines(service.url, readLabKey(dataDir), lines[0] ?? '')).body['existing'], 1);
+    assert.equal((await importLines(operateUrlOf(service), readLabKey(dataDir), lines[0] ?? '')).body['existing'], 1);
   });
 
   nodeTest.test('a database in use is refused, and a failure leaves both sides as they were', async (t) => {

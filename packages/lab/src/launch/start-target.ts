@@ -159,7 +159,6 @@ export const startTarget = async (
   const settings = {
     PORT: port,
     DATA_DIR: dataDir,
-    ISSUER: 'https://id.example',
     LOGIN_CACHE_SECONDS: String(loginCacheSeconds),
     KEEP_ALIVE_SECONDS: '600',
     EXPOSE_WORKER: '1',

@@ -13,6 +13,7 @@ import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { checkFlush, checkRoom, limitLine, limitsInUsers } from '../preflight/capacity.ts';
 import { checkCertificate } from '../preflight/check-certificate.ts';
 import { checkDatabase, checkReplica } from '../preflight/check-database.ts';
+import { checkExposure } from '../preflight/check-exposure.ts';
 import { checkLease, checkMachine } from '../preflight/check-machine.ts';
 import { checkNoRedis, checkRedis, lostRedis } from '../preflight/check-redis.ts';
 import { type Finding, lineOf, ok } from '../preflight/finding.ts';
@@ -151,9 +152,10 @@ const examine = async (options: Options, config: Config): Promise<void> => {
   const limits = limitsInUsers(config, machine, measures?.hashesPerSecond);
   const findings = [
     ...checkMachine(config, machine, folder),
+    ...checkExposure(config),
     ...checkCertificate(config, Date.now()),
     ...(config.profile.commitsToDataFolder ? [checkRoom(freeBytes(config.dataDir))] : []),
-    ...examineDataFolder(config, folder.exists && folder.isWritable && ((folder.keyMode ?? 0) & 0o077) === 0),
+    ...examineDataFolder(config, folder.exists && folder.isWritable && ((folder.keyMode ?? 0) & 0o007) === 0),
     ...(await examineDatabase(config)),
     ...(await examineRedis(config)),
     ...(await Promise.all(replicas.map((url, index) => examineReplica(url, index + 1)))),

@@ -16,6 +16,15 @@ test('names the page of the API where it is served, and the load lab only where 
   assert.doesNotMatch(withoutDocs, /docs/);
 });
 
+test('says that one listener for everything is for development, and names the listener of operators where there is one', () => {
+  const shared = greeting(readConfig({}, undefined, {}), { url, operateUrl: url });
+  assert.match(shared, /^ {2}for development .*\/metrics and \/admin answer here too: set ISSUER/m);
+  const config = readConfig({}, undefined, { ISSUER: 'https://id.example.com' });
+  const apart = greeting(config, { url, operateUrl: 'http://127.0.0.1:9000' });
+  assert.match(apart, /^ {2}for operators +http:\/\/127\.0\.0\.1:9000$/m);
+  assert.doesNotMatch(apart, /development/);
+});
+
 test('the command for the load lab works as it is printed: with the key and the listener that it needs', () => {
   const config = readConfig({}, undefined, {});
   const usual = greeting(config, { url, operateUrl: url, labKeyPath: 'data/lab.key' });

@@ -37,7 +37,9 @@ export const greeting = (config: Config, { url, operateUrl, labKeyPath }: Servic
   return [
     '',
     `  Catalytic serves on ${url}`,
-    ...(operateUrl === url ? [] : [`  for operators       ${operateUrl}`]),
+    operateUrl === url
+      ? '  for development     /metrics and /admin answer here too: set ISSUER before a proxy or clients elsewhere lead here'
+      : `  for operators       ${operateUrl}`,
     ...(docs === '0' ? [] : [`  API to read and try ${asked}/docs`]),
     profile.commitsToDataFolder
       ? `  data folder         ${resolve(dataDir)}`

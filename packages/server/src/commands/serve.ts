@@ -14,6 +14,7 @@ import { writeCompiledModules } from '../config/compiled-modules.ts';
 import { isNewDataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import { checkExposure } from '../preflight/check-exposure.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
 import { checkNoRedis } from '../preflight/check-redis.ts';
 import { type Finding, lineOf } from '../preflight/finding.ts';
@@ -77,13 +78,16 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
 };
 
 /**
- * Limits of the machine that are too small, and settings without effect. The service starts in
- * spite of them.
+ * Limits of the machine that are too small, settings without effect, and settings that open too much. The service starts
+ * in spite of them.
  */
 const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
-  [checkFiles(config, machine), checkBacklog(config, machine), ...checkNoRedis(config)].filter(
-    ({ level }) => level !== 'ok',
-  );
+  [
+    checkFiles(config, machine),
+    checkBacklog(config, machine),
+    ...checkNoRedis(config),
+    ...checkExposure(config),
+  ].filter(({ level }) => level !== 'ok');
 
 const announce = ({ config, log, limits }: Start, service: ServiceAddress): void => {
   for (const finding of limits) log.warn(lineOf(finding));

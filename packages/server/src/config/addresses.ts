@@ -94,6 +94,18 @@ const addRange = (ranges: BlockList, text: string): boolean => {
 /** Whether a text is a list of addresses and ranges, separated by commas. */
 export const areRanges = (text: string): boolean => text.split(',').every((range) => addRange(new BlockList(), range));
 
+/** The widest ranges of private addresses: 10.0.0.0/8 (RFC 1918), fc00::/7 (RFC 4193). */
+const privateBits = { ipv4: 8, ipv6: 7 } as const;
+
+/** The ranges of a list that are wider than any private network. */
+export const wideRanges = (ranges: string | undefined): readonly string[] =>
+  (ranges?.split(',') ?? [])
+    .map((range) => range.trim())
+    .filter((range) => {
+      const [address = '', bits] = range.split('/');
+      return bits !== undefined && Number(bits) < privateBits[familyOf(address)];
+    });
+
 /**
  * The peers that may connect to the public listener: this machine, and addresses in the ranges.
  * @param ranges as {@link areRanges} takes them

@@ -52,11 +52,11 @@ export const options = {
     kind: 'text',
     name: 'OPERATE_HOST',
     default: undefined,
-    defaultText: 'the public listener while HOST is loopback, else 127.0.0.1',
+    defaultText: 'the public listener of a service for development, else 127.0.0.1',
     pattern: { test: isListenable },
     patternText: 'an IP address or localhost',
     description:
-      'Address on which /metrics and /admin answer, beside the health routes; if it or OPERATE_PORT is set, they have a separate listener. It speaks plain HTTP, and /metrics needs no key: keep it on loopback or in a private network.',
+      'Address on which /metrics and /admin answer, beside the health routes. They share the public listener only for development: on a loopback HOST, with ISSUER, TRUSTED_PROXIES, OPERATE_HOST and OPERATE_PORT unset. It speaks plain HTTP, and /metrics needs no key: keep it on loopback or in a private network.',
   },
   operatePort: {
     kind: 'number',
@@ -65,7 +65,7 @@ export const options = {
     minimum: 0,
     maximum: 65_535,
     default: undefined,
-    defaultText: 'the public listener while HOST is loopback, else 9000',
+    defaultText: 'the public listener of a service for development, else 9000',
     description: 'TCP port of the operate listener; 0 takes any free one.',
   },
   corsOrigins: {
@@ -91,7 +91,8 @@ export const options = {
     kind: 'text',
     name: 'DATA_DIR',
     default: './data',
-    description: 'Folder of the database and the master key; created with mode 0700.',
+    description:
+      'Folder of the database and the master key, created with mode 0700; one that exists keeps its mode. With DATABASE_URL and CATALYTIC_MASTER_KEY it is not needed.',
   },
   databaseUrl: {
     kind: 'text',
@@ -178,9 +179,11 @@ export const options = {
     name: 'KEEP_ALIVE_SECONDS',
     unit: 'seconds',
     minimum: 1,
-    maximum: 600,
-    default: 5,
-    description: 'How long an idle connection is kept open.',
+    maximum: 3600,
+    // Load balancers keep idle connections for 60 s or less: the side that sends requests must be the first to close.
+    default: 75,
+    description:
+      'How long an idle connection is kept open; longer than the load balancer keeps it, or a request that is on its way meets a closed connection (502).',
   },
   requestTimeoutMs: {
     kind: 'number',

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Option } from './option.ts';
+import { type Config, options } from './options.ts';
 import { readConfig } from './read-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-test-'));
@@ -28,7 +30,6 @@ test('issuer and audience follow the address unless given', () => {
 const refused: readonly (readonly [string, string, RegExp])[] = [
   ['PORT', '65536', /PORT from the environment: "65536" is not a whole number from 0 to 65535/],
   ['PORT', '8e3', /PORT/],
-  ['PORT', '', /PORT/],
   ['ACCESS_TOKEN_SECONDS', '9', /from 10 to 86400/],
   [
     'HOST',
@@ -82,13 +83,15 @@ test('a HOST beyond this machine needs the proxies and the issuer, and says whic
   assert.equal(readConfig({}, undefined, behindProxy).audience, 'https://id.example');
 });
 
-test('the routes for operators answer on the public listener only while it is on loopback and no other is configured', () => {
+test('the routes for operators answer on the public listener only of a service for development', () => {
   const operateOf = (environment: NodeJS.Dict<string>) => {
     const { operateHost, operatePort } = readConfig({}, undefined, environment);
     return [operateHost, operatePort];
   };
   assert.deepEqual(operateOf({}), [undefined, undefined]);
   assert.deepEqual(operateOf({ HOST: '127.0.0.2' }), [undefined, undefined]);
+  assert.deepEqual(operateOf({ ISSUER: 'https://id.example' }), ['127.0.0.1', 9000]);
+  assert.deepEqual(operateOf({ TRUSTED_PROXIES: '127.0.0.1' }), ['127.0.0.1', 9000]);
   assert.deepEqual(operateOf(behindProxy), ['127.0.0.1', 9000]);
   assert.deepEqual(operateOf({ OPERATE_PORT: '0' }), ['127.0.0.1', 0]);
   assert.deepEqual(operateOf({ OPERATE_HOST: '10.1.2.3' }), ['10.1.2.3', 9000]);
@@ -102,3 +105,59 @@ test('two listeners do not fit on one port of one address', () => {
   assert.doesNotThrow(() => readConfig({}, undefined, { ...behindProxy, PORT: '9000' }));
   assert.doesNotThrow(() => readConfig({}, undefined, { PORT: '0', OPERATE_PORT: '0' }));
 });
+
+test('the environment is read as orchestrators hand it over', () => {
+  const portOf = (PORT: string) => readConfig({}, undefined, { PORT }).port;
+  assert.deepEqual(
+    ['81\n', ' 81 ', '"81"', "'81'\r\n", '', '""', '\n'].map(portOf),
+    [81, 81, 81, 81, 8000, 8000, 8000],
+  );
+  const config = readConfig({}, fileOf('BACKLOG=\nKEEP_ALIVE_SECONDS="3"\n'), { ISSUER: '', DATABASE_URL: ' ' });
+  assert.deepEqual([config.backlog, config.keepAliveSeconds, config.databaseUrl], [2048, 3, undefined]);
+  assert.equal(config.issuer, 'http://127.0.0.1:8000');
+  // A quote inside, or on one side only, belongs to the value.
+  assert.equal(readConfig({}, undefined, { DATA_DIR: `o'clock"` }).dataDir, `o'clock"`);
+  assert.throws(() => readConfig({ PORT: '' }, undefined, {}), /PORT from the flag --port: ""/);
+});
+
+test('the variables of a service that Kubernetes calls redis or catalytic are not ours', () => {
+  const address = 'tcp://10.96.0.11:6379';
+  const environment = { REDIS_PORT: address, REDIS_SERVICE_HOST: '10.96.0.11', CATALYTIC_PORT: address, PORT: address };
+  const config = readConfig({}, undefined, environment);
+  assert.deepEqual([config.redisPort, config.port], [6379, 8000]);
+  assert.throws(() => readConfig({ PORT: address }, undefined, {}), /PORT from the flag/);
+  assert.throws(() => readConfig({}, undefined, { BACKLOG: address }), /BACKLOG from the environment/);
+});
+
+const secrets = Object.entries<Option>(options).filter(([, { secret }]) => secret === true);
+const exampleOf = (name: string): string => {
+  if (name === 'CATALYTIC_MASTER_KEY') return Buffer.alloc(32, 7).toString('base64');
+  if (name.endsWith('_URL') || name.endsWith('_URLS'))
+    return `${name.startsWith('REDIS') ? 'redis' : 'postgres'}://me:"x"@db/one`;
+  return '"it is \' quoted" ';
+};
+
+for (const [field, { name }] of secrets)
+  test(`${name} may stand in a file, exactly as it is there but for the line end`, () => {
+    const value = exampleOf(name);
+    const path = join(folder, name);
+    writeFileSync(path, `\uFEFF${value}\r\n\n`);
+    const read = (...given: Parameters<typeof readConfig>): unknown => readConfig(...given)[field as keyof Config];
+    assert.equal(read({}, undefined, { [`${name}_FILE`]: path }), value);
+    assert.equal(read({ [`${name}_FILE`]: path }, undefined, { [name]: 'outranked' }), value);
+    assert.equal(read({}, fileOf(`${name}_FILE=${path}\n`), {}), value);
+    assert.equal(read({}, fileOf(`${name}=outranked\n`), { [`${name}_FILE`]: path }), value);
+    assert.throws(
+      () => readConfig({}, undefined, { [name]: value, [`${name}_FILE`]: path }),
+      new RegExp(`Cannot use ${name}_FILE from the environment: ${name} is given there too; take one of them away`),
+    );
+    assert.throws(
+      () => readConfig({}, undefined, { [`${name}_FILE`]: join(folder, 'none') }),
+      new RegExp(`Cannot use ${name}_FILE from the environment: ENOENT`),
+    );
+    writeFileSync(path, '\n');
+    assert.throws(
+      () => readConfig({}, undefined, { [`${name}_FILE`]: path }),
+      new RegExp(`Cannot use ${name} from the file .*: its value is not`),
+    );
+  });

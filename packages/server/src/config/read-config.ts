@@ -10,6 +10,7 @@ import { isAnyAddress, isLoopback, urlHost } from './addresses.ts';
 import type { Option } from './option.ts';
 import { type Config, options } from './options.ts';
 import { profileOf } from './profile.ts';
+import { environmentSource, fileName, fileSource, flagSource, type Source } from './sources.ts';
 
 /**
  * A value that stops the start. The message names the option, where its value came from, and what
@@ -19,13 +20,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** A value, and where it was found, in words. */
 interface Found {
   readonly text: string;
   readonly source: string;
 }
-
-/** The flag of an option, without dashes: `ACCESS_TOKEN_SECONDS` → `access-token-seconds`. */
-export const flagName = (option: Option): string => option.name.toLowerCase().replaceAll('_', '-');
 
 const readNumber = (option: Extract<Option, { kind: 'number' }>, { text, source }: Found): number => {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -60,6 +59,42 @@ const readOption = (option: Option, found: Found | undefined): string | number |
   }
 };
 
+/** Reads a file that holds one secret. A byte order mark and line ends at the end are of the editor, not of the secret. */
+const readSecret = (name: string, path: string, place: string): Found => {
+  try {
+    const text = readFileSync(path, 'utf8')
+      .replace(/^\uFEFF/, '')
+      .replace(/[\r\n]+$/, '');
+    return { text, source: `the file ${path}` };
+  } catch (error) {
+    throw new ConfigError(`Cannot use ${name} from ${place}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+const findIn = ({ place, value }: Source, option: Option): Found | undefined => {
+  const { name } = option;
+  const text = value(name, option);
+  const path = option.secret === true ? value(fileName(option), option) : undefined;
+  if (path === undefined) return text === undefined ? undefined : { text, source: place(name) };
+  if (text !== undefined)
+    throw new ConfigError(
+      `Cannot use ${fileName(option)} from ${place(fileName(option))}: ${name} is given there too; take one of them away`,
+    );
+  return readSecret(fileName(option), path, place(fileName(option)));
+};
+
+/**
+ * Finds the value of an option, or for a secret that of its file, in the first source that has one.
+ * @throws {ConfigError} when a source has both, or the file cannot be read
+ */
+const findValue = (sources: readonly Source[], option: Option): Found | undefined => {
+  for (const source of sources) {
+    const found = findIn(source, option);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
 /** Standard input without its line end: for a secret that must not be a flag. */
 export const readStandardInput = (): string => readFileSync(0, 'utf8').trim();
 
@@ -70,7 +105,11 @@ const readFile = (path: string): NodeJS.Dict<string> => {
   } catch (error) {
     throw new ConfigError(`Cannot read the configuration file ${path}: ${(error as Error).message}`);
   }
-  const names = new Set<string>(Object.values(options).map((option) => option.name));
+  const names = new Set(
+    Object.values<Option>(options).flatMap((option) =>
+      option.secret === true ? [option.name, fileName(option)] : [option.name],
+    ),
+  );
   const unknown = Object.keys(values).find((name) => !names.has(name));
   // An unknown name in our own file is a mistake; in the environment it may belong to another
   // program.
@@ -101,12 +140,14 @@ const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
 };
 
 /**
- * Decides where the operators' routes answer: on the public listener only of a service that stays
- * on this machine.
+ * Decides where the operators' routes answer: on the public listener only of a service for development. One with an issuer
+ * or with proxies is meant for clients elsewhere, and a proxy on this machine would pass their requests on to a loopback
+ * address without a sign that it is one.
  */
 const resolveOperate = (values: Values): void => {
-  const { host = '', port, operateHost, operatePort } = values;
-  if (operateHost === undefined && operatePort === undefined && isLoopback(host)) return;
+  const { host = '', port, issuer, trustedProxies, operateHost, operatePort } = values;
+  const isDevelopment = isLoopback(host) && issuer === undefined && trustedProxies === undefined;
+  if (operateHost === undefined && operatePort === undefined && isDevelopment) return;
   values.operateHost = operateHost ?? '127.0.0.1';
   values.operatePort = operatePort ?? 9000;
   const isSamePlace = values.operateHost === host || isAnyAddress(values.operateHost) || isAnyAddress(host);
@@ -127,18 +168,10 @@ export const readConfig = (
   file?: string,
   environment: NodeJS.Dict<string> = process.env,
 ): Config => {
-  const fromFile = file === undefined ? {} : readFile(file);
-  const find = (option: Option): Found | undefined => {
-    const flag = flags[option.name];
-    if (flag !== undefined) return { text: flag, source: `the flag --${flagName(option)}` };
-    const variable = environment[option.name];
-    if (variable !== undefined) return { text: variable, source: 'the environment' };
-    const line = fromFile[option.name];
-    if (line !== undefined) return { text: line, source: `the file ${file}` };
-    return undefined;
-  };
+  const sources = [flagSource(flags), environmentSource(environment)];
+  if (file !== undefined) sources.push(fileSource(file, readFile(file)));
   const values = Object.fromEntries(
-    Object.entries(options).map(([field, option]) => [field, readOption(option, find(option))]),
+    Object.entries(options).map(([field, option]) => [field, readOption(option, findValue(sources, option))]),
   ) as unknown as Values;
   checkTls(values);
   checkReach(values);
