@@ -150,7 +150,7 @@ const killWorker = async (service: Service, seconds: number): Promise<number> =>
 const upgradeServing = async (old: string, { users, seconds }: Load) => {
   await using stack = new AsyncDisposableStack();
   const { home, ports, olds, startNew, folder } = await startOld(stack, old);
-  const crowd = await gatherCrowd(olds[0].url, olds[0].dataDir, accounts);
+  const crowd = await gatherCrowd(olds[0], accounts);
   await signOutCrowd(olds[0].url, crowd.first);
   const servers = ports.map((port) => ({ host: '127.0.0.1', port }));
   const balancer = stack.use(await startHaproxy({ servers }));
@@ -194,7 +194,7 @@ const upgradeStopped = async (old: string, users: number) => {
   const first = await serve('old', dataDir, {});
   const labFolder = folder();
   await runLab(labFolder, labWords(first.url, first, { users, seconds: 15 }));
-  const crowd = await gatherCrowd(first.url, dataDir, accounts);
+  const crowd = await gatherCrowd(first, accounts);
   await signOutCrowd(first.url, crowd.first);
   await first.end();
   const second = await serve('new', dataDir, {});

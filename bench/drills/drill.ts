@@ -65,9 +65,9 @@ export const serving = async <Result>(
 };
 
 /** Signs accounts in, and the first sessions out. */
-export const begin = async ({ url }: Service, { accounts, dataDir }: DrillPlan): Promise<Crowd> => {
-  const crowd = await gatherCrowd(url, dataDir, accounts);
-  await signOutCrowd(url, crowd.first);
+export const begin = async (service: Service, { accounts }: DrillPlan): Promise<Crowd> => {
+  const crowd = await gatherCrowd(service, accounts);
+  await signOutCrowd(service.url, crowd.first);
   return crowd;
 };
 

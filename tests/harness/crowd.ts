@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { importAccounts } from './accounts.ts';
 import { get, goodPassword, logOut, post, refresh, type Tokens, tokensOf } from './client.ts';
 import { inParallel } from './in-parallel.ts';
+import { operateUrlOf } from './operate-url.ts';
+import type { Service } from './service.ts';
 
 /** Sessions, by when they are signed out. */
 export interface Crowd {
@@ -52,9 +54,13 @@ export const signInPatiently = async (url: string, email: string): Promise<Token
  * Makes accounts in the tenant `lab` and signs them in: three sessions each, and every fifth account two that are ended together.
  * @param accounts at least 5
  */
-export const gatherCrowd = async (url: string, dataDir: string, accounts: number): Promise<Crowd> => {
+export const gatherCrowd = async (
+  service: Pick<Service, 'url' | 'dataDir' | 'output'>,
+  accounts: number,
+): Promise<Crowd> => {
+  const { url, dataDir } = service;
   const emails = Array.from({ length: accounts }, (_, index) => `crowd${index}@example.com`);
-  await importAccounts(url, dataDir, emails);
+  await importAccounts(operateUrlOf(service), dataDir, emails);
   const sessions = async (email: string, by: Session['by'], count: number): Promise<readonly Session[]> => {
     const made: Session[] = [];
     while (made.length < count) made.push({ email, by, tokens: await signInPatiently(url, email) });

@@ -117,6 +117,17 @@ test('what is for operators answers on its own listener, and is unknown to the p
   assert.equal((await importLines(operateUrl, `${key}x`, line)).status, 401, 'being private does not replace the key');
 });
 
+test('a service with an issuer or with proxies serves operators apart, also on loopback', async (t) => {
+  for (const settings of [{ ISSUER: issuer }, { TRUSTED_PROXIES: '127.0.0.1' }]) {
+    const service = await serviceIn(t, settings);
+    // As a proxy on this machine would pass it on, without a header that tells.
+    for (const path of ['/metrics', '/admin/tenants', '/admin/accounts/import'])
+      assert.equal((await ask(`${service.url}${path}`)).status, 404, path);
+    assert.equal((await ask(`${operateUrlOf(service)}/metrics`)).status, 200);
+    assert.equal(new URL(operateUrlOf(service)).hostname, '127.0.0.1');
+  }
+});
+
 test('a listener for operators can be asked for on loopback too', async (t) => {
   const service = await serviceIn(t, { OPERATE_HOST: '127.0.0.3', OPERATE_PORT: 0 });
   assert.equal(new URL(operateUrlOf(service)).hostname, '127.0.0.3');

@@ -23,7 +23,7 @@ suite('a database that is moved whole', { concurrency: 2 }, () => {
     t.after(() => Promise.all([from.server.close(), to.server.close()]));
     const dataDir = folderIn(t);
     const first = await serviceOn(t, dataDir, { ...usual, DATABASE_URL: from.url });
-    const crowd = await gatherCrowd(first.url, dataDir, accounts);
+    const crowd = await gatherCrowd(first, accounts);
     await signOutCrowd(first.url, crowd.first);
     await first.end();
     await dump(from, folder, 'plain');
@@ -40,7 +40,7 @@ suite('a database that is moved whole', { concurrency: 2 }, () => {
   test('a cold copy of DATA_DIR serves elsewhere as if nothing had happened', async (t) => {
     const [dataDir, copy] = [folderIn(t), join(folderIn(t), 'copy')];
     const first = await serviceOn(t, dataDir, usual);
-    const crowd = await gatherCrowd(first.url, dataDir, accounts);
+    const crowd = await gatherCrowd(first, accounts);
     await signOutCrowd(first.url, crowd.first);
     await first.end();
     cpSync(dataDir, copy, { recursive: true });
@@ -53,7 +53,7 @@ suite('a database that is moved whole', { concurrency: 2 }, () => {
     const dataDir = folderIn(t);
     const older = join(folderIn(t), 'older.db');
     const service = await serviceOn(t, dataDir, usual);
-    const crowd = await gatherCrowd(service.url, dataDir, accounts);
+    const crowd = await gatherCrowd(service, accounts);
     const emptyLog = (): void => withDatabase(dataDir, (database) => database.exec('pragma wal_checkpoint(truncate)'));
     emptyLog();
     copyFileSync(join(dataDir, 'catalytic.db'), older);

@@ -193,7 +193,7 @@ export const options = {
     maximum: 600_000,
     default: 15_000,
     description:
-      'How long a client may take to shake hands (TLS), to send a request, headers and body together, and to read an answer.',
+      'How long a client may take to shake hands (TLS), to send a request, headers and body together, and to read an answer. An import may take longer: there it bounds each silence.',
   },
   ...tokenOptions,
   hashLanes: {

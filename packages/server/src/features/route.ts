@@ -3,7 +3,6 @@
  * mounts them, in one pipeline for all.
  * @module
  */
-import type { Readable } from 'node:stream';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
 import { type Static, type TSchema, type TString, Type } from 'typebox';
@@ -146,7 +145,7 @@ export const route = <BodySchema extends TSchema, QuerySchema extends TSchema, P
 interface StreamRoute<QuerySchema extends TSchema> extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
   readonly bodyFormat: BodyFormat & { readonly kind: 'stream' };
   readonly query?: QuerySchema;
-  readonly handle: (call: Call<Readable, Static<QuerySchema>, unknown>) => Answer | Promise<Answer>;
+  readonly handle: (call: Call<AsyncIterable<Buffer>, Static<QuerySchema>, unknown>) => Answer | Promise<Answer>;
 }
 
 /** Describes a route whose body is read as a stream. */

@@ -6,6 +6,7 @@
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type BodyFormat, jsonBody, type Route } from '../features/route.ts';
+import type { ArrivingBodies } from './arriving-bodies.ts';
 import type { RouteStage } from './stage.ts';
 
 declare module 'fastify' {
@@ -67,7 +68,7 @@ const parseJson = (bytes: Buffer): unknown => {
  * Adds a format to a server. A further kind is read by a further case, and by its name in
  * `BodyFormat`.
  */
-const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): void => {
+const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat, arriving: ArrivingBodies): void => {
   switch (kind) {
     case 'json':
       server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, bytes, done) => {
@@ -81,7 +82,7 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat): vo
       });
       return;
     case 'stream':
-      server.addContentTypeParser(mediaType, (_request, stream, done) => done(null, stream));
+      server.addContentTypeParser(mediaType, (_request, stream, done) => done(null, arriving.read(stream)));
   }
 };
 
@@ -94,10 +95,11 @@ const readNothing = async (_request: FastifyRequest, stream: AsyncIterable<Buffe
  * Lets a server read the formats of these routes, and JSON: many clients send `{}` to a route that
  * takes no body.
  */
-export const addBodyParsers = (server: FastifyInstance, routes: readonly Route[]): void => {
+export const addBodyParsers = (server: FastifyInstance, routes: readonly Route[], arriving: ArrivingBodies): void => {
   server.removeAllContentTypeParsers();
   const formats = [jsonBody, ...routes.map(({ bodyFormat = jsonBody }) => bodyFormat)];
-  for (const format of new Map(formats.map((format) => [format.mediaType, format])).values()) addParser(server, format);
+  for (const format of new Map(formats.map((format) => [format.mediaType, format])).values())
+    addParser(server, format, arriving);
   server.addContentTypeParser('*', readNothing);
 };
 

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import type { ArrivingBodies } from './arriving-bodies.ts';
 import { problemBytes } from './problem.ts';
 import type { RequestLog } from './request-log.ts';
 import type { ConnectionStage } from './stage.ts';
@@ -31,7 +32,11 @@ export interface ParserRefusals {
 }
 
 /** Makes the refusals of a server: each is counted, and logged within the limit on lines. */
-export const parserRefusals = (log: RequestLog, counts: AnswerCounts): ParserRefusals => {
+export const parserRefusals = (
+  log: RequestLog,
+  counts: AnswerCounts,
+  arriving: Pick<ArrivingBodies, 'has'>,
+): ParserRefusals => {
   const endWithProblem = (socket: Duplex, code: ErrorCode): void => {
     counts.refuse(undefined, code, errorKind(code).status);
     log.unparsed(code);
@@ -40,6 +45,7 @@ export const parserRefusals = (log: RequestLog, counts: AnswerCounts): ParserRef
   return {
     endWithProblem,
     onParserError: (error, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && arriving.has(socket)) return;
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
       endWithProblem(socket, codeOfParserError[error.code ?? ''] ?? 'request_malformed');
     },

@@ -134,6 +134,8 @@ export const problemSender =
     const challenge = challengeOf(refusal.code);
     if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
+    // The rest of the request may still come.
+    if (refusal.code === 'request_timeout') reply.header('connection', 'close');
     reply
       .code(status)
       .header('cache-control', 'no-store')

@@ -11,6 +11,7 @@ import type { Route } from '../features/route.ts';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { AnswersUnderWay } from './answers-under-way.ts';
+import { ArrivingBodies } from './arriving-bodies.ts';
 import type { AuthenticateParts } from './authenticate.ts';
 import { addBodyParsers, bodyBytesMax } from './body.ts';
 import { isPreflight, refusedPreflight } from './cross-origin.ts';
@@ -125,7 +126,11 @@ const createFramework = (
 };
 
 /** Adds the stages and the routes to the framework. */
-const mountPipeline = (server: FastifyInstance, parts: MountParts, unknown: RefusalOfUnknown): void => {
+const mountPipeline = (
+  server: FastifyInstance,
+  parts: MountParts & { readonly arriving: ArrivingBodies },
+  unknown: RefusalOfUnknown,
+): void => {
   const { routes, workerHeaders } = parts;
   const node = server.server;
   for (const { mount } of pipeline.connection) mount(node, parts);
@@ -135,7 +140,7 @@ const mountPipeline = (server: FastifyInstance, parts: MountParts, unknown: Refu
   );
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedMs', 0);
-  addBodyParsers(server, routes);
+  addBodyParsers(server, routes, parts.arriving);
   server.setNotFoundHandler((request, reply) => {
     throw unknown(request, reply);
   });
@@ -152,7 +157,9 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
   const { counts, keyPair, workerName } = parts;
   const log = openRequestLog(parts.log, counts);
   const sendProblem = problemSender(log, counts);
-  const refusals = parserRefusals(log, counts);
+  const stopping = { isLeaving: false, isRefusing: false };
+  const arriving = new ArrivingBodies({ requestTimeoutMs: parts.requestTimeoutMs, stopping });
+  const refusals = parserRefusals(log, counts, arriving);
   const server = createFramework(parts, refusals.onParserError, sendProblem);
   const unknown = refusalOfUnknown(routes, parts);
   // Where no route answers, that is the reason, whatever is wrong with the body.
@@ -168,7 +175,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     workerHeaders: workerName === undefined ? {} : { 'catalytic-worker': workerName },
     connections: new Set<Socket>(),
     answering: new Map() as AnswersUnderWay,
-    stopping: { isLeaving: false, isRefusing: false },
+    stopping,
+    arriving,
   };
   mountPipeline(server, pipelineParts, unknown);
   if (keyPair !== undefined) followKeyPair(server.server, keyPair);

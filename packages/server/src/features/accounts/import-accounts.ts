@@ -2,8 +2,7 @@
  * Use case: import accounts of another system, with their password hashes.
  * @module
  */
-import type { Readable } from 'node:stream';
-import { CatalyticError } from '@catalytic/protocol/errors';
+import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
@@ -74,9 +73,9 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
 };
 
 /** Refuses a stream beyond the limit, so that one request cannot fill the disk. */
-const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
+const bounded = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     bytes += chunk.length;
     if (bytes > importBytesMax)
       throw new CatalyticError('body_too_large', { detail: `An import may have at most ${importBytesMax} bytes` });
@@ -88,7 +87,7 @@ const bounded = async function* (stream: Readable): AsyncGenerator<Buffer> {
  * Lines of a stream. Reading stops at a line that is too long, so that an endless line is not
  * collected.
  */
-const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
+const lines = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of bounded(stream)) {
     rest = Buffer.concat([rest, chunk]);
@@ -103,18 +102,29 @@ const lines = async function* (stream: Readable): AsyncGenerator<Buffer> {
   yield rest;
 };
 
+/** Refusals that cut an import off. The whole lines that came before are stored. */
+const cuts: ReadonlySet<ErrorCode> = new Set(['request_timeout', 'shutting_down', 'body_too_large']);
+
+/** The refusal of an import that has stored accounts, and says how many. */
+const unfinished = (error: CatalyticError, { imported, existing }: { imported: number; existing: number }) =>
+  new CatalyticError(error.code, {
+    detail: `${error.message}; ${imported} accounts were imported, ${existing} existed: send the import again, or the rest of it`,
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+    cause: error,
+  });
+
 /**
  * Imports accounts in batches, as they arrive. A stored batch stays stored when a later line is
  * refused: repair the line and repeat the import, because existing accounts stay as they are.
  * @param stream lines of JSON
  * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_*`, `import_line_invalid` with the
- *   number of the line, `body_too_large`
+ *   number of the line; `body_too_large`, `request_timeout` and others with the number of accounts imported
  */
 export const importAccounts = async (
   { tenants, accounts, nowMs }: ImportAccountsParts,
   administrator: Administrator,
   tenantName: string,
-  stream: Readable,
+  stream: AsyncIterable<Buffer>,
   by: Origin,
 ): Promise<{ imported: number; existing: number }> => {
   const tenant = await administeredTenant(tenants, administrator, tenantName);
@@ -131,17 +141,23 @@ export const importAccounts = async (
     batch = [];
   };
   let lineNumber = 0;
-  for await (const line of lines(stream)) {
-    lineNumber += 1;
-    const account = parseLine(check, line);
-    if (account === undefined) continue;
-    if (typeof account === 'string')
-      throw new CatalyticError('import_line_invalid', {
-        detail: `Cannot import line ${lineNumber}: ${account}; ${total.imported} accounts were imported before it`,
-      });
-    batch.push(account);
-    if (batch.length === batchAccounts) await store();
+  try {
+    for await (const line of lines(stream)) {
+      lineNumber += 1;
+      const account = parseLine(check, line);
+      if (account === undefined) continue;
+      if (typeof account === 'string')
+        throw new CatalyticError('import_line_invalid', {
+          detail: `Cannot import line ${lineNumber}: ${account}; ${total.imported} accounts were imported before it`,
+        });
+      batch.push(account);
+      if (batch.length === batchAccounts) await store();
+    }
+    if (batch.length > 0) await store();
+    return total;
+  } catch (error) {
+    if (!(error instanceof CatalyticError)) throw error;
+    if (cuts.has(error.code) && batch.length > 0) await store();
+    throw cuts.has(error.code) || error.code === 'store_unavailable' ? unfinished(error, total) : error;
   }
-  if (batch.length > 0) await store();
-  return total;
 };
