@@ -23,6 +23,8 @@ export interface Exploration {
   readonly states: number;
   /** Names of the steps of the shortest violation; `undefined` when there is none. */
   readonly violation: readonly string[] | undefined;
+  /** Whether it was given up because there were more states than it was to look at. */
+  readonly isCut: boolean;
 }
 
 type Origin = { readonly key: string; readonly name: string } | undefined;
@@ -33,10 +35,7 @@ const trace = (cameFrom: ReadonlyMap<string, Origin>, end: string): readonly str
   return names.reverse();
 };
 
-/**
- * Explores breadth first, so a violation found is a shortest one.
- * @throws when there are more than `statesMax` states: the model has grown beyond what was meant
- */
+/** Explores breadth first, so a violation found is a shortest one. Gives up beyond `statesMax` states. */
 export const exploreAll = <State>(model: Model<State>, statesMax: number): Exploration => {
   const { initial, stepsOf, isViolation, encode } = model;
   const cameFrom = new Map<string, Origin>([[encode(initial), undefined]]);
@@ -44,7 +43,7 @@ export const exploreAll = <State>(model: Model<State>, statesMax: number): Explo
   while (frontier.length > 0) {
     const following: (readonly [string, State])[] = [];
     for (const [key, state] of frontier) {
-      if (isViolation(state)) return { states: cameFrom.size, violation: trace(cameFrom, key) };
+      if (isViolation(state)) return { states: cameFrom.size, violation: trace(cameFrom, key), isCut: false };
       for (const { name, next } of stepsOf(state)) {
         const nextKey = encode(next);
         if (cameFrom.has(nextKey)) continue;
@@ -52,8 +51,8 @@ export const exploreAll = <State>(model: Model<State>, statesMax: number): Explo
         following.push([nextKey, next]);
       }
     }
-    if (cameFrom.size > statesMax) throw new Error(`More than ${statesMax} states: bound the model`);
+    if (cameFrom.size > statesMax) return { states: cameFrom.size, violation: undefined, isCut: true };
     frontier = following;
   }
-  return { states: cameFrom.size, violation: undefined };
+  return { states: cameFrom.size, violation: undefined, isCut: false };
 };

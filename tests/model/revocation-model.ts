@@ -302,10 +302,7 @@ const isViolation = (state: State): boolean =>
   !has(state) &&
   (!state.isOver || state.clock === 'behind');
 
-/**
- * Explores every interleaving, breadth first, so a violation found is a shortest one.
- * @throws when there are more than `statesMax` states: the model has grown beyond what was meant
- */
+/** Explores every interleaving, breadth first, so a violation found is a shortest one. Gives up beyond `statesMax` states. */
 export const explore = (rules: Rules, world: World, statesMax = 2_000_000): Exploration =>
   exploreAll(
     {

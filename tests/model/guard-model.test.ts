@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exploreGuard } from './guard-model.ts';
+import { soundGuardRules } from './guard-rules.ts';
+import { brokenGuards, guardWorlds } from './guard-worlds.ts';
+
+// Larger worlds, and rules whose harm needs them, take minutes: "npm run model" explores all of them.
+for (const [name, statesMin] of [
+  ['one worker', 80_000],
+  ['a database that is put back', 25_000],
+] as const)
+  test(`no interleaving with ${name} lets a guard accept a revoked token after the 200`, () => {
+    const world = guardWorlds[name];
+    assert.ok(world !== undefined);
+    const { states, violation, isCut } = exploreGuard(soundGuardRules, world);
+    assert.equal(isCut, false, 'the model has grown beyond what was meant');
+    assert.equal(violation, undefined, String(violation));
+    assert.ok(states > statesMin, `${states} states`);
+  });
+
+/** Rules whose harm is found within a second. */
+const quick = new Set([
+  'registrationIsDurable',
+  'leaseNeedsRow',
+  'rowComesWithEntries',
+  'registrationIsNoRead',
+  'pageHoldsAll',
+  'partGrantsNothing',
+  'unknownKeepsNothing',
+  'startsOver',
+  'acknowledgedWhenRead',
+  'waitsBeforeDeleting',
+  'waitIsLongEnough',
+  'startKeepsRows',
+]);
+
+for (const { name, rules, world } of brokenGuards.filter((broken) => quick.has(broken.name)))
+  test(`with the rule "${name}" of guards broken, an interleaving that breaks the promise is found`, () => {
+    const { violation } = exploreGuard(rules, world);
+    assert.ok(violation !== undefined && violation.length <= 15, String(violation));
+  });
