@@ -15,7 +15,7 @@ import { type PairedRatio, pairedRatio } from '../packages/lab/src/statistics/pa
 import { runBench, takeTurn } from './harness/bench.ts';
 import { mean, table } from './harness/figures.ts';
 import { drawCharts } from './harness/line-chart.ts';
-import { flag, number, optionalText, text } from './harness/options.ts';
+import { flag, number, optionalText, RefusedError, text } from './harness/options.ts';
 import { machine, say } from './harness/result.ts';
 import { service, slowerService } from './targets/slower-service.ts';
 
@@ -87,7 +87,11 @@ interface Recording {
   readonly rate: number;
 }
 
-const readRecorded = (file: string): Recorded => JSON.parse(readFileSync(file, 'utf8')) as Recorded;
+const readRecorded = (file: string): Recorded => {
+  if (!existsSync(file))
+    throw new RefusedError(`Cannot draw from ${file}: there is no such file; record it first, without --draw`);
+  return JSON.parse(readFileSync(file, 'utf8')) as Recorded;
+};
 
 /** Largest share of the machine that others may have in a round that counts, per cent. */
 const othersPercentMax = 10;

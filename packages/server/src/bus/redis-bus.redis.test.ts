@@ -128,6 +128,8 @@ suite('the bus over Redis', needsRedis(), () => {
     const beganMs = performance.now();
     for (let index = 0; index < 1000; index++) one.bus.announce(hintOf(`lost ${index}`));
     assert.ok(performance.now() - beganMs < 200);
+    const dropped = one.messages.filter((message) => message === 'dropped hint');
+    assert.equal(dropped.length, 1000, 'each is dropped at once');
     await delay(700);
     assert.equal(one.bus.isUp, false);
     redis.resume();
