@@ -255,13 +255,6 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.equal(kids(), 2);
   });
 
-  test('keys rotated before the first start leave a server that can sign', async (t) => {
-    const dataDir = join(folderIn(t), 'data');
-    assert.equal((await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir })).code, 0);
-    const { url } = await serviceOn(t, dataDir);
-    await signUp(url, 'early@example.com');
-  });
-
   test('an option out of its bounds stops the start and names itself', async (t) => {
     const dataDir = join(folderIn(t), 'data');
     for (let start = 0; start < refusals.length; start += 2)
@@ -311,7 +304,7 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.equal(code, 2);
     assert.equal(
       stderr,
-      `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it or give another PORT\n`,
+      `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it, or choose another port: npm start -- --port ${Number(port) + 1}\n`,
     );
   });
 

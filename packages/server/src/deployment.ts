@@ -5,7 +5,6 @@
  * @module
  */
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
-import { makeDataFolder } from './config/data-folder.ts';
 import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
 import type { Profile } from './config/profile.ts';
@@ -18,7 +17,7 @@ import { KeyRing } from './features/signing-keys/key-ring.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { type Database, inspectPostgres } from './stores/postgres/inspect.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
-import { openSqliteStores } from './stores/sqlite/stores.ts';
+import { assertServed, openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 
 export { inspectRedis } from './bus/inspect-redis.ts';
@@ -34,6 +33,8 @@ export const share = (count: number, { workers }: Config): number => Math.max(1,
 interface Engine {
   /** Where its database is, in words. */
   place(config: Config): string;
+  /** Refuses a place in which no service has run, where opening would make an empty database. */
+  assertServed(config: Config): void;
   open(config: Config, onProblem: (message: string) => void, onFatal: (error: Error) => void): Promise<Stores>;
   /** Looks at its database server; `undefined`: it has none. */
   inspect(config: Config): Promise<Database | undefined>;
@@ -48,11 +49,14 @@ const serverUrl = ({ databaseUrl }: Config): string => {
 const engines: Readonly<Record<Profile['engine'], Engine>> = {
   sqlite: {
     place: ({ dataDir }) => `the data folder ${dataDir}`,
+    assertServed: ({ dataDir }) => assertServed(dataDir),
     open: async ({ dataDir }, _onProblem, onFatal) => openSqliteStores(dataDir, onFatal),
     inspect: async () => undefined,
   },
   postgres: {
     place: () => 'the database that DATABASE_URL names',
+    // Somebody has made that database on purpose, and a wrong URL names none.
+    assertServed: () => {},
     open: (config, onProblem) =>
       openPostgresStores({
         url: serverUrl(config),
@@ -75,18 +79,20 @@ export const inspectDatabase = (config: Config): Promise<Database | undefined> =
 
 /**
  * Opens the stores that the configuration names.
+ * @param isStart whether the service starts, and may begin an empty database
  * @param onProblem called with a sentence for the operator
  * @param onFatal called when writing has become impossible for good
  * @throws {ConfigError} when they cannot be opened
  */
 export const openStores = async (
   config: Config,
+  isStart: boolean,
   onProblem: (message: string) => void,
   onFatal: (error: Error) => void,
 ): Promise<Stores> => {
-  if (config.profile.commitsToDataFolder) makeDataFolder(config.dataDir);
   const engine = engines[config.profile.engine];
   try {
+    if (!isStart) engine.assertServed(config);
     return await engine.open(config, onProblem, onFatal);
   } catch (error) {
     throw new ConfigError(`Cannot use ${engine.place(config)}: ${(error as Error).message}`, { cause: error });

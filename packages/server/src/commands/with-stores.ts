@@ -7,7 +7,10 @@ import type { Config } from '../config/options.ts';
 import { openStores } from '../deployment.ts';
 import type { Stores } from '../stores/stores.ts';
 
-/** Opens the stores, runs the work, closes them. */
+/**
+ * Opens the stores, runs the work, closes them.
+ * @throws {ConfigError} when they cannot be opened, or no service has run in the data folder
+ */
 export const withStores = async <Result>(
   config: Config,
   work: (stores: Stores) => Promise<Result>,
@@ -15,6 +18,7 @@ export const withStores = async <Result>(
   const stores = await openStores(
     // One connection is enough for one command.
     { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0 },
+    false,
     (message) => process.stderr.write(`catalytic: ${message}\n`),
     (error) => {
       throw error;

@@ -3,6 +3,7 @@
  * @module
  */
 import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
@@ -20,6 +21,10 @@ import { sqliteTenants } from './tenants.ts';
 import { hasTrace } from './trace-of-service.ts';
 import { Writer } from './writer.ts';
 
+/** Whether the data folder has no database yet, or a file that nothing was written to. */
+const isEmpty = (dataDir: string): boolean =>
+  (statSync(databasePath(dataDir), { throwIfNoEntry: false })?.size ?? 0) === 0;
+
 /**
  * Refuses to create an empty database if there must be an old one: the new one would know neither
  * accounts nor revocations.
@@ -31,10 +36,21 @@ const assertNotLost = (dataDir: string): void => {
     throw new Error(
       'its database was moved to PostgreSQL; set DATABASE_URL to it (catalytic.db.moved is the old file: it does not know what was revoked since)',
     );
-  const isEmpty = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-  if (isEmpty && hasTrace(dataDir))
+  if (isEmpty(dataDir) && hasTrace(dataDir))
     throw new Error(
       `a service ran here before, and its database catalytic.db is ${existsSync(path) ? 'empty' : 'gone'}; run "catalytic restore BACKUP", or set DATABASE_URL if it is in PostgreSQL, or name an empty DATA_DIR to begin anew`,
+    );
+};
+
+/**
+ * Refuses a data folder in which no service has run. Touches nothing.
+ * @throws Error that says what to do
+ */
+export const assertServed = (dataDir: string): void => {
+  assertNotLost(dataDir);
+  if (isEmpty(dataDir))
+    throw new Error(
+      `no service has run in ${resolve(dataDir)}; start one there first, or name its folder with --data-dir`,
     );
 };
 
