@@ -26,9 +26,8 @@ export interface Bench<Options extends BenchOptions> {
 
 /** Takes the turn of measuring on this machine, until this process ends. @throws {RefusedError} while another process has it */
 export const takeTurn = (): void => {
-  const holder = takeMeasuringTurn();
-  if (holder !== undefined)
-    throw new RefusedError(`Cannot measure now: process ${holder} is measuring on this machine`);
+  const measuring = takeMeasuringTurn();
+  if (measuring !== undefined) throw new RefusedError(`Cannot measure now: ${measuring}`);
 };
 
 const runWith = async <Options extends BenchOptions>(

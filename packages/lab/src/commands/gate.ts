@@ -111,8 +111,8 @@ const compare = async (flags: Flags, interrupt: AbortSignal): Promise<number> =>
   const scenario = gateScenarios.get(flags.scenario);
   if (scenario === undefined)
     throw new Error(`a gate loads one of ${[...gateScenarios.keys()].join(', ')}, not "${flags.scenario}"`);
-  const holder = takeMeasuringTurn();
-  if (holder !== undefined) throw new Error(`process ${holder} is measuring on this machine; wait for it`);
+  const measuring = takeMeasuringTurn();
+  if (measuring !== undefined) throw new Error(measuring);
   // A gate forgives nothing: a connection that the candidate closes on a request is a failure of
   // it.
   const limits = { connectMs: 10_000, answerMs: 30_000, trust: trustOf(flags) };

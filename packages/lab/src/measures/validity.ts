@@ -93,6 +93,33 @@ const limits = {
  */
 const sparedSecondsPercent = 95;
 
+/** Names of the rules that have a remedy. */
+const rules = {
+  unsent: 'requests without a port or descriptor here',
+  generatorCpu: `generator CPU in ${sparedSecondsPercent} % of the seconds, % of a core`,
+  loopDelay: 'event-loop delay p99, ms',
+  loopBusy: 'event loop busy, % of the time',
+  lateStarts: 'late starts, %',
+  droppedStarts: 'dropped starts',
+  foreignCpu: 'CPU of others and steal, % of the machine',
+} as const;
+
+const relieveGenerator = 'share the load with --processes, use fewer users, or run the lab on another machine';
+
+const remedies: Readonly<Record<string, string>> = {
+  [rules.unsent]: 'use fewer users, or allow this machine more open files and ports (ulimit -n, --source-addresses)',
+  [rules.generatorCpu]: relieveGenerator,
+  [rules.loopDelay]: relieveGenerator,
+  [rules.loopBusy]: relieveGenerator,
+  [rules.lateStarts]: relieveGenerator,
+  [rules.droppedStarts]: 'use more users, or a lower rate',
+  [rules.foreignCpu]:
+    'close other programs, or use another machine; if they work for the target, name them with --also-count',
+};
+
+/** What to do about a broken rule; `undefined`: only another run can help. */
+export const remedyOf = (rule: string): string | undefined => remedies[rule];
+
 /**
  * The value that `percent` per cent of the values do not exceed; `undefined` when there is none.
  */
@@ -118,16 +145,12 @@ export const judgeValidity = (run: RunConditions): readonly ValidityCheck[] => [
   ...(run.changes === 0 ? [] : [check('changes of the users by hand', limits.changes, run.changes)]),
   check('windows without a request', limits.emptyRuns, run.requests === 0 ? 1 : 0),
   check(exceptionsRule, limits.exceptions, run.exceptions),
-  ...(run.unsent === 0 ? [] : [check('requests without a port or descriptor here', limits.unsent, run.unsent)]),
-  check(
-    `generator CPU in ${sparedSecondsPercent} % of the seconds, % of a core`,
-    limits.generatorCpuPercent,
-    percentileOf(run.generatorCpuPercents, sparedSecondsPercent),
-  ),
-  check('event-loop delay p99, ms', limits.loopDelayP99Ms, run.loopDelayP99Ms),
-  check('event loop busy, % of the time', limits.loopBusyPercent, run.loopBusyPercent),
-  check('late starts, %', limits.lateStartsPercent, run.tasks === 0 ? undefined : (100 * run.lateStarts) / run.tasks),
-  ...(run.droppedStarts === undefined ? [] : [check('dropped starts', limits.droppedStarts, run.droppedStarts)]),
-  check('CPU of others and steal, % of the machine', limits.foreignCpuPercent, run.foreignCpuPercent),
+  ...(run.unsent === 0 ? [] : [check(rules.unsent, limits.unsent, run.unsent)]),
+  check(rules.generatorCpu, limits.generatorCpuPercent, percentileOf(run.generatorCpuPercents, sparedSecondsPercent)),
+  check(rules.loopDelay, limits.loopDelayP99Ms, run.loopDelayP99Ms),
+  check(rules.loopBusy, limits.loopBusyPercent, run.loopBusyPercent),
+  check(rules.lateStarts, limits.lateStartsPercent, run.tasks === 0 ? undefined : (100 * run.lateStarts) / run.tasks),
+  ...(run.droppedStarts === undefined ? [] : [check(rules.droppedStarts, limits.droppedStarts, run.droppedStarts)]),
+  check(rules.foreignCpu, limits.foreignCpuPercent, run.foreignCpuPercent),
   check("deviation from Little's law, %", limits.littlePercent, run.little && littleDeviationPercent(run.little)),
 ];

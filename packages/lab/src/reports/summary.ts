@@ -12,7 +12,7 @@ import { endingOf } from './ending.ts';
 import { firstException } from './exception-text.ts';
 import { judgedWindow } from './judged-window.ts';
 import { transportLines } from './transport-words.ts';
-import { limitOf, measuredOf, notJudgedOf } from './verdict-texts.ts';
+import { brokenRuleOf, limitOf, measuredOf, notJudgedOf, unjudgedFailuresOf } from './verdict-texts.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? value.toFixed(1) : value.toFixed(0);
@@ -84,6 +84,23 @@ const customLines = (custom: CustomResult | null): readonly string[] => {
   ];
 };
 
+const failuresLines = (result: RunResult): readonly string[] => {
+  const unjudged = unjudgedFailuresOf(result);
+  return unjudged === undefined ? [] : [`  – ${unjudged}`];
+};
+
+const validityLines = (result: RunResult): readonly string[] => {
+  const broken = result.validity.filter(({ verdict }) => verdict === 'broken');
+  if (broken.length === 0) return [];
+  return [
+    ...broken.map(
+      (check) =>
+        `  ✘ validity: ${brokenRuleOf(check)}${check.rule === exceptionsRule ? `: ${firstException(result)}` : ''}`,
+    ),
+    '  The report is written all the same.',
+  ];
+};
+
 /** The lines. Each is one line, whatever the target has said. */
 export const summaryLines = (measured: RunResult, files: readonly string[]): readonly string[] =>
   linesOf(mapTexts(measured, printable), files);
@@ -107,12 +124,8 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
       `  ${marks[each.verdict]} ${each.criterion}: ${each.measured === null ? `not judged: ${measuredOf(each)}` : `${each.measured.toFixed(2)} (${limitOf(each)})`}`,
   ),
   ...(result.aborted_by === undefined ? [] : [`  ended early by --abort-when: ${result.aborted_by} was beyond saving`]),
-  ...result.validity
-    .filter(({ verdict }) => verdict === 'broken')
-    .map(
-      ({ rule, limit, measured }) =>
-        `  ✘ validity: ${rule} is ${measured?.toFixed(2)}, at most ${limit} is allowed${rule === exceptionsRule ? `: ${firstException(result)}` : ''}`,
-    ),
+  ...failuresLines(result),
+  ...validityLines(result),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
   ...revocationLines(result),
   ...customLines(result.own),

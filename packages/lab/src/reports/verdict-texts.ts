@@ -3,8 +3,9 @@
  * @module
  */
 
+import { remedyOf } from '../measures/validity.ts';
 import type { RunResult } from '../results/result.ts';
-import type { Verdict } from '../results/verdict.ts';
+import type { ValidityCheck, Verdict } from '../results/verdict.ts';
 import { number } from './tables.ts';
 
 /** `≤ 500`, `≥ 10`. */
@@ -34,4 +35,18 @@ export const notJudgedOf = ({ verdicts, outage }: RunResult): string => {
       ? 'the run was asked to keep nothing: give it a criterion, such as --failures 1'
       : 'no phase came that something is asked of: use a longer run, in which every user logs in before anything is broken';
   return unjudged.map((verdict) => `${verdict.criterion}: ${measuredOf(verdict)}`).join('; ');
+};
+
+/** A broken rule of validity: its limit, and the remedy if there is one. */
+export const brokenRuleOf = ({ rule, measured, limit }: ValidityCheck): string => {
+  const remedy = remedyOf(rule);
+  return `${rule} is ${measured === null ? '–' : number(measured, 2)}, at most ${limit} is allowed${remedy === undefined ? '' : `; ${remedy}`}`;
+};
+
+/** Real failures that the criteria leave out; `undefined`: there are none. */
+export const unjudgedFailuresOf = ({ judged, outage, whole, steady }: RunResult): string | undefined => {
+  if (outage !== null || judged !== 'steady' || steady === null) return undefined;
+  const failures = whole.total.real - steady.total.real;
+  if (failures === 0) return undefined;
+  return `${number(failures)} real ${failures === 1 ? 'failure' : 'failures'} before the steady window, not judged`;
 };

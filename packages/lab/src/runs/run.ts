@@ -55,10 +55,8 @@ const refuseStart = (options: RunOptions): string | undefined => {
     portsPerAddress: portsPerAddress(),
   });
   if (limit !== undefined) return limit;
-  const holder = takeMeasuringTurn();
-  if (holder !== undefined)
-    return `Cannot measure now: process ${holder} is measuring on this machine; wait for it, two runs would measure each other`;
-  return undefined;
+  const measuring = takeMeasuringTurn();
+  return measuring === undefined ? undefined : `Cannot measure now: ${measuring}`;
 };
 
 /**

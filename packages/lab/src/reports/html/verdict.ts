@@ -8,7 +8,7 @@ import { exitCodes, type RunResult } from '../../results/result.ts';
 import { asideOf } from '../ending.ts';
 import { judgedWindow } from '../judged-window.ts';
 import { ms, number, percent } from '../tables.ts';
-import { failedOf, notJudgedOf } from '../verdict-texts.ts';
+import { brokenRuleOf, failedOf, notJudgedOf } from '../verdict-texts.ts';
 import { html, type Markup } from './markup.ts';
 
 interface Ending {
@@ -21,10 +21,7 @@ interface Ending {
 const brokenOf = ({ validity }: RunResult): string =>
   validity
     .filter(({ verdict }) => verdict === 'broken')
-    .map(
-      ({ rule, measured, limit }) =>
-        `${rule} is ${measured === null ? '–' : number(measured, 2)}, at most ${limit} is allowed`,
-    )
+    .map(brokenRuleOf)
     .join('; ');
 
 /** How a run ended, for its headline. */

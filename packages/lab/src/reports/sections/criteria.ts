@@ -6,7 +6,7 @@ import type { RunResult } from '../../results/result.ts';
 import type { Verdict } from '../../results/verdict.ts';
 import { barOf, type Cell, type SectionMaker, type Table, type Tone, tableOf } from '../section.ts';
 import { number } from '../tables.ts';
-import { boundOf, measuredOf, notJudgedOf } from '../verdict-texts.ts';
+import { boundOf, measuredOf, notJudgedOf, unjudgedFailuresOf } from '../verdict-texts.ts';
 
 type Judged = Pick<Verdict, 'limit' | 'at_least' | 'measured'> & {
   readonly name: string;
@@ -58,11 +58,15 @@ const criteriaTitle = ({ judged, steady, outage }: RunResult): string => {
 /** The criteria. */
 export const criteriaSection: SectionMaker = (result) => {
   const judged = result.verdicts.map((each) => ({ ...each, name: each.criterion, said: measuredOf(each) }));
+  const unjudged = unjudgedFailuresOf(result);
   return [
     {
       id: 'criteria',
       title: criteriaTitle(result),
-      parts: judged.length === 0 ? [`None: ${notJudgedOf(result)}.`] : [judgedTable('', 'criterion', judged)],
+      parts: [
+        judged.length === 0 ? `None: ${notJudgedOf(result)}.` : judgedTable('', 'criterion', judged),
+        ...(unjudged === undefined ? [] : [`${unjudged}.`]),
+      ],
     },
   ];
 };
