@@ -10,15 +10,17 @@ import { findRedis, glanceAtDatabase, inspectDatabase, inspectPostgres, inspectR
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
 import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
-import { checkFlush, checkRoom, limitLine, limitsInUsers } from '../preflight/capacity.ts';
+import { busyRemark, checkFlush, checkRoom, limitLine, limitsInUsers } from '../preflight/capacity.ts';
 import { checkCertificate } from '../preflight/check-certificate.ts';
 import { checkDatabase, checkReplica } from '../preflight/check-database.ts';
 import { checkExposure } from '../preflight/check-exposure.ts';
 import { checkLease, checkMachine } from '../preflight/check-machine.ts';
+import { checkPorts } from '../preflight/check-port.ts';
 import { checkNoRedis, checkRedis, lostRedis } from '../preflight/check-redis.ts';
 import { type Finding, lineOf, ok } from '../preflight/finding.ts';
 import { freeBytes, measureFlush } from '../preflight/measure-flush.ts';
 import { readDataFolder, readMachine } from '../preflight/read-machine.ts';
+import { watchOthers } from '../preflight/watch-others.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { addHelpExamples } from './help-examples.ts';
 
@@ -104,9 +106,11 @@ const round = (value: number): number => Number(value.toFixed(2));
 
 const measure = async (config: Config): Promise<Measures> => {
   const { hashLanes, profile, dataDir } = config;
+  const othersPercent = watchOthers();
   const rates = await measureHashing(hashLanes, equalSettings, measureSeconds, (message) =>
     process.stderr.write(`${message}\n`),
   );
+  const busyPercent = othersPercent();
   const settings = equalSettings.map(({ memoryKib, passes, parallelism }, index) => ({
     setting: `m=${memoryKib},t=${passes},p=${parallelism}`,
     per_second: round(rates[index]?.perSecond ?? 0),
@@ -116,11 +120,19 @@ const measure = async (config: Config): Promise<Measures> => {
   const list = settings.map(({ setting, per_second }) => `${setting} ${per_second}/s`).join(', ');
   const findings = [
     ok(
-      `Hash capacity C is ${own?.per_second} passwords/s, for the service's own ${own?.setting} in ${hashLanes} lanes with nothing else to do`,
+      `Hash capacity C is ${own?.per_second} passwords/s, for the service's own ${own?.setting} in ${hashLanes} lanes${busyRemark(busyPercent)}`,
     ),
-    ok(`Of OWASP's equally strong argon2id settings ${quickest.setting} is the quickest here: ${list}`),
+    ok(
+      `Of OWASP's equally strong argon2id settings ${quickest.setting} is the quickest here: ${list}; nothing has to be done, the service's own is one of them`,
+    ),
   ];
-  const hashing = { lanes: hashLanes, capacity: own?.per_second, settings, quickest: quickest.setting };
+  const hashing = {
+    lanes: hashLanes,
+    capacity: own?.per_second,
+    settings,
+    quickest: quickest.setting,
+    others_percent: busyPercent === undefined ? null : round(busyPercent),
+  };
   const hashesPerSecond = rates[0]?.perSecond ?? 0;
   // A database server commits to its own disk.
   if (!profile.commitsToDataFolder) return { findings, hashesPerSecond, told: { hashing } };
@@ -153,6 +165,7 @@ const examine = async (options: Options, config: Config): Promise<void> => {
   const findings = [
     ...checkMachine(config, machine, folder),
     ...checkExposure(config),
+    ...(await checkPorts(config)),
     ...checkCertificate(config, Date.now()),
     ...(config.profile.commitsToDataFolder ? [checkRoom(freeBytes(config.dataDir))] : []),
     ...examineDataFolder(config, folder.exists && folder.isWritable && ((folder.keyMode ?? 0) & 0o007) === 0),
@@ -176,7 +189,7 @@ export const doctorCommand = (): Command => {
   const command = new Command('doctor')
     .summary('is this machine large enough, what would break, and how many users does it carry?')
     .description(
-      'Examine the machine and DATA_DIR, and PostgreSQL and Redis if they are configured, and measure hashing and the disk for about 3 s. Prints a line for each check with its remedy, and what each limit means in users. Changes nothing. Measure while nothing else runs.',
+      'Examine the machine and DATA_DIR, and PostgreSQL and Redis if they are configured, and measure hashing and the disk for about 3 s. Prints a line for each check with its remedy, and what each limit means in users. Changes nothing. Measure while nothing else runs; a line says when something did.',
     )
     .addOption(new Flag('--no-measure', 'do not measure'))
     .addOption(new Flag('--json', 'print it as JSON'))

@@ -72,6 +72,18 @@ export const limitsInUsers = (
 export const limitLine = ({ name, users, arithmetic }: Limit): string =>
   `${name}: ${count(users)} users = ${arithmetic}`;
 
+/** Other programs that use less than this share of the CPU, per cent, hardly change a measurement. */
+const othersPercentMax = 10;
+
+/**
+ * What makes a measured hash capacity too low, as the end of a sentence; empty: nothing does.
+ * @param othersPercent share of the CPU that other programs used meanwhile; `undefined`: unknown
+ */
+export const busyRemark = (othersPercent: number | undefined): string =>
+  othersPercent === undefined || othersPercent <= othersPercentMax
+    ? ''
+    : `; measured while other programs used ${othersPercent.toFixed(0)} % of the CPU: the true capacity is higher`;
+
 /** Whether the disk flushes fast enough. */
 export const checkFlush = ({ flushMsMedian, flushMsP99, flushes }: DiskMeasures): Finding => {
   const text = `The disk of DATA_DIR flushes 4 KiB in ${flushMsMedian.toFixed(2)} ms (median of ${flushes}; p99 ${flushMsP99.toFixed(2)} ms): ${count(1000 / Math.max(flushMsMedian, 0.001))} commits/s, each of up to 500 sign-ins or sign-outs`;
