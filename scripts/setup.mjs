@@ -56,7 +56,9 @@ const holderIsGone = () => {
 };
 
 const install = () => {
-  console.error('catalytic: installing dependencies (first run, or the lock file changed) …');
+  console.error(
+    'catalytic: installing dependencies (first run, or the lock file changed), which takes about a minute …',
+  );
   // The install replaces node_modules, so it must not run under the Node that lives there.
   const path = (process.env.PATH ?? '')
     .split(delimiter)

@@ -105,6 +105,14 @@ suite('the page of the API', needsBrowser(), () => {
     assert.deepEqual(complaints, []);
   });
 
+  test('is the same page where its address ends with a slash', async () => {
+    const { page, complaints } = await openPage();
+    await page.goto(`${service.url}/docs/`);
+    await page.locator('#postAuthLogin').waitFor();
+    assert.equal(page.url(), `${service.url}/docs`);
+    assert.deepEqual(complaints, []);
+  });
+
   test('runs no script but its own', async () => {
     const { page, complaints, strayRequests } = await openPage();
     await page.evaluate(`{

@@ -142,7 +142,7 @@ test('an operate port in use stops the start with a sentence that names it', asy
   assert.equal(code, 2);
   assert.equal(
     stderr,
-    `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it or give another OPERATE_PORT\n`,
+    `catalytic: Cannot listen on 127.0.0.1:${port}: another program does; stop it, or choose another port: npm start -- --operate-port ${Number(port) + 1}\n`,
   );
 });
 

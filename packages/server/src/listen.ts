@@ -9,11 +9,14 @@ import { ConfigError } from './config/read-config.ts';
 import type { Route } from './features/route.ts';
 
 /** Remedies for an address that cannot be listened on, by the error of the system. */
-const advices: Readonly<Record<string, (prefix: string) => string>> = {
-  EADDRINUSE: (prefix) => `another program does; stop it or give another ${prefix}PORT`,
-  EACCES: (prefix) => `the system does not allow it; give a ${prefix}PORT above 1023`,
-  EADDRNOTAVAIL: (prefix) => `this machine has no such address; give another ${prefix}HOST`,
+const advices: Readonly<Record<string, (listener: Listener) => string>> = {
+  EADDRINUSE: ({ portFlag, port }) =>
+    `another program does; stop it, or choose another port: npm start -- ${portFlag} ${port < portMax ? port + 1 : port - 1}`,
+  EACCES: ({ portFlag }) => `the system does not allow it; choose a port above 1023 with ${portFlag}`,
+  EADDRNOTAVAIL: ({ hostFlag }) => `this machine has no such address; choose another with ${hostFlag}`,
 };
+
+const portMax = 65_535;
 
 /** A server that is not listening yet. */
 interface Server {
@@ -26,8 +29,9 @@ interface Listener {
   readonly server: Server;
   readonly host: string;
   readonly port: number;
-  /** Prefix of the names of its options. */
-  readonly prefix: '' | 'OPERATE_';
+  /** The flags that name another place. */
+  readonly hostFlag: string;
+  readonly portFlag: string;
 }
 
 /** The listeners. */
@@ -49,7 +53,9 @@ export class Listeners {
     const listener = (name: 'public' | 'operate', place: { host: string; port: number }): Listener => {
       const own = routes.filter(({ listener = 'public' }) => listener === name || listener === 'both');
       const isShared = operateHost === undefined;
-      return { ...place, prefix: name === 'public' ? '' : 'OPERATE_', server: create(name, isShared ? routes : own) };
+      const prefix = name === 'public' ? '--' : '--operate-';
+      const flags = { hostFlag: `${prefix}host`, portFlag: `${prefix}port` };
+      return { ...place, ...flags, server: create(name, isShared ? routes : own) };
     };
     this.#public = listener('public', { host, port });
     if (operateHost !== undefined && operatePort !== undefined)
@@ -77,14 +83,15 @@ export class Listeners {
     await this.#operate?.server.close(true);
   }
 
-  async #listen({ server, host, port, prefix }: Listener): Promise<string> {
+  async #listen(listener: Listener): Promise<string> {
+    const { server, host, port } = listener;
     const address = urlHost(host);
     try {
       return `${server.scheme}://${address}:${await server.listen({ host, port, backlog: this.#backlog })}`;
     } catch (error) {
       const advice = advices[(error as NodeJS.ErrnoException).code ?? ''];
       if (advice === undefined) throw error;
-      throw new ConfigError(`Cannot listen on ${address}:${port}: ${advice(prefix)}`, { cause: error });
+      throw new ConfigError(`Cannot listen on ${address}:${port}: ${advice(listener)}`, { cause: error });
     }
   }
 }

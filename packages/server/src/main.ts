@@ -61,7 +61,7 @@ for (const [heading, group] of Object.entries(commands)) {
 }
 
 addHelpExamples(program, [
-  ['serve', 'serve on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
+  ['serve', 'serve on 127.0.0.1:8000, data in ./data ("npm start" adds --trial: a key for the load lab)'],
   ['doctor', 'is this machine large enough, and how many users does it carry?'],
   ['backup --to /backups/today', 'a consistent copy while the service runs'],
   ['keys rotate', 'replace the signing key of a running service'],

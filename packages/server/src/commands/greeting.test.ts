@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { readConfig } from '../config/read-config.ts';
 import { greeting } from './greeting.ts';
 
@@ -12,8 +14,10 @@ test('names the page of the API where it is served, and the load lab only where 
   assert.match(text, /^ {2}Catalytic serves on http:\/\/127\.0\.0\.1:8000$/m);
   assert.match(text, /http:\/\/127\.0\.0\.1:8000\/docs$/m);
   assert.doesNotMatch(text, /\blab\b/);
+  const guide = /docs\/guides\/\S+\.md$/m.exec(text)?.[0] ?? '';
+  assert.ok(existsSync(fileURLToPath(new URL(`../../../../${guide}`, import.meta.url))), guide);
   const withoutDocs = greeting(readConfig({}, undefined, { DOCS: '0' }), { url, operateUrl: url });
-  assert.doesNotMatch(withoutDocs, /docs/);
+  assert.doesNotMatch(withoutDocs, /\/docs$/m);
 });
 
 test('says that one listener for everything is for development, and names the listener of operators where there is one', () => {

@@ -8,7 +8,7 @@ import { isAnyAddress, urlHost } from '../config/addresses.ts';
 import type { Config } from '../config/options.ts';
 import { counted } from './counted.ts';
 
-/** Where the load lab looks for its key unless it is told. */
+/** Where the load lab looks for its key, unless an option of it names another file. */
 const usualLabKeyPath = 'data/lab.key';
 
 /**
@@ -46,11 +46,14 @@ export const greeting = (config: Config, { url, operateUrl, labKeyPath }: Servic
       : `  database            PostgreSQL, ${counted(workers, 'worker')}`,
     ...(labKeyPath === undefined
       ? []
-      : [`  for the load lab    the tenant "lab", and a key to it in ${resolve(labKeyPath)} (LAB=0: neither)`]),
+      : [
+          `  for the load lab    the tenant "lab", and a key to it in ${resolve(labKeyPath)}; LAB=0 makes neither of them`,
+        ]),
     '',
     '  Next, in another terminal:',
-    `    curl -s ${asked}/auth/register -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"analytical engine no 1"}'`,
+    `    curl -s ${asked}/auth/register -H 'content-type: application/json' -d '{"email":"alan@example.com","password":"imitation game no 1"}'`,
     ...(labKeyPath === undefined ? [] : [`    ${labCommand(asked, askedByOperators, labKeyPath)}`]),
+    '  Protect an API of yours: docs/guides/protect-an-api.md',
     '',
     '',
   ].join('\n');

@@ -202,13 +202,17 @@ export const serveCommand = (): Command => {
     )
     // The supervisor gives this flag to each of its workers.
     .addOption(new Flag('--worker-number <number>').hideHelp())
-    // `npm start` gives this flag, so that a first trial is ready for the load lab.
-    .addOption(new Flag('--trial').hideHelp())
+    .addOption(
+      new Flag(
+        '--trial',
+        'what "npm start" adds: the first start on this machine alone leaves a key for the load lab, as LAB=1 does; with LAB=0 none',
+      ),
+    )
     .action((_options, self: Command) => serve(self));
   addHelpExamples(
     command,
     [
-      ['serve', 'on 127.0.0.1:8000, data in ./data ("npm start" is the same)'],
+      ['serve', 'on 127.0.0.1:8000, data in ./data ("npm start" adds --trial)'],
       ['serve --port 8080 --login-cache-seconds 300', 'flags win over the environment'],
       ['serve --config production.env', 'settings from a file, below both'],
       ['serve --lab', 'with a key for the load lab in the data folder'],

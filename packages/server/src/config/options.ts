@@ -35,7 +35,7 @@ export const options = {
     maximum: 65_535,
     default: 8000,
     description:
-      'TCP port to listen on; 0 takes any free one, and ISSUER should then be given, because its default names the port.',
+      'TCP port to listen on; 0 takes any free one. The default of ISSUER names the port: after a change every token from before is refused with 401 `token_issuer_wrong`, unless ISSUER is set.',
   },
   trustedProxies: {
     kind: 'text',

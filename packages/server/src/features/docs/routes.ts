@@ -62,6 +62,26 @@ const fileRoute = (path: string, name: string, type: string): Route => {
   });
 };
 
+/** Leads `/docs/` to the page, whose references are relative to an address without the slash. */
+const slashRoute = route({
+  method: 'GET',
+  path: `${paths.docs}/`,
+  summary: 'Leads to the page',
+  isListed: false,
+  access: { kind: 'public' },
+  listener: 'both',
+  textType: 'text/plain',
+  answers: { 308: Type.String({ description: 'Nothing; `Location` names the page.' }) },
+  handle: () => ({
+    status: 308,
+    body: '',
+    contentType: 'text/plain; charset=utf-8',
+    cacheControl,
+    // Relative, so that a proxy may serve the page under a prefix.
+    headers: { location: `..${paths.docs}` },
+  }),
+});
+
 /**
  * The routes.
  * @param describe makes the document; called once, at the first request for it
@@ -82,6 +102,7 @@ export const docsRoutes = (describe: () => unknown): readonly Route[] => {
       },
     }),
     fileRoute(paths.docs, 'page.html', 'text/html'),
+    slashRoute,
     ...Object.entries(assets).flatMap(([type, names]) =>
       names.map((name) => fileRoute(`${paths.docs}/${name}`, name, type)),
     ),
