@@ -3,6 +3,7 @@
  * says what is special about it:
  *
  * - `<!-- shell: serves -->`: it runs until it is stopped, and the blocks below it need it
+ * - `<!-- shell: with Catalytic stopped -->`: the reader stops the service first; no block below it needs the service
  * - `<!-- shell: not run, REASON -->`: a test cannot run it, for one of {@link reasonsNotToRun}
  * - `<!-- file: NAME -->` above a block of another language: the reader is told to save it under that name
  * @module
@@ -18,8 +19,8 @@ export const reasonsNotToRun = [
   'takes minutes',
 ] as const;
 
-/** What a reader does with a block: runs it, starts it and leaves it running, saves it, or only reads it. */
-export type ReaderAct = 'run' | 'serve' | 'read' | { readonly saveAs: string };
+/** What a reader does with a block: runs it (after stopping Catalytic), starts it and leaves it running, saves it, or only reads it. */
+export type ReaderAct = 'run' | 'run with Catalytic stopped' | 'serve' | 'read' | { readonly saveAs: string };
 
 /** A block, and what a reader does with it. */
 export interface ReaderBlock {
@@ -39,6 +40,7 @@ const actOf = (language: string, remark: string | undefined): ReaderAct | undefi
   }
   if (remark === undefined) return 'run';
   if (remark === 'shell: serves') return 'serve';
+  if (remark === 'shell: with Catalytic stopped') return 'run with Catalytic stopped';
   const reason = /^shell: not run, (.+)$/.exec(remark)?.[1];
   return reasonsNotToRun.some((known) => known === reason) ? 'read' : undefined;
 };
@@ -59,5 +61,5 @@ export const checkShellRemarks = (file: string, markdown: string): Finding[] =>
       file,
       line,
       rule: 'shell',
-      message: `"${remark}" is neither "shell: serves" nor "shell: not run, " with one of: ${reasonsNotToRun.join('; ')}`,
+      message: `"${remark}" is none of "shell: serves", "shell: with Catalytic stopped", and "shell: not run, " with one of: ${reasonsNotToRun.join('; ')}`,
     }));

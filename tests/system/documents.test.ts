@@ -4,9 +4,13 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment, type RunningCommand, startCommand } from '../../scripts/run-command.ts';
 import { type ReaderBlock, readerBlocksOf } from '../../scripts/shell-blocks.ts';
@@ -67,6 +71,8 @@ const scriptOf = (document: string, blocks: readonly ReaderBlock[]): string =>
     ...blocks.map(({ act, line, text }) => {
       const here = `printf '\\n-- %s\\n' ${document}:${line}`;
       if (act === 'run') return `${here}\n${text}`;
+      if (act === 'run with Catalytic stopped')
+        return `${here}\ntouch "$STOP"; until [ -e "$STOPPED" ]; do sleep 0.1; done\n${text}`;
       if (act !== 'serve') return '';
       const log = `served-${line}.log`;
       // A shell with one command becomes that command, so that the shell's job is the server itself.
@@ -110,20 +116,45 @@ suite('documents', () => {
     removeFolder(emptyFolder);
   });
 
+  const saveFiles = (blocks: readonly ReaderBlock[], folder: string): void => {
+    for (const { act, text } of blocks) if (typeof act === 'object') writeFileSync(join(folder, act.saveAs), text);
+  };
+
+  /** A script asks for the stop of the service with the file `$STOP`, and waits for `$STOPPED`. */
+  const stopFile = join(emptyFolder, 'stop');
+  const stoppedFile = join(emptyFolder, 'stopped');
+  const stopServiceWhenAsked = async (isOver: () => boolean): Promise<void> => {
+    while (!isOver() && !existsSync(stopFile)) await delay(50);
+    if (!existsSync(stopFile)) return;
+    service?.stop();
+    await service?.done;
+    writeFileSync(stoppedFile, '');
+  };
+
   /** Saves and runs what a document tells its reader to, in a folder. Returns what was printed. */
   const follow = async (document: string, folder: string, lab = labAtOnce): Promise<string> => {
     const blocks = blocksOf(document).filter(({ text }) => text !== 'npm start\n');
-    for (const { act, text } of blocks) if (typeof act === 'object') writeFileSync(join(folder, act.saveAs), text);
+    saveFiles(blocks, folder);
     const port = await freePort();
     const script = scriptOf(document, blocks)
       .replaceAll('http://127.0.0.1:8000', url)
       .replaceAll('http://127.0.0.1:3000', `http://127.0.0.1:${port}`);
-    const { code, output } = await startCommand('bash', ['-c', script], {
+    const reader = startCommand('bash', ['-c', script], {
       cwd: folder,
-      env: { ...environment, SERVICE: url, START_LAB: lab, CATALYTIC_URL: url, PORT: String(port) },
+      env: {
+        ...environment,
+        ...{ SERVICE: url, START_LAB: lab, PORT: String(port), STOP: stopFile, STOPPED: stoppedFile },
+        // With the slash at the end that a browser copies.
+        CATALYTIC_URL: `${url}/`,
+      },
       output: 'capture',
       timeoutMs: documentMsMax,
-    }).done;
+    });
+    let isOver = false;
+    const stopping = stopServiceWhenAsked(() => isOver);
+    const { code, output } = await reader.done;
+    isOver = true;
+    await stopping;
     assert.equal(code, 0, output);
     return output;
   };
@@ -135,7 +166,7 @@ suite('documents', () => {
 
   test('the README: its tour goes as it says', async () => {
     const output = await follow('README.md', clone.path, labAsWritten);
-    const statuses = output.match(/(?<=\})\d{3}$/gm);
+    const statuses = output.match(/^\d{3}$/gm);
     assert.deepEqual(statuses, ['200', '200', '401', '401'], output);
     for (const part of ['"account_id"', '"You are signed in"', '"complete"', '"token_revoked"', '"session_ended"'])
       assert.ok(output.includes(part), `${part} in ${output}`);
@@ -149,13 +180,76 @@ suite('documents', () => {
     assert.match(output, /now-and-before\.html/);
   });
 
-  test('protect an API: it answers while the token lives, and refuses it once it is dead', async () => {
+  const makeApi = (): void => {
     const express = join(emptyFolder, 'node_modules', 'express');
     mkdirSync(express, { recursive: true });
     writeFileSync(join(express, 'index.mjs'), expressStandIn);
     writeFileSync(join(express, 'package.json'), '{"name":"express","type":"module","exports":"./index.mjs"}');
+    saveFiles(blocksOf('docs/guides/protect-an-api.md'), emptyFolder);
+  };
+
+  test('protect an API: what is no verdict of Catalytic gets 503, and the log says why without the token', async () => {
+    makeApi();
+    const token = 'header.canary.signature';
+    let answer: readonly [status: number, body: string] | undefined;
+    const stranger = createServer((_request, response) => {
+      if (answer === undefined) response.destroy();
+      else response.writeHead(answer[0], { location: '/auth/verify?again', 'x-echo': token }).end(answer[1]);
+    });
+    await once(stranger.listen(0, '127.0.0.1'), 'listening');
+    const catalytic = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const port = await freePort();
+    const env = { ...environment, CATALYTIC_URL: catalytic, PORT: String(port) };
+    const api = startCommand('node', ['server.mjs'], { cwd: emptyFolder, env, output: 'capture' });
+    const isUp = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${port}/notes`).then(
+        () => true,
+        () => false,
+      );
+    await waitUntil('the API', 'start', startMsMax, isUp);
+    const bodies = ['', '{}', '{"active":false}', `<p>${token}</p>`, token];
+    const answers = [
+      ...bodies.map((body) => [200, body] as const),
+      ...[204, 301, 302, 400, 403, 404, 431, 500, 502].map((status) => [status, token] as const),
+      undefined,
+    ];
+    for (answer of answers) {
+      const { status, headers } = await fetch(`http://127.0.0.1:${port}/notes`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      assert.deepEqual([status, headers.get('retry-after')], [503, '1'], String(answer));
+      assert.equal(headers.get('x-echo'), null);
+    }
+    api.stop();
+    stranger.close();
+    const { output } = await api.done;
+    assert.equal(output.split(`Cannot check a token at ${catalytic}: `).length - 1, answers.length + 1, output);
+    for (const cause of ['the answer is 404', 'the answer is not one of Catalytic', 'UND_ERR_SOCKET'])
+      assert.ok(output.includes(cause), `${cause} in ${output}`);
+    assert.ok(!output.includes('canary'), output);
+  });
+
+  test('protect an API: a CATALYTIC_URL without a scheme stops the API at its start', async () => {
+    makeApi();
+    for (const CATALYTIC_URL of ['127.0.0.1:8000', 'localhost:8000', '']) {
+      const env = { ...environment, CATALYTIC_URL, PORT: String(await freePort()) };
+      const api = startCommand('node', ['server.mjs'], {
+        cwd: emptyFolder,
+        env,
+        output: 'capture',
+        timeoutMs: startMsMax,
+      });
+      const { code, output } = await api.done;
+      assert.notEqual(code, 0, output);
+      assert.match(output, /Invalid URL/);
+    }
+  });
+
+  // The last one: the guide ends with Catalytic stopped.
+  test('protect an API: it answers while the token lives, refuses it once it is dead, and says when nothing is known', async () => {
+    makeApi();
     const output = await follow('docs/guides/protect-an-api.md', emptyFolder);
-    assert.deepEqual(output.match(/^\d{3}$/gm), ['401', '200', '401'], output);
+    assert.deepEqual(output.match(/^\d{3}$/gm), ['401', '200', '401', '503'], output);
     for (const part of ['"token_missing"', '"water the plants"', '"complete"', '"token_revoked"'])
       assert.ok(output.includes(part), `${part} in ${output}`);
   });
