@@ -5,7 +5,7 @@
  * - `<!-- shell: serves -->`: it runs until it is stopped, and the blocks below it need it
  * - `<!-- shell: with Catalytic stopped -->`: the reader stops the service first; no block below it needs the service
  * - `<!-- shell: not run, REASON -->`: a test cannot run it, for one of {@link reasonsNotToRun}
- * - `<!-- file: NAME -->` above a block of another language: the reader is told to save it under that name
+ * - `<!-- file: NAME -->` above a block of another language: the reader saves it under that name
  * @module
  */
 import type { Finding } from './findings.ts';

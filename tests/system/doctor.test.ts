@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { Client, type ClientConfig } from 'pg';
@@ -11,7 +11,7 @@ import { folderIn, freePort, runCatalytic, serviceIn, serviceOn } from '../harne
 
 const { test } = nodeTest;
 /** What any machine that runs the tests can give. */
-const small = { MAX_CONNECTIONS: 100, BACKLOG: 1, HASH_LANES: 1 };
+const small = { MAX_CONNECTIONS: 100, BACKLOG: 1, HASH_LANES: 1, PORT: 0 };
 
 test('a machine that is large enough is well; a warning and a failure have their exit codes', async (t) => {
   const settings = { ...small, DATA_DIR: folderIn(t) };
@@ -47,7 +47,12 @@ test('what was measured is told with what it means in users', async (t) => {
   assert.ok(code === 0 || code === 1, stdout + stderr);
   const told = JSON.parse(stdout) as {
     exit_code: number;
-    hashing: { capacity: number; quickest: string; settings: { setting: string; per_second: number }[] };
+    hashing: {
+      capacity: number;
+      quickest: string;
+      others_percent: number | null;
+      settings: { setting: string; per_second: number }[];
+    };
     flush_ms: { median: number; p99: number };
     limits: { name: string; users: number }[];
   };
@@ -58,6 +63,8 @@ test('what was measured is told with what it means in users', async (t) => {
     [...['m=19456,t=2,p=1', 'm=47104,t=1,p=1', 'm=12288,t=3,p=1', 'm=9216,t=4,p=1', 'm=7168,t=5,p=1']],
   );
   assert.ok(capacity > 0 && measured[0]?.per_second === capacity);
+  const percent = told.hashing.others_percent;
+  assert.ok(percent === null ? !existsSync('/proc/stat') : percent >= 0 && percent <= 100, String(percent));
   const best = Math.max(...measured.map(({ per_second }) => per_second));
   assert.equal(measured.find(({ per_second }) => per_second === best)?.setting, quickest);
   assert.ok(told.flush_ms.median > 0 && told.flush_ms.p99 >= told.flush_ms.median);
@@ -66,6 +73,42 @@ test('what was measured is told with what it means in users', async (t) => {
   assert.equal(users['burst'], 1);
   assert.ok(Math.abs((users['hashing'] ?? 0) - capacity / 0.156) < 1);
   assert.deepEqual(readdirSync(settings.DATA_DIR), [], 'nothing is left behind');
+});
+
+test('a port that is taken is told before the start, perhaps by the service itself, and so is an address of another machine', async (t) => {
+  const { url } = await serviceIn(t, { OPERATE_PORT: 0 });
+  const { port } = new URL(url);
+  const settings = { ...small, DATA_DIR: folderIn(t), PORT: port };
+  chmodSync(settings.DATA_DIR, 0o700);
+  const taken = await runCatalytic(['doctor', '--no-measure'], { ...settings, OPERATE_PORT: port });
+  assert.equal(taken.code, 1, taken.stdout);
+  for (const name of ['PORT', 'OPERATE_PORT'])
+    assert.match(
+      taken.stdout,
+      new RegExp(
+        `^warning {2}${name} ${port} is taken on 127\\.0\\.0\\.1, perhaps by the service itself; else .*another ${name}$`,
+        'm',
+      ),
+    );
+  const free = await runCatalytic(['doctor', '--no-measure'], { ...settings, PORT: await freePort() });
+  assert.match(free.stdout, /^ok {7}PORT \d+ is free on 127\.0\.0\.1$/m);
+  const elsewhere = await runCatalytic(['doctor', '--no-measure'], {
+    ...settings,
+    ...{ HOST: '192.0.2.1', TRUSTED_PROXIES: '192.0.2.2', ISSUER: 'https://id.example.com' },
+  });
+  assert.equal(elsewhere.code, 2, elsewhere.stdout);
+  assert.match(elsewhere.stdout, /^failure {2}PORT \d+ of 192\.0\.2\.1 cannot be listened on: /m);
+});
+
+test('the hash capacity is a sentence for people, and JSON for scripts', async () => {
+  const words = ['hash-capacity', '--seconds', '0.3', '--hash-lanes', '1'];
+  const [people, script] = [await runCatalytic(words), await runCatalytic([...words, '--json'])];
+  assert.match(
+    people.stdout,
+    /^Hash capacity C is \d+\.\d passwords\/s: \d+ in \d+\.\d s with 1 lanes?[^\n]*\.\nA sign-in /,
+  );
+  const { lanes, per_second: perSecond } = JSON.parse(script.stdout) as { lanes: number; per_second: number };
+  assert.ok(lanes === 1 && perSecond > 0, script.stdout);
 });
 
 test('a start warns of too few open files', async (t) => {

@@ -27,7 +27,7 @@ export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
 export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';
 export { putInPlace } from './stores/sqlite/put-in-place.ts';
 
-/** The share of one worker in what is counted for the machine. */
+/** One worker's share of a limit that is set for the whole machine. */
 export const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
 
 interface Engine {
@@ -55,7 +55,7 @@ const engines: Readonly<Record<Profile['engine'], Engine>> = {
   },
   postgres: {
     place: () => 'the database that DATABASE_URL names',
-    // Somebody has made that database on purpose, and a wrong URL names none.
+    // An operator has made that database on purpose; a wrong URL names none.
     assertServed: () => {},
     open: (config, onProblem) =>
       openPostgresStores({

@@ -1,6 +1,6 @@
 /**
- * The listeners of this process: one for clients, and one for operators where they have an address
- * of their own.
+ * The listeners of this process: one for clients, and one for operators where they have a separate
+ * address.
  * @module
  */
 import { urlHost } from './config/addresses.ts';

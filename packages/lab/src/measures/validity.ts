@@ -6,8 +6,7 @@
 import { exceptionsRule, type ValidityCheck } from '../results/verdict.ts';
 
 /**
- * What is known about how the run was made. Everything but the first four is about the judged
- * window.
+ * The conditions of a run. All but the first four are about the judged window.
  */
 export interface RunConditions {
   /** Part of the asked duration that was not run, per cent: an interrupted run cannot pass. */

@@ -19,8 +19,8 @@ export const cpuSecondsOf = ({ before, after }: Gathered): number =>
   (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / 1e6;
 
 /**
- * CPU time of the lab, the target and what is counted with it until a reading, seconds; `undefined`
- * when one cannot be told.
+ * CPU time of the lab, the target and the processes counted with it until a reading, seconds;
+ * `undefined` when one of them is unknown.
  */
 const ownCpuSeconds = ({ cpu, target, counted }: Reading, isTargetRemote: boolean): number | undefined => {
   if ((target === undefined && !isTargetRemote) || counted.includes(undefined)) return undefined;

@@ -27,7 +27,7 @@ import { addHelpExamples } from './help-examples.ts';
 const exitCodes = { ok: 0, warning: 1, failure: 2 } as const;
 
 const unreachable = (level: 'warning' | 'failure', what: string, error: unknown, remedy: string): Finding => {
-  // A host with several addresses fails with one error for each, and no message of its own.
+  // A host with several addresses fails with one error for each address; the error around them has no message.
   const { message, code } = error as NodeJS.ErrnoException;
   return { level, text: `${what} cannot be used: ${message || code}`, remedy };
 };

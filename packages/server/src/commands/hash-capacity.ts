@@ -7,6 +7,7 @@ import { equalSettings, measureHashing } from '../hashing/measure-hashing.ts';
 import { busyRemark } from '../preflight/capacity.ts';
 import { watchOthers } from '../preflight/watch-others.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
+import { counted } from './counted.ts';
 import { addHelpExamples } from './help-examples.ts';
 
 interface Options {
@@ -39,7 +40,7 @@ const measure = async ({ seconds: asked, json = false }: Options, command: Comma
   process.stdout.write(
     json
       ? `${JSON.stringify(result)}\n`
-      : `Hash capacity C is ${perSecond.toFixed(1)} passwords/s: ${checked} in ${seconds.toFixed(1)} s with ${hashLanes} lanes${busyRemark(busyPercent)}.\n` +
+      : `Hash capacity C is ${perSecond.toFixed(1)} passwords/s: ${checked} in ${seconds.toFixed(1)} s with ${counted(hashLanes, 'lane')}${busyRemark(busyPercent)}.\n` +
           'A sign-in or a registration hashes one password; those beyond the capacity are answered 503 with Retry-After.\n',
   );
 };

@@ -40,7 +40,7 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
 };
 
 /**
- * Findings where no Redis is used: by choice, or because one process has nobody to announce
+ * Findings where no Redis is used: by choice, or because one process has no other to announce
  * anything to.
  */
 export const checkNoRedis = ({ profile, ...config }: Config): readonly Finding[] => {
