@@ -198,7 +198,7 @@ describe('docs', () => {
       /`age_seconds` \| gauge \| seconds \| `worker`; `of`: a, b \| How old\./,
     );
     assert.match(page('../operating/metrics.md'), /`asked` {7}\| gauge \| count {3}\| +\| How many\./);
-    assert.match(page('configuration.md'), /\| `MASTER_KEY` \| none .*\| base64/);
+    assert.match(page('configuration.md'), /\| `MASTER_KEY` \| `--master-key-file` .*\| base64/);
 
     tree.write({ 'docs/reference/errors.md': page('errors.md').replace('It has expired', 'It is over') });
     const stale = await run('scripts/docs.ts', [tree.root]);
