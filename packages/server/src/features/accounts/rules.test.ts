@@ -9,6 +9,8 @@ test('addresses of one mailbox have one key', () => {
     ['idn@bu\u0308cher.example', 'idn@bücher。example', 'idn@ｂücher．example'],
     ['J\u030c@x.example', '\u01f0@x.example', 'j\u030c@x.example'],
     ['ΟΔΟΣ@x.example', 'οδος@x.example', 'οδοσ@x.example'],
+    ['\u017f@x.example', 'S@x.example'],
+    ['\u00b5@x.example', '\u03bc@x.example', '\u039c@x.example'],
     ['e\u0301@x.example', '\u00e9@x.example', 'É@X.example'],
     ['Ada@Example.com', 'ada@example.COM'],
   ])
@@ -19,10 +21,10 @@ test('addresses of different mailboxes have different keys', () => {
   const different = [
     'a@strasse.example',
     'a@straße.example',
+    'ß@x.example',
+    'ss@x.example',
     'ı@x.example',
     'i@x.example',
-    'ſ@x.example',
-    's@x.example',
   ];
   assert.equal(new Set(different.map(emailKey)).size, different.length);
 });
@@ -34,7 +36,7 @@ test('a letter and its one upper-case form have one key, and a key is its own ke
     const upper = letter.toUpperCase();
     const key = emailKey(`${letter}@x`);
     assert.equal(emailKey(key), key, point.toString(16));
-    if (upper !== letter && upper.toLowerCase() === letter)
+    if (upper !== letter && [...upper].length === 1 && letter !== 'ı')
       assert.equal(emailKey(`${upper}@x`), key, point.toString(16));
   }
   fc.assert(

@@ -47,10 +47,20 @@ const domainKey = (domain: string): string | undefined => {
 };
 
 /**
- * Folds what differs in case or in how accents are composed. Folding can leave a composed letter in
- * parts, so it is normalised again; the sigma at the end of a word has its own lower-case form.
+ * The lower-case form that a letter shares with all others of the same upper-case form, such as the
+ * two small sigmas, or `ſ` and `s` (Unicode section 3.13, simple case folding). A letter whose upper-case form is several letters (`ß`) keeps
+ * its own, and so does the dotless `ı`, which only Turkish takes for the same letter as `i`.
  */
-const fold = (text: string): string => text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
+const foldLetter = (letter: string): string => {
+  const upper = letter.toUpperCase();
+  return letter === 'ı' || [...upper].length > 1 ? letter.toLowerCase() : upper.toLowerCase();
+};
+
+/**
+ * Folds what differs in case or in how accents are composed. Folding can leave a composed letter in
+ * parts, so it is normalised again.
+ */
+const fold = (text: string): string => Array.from(text.normalize('NFC'), foldLetter).join('').normalize('NFC');
 
 /** The text before the last @, and that after it. */
 const partsOf = (email: string): readonly [local: string, domain: string] => {
