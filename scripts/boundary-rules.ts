@@ -97,6 +97,8 @@ export const boundaryRules: BoundaryRules = {
     preflight: {
       any: ['config'],
       types: { stores: /\/stores\/postgres\/inspect\.ts$/, bus: /\/bus\/inspect-redis\.ts$/ },
+      // Arithmetic that must be the same in `doctor` and at a start.
+      files: { stores: /\/stores\/postgres\/connection-budget\.ts$/ },
     },
     // Ports are types. Rules are pure: an engine asks them, so that no decision of the domain stands in an engine.
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ }, files: { features: rulesFile } },

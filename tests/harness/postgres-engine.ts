@@ -30,10 +30,10 @@ const startWithRole = async (settings: Record<string, string | number>): Promise
 
 let databases = 0;
 
-/** An empty database that the role owns. */
-export const createDatabase = async (server: Postgres): Promise<TestDatabase> => {
+/** An empty database that the role owns. @param options further options of CREATE DATABASE */
+export const createDatabase = async (server: Postgres, options = ''): Promise<TestDatabase> => {
   const name = `engine_${++databases}`;
-  await server.sql(`create database ${name} owner ${role}`);
+  await server.sql(`create database ${name} owner ${role} ${options}`);
   const admin = new URL(server.url);
   admin.pathname = name;
   const own = new URL(admin);

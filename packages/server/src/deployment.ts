@@ -4,6 +4,7 @@
  * code that does.
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisPlace, redisPlace } from './bus/redis-place.ts';
 import { createMasterKey, findMasterKey, putMasterKeyAside } from './config/master-key.ts';
 import type { Config } from './config/options.ts';
@@ -17,6 +18,7 @@ import { KeyRing } from './features/signing-keys/key-ring.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { type Database, inspectPostgres } from './stores/postgres/inspect.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
+import { isAway } from './stores/postgres/unavailable.ts';
 import { assertServed, openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 
@@ -27,6 +29,32 @@ export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
 export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';
 export { putInPlace } from './stores/sqlite/put-in-place.ts';
 
+/** The database could not be reached in time: the same start may succeed later. */
+export class DatabaseAway extends ConfigError {
+  override readonly name = 'DatabaseAway';
+  override readonly exitCode = 3;
+}
+
+/** What the owner of the stores hears of. */
+export interface StoresListener {
+  /** Called with a sentence for the operator. */
+  readonly onProblem: (message: string) => void;
+  /** Called when writing has become impossible for good. */
+  readonly onFatal: (error: Error) => void;
+  /** Called once with the calculation of the connections to a database server. */
+  readonly onBudget?: (arithmetic: string) => void;
+}
+
+/** How long an opening waits for a database server that is not up yet. */
+export interface Patience {
+  readonly waitMs: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Pause between two attempts to reach the database, milliseconds. */
+const retryMs = 500;
+
 /** One worker's share of a limit that is set for the whole machine. */
 export const share = (count: number, { workers }: Config): number => Math.max(1, Math.floor(count / workers));
 
@@ -35,7 +63,9 @@ interface Engine {
   place(config: Config): string;
   /** Refuses a place in which no service has run, where opening would make an empty database. */
   assertServed(config: Config): void;
-  open(config: Config, onProblem: (message: string) => void, onFatal: (error: Error) => void): Promise<Stores>;
+  open(config: Config, listener: StoresListener): Promise<Stores>;
+  /** Whether the opening may succeed a little later, with the same settings. */
+  isAway(error: unknown): boolean;
   /** Looks at its database server; `undefined`: it has none. */
   inspect(config: Config): Promise<Database | undefined>;
 }
@@ -50,21 +80,25 @@ const engines: Readonly<Record<Profile['engine'], Engine>> = {
   sqlite: {
     place: ({ dataDir }) => `the data folder ${dataDir}`,
     assertServed: ({ dataDir }) => assertServed(dataDir),
-    open: async ({ dataDir }, _onProblem, onFatal) => openSqliteStores(dataDir, onFatal),
+    open: async ({ dataDir }, { onFatal }) => openSqliteStores(dataDir, onFatal),
+    isAway: () => false,
     inspect: async () => undefined,
   },
   postgres: {
     place: () => 'the database that DATABASE_URL names',
     // An operator has made that database on purpose; a wrong URL names none.
     assertServed: () => {},
-    open: (config, onProblem) =>
+    open: (config, listener) =>
       openPostgresStores({
         url: serverUrl(config),
         replicaUrls: config.databaseReplicaUrls?.split(',') ?? [],
-        poolSize: share(config.databasePoolSize, config),
-        overflow: Math.floor(config.databaseMaxOverflow / config.workers),
-        onProblem,
+        poolSize: config.databasePoolSize,
+        overflow: config.databaseMaxOverflow,
+        workers: config.workers,
+        machines: config.databaseMachines,
+        ...listener,
       }),
+    isAway,
     inspect: (config) => inspectPostgres(serverUrl(config)),
   },
 };
@@ -79,23 +113,31 @@ export const inspectDatabase = (config: Config): Promise<Database | undefined> =
 
 /**
  * Opens the stores that the configuration names.
- * @param isStart whether the service starts, and may begin an empty database
- * @param onProblem called with a sentence for the operator
- * @param onFatal called when writing has become impossible for good
- * @throws {ConfigError} when they cannot be opened
+ * @param patience of a start, which may begin an empty database; a command neither begins one nor waits
+ * @throws {DatabaseAway} when the database could not be reached in time
+ * @throws {ConfigError} when they cannot be opened for another reason
  */
 export const openStores = async (
   config: Config,
-  isStart: boolean,
-  onProblem: (message: string) => void,
-  onFatal: (error: Error) => void,
+  listener: StoresListener,
+  patience?: Patience,
 ): Promise<Stores> => {
   const engine = engines[config.profile.engine];
-  try {
-    if (!isStart) engine.assertServed(config);
-    return await engine.open(config, onProblem, onFatal);
-  } catch (error) {
-    throw new ConfigError(`Cannot use ${engine.place(config)}: ${(error as Error).message}`, { cause: error });
+  const { waitMs, signal } = patience ?? { waitMs: 0 };
+  const startedMs = performance.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (patience === undefined) engine.assertServed(config);
+      return await engine.open(config, listener);
+    } catch (error) {
+      // A host with several addresses fails with one error for each, and no message of its own.
+      const { message, code } = error as NodeJS.ErrnoException;
+      const text = `Cannot use ${engine.place(config)}: ${message || code}`;
+      if (!engine.isAway(error)) throw new ConfigError(text, { cause: error });
+      if (performance.now() - startedMs >= waitMs) throw new DatabaseAway(text, { cause: error });
+      if (attempt === 1) listener.onProblem(`${text}; waiting for it, at most ${waitMs / 1000} s`);
+    }
+    await delay(retryMs, undefined, { signal });
   }
 };
 

@@ -99,6 +99,6 @@ try {
     const fields = error instanceof CatalyticError ? (error.fields ?? []) : [];
     const reasons = fields.map(({ field, message }) => `; ${field} ${message}`).join('');
     process.stderr.write(`catalytic: ${error.message}${reasons}\n`);
-    process.exitCode = error instanceof ConfigError ? 2 : 1;
+    process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   } else throw error;
 }

@@ -80,7 +80,7 @@ const markDataFolder = ({ profile, dataDir }: Config): void => {
  * @param closers told how each part is closed, also when a later one cannot be opened
  * @throws {ConfigError} when the data folder is in use, or its keys do not open
  */
-export const openParts = async ({ config, log, link, onFatal }: Start, closers: Closers): Promise<Parts> => {
+export const openParts = async ({ config, log, link, onFatal, signal }: Start, closers: Closers): Promise<Parts> => {
   const nowMs = Date.now;
   const onProblem = (message: string, error?: unknown): void => log.warn({ error }, message);
   // Before the database is opened: nothing may touch the file while another command restores it.
@@ -94,7 +94,9 @@ export const openParts = async ({ config, log, link, onFatal }: Start, closers: 
   closers.add(() => hasher.close());
   const decoyHash = hasher.hash(new Secret(randomUUID()));
   decoyHash.catch(() => {});
-  const stores = await openStores(config, true, onProblem, onFatal);
+  const onBudget = (arithmetic: string): void => log.info(arithmetic);
+  const listener = { onProblem, onFatal, ...(link.number === 1 && { onBudget }) };
+  const stores = await openStores(config, listener, { waitMs: config.databaseWaitSeconds * 1000, signal });
   closers.add(() => stores.close());
   const { keys, masterKey, forgetMs } = await prepareDatabase(config, stores, nowMs);
   const metrics = new Metrics(link.number);

@@ -14,4 +14,6 @@ export interface Start {
   readonly link: WorkerLink;
   /** Called when the process can no longer serve and should end. */
   readonly onFatal: (error: Error) => void;
+  /** Ends the wait for a database that is not up yet; the start then fails with its `AbortError`. */
+  readonly signal?: AbortSignal;
 }

@@ -11,7 +11,7 @@ export type FromWorker =
   /** The worker serves. */
   | { readonly type: 'ready'; readonly service: ServiceAddress }
   /** The worker cannot start, and a new attempt would fail too. */
-  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'refused'; readonly reason: string; readonly exitCode: number }
   /**
    * The worker is about to register under this id: once its process is gone, the row must be
    * removed.

@@ -36,12 +36,14 @@ export interface SupervisorOptions {
   /** Arguments of each worker; its number is appended. */
   readonly args: readonly string[];
   readonly workers: number;
+  /** How long a worker may wait for the database at its start, milliseconds. */
+  readonly databaseWaitMs: number;
   readonly log: Logger;
   /** Called when the service cannot go on. */
   readonly onFailure: (reason: string, exitCode: number) => void;
 }
 
-/** A start that takes longer is hanging, milliseconds. */
+/** A start that takes longer, beside its wait for the database, is hanging; milliseconds. */
 const startMsMax = 60_000;
 /** Time until a worker that could not start is tried again, milliseconds. */
 const refusedDelayMs = 2000;
@@ -142,7 +144,7 @@ export class Supervisor {
     running.ready.catch(() => {});
     this.#running.set(process.id, running);
     slot.worker = running;
-    const timer = setTimeout(() => process.process.kill('SIGKILL'), startMsMax);
+    const timer = setTimeout(() => process.process.kill('SIGKILL'), startMsMax + this.#options.databaseWaitMs);
     process.on('message', (message: FromWorker) => {
       if (message.type === 'refused') {
         running.isRefused = true;
@@ -150,7 +152,7 @@ export class Supervisor {
         // for a while.
         if (this.#hasServed)
           this.#options.log.error({ worker: slot.number, reason: message.reason }, 'A worker cannot start');
-        else this.#fail(message.reason, 2);
+        else this.#fail(message.reason, message.exitCode);
       } else if (message.type === 'ready') {
         clearTimeout(timer);
         running.readyMs = performance.now();

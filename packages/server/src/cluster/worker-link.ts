@@ -111,9 +111,13 @@ export class SupervisedLink implements WorkerLink {
     this.#send({ type: 'ready', service });
   }
 
-  /** Tells the supervisor that a new attempt would fail too; resolves when the message is sent. */
-  refused(reason: string): Promise<void> {
-    return new Promise((resolve) => process.send?.({ type: 'refused', reason } satisfies FromWorker, () => resolve()));
+  /**
+   * Tells the supervisor why this worker cannot start; resolves when the message is sent.
+   * @param exitCode of the service, if none of its workers has served yet
+   */
+  refused(reason: string, exitCode: number): Promise<void> {
+    const message: FromWorker = { type: 'refused', reason, exitCode };
+    return new Promise((resolve) => process.send?.(message, () => resolve()));
   }
 
   #listen(take: (message: ToWorker) => void): void {

@@ -128,6 +128,7 @@ const supervise = async (start: Start): Promise<void> => {
   const supervisor = new Supervisor({
     args: process.argv.slice(2),
     workers: config.workers,
+    databaseWaitMs: config.databaseWaitSeconds * 1000,
     log,
     onFailure: (reason, exitCode) => {
       process.stderr.write(`catalytic: ${reason}\n`);
@@ -149,19 +150,25 @@ const supervise = async (start: Start): Promise<void> => {
 const serveSupervised = async (config: Config, log: Logger, workerNumber: number): Promise<void> => {
   const fail = failLoudly(log);
   const link = new SupervisedLink(workerNumber);
+  const waiting = new AbortController();
   let starting: Promise<RunningService>;
-  const stop = stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick));
+  const stop = stopOnce(log, fail, async (isQuick) => {
+    waiting.abort();
+    await (await starting).stop(isQuick);
+  });
   link.onStop(stop);
   process.on('SIGTERM', () => stop(false));
   // A terminal sends these to the whole process group; the supervisor alone acts on them.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  starting = startServing({ config, log, link, onFatal: fail });
+  starting = startServing({ config, log, link, onFatal: fail, signal: waiting.signal });
   try {
     link.ready(await starting);
   } catch (error) {
+    // Stopped while it waited for the database.
+    if ((error as Error).name === 'AbortError') process.exit(0);
     if (!(error instanceof ConfigError)) throw error;
-    await link.refused(error.message);
-    process.exit(2);
+    await link.refused(error.message, error.exitCode);
+    process.exit(error.exitCode);
   }
 };
 
@@ -221,6 +228,7 @@ export const serveCommand = (): Command => {
       [0, 'stopped by a signal'],
       [1, 'the service could not go on: the log says why'],
       [2, 'not started: the message names the flag, the setting or the state, and what to do'],
+      [3, 'not started: the database could not be reached within DATABASE_WAIT_SECONDS'],
     ],
   );
   return addConfigFlags(command);

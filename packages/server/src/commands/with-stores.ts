@@ -18,10 +18,11 @@ export const withStores = async <Result>(
   const stores = await openStores(
     // One connection is enough for one command.
     { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0 },
-    false,
-    (message) => process.stderr.write(`catalytic: ${message}\n`),
-    (error) => {
-      throw error;
+    {
+      onProblem: (message) => process.stderr.write(`catalytic: ${message}\n`),
+      onFatal: (error) => {
+        throw error;
+      },
     },
   );
   try {

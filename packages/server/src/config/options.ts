@@ -102,7 +102,8 @@ export const options = {
     pattern: /^postgres(ql)?:\/\/\S+$/,
     patternText: 'a URL like postgres://user:password@host:5432/database',
     secret: true,
-    description: 'PostgreSQL database (15 or newer) that holds everything; needed for more than one worker.',
+    description:
+      'PostgreSQL database (15 or newer) that holds everything; needed for more than one worker. Several hosts, `postgres://user:password@one:5432,two:5432/database`, are tried in turn until one is the primary.',
   },
   databaseReplicaUrls: {
     kind: 'text',
@@ -121,7 +122,7 @@ export const options = {
     unit: 'connections',
     minimum: 1,
     maximum: 10_000,
-    default: 50,
+    default: 30,
     description: 'Connections to PostgreSQL that stay open, for the whole machine; divided among its workers.',
   },
   databaseMaxOverflow: {
@@ -132,7 +133,27 @@ export const options = {
     maximum: 10_000,
     default: 100,
     description:
-      'Further connections under load, for the whole machine; closed after 10 s without work. Cut down, with a warning, to what PostgreSQL allows.',
+      'Further connections under load, for the whole machine; closed after 10 s without work. Cut down to the part of this machine, see DATABASE_MACHINES.',
+  },
+  databaseMachines: {
+    kind: 'number',
+    name: 'DATABASE_MACHINES',
+    unit: 'machines',
+    minimum: 1,
+    maximum: 1000,
+    default: 2,
+    description:
+      'Machines that share the PostgreSQL server: each uses at most its part of the connections that server, database and role allow, less 5 for commands. 1 gives all of them to this machine, with none left for a second one during an upgrade.',
+  },
+  databaseWaitSeconds: {
+    kind: 'number',
+    name: 'DATABASE_WAIT_SECONDS',
+    unit: 'seconds',
+    minimum: 0,
+    maximum: 3600,
+    default: 60,
+    description:
+      'How long "catalytic serve" waits at its start for a PostgreSQL server that is not up yet; then it ends with exit code 3.',
   },
   ...redisOptions,
   workers: {
@@ -293,6 +314,8 @@ export interface Config extends RedisConfig, TlsConfig, TokenConfig {
   readonly databaseReplicaUrls: string | undefined;
   readonly databasePoolSize: number;
   readonly databaseMaxOverflow: number;
+  readonly databaseMachines: number;
+  readonly databaseWaitSeconds: number;
   readonly workers: number;
   readonly maxConnections: number;
   readonly exposeWorker: string;

@@ -17,7 +17,9 @@ import { environmentSource, fileName, fileSource, flagSource, type Source } from
  * is allowed.
  */
 export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+  override readonly name: string = 'ConfigError';
+  /** Exit code of a command that ends with this error. */
+  readonly exitCode: number = 2;
 }
 
 /** A value, and where it was found, in words. */

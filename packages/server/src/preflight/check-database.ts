@@ -5,6 +5,7 @@
  */
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { Config } from '../config/options.ts';
+import { connectionBudget, connectionRemedy } from '../stores/postgres/connection-budget.ts';
 import type { Database } from '../stores/postgres/inspect.ts';
 import { type Finding, ok } from './finding.ts';
 
@@ -45,16 +46,26 @@ const checkOwner = ({ role, tableOwner, mayMigrate, statements }: Database): Fin
   };
 };
 
-const checkConnections = (config: Config, { connectionsMax, connectionsReserved }: Database): Finding => {
-  const { databasePoolSize, databaseMaxOverflow, workers } = config;
-  const needed = databasePoolSize + databaseMaxOverflow + workers;
-  const allowed = connectionsMax - connectionsReserved;
-  const text = `PostgreSQL allows ${allowed} connections; pool ${databasePoolSize}, overflow ${databaseMaxOverflow} and ${workers} for the journal make ${needed}`;
-  if (allowed >= needed) return ok(text);
+const checkEncoding = ({ encoding, encodingRemedy: remedy }: Database): Finding => {
+  if (remedy === undefined) return ok(`The encoding of the database is ${encoding}`);
+  const text = `The encoding of the database is ${encoding}, which cannot hold every text`;
+  return { level: 'failure', text, remedy };
+};
+
+const checkPooler = ({ poolerFault, isPooled }: Database): readonly Finding[] => {
+  if (poolerFault !== undefined) return [{ level: 'failure', text: poolerFault }];
+  if (!isPooled) return [];
+  return [ok('A pooler in session mode stands in front of PostgreSQL: its own limits must hold the connections below')];
+};
+
+const checkConnections = (config: Config, { connectionsAllowed, connectionsReserved }: Database): Finding => {
+  const { databaseMachines: machines, workers, databasePoolSize: poolSize, databaseMaxOverflow: overflow } = config;
+  const budget = connectionBudget({ machines, workers, poolSize, overflow }, connectionsAllowed);
+  if (!budget.isCut) return ok(budget.arithmetic);
   return {
     level: 'warning',
-    text,
-    remedy: `run "ALTER SYSTEM SET max_connections = ${needed + connectionsReserved}" and restart it, or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW`,
+    text: `${budget.arithmetic}, fewer than DATABASE_POOL_SIZE asks for`,
+    remedy: connectionRemedy(budget.needed + connectionsReserved),
   };
 };
 
@@ -117,6 +128,8 @@ const checkClock = ({ clockAheadMs }: Database): Finding => {
 /** Everything about the database. */
 export const checkDatabase = (config: Config, database: Database): readonly Finding[] => [
   checkVersion(database),
+  checkEncoding(database),
+  ...checkPooler(database),
   checkRole(database),
   checkOwner(database),
   checkConnections(config, database),

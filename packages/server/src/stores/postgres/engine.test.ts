@@ -4,12 +4,14 @@ import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyId, MemberId, SessionId } from '@catalytic/protocol/ids';
 import { Client } from 'pg';
+import { query } from '../../../../../tests/harness/postgres/query.ts';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { by, seedAccount } from '../../features/engine.contract.ts';
 import { countUnended } from '../session-sql.ts';
+import { Connector } from './connection.ts';
 import { migrate } from './migrate.ts';
-import { connectionConfig, statement, Transactions } from './transactions.ts';
+import { statement, Transactions } from './transactions.ts';
 
 const { suite, test } = nodeTest;
 
@@ -166,12 +168,11 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const database = await createDatabase(await server());
     const client = await connect(t, database.adminUrl);
     const name = new URL(database.url).pathname.slice(1);
-    await client.query(`alter database ${name} set default_transaction_isolation = 'repeatable read'`);
+    await client.query(`alter database ${name} set default_transaction_isolation = 'serializable'`);
     const url = new URL(database.url);
     url.searchParams.set('options', '-c synchronous_commit=off -c search_path=elsewhere');
     url.searchParams.set('application_name', 'somebody');
-    const ours = new Client(connectionConfig({ url: url.href, statementMs: 5000 }));
-    await ours.connect();
+    const ours = await new Connector({ url: url.href, statementMs: 5000 }).connect();
     t.after(() => ours.end());
     const names = ['synchronous_commit', 'default_transaction_isolation', 'application_name', 'search_path'];
     const { rows } = await ours.query('select current_setting(name) as is from unnest($1::text[]) as name', [names]);
@@ -307,10 +308,39 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     const { adminUrl } = await createDatabase(await server());
     const engine = await openEngine(
       { url: adminUrl, adminUrl },
-      { poolSize: 100, overflow: 100, onProblem: (message) => problems.push(message) },
+      { poolSize: 200, overflow: 100, workers: 2, onProblem: (message) => problems.push(message) },
     );
     await engine.close();
     assert.match(problems[0] ?? '', /bypasses row-level security/);
-    assert.match(problems[1] ?? '', /asks for 200 connections, PostgreSQL allows 117: using 116/);
+    // 120 less 3 that are reserved and 5 that stay free, for two processes.
+    assert.match(
+      problems[1] ?? '',
+      /allows 117 connections.*2 × \(55 kept \+ 0 under load \+ 1 for the journal\) = 112/,
+    );
+    assert.match(problems[1] ?? '', /max_connections = 210/);
+  });
+
+  test('a limit of the database or of the role counts like one of the server', async () => {
+    const database = await createDatabase(await server());
+    const name = new URL(database.url).pathname.slice(1);
+    await query(database.adminUrl, `alter database ${name} connection limit 29`);
+    const told: string[] = [];
+    const options = { poolSize: 4, overflow: 50, machines: 2, onBudget: (text: string) => void told.push(text) };
+    await (await openEngine(database, options)).close();
+    assert.match(told[0] ?? '', /allows 29 connections.*1 × \(4 kept \+ 7 under load \+ 1 for the journal\) = 12/);
+  });
+
+  test('a database of another encoding is refused, with what to do', async () => {
+    const postgres = await server();
+    for (const encoding of ['SQL_ASCII', 'LATIN1']) {
+      const { url, adminUrl } = await createDatabase(
+        postgres,
+        `encoding '${encoding}' lc_collate 'C' lc_ctype 'C' template template0`,
+      );
+      await assert.rejects(
+        openEngine({ url, adminUrl }),
+        new RegExp(`its encoding is ${encoding}.*TEMPLATE template0`),
+      );
+    }
   });
 });

@@ -2,9 +2,18 @@
  * Inspects a PostgreSQL database without changing it.
  * @module
  */
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
+import { Connector } from './connection.ts';
 import { databaseMs } from './journal-rows.ts';
-import { createRoleStatement, versionMin } from './preflight.ts';
+import { refusePooledTransactions } from './pooler.ts';
+import {
+  allowedConnections,
+  createRoleStatement,
+  encodingNeeded,
+  encodingRemedy,
+  reservedConnections,
+  versionMin,
+} from './preflight.ts';
 
 /** The findings. */
 export interface Database {
@@ -12,6 +21,13 @@ export interface Database {
   /** The oldest supported version. */
   readonly versionMin: number;
   readonly isStandby: boolean;
+  readonly encoding: string;
+  /** What to do about an encoding that cannot hold every text; `undefined`: this one can. */
+  readonly encodingRemedy: string | undefined;
+  /** Why the pooler in front of the server cannot be used; `undefined`: none is, or it can. */
+  readonly poolerFault?: string | undefined;
+  /** Whether a pooler that can be used stands in front of the server. */
+  readonly isPooled: boolean;
   readonly role: string;
   /** Whether the role bypasses row-level security. */
   readonly isAbovePolicies: boolean;
@@ -19,8 +35,9 @@ export interface Database {
   readonly tableOwner: string | null;
   /** Whether the role may create the tables, or migrate them. */
   readonly mayMigrate: boolean;
-  readonly connectionsMax: number;
-  /** How many of them the role cannot use. */
+  /** Connections that server, database and role allow this role. */
+  readonly connectionsAllowed: number;
+  /** How many connections the server reserves for other roles. */
   readonly connectionsReserved: number;
   readonly synchronousCommit: string;
   readonly fsync: string;
@@ -60,9 +77,9 @@ const look = `
          coalesce(
            (select pg_has_role(current_user, relowner, 'usage') from pg_class where oid = to_regclass('tenant')),
            has_schema_privilege(current_schema(), 'create'), false) as "mayMigrate",
-         current_setting('max_connections')::integer as "connectionsMax",
-         current_setting('superuser_reserved_connections')::integer
-           + coalesce(current_setting('reserved_connections', true)::integer, 0) as "connectionsReserved",
+         current_setting('server_encoding') as encoding, pg_backend_pid() as pid,
+         ${allowedConnections} as "connectionsAllowed",
+         ${reservedConnections} as "connectionsReserved",
          current_setting('synchronous_commit') as "synchronousCommit", current_setting('fsync') as fsync,
          current_setting('full_page_writes') as "fullPageWrites",
          current_setting('synchronous_standby_names') as "standbyNames",
@@ -71,9 +88,12 @@ const look = `
          to_regclass('member') is not null as "hasMembers", ${databaseMs} as "databaseMs"
     from pg_roles where rolname = current_user`;
 
-type Row = Omit<Database, 'versionMin' | 'members' | 'statements' | 'clockAheadMs'> & {
-  /** A `bigint`, which this client reads as text. */
-  readonly databaseMs: string;
+type Row = Omit<
+  Database,
+  'versionMin' | 'encodingRemedy' | 'members' | 'statements' | 'clockAheadMs' | 'poolerFault' | 'isPooled'
+> & {
+  readonly databaseMs: number;
+  readonly pid: number;
   readonly database: string;
   readonly hasMembers: boolean;
 };
@@ -96,26 +116,29 @@ const statementsFor = (database: string, role: string): Database['statements'] =
  * @throws when it cannot be reached or refuses the role
  */
 export const inspectPostgres = async (url: string): Promise<Database> => {
-  const client = new Client({
-    connectionString: url,
-    application_name: 'catalytic doctor',
-    connectionTimeoutMillis: answerMs,
-    query_timeout: answerMs,
-  });
-  client.on('error', () => {});
-  await client.connect();
+  const options = { url, statementMs: answerMs, mayLag: true };
+  const connector = new Connector(options, { name: 'catalytic doctor', settings: {} });
+  const client = await connector.connect();
   try {
     const askedMs = Date.now();
-    const [row] = (await client.query<Row>(look)).rows;
+    const [row] = (await client.query<Row>({ text: look, query_timeout: answerMs } as { text: string })).rows;
     const answeredMs = Date.now();
     if (row === undefined) throw new Error('the role has no row in pg_roles');
-    const { database, hasMembers, databaseMs: told, ...seen } = row;
-    const clockAheadMs = Math.max(0, askedMs - Number(told)) - Math.max(0, Number(told) - answeredMs);
+    const { database, hasMembers, databaseMs: told, pid, ...seen } = row;
+    const clockAheadMs = Math.max(0, askedMs - told) - Math.max(0, told - answeredMs);
     const count = hasMembers ? 'select count(*)::integer as members from member' : 'select 0 as members';
     // The role may lack rights on tables of another owner. Another finding reports that.
     const counted = await client.query<{ members: number }>(count).catch(() => undefined);
     const members = counted?.rows[0]?.members ?? 0;
-    return { ...seen, versionMin, members, clockAheadMs, statements: statementsFor(database, row.role) };
+    const poolerFault = await refusePooledTransactions(client, () => connector.connect()).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    // A pooler answers with a process id of its own invention.
+    const isPooled = pid !== (client as unknown as { processID: number }).processID;
+    const statements = statementsFor(database, row.role);
+    const remedy = seen.encoding === encodingNeeded ? undefined : encodingRemedy;
+    return { ...seen, versionMin, encodingRemedy: remedy, members, clockAheadMs, poolerFault, isPooled, statements };
   } finally {
     await client.end();
   }

@@ -5,13 +5,14 @@
 import type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { toEntry } from '../journal-row.ts';
+import { Connector, isDoubtful, leave, ownSettings } from './connection.ts';
 import { servingLock } from './deployment.ts';
 import type { Statement } from './flight.ts';
 import { databaseMs, type JournalRow, placeIn } from './journal-rows.ts';
-import { connectionConfig, isDoubtful, leave, statement } from './transactions.ts';
-import { asPortError } from './unavailable.ts';
+import { statement } from './transactions.ts';
+import { asPortError, sqlState } from './unavailable.ts';
 
 /** Where the next read begins. It is valid in one history of the database only. */
 export interface PostgresCursor {
@@ -82,7 +83,7 @@ const readNew = statement(
 
 // One plan for all values, by the index, whatever the statistics say about a journal that has just
 // grown. Never compiled: after a wrong estimate compiling would cost more than the read.
-const planning = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+const planning = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
 
 const register = statement('member_register', `insert into member (id, state, lease_ms) values ($1, 'live', $2)`);
 const unregister = statement('member_unregister', 'delete from member where id = any($1)');
@@ -139,7 +140,10 @@ const nextCursor = (
 
 /** See {@link JournalSource}. */
 export class PostgresJournalSource implements JournalSource<PostgresCursor> {
-  readonly #url: string;
+  readonly #connector: Connector;
+  readonly #onReplaced: (silentSinceMs: number) => void;
+  /** When the read was sent that the last connection did not answer; monotonic, milliseconds. */
+  #silentSinceMs: number | undefined;
   #client: Client | undefined;
   /**
    * Warnings of the server on the present connection: a commit that may not survive a failover does
@@ -149,8 +153,15 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   /** What the last read on the present connection has shown, and in which history. */
   #shown: { readonly applied: string; readonly snapshot: string; readonly history: string } | undefined;
 
-  constructor(url: string) {
-    this.#url = url;
+  /**
+   * @param onReplaced called when a new connection works after one did not answer; connections on
+   *   which nothing was heard since that moment are as silent
+   */
+  constructor(url: string, onReplaced: (silentSinceMs: number) => void = () => {}) {
+    const settings = { ...ownSettings(wholeAnswerMs), ...planning };
+    const kind = { name: 'catalytic journal', settings, connectMs: answerMs };
+    this.#connector = new Connector({ url, statementMs: wholeAnswerMs, mayLag: true }, kind);
+    this.#onReplaced = onReplaced;
   }
 
   async register(member: MemberId, leaseMs: number): Promise<void> {
@@ -205,6 +216,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   }
 
   async #ask<Row>({ name, text, values }: Statement, deadlineMs = answerMs): Promise<readonly Row[]> {
+    const askedMs = performance.now();
     try {
       this.#client ??= await this.#connect();
       const query = { name, text, values: [...values], query_timeout: deadlineMs };
@@ -215,27 +227,23 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       // Not even a healthy connection is kept: the next read starts with a new one, so that an
       // abandoned answer cannot arrive later.
       void this.#drop();
+      if (sqlState(error) === undefined) this.#silentSinceMs ??= askedMs;
       throw asPortError(error);
     }
   }
 
   async #connect(): Promise<Client> {
-    const config = connectionConfig({ url: this.#url, statementMs: wholeAnswerMs });
-    const client = new Client({
-      ...config,
-      application_name: 'catalytic journal',
-      connectionTimeoutMillis: answerMs,
-      options: `${config.options} ${planning}`,
-    });
+    const client = await this.#connector.connect();
     client.on('error', () => {
       if (this.#client === client) void this.#drop();
     });
     client.on('notice', (notice) => {
       if (isDoubtful(notice)) this.#warning = notice.message;
     });
-    await client.connect();
     // Waits while "catalytic after-restore" begins a new history.
     await client.query(servingLock.share);
+    if (this.#silentSinceMs !== undefined) this.#onReplaced(this.#silentSinceMs);
+    this.#silentSinceMs = undefined;
     return client;
   }
 

@@ -1,10 +1,11 @@
 /** The journal in PostgreSQL. @module */
 import type { JournalStore } from '../../features/revocation/store.ts';
 import { keptRows } from '../journal-row.ts';
+import type { ConnectionOptions } from './connection.ts';
 import { databaseMs } from './journal-rows.ts';
 import { PostgresJournalSource } from './journal-source.ts';
 import type { CountRow } from './session-statements.ts';
-import { type ConnectionOptions, lockStatement, type Run, statement } from './transactions.ts';
+import { lockStatement, type Run, statement, type Transactions } from './transactions.ts';
 
 const readMax = statement('deployment_token_seconds_max', 'select token_seconds_max from deployment');
 const lockOutWriters = lockStatement('journal_lock', 'journal', 'share');
@@ -29,9 +30,16 @@ const purge = statement(
    ) select count(*)::integer as rows from purged`,
 );
 
-/** @param connection where the sources connect to */
-export const postgresJournal = (run: Run, connection: ConnectionOptions): JournalStore => ({
-  openSource: () => new PostgresJournalSource(connection.url),
+/**
+ * @param connection where the sources connect to
+ * @param transactions whose connections are condemned when a source finds its own silent
+ */
+export const postgresJournal = (
+  run: Run,
+  connection: ConnectionOptions,
+  transactions: Pick<Transactions, 'condemnSilentSince'>,
+): JournalStore => ({
+  openSource: () => new PostgresJournalSource(connection.url, (sinceMs) => transactions.condemnSilentSince(sinceMs)),
   raiseTokenSecondsMax: async (seconds) => {
     const [known] = await run<{ token_seconds_max: number }>('*', readMax());
     if (known !== undefined && known.token_seconds_max >= seconds) return known.token_seconds_max;

@@ -2,10 +2,10 @@
  * Moves the rows of another engine into an empty PostgreSQL database, in one transaction.
  * @module
  */
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { Connector, ownSettings } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
-import { connectionConfig } from './transactions.ts';
 import { isUnavailable } from './unavailable.ts';
 
 /**
@@ -84,11 +84,10 @@ export const moveIn = async (
   fill: (target: MovingTarget) => Promise<void>,
   beforeCommit: () => void,
 ): Promise<void> => {
-  const client = new Client({ ...connectionConfig({ url, statementMs: idleMsMax }), statement_timeout: 0 });
-  client.on('error', () => {});
-  await client.connect();
+  const settings = { ...ownSettings(idleMsMax), statement_timeout: 0 };
+  const client = await new Connector({ url, statementMs: idleMsMax }, { settings }).connect();
   try {
-    await preflight(client, { size: 1, overflow: 0 }, onProblem);
+    await preflight(client, { machines: 1, workers: 1, poolSize: 1, overflow: 0 }, { onProblem });
     await migrate(client);
     await client.query('begin');
     await client.query(

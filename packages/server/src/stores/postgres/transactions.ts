@@ -3,21 +3,13 @@
  * in one.
  * @module
  */
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantId } from '@catalytic/protocol/ids';
-import {
-  type Client,
-  type ClientBase,
-  type CustomTypesConfig,
-  Pool,
-  type PoolClient,
-  type PoolConfig,
-  type QueryResult,
-  types,
-} from 'pg';
+import type { Client, QueryResult } from 'pg';
+import { type ConnectionOptions, Connector, isDoubtful, numbers } from './connection.ts';
 import { Flight, type Statement } from './flight.ts';
-import { asPortError, isConflict, isUnavailable } from './unavailable.ts';
+import { Pool, type Pooled } from './pool.ts';
+import { asPortError, isConflict, isUnavailable, NoPrimary, sqlState } from './unavailable.ts';
 
 /**
  * Makes a named statement, which each connection parses and plans once. The caller of {@link Run}
@@ -42,15 +34,6 @@ export const lockStatement = (name: string, table: string, mode: string): (() =>
  */
 export type Run = <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => Promise<readonly Row[]>;
 
-/** How to reach the server. */
-export interface ConnectionOptions {
-  readonly url: string;
-  /** Longest time a transaction may take from the call to the answer, milliseconds. */
-  readonly statementMs: number;
-  /** Whether the server may be a standby, whose answers may be old. @default false */
-  readonly mayLag?: boolean;
-}
-
 // The first statement of every transaction. A commit that can be lost must never be visible,
 // whatever role, database or URL say. A standby must be recognised, because it may be stale.
 const prelude = statement(
@@ -61,76 +44,8 @@ const prelude = statement(
 
 const conflictRetries = 3;
 
-/** `bigint` is read as a number: times and counts stay far below 2^53. */
-const numbers: CustomTypesConfig = {
-  getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)),
-};
-
-/**
- * Settings that override role, database and URL: a commit is durable before it is answered, and
- * each statement sees what was committed before it began.
- */
-const ownOptions = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
-
-/** Parameters of a URL that would replace the service's own settings. */
-const reserved = ['options', 'application_name', 'fallback_application_name'] as const;
-
-/**
- * Removes the server options from a URL and puts them before the service's own, so that its own
- * win.
- */
-const readUrl = (text: string): { readonly url: string; readonly options: string } => {
-  const url = new URL(text);
-  const given = url.searchParams.get('options');
-  for (const name of reserved) url.searchParams.delete(name);
-  return { url: url.href, options: given === null ? ownOptions : `${given} ${ownOptions}` };
-};
-
-/** Settings of every connection of this process. */
-export const connectionConfig = ({ url: text, statementMs }: ConnectionOptions): PoolConfig => {
-  const { url, options } = readUrl(text);
-  return {
-    connectionString: url,
-    application_name: 'catalytic',
-    connectionTimeoutMillis: statementMs,
-    statement_timeout: statementMs,
-    idle_in_transaction_session_timeout: statementMs,
-    options,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    types: numbers,
-  };
-};
-
-/**
- * Whether a notice of the server means that the commit may not survive a failover: "canceling wait
- * for synchronous replication". Then the transaction is committed on this server and perhaps on no
- * standby. The notice is recognised by the routine that reports it, because its text is in the
- * server's language, and by the first letters of that routine, because its name changes between
- * versions.
- */
-export const isDoubtful = ({ routine }: { readonly routine?: string | undefined }): boolean =>
-  routine?.startsWith('SyncRep') === true;
-
-/** The socket of a client. */
-const socketOf = (client: ClientBase): Socket =>
-  (client as unknown as { connection: { stream: Socket } }).connection.stream;
-
-/**
- * Longest time for closing a connection, milliseconds: a frozen server must not keep the process
- * from ending.
- */
-const goodbyeMs = 1000;
-
-/** Closes a connection. */
-export const leave = async (client: Client): Promise<void> => {
-  const timer = setTimeout(() => socketOf(client).destroy(), goodbyeMs);
-  await client.end();
-  clearTimeout(timer);
-};
-
 /** Sends the statements of one transaction as a pipeline. @returns the replies, in order */
-const fly = async (client: PoolClient, tenant: string, statements: readonly Statement[], deadlineMs: number) =>
+const fly = async (client: Client, tenant: string, statements: readonly Statement[], deadlineMs: number) =>
   new Promise<readonly QueryResult[]>((resolve, reject) => {
     // After the deadline the connection is destroyed, never reused, because an answer may still
     // arrive on it.
@@ -145,9 +60,8 @@ const fly = async (client: PoolClient, tenant: string, statements: readonly Stat
 export class Transactions {
   readonly #pool: Pool;
   readonly #statementMs: number;
-  readonly #clients = new Set<PoolClient>();
   /** Connections on which the server did not wait for its standby. None of them is used again. */
-  readonly #warned = new WeakSet<ClientBase>();
+  readonly #warned = new WeakSet<Client>();
   readonly #mayLag: boolean;
 
   /**
@@ -157,23 +71,15 @@ export class Transactions {
   constructor(options: ConnectionOptions, size: number, overflow: number, onProblem: (message: string) => void) {
     this.#statementMs = options.statementMs;
     this.#mayLag = options.mayLag === true;
-    this.#pool = new Pool({
-      ...connectionConfig(options),
-      min: size,
-      max: size + overflow,
-      idleTimeoutMillis: 10_000,
-    });
-    this.#pool.on('error', (error) => onProblem(`PostgreSQL closed an idle connection: ${error.message}`));
-    this.#pool.on('connect', (client) => {
-      // Between checkout and release the pool does not listen for errors. The running query gets
-      // them anyway.
-      client.on('error', () => {});
+    const connector = new Connector(options);
+    const open = async (): Promise<Client> => {
+      const client = await connector.connect();
       client.on('notice', (notice) => {
         if (isDoubtful(notice)) this.#warned.add(client);
       });
-      this.#clients.add(client);
-    });
-    this.#pool.on('remove', (client) => this.#clients.delete(client));
+      return client;
+    };
+    this.#pool = new Pool({ open, size, max: size + overflow, waitMs: options.statementMs, onProblem });
   }
 
   readonly run: Run = async <Row>(tenant: TenantId | '*', ...statements: readonly Statement[]) => {
@@ -201,50 +107,50 @@ export class Transactions {
 
   /** Present number of connections, and of transactions that wait for one. */
   get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } {
-    const { totalCount, idleCount, waitingCount } = this.#pool;
-    return { total: totalCount, idle: idleCount, waiting: waitingCount };
+    return this.#pool.counts;
+  }
+
+  /** See {@link Pool.condemnSilentSince}. */
+  condemnSilentSince(sinceMs: number): void {
+    this.#pool.condemnSilentSince(sinceMs);
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
-    // The pool does not wait until the connections are closed, and the end of the process must not
-    // wait either.
-    for (const client of this.#clients) socketOf(client).unref();
+    await this.#pool.close();
   }
 
-  async #ask({ name, text, values }: Statement): Promise<readonly unknown[]> {
-    const { client, leftMs } = await this.#connect();
-    try {
-      const { rows } = await client.query({ name, text, values: [...values], query_timeout: leftMs } as {
-        text: string;
-      });
-      client.release();
-      return rows;
-    } catch (error) {
-      client.release(isUnavailable(error));
-      throw error;
-    }
+  #ask({ name, text, values }: Statement): Promise<readonly unknown[]> {
+    return this.#with(async ({ client }, leftMs) => {
+      const query = { name, text, values: [...values], query_timeout: leftMs };
+      return (await client.query(query)).rows;
+    });
   }
 
-  async #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
-    const { client, leftMs } = await this.#connect();
-    try {
+  #fly(tenant: string, statements: readonly Statement[]): Promise<readonly unknown[]> {
+    return this.#with(async ({ client }, leftMs) => {
       const replies = await fly(client, tenant, statements, leftMs);
       if (this.#warned.has(client)) throw new Error('The server has warned: the commit may not survive a failover');
-      if (replies[0]?.rows[0].is_standby !== false && !this.#mayLag) throw new Error('The server is a standby');
-      client.release();
+      if (replies[0]?.rows[0].is_standby !== false && !this.#mayLag) throw new NoPrimary();
       return replies.at(-1)?.rows ?? [];
-    } catch (error) {
-      // After an error that the server has reported and rolled back, the connection is sound.
-      client.release(isUnavailable(error) && !isConflict(error));
-      throw error;
-    }
+    });
   }
 
-  /** A connection, and the remaining time for the operation, milliseconds. */
-  async #connect(): Promise<{ readonly client: PoolClient; readonly leftMs: number }> {
+  /** Does the work on a connection. Its deadline counts from this call. */
+  async #with<Result>(work: (pooled: Pooled, leftMs: number) => Promise<Result>): Promise<Result> {
     const askedMs = performance.now();
-    const client = await this.#pool.connect();
-    return { client, leftMs: Math.max(1, this.#statementMs - (performance.now() - askedMs)) };
+    const pooled = await this.#pool.acquire();
+    const sentMs = performance.now();
+    try {
+      const result = await work(pooled, Math.max(1, this.#statementMs - (sentMs - askedMs)));
+      this.#pool.release(pooled);
+      return result;
+    } catch (error) {
+      // After an error that the server has reported and rolled back, the connection is sound.
+      if (!isUnavailable(error) || isConflict(error)) this.#pool.release(pooled);
+      else this.#pool.discard(pooled);
+      // No answer, or that of a standby: the connections that are older lead to the same server.
+      if (isUnavailable(error) && sqlState(error) === undefined) this.#pool.condemnSilentSince(sentMs);
+      throw error;
+    }
   }
 }

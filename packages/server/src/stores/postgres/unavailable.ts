@@ -34,6 +34,48 @@ export const isUnavailable = (error: unknown): boolean => {
  */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '');
 
+/** Every server that answers is a standby, which takes no writes: a failover may be under way. */
+export class NoPrimary extends Error {
+  override readonly name = 'NoPrimary';
+
+  constructor() {
+    super('The server is a standby');
+  }
+}
+
+/** Whether the server, the database or the role has no free place for a further connection. */
+export const isFull = (error: unknown): boolean => sqlState(error) === '53300';
+
+/** Connection refused, cut off, or without a way there; or a name that is not known yet. */
+const awayCodes = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+];
+/** Texts of the library for a server that does not answer, or ends the connection at once. */
+const awayTexts = /^(timeout expired|Query read timeout|Connection terminated)/;
+/** Starting up or shutting down, no free place, no connection from the pooler to the server. */
+const awayStates = /^(57P0[123]|53300|08001|08006)$/;
+
+/**
+ * Whether a start may succeed a little later without a change of settings: the server is not up yet,
+ * has no free place, or is a standby that may be promoted.
+ */
+export const isAway = (error: unknown): boolean => {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return (
+    error instanceof NoPrimary ||
+    awayStates.test(sqlState(error) ?? '') ||
+    awayCodes.includes(code) ||
+    awayTexts.test(message)
+  );
+};
+
 /** The error that a caller of a port gets. */
 export const asPortError = (error: unknown): unknown =>
   error instanceof CatalyticError || !isUnavailable(error) ? error : unavailable(error);
