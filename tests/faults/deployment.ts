@@ -93,6 +93,7 @@ export class Deployment implements AsyncDisposable {
       CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
       DATABASE_POOL_SIZE: 12,
       DATABASE_MAX_OVERFLOW: 12,
+      DATABASE_WAIT_SECONDS: 0,
       ...(options.inFile === true ? {} : times),
       EXPOSE_WORKER: 1,
       LOGIN_CACHE_SECONDS: 3600,

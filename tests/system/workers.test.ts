@@ -133,12 +133,14 @@ test('more workers on SQLite are refused with the sentence that names DATABASE_U
   assert.match(stderr, /Cannot run 4 workers on SQLite.* set DATABASE_URL/);
 });
 
-test('a database that cannot be reached stops the start with the reason', async (t) => {
+test('a database that cannot be reached in time stops the start with the reason and a code of its own', async (t) => {
   const { code, stderr } = await runCatalytic(['serve', '--workers', '2'], {
     DATABASE_URL: 'postgres://nobody:canary@127.0.0.1:1/none',
+    DATABASE_WAIT_SECONDS: 1,
     DATA_DIR: folderIn(t),
   });
-  assert.equal(code, 2);
+  assert.equal(code, 3);
+  assert.match(stderr, /waiting for it, at most 1 s/);
   assert.match(stderr, /Cannot use the database that DATABASE_URL names/);
   assert.doesNotMatch(stderr, /canary/);
 });

@@ -18,7 +18,7 @@ import { KeyRing } from './features/signing-keys/key-ring.ts';
 import { moveToPostgres, type OnMoved } from './stores/move-to-postgres.ts';
 import { type Database, inspectPostgres } from './stores/postgres/inspect.ts';
 import { openPostgresStores } from './stores/postgres/stores.ts';
-import { isAway } from './stores/postgres/unavailable.ts';
+import { isAway, isIncomplete } from './stores/postgres/unavailable.ts';
 import { assertServed, openSqliteStores } from './stores/sqlite/stores.ts';
 import type { Stores } from './stores/stores.ts';
 
@@ -64,8 +64,10 @@ interface Engine {
   /** Refuses a place in which no service has run, where opening would make an empty database. */
   assertServed(config: Config): void;
   open(config: Config, listener: StoresListener): Promise<Stores>;
-  /** Whether the opening may succeed a little later, with the same settings. */
+  /** Whether the database cannot be reached, so that the same settings may do a little later. */
   isAway(error: unknown): boolean;
+  /** Whether the database lacks what may still be about to be made, if it has just come up. */
+  isIncomplete(error: unknown): boolean;
   /** Looks at its database server; `undefined`: it has none. */
   inspect(config: Config): Promise<Database | undefined>;
 }
@@ -82,6 +84,7 @@ const engines: Readonly<Record<Profile['engine'], Engine>> = {
     assertServed: ({ dataDir }) => assertServed(dataDir),
     open: async ({ dataDir }, { onFatal }) => openSqliteStores(dataDir, onFatal),
     isAway: () => false,
+    isIncomplete: () => false,
     inspect: async () => undefined,
   },
   postgres: {
@@ -99,6 +102,7 @@ const engines: Readonly<Record<Profile['engine'], Engine>> = {
         ...listener,
       }),
     isAway,
+    isIncomplete,
     inspect: (config) => inspectPostgres(serverUrl(config)),
   },
 };
@@ -133,8 +137,11 @@ export const openStores = async (
       // A host with several addresses fails with one error for each, and no message of its own.
       const { message, code } = error as NodeJS.ErrnoException;
       const text = `Cannot use ${engine.place(config)}: ${message || code}`;
-      if (!engine.isAway(error)) throw new ConfigError(text, { cause: error });
-      if (performance.now() - startedMs >= waitMs) throw new DatabaseAway(text, { cause: error });
+      const isAway = engine.isAway(error);
+      const isOver = performance.now() - startedMs >= waitMs;
+      if (isAway && isOver) throw new DatabaseAway(text, { cause: error });
+      if (!isAway && (isOver || attempt === 1 || !engine.isIncomplete(error)))
+        throw new ConfigError(text, { cause: error });
       if (attempt === 1) listener.onProblem(`${text}; waiting for it, at most ${waitMs / 1000} s`);
     }
     await delay(retryMs, undefined, { signal });

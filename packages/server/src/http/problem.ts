@@ -6,6 +6,7 @@
 import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemFormat } from '../features/route.ts';
+import { storableTextPattern, storableTextRefusal } from '../features/storable-text.ts';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
@@ -99,7 +100,12 @@ const invalidFields = (error: FastifyError): Problem['errors'] =>
     const field = typeof named === 'string' ? `${instancePath}/${named}` : instancePath;
     return {
       field: field === '' ? '/' : field,
-      message: keyword === 'additionalProperties' ? 'is not a known field' : (message ?? keyword),
+      message:
+        keyword === 'additionalProperties'
+          ? 'is not a known field'
+          : params['pattern'] === storableTextPattern
+            ? storableTextRefusal
+            : (message ?? keyword),
     };
   });
 

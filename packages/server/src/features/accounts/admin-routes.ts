@@ -7,6 +7,7 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { CursorId, IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { storableTextPattern } from '../storable-text.ts';
 import { administeredTenant, TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { accountAnswer } from './account-answer.ts';
 import { type AdministeredAccountParts, administeredAccount } from './administered-account.ts';
@@ -20,7 +21,12 @@ const AccountsQuery = Type.Object(
   {
     ...tenantField,
     email: Type.Optional(
-      Type.String({ minLength: 1, maxLength: emailCharactersMax, description: 'Only the account with this email.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: emailCharactersMax,
+        pattern: storableTextPattern,
+        description: 'Only the account with this email.',
+      }),
     ),
     cursor: Type.Optional(CursorId),
   },

@@ -3,6 +3,7 @@
  * @module
  */
 import type { TenantId } from '@catalytic/protocol/ids';
+import { isStorableText } from '../storable-text.ts';
 import { emailKeys } from './rules.ts';
 import type { AccountStore, AccountWithPassword } from './store.ts';
 
@@ -15,6 +16,10 @@ export const findByEmail = async (
   tenantId: TenantId,
   email: string,
 ): Promise<AccountWithPassword | undefined> => {
-  const found = await Promise.all(emailKeys(email).map((key) => accounts.findForLogin(tenantId, key)));
+  const found = await Promise.all(
+    emailKeys(email)
+      .filter(isStorableText)
+      .map((key) => accounts.findForLogin(tenantId, key)),
+  );
   return found.find((account) => account !== undefined);
 };

@@ -6,6 +6,7 @@ import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
+import { storableTextRefusal } from '../storable-text.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { Roles } from './roles.ts';
@@ -61,7 +62,12 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
   } catch {
     return 'it is not JSON in UTF-8';
   }
-  if (!check.Check(value)) return 'it is not {"email", "password_hash", "roles"?}';
+  if (!check.Check(value)) {
+    const isOfRoles = check.Errors(value)[0]?.instancePath.startsWith('/roles') === true;
+    return isOfRoles
+      ? `its roles are not names of 1 to 64 characters, or one ${storableTextRefusal}`
+      : 'it is not {"email", "password_hash", "roles"?}';
+  }
   if (!isEmail(value.email)) return 'its email is not valid';
   const refusal = storingRefusal(value.password_hash);
   if (refusal !== undefined) return `its password_hash ${refusal}`;

@@ -76,6 +76,12 @@ export const isAway = (error: unknown): boolean => {
   );
 };
 
+/**
+ * Whether role, password or database are missing. At first sight that is a wrong setting; on a
+ * server that has just come up they may still be about to be made.
+ */
+export const isIncomplete = (error: unknown): boolean => /^(28000|28P01|3D000)$/.test(sqlState(error) ?? '');
+
 /** The error that a caller of a port gets. */
 export const asPortError = (error: unknown): unknown =>
   error instanceof CatalyticError || !isUnavailable(error) ? error : unavailable(error);
