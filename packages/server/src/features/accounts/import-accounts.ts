@@ -6,7 +6,6 @@ import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
-import { storableTextRefusal } from '../storable-text.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { Roles } from './roles.ts';
@@ -63,9 +62,9 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
     return 'it is not JSON in UTF-8';
   }
   if (!check.Check(value)) {
-    const isOfRoles = check.Errors(value)[0]?.instancePath.startsWith('/roles') === true;
-    return isOfRoles
-      ? `its roles are not names of 1 to 64 characters, or one ${storableTextRefusal}`
+    const isUnstorable = check.Errors(value)[0]?.keyword === 'pattern';
+    return isUnstorable
+      ? 'one of its roles holds NUL or half of a surrogate pair'
       : 'it is not {"email", "password_hash", "roles"?}';
   }
   if (!isEmail(value.email)) return 'its email is not valid';
