@@ -121,11 +121,7 @@ export const inspectDatabase = (config: Config): Promise<Database | undefined> =
  * @throws {DatabaseAway} when the database could not be reached in time
  * @throws {ConfigError} when they cannot be opened for another reason
  */
-export const openStores = async (
-  config: Config,
-  listener: StoresListener,
-  patience?: Patience,
-): Promise<Stores> => {
+export const openStores = async (config: Config, listener: StoresListener, patience?: Patience): Promise<Stores> => {
   const engine = engines[config.profile.engine];
   const { waitMs, signal } = patience ?? { waitMs: 0 };
   const startedMs = performance.now();
