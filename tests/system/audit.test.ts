@@ -193,7 +193,7 @@ test('a person is told why they were logged out', async () => {
   const out = await signUp(url, email);
   await logOut(url, out.access);
   const stolen = await signIn(url, email);
-  await refresh(url, stolen.refresh);
+  await refresh(url, tokensOf(await refresh(url, stolen.refresh)).refresh);
   assertProblem(await refresh(url, stolen.refresh), 'refresh_reused');
   const [swept, asking] = [await signIn(url, email), await signIn(url, email)];
   await post(`${url}/auth/logout-all`, undefined, asking.access);

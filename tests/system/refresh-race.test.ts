@@ -91,12 +91,36 @@ test('a replay after the grace window is theft: the session is dead at once, and
   const first = await signUp(url, 'theft@example.com');
   const bystander = await signIn(url, 'theft@example.com');
   const second = tokensOf(await refresh(url, first.refresh));
+  tokensOf(await refresh(url, second.refresh));
   await delay(1100);
   assertProblem(await refresh(url, first.refresh), 'refresh_reused');
   for (const { access } of [first, second]) assertProblem(await get(`${url}/api/protected`, access), 'token_revoked');
   for (const token of [second.refresh, first.refresh]) assertProblem(await refresh(url, token), 'session_ended');
   assert.equal(reuseAudits(strict, first.session), 1);
   assert.equal((await get(`${url}/api/protected`, bystander.access)).status, 200, 'other sessions live');
+});
+
+test('a client that lost the answer comes back after the grace window, and a thief of the lost token is found out', async () => {
+  const { url } = strict;
+  const first = await signUp(url, 'lost-answer@example.com');
+  const lost = tokensOf(await refresh(url, first.refresh));
+  await delay(1100);
+  const second = tokensOf(await refresh(url, first.refresh));
+  assert.notEqual(second.refresh, lost.refresh);
+  assert.equal((await get(`${url}/auth/verify`, second.access)).status, 200);
+  assert.equal(tokensOf(await refresh(url, first.refresh)).refresh, second.refresh, 'the answer is lost once more');
+  const third = tokensOf(await refresh(url, second.refresh));
+  assertProblem(await refresh(url, lost.refresh), 'refresh_reused');
+  assertProblem(await get(`${url}/auth/verify`, third.access), 'token_revoked');
+  const reasons = rowsOf(
+    strict.dataDir,
+    "select reason from audit where event = 'authn_token_reuse' and session_id = ? order by pos",
+    first.session,
+  );
+  assert.deepEqual(
+    reasons.map(({ reason }) => reason),
+    ['answer_lost', 'superseded_used'],
+  );
 });
 
 test('a replay after the grace window kills the session although the successor has been used as well', async () => {

@@ -82,7 +82,7 @@ export const tokenOptions = {
     maximum: 60,
     default: 10,
     description:
-      'How long a used refresh token still yields its one successor, for lost answers and parallel tabs; a later replay ends the session.',
+      'How long a used refresh token still yields its one successor, for lost answers and parallel tabs. A later replay gets another successor while the first is unused; else it ends the session.',
   },
   maxSessionsPerAccount: {
     kind: 'number',

@@ -34,7 +34,7 @@ const tables: readonly Table[] = [
   },
   {
     name: 'refresh_token',
-    columns: ['hash', 'tenant_id', 'session_id', 'expires_at', 'used_at', 'successor_hash', 'successor_box'],
+    columns: ['hash', 'tenant_id', 'session_id', 'expires_at', 'used_at', 'successor_hash', 'successor_box', 'number'],
   },
   { name: 'journal', columns: ['id', 'kind', 'key', 'epoch', 'keep_until'] },
   {

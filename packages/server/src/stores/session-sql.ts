@@ -15,6 +15,11 @@ export const isInGoodStanding = "a.status = 'active' and t.status = 'active'";
  */
 export const isUnended = 's.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch';
 
+/** The `Successor` of the rules, of token `r` whose successor is looked up as `n`. */
+export const successorOf = `
+  case when r.successor_hash is null then 'none'
+       when n.hash is not null and n.used_at is null then 'unused' else 'used' end`;
+
 /**
  * Counts the sessions of an account that have no end, up to what one sign-in can displace. One that
  * cannot be refreshed any more counts until it is ended or purged, and so an account never has more

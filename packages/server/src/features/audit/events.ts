@@ -118,9 +118,19 @@ export const auditEvents = {
     reasons: {
       refresh_reused: {
         sentence:
-          'A refresh token was used twice, after its grace window: somebody else may have it, so its session ended.',
+          'A refresh token was used twice, after its grace window, and so was its successor: a thief may have it, so its session ended.',
         ends: 'session',
         endedBy: 'a refresh token that was used twice',
+      },
+      superseded_used: {
+        sentence:
+          'A refresh token was used after another had superseded it (`answer_lost`): two clients have it, so its session ended.',
+        ends: 'session',
+        endedBy: 'a refresh token that another had superseded',
+      },
+      answer_lost: {
+        sentence:
+          'A refresh token was used twice, after its grace window, and its successor never: the client got another one, which supersedes that successor.',
       },
     },
   },

@@ -88,9 +88,13 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
 
     const stolen = await open(engine, seeded, 's0', 2000);
     await rotate(engine, 's0', 's1', 2500);
+    const ofStolen = { ...whose, sessionId: stolen.sessionId, ...from };
+    const lost = { event: 'authn_token_reuse', reason: 'answer_lost', atMs: 3000 };
+    assert.deepEqual(await rowsOfAct(engine, () => rotate(engine, 's0', 's2', 3000)), [{ ...lost, ...ofStolen }]);
+    await rotate(engine, 's2', 's3', 3500);
     const reuse = () => Promise.all([1, 2, 3].map(() => rotate(engine, 's0', 'x', 4000)));
     const theft = { event: 'authn_token_reuse', reason: 'refresh_reused', atMs: 4000 };
-    assert.deepEqual(await rowsOfAct(engine, reuse), [{ ...theft, ...whose, sessionId: stolen.sessionId, ...from }]);
+    assert.deepEqual(await rowsOfAct(engine, reuse), [{ ...theft, ...ofStolen }]);
 
     const asking = await open(engine, seeded, 't0', 2000);
     await open(engine, seeded, 'u0', 2000);

@@ -24,8 +24,9 @@ const boxContext = 'refresh successor';
 
 /**
  * Rotates a refresh token. A replay within the grace window gets the same successor, so that a lost
- * answer or a parallel tab ends no session. A later replay counts as theft and ends the session
- * (RFC 9700 section 4.14.2).
+ * answer or a parallel tab ends no session. A later one gets another successor while the first is
+ * unused: a client that lost its connection comes back when it can. Otherwise, and for a token that
+ * was superseded so, it counts as theft and ends the session (RFC 9700 section 4.14.2).
  * @throws {CatalyticError} `refresh_invalid`, `refresh_expired`, `refresh_superseded`,
  *   `refresh_reused`, `session_ended`, `account_disabled`, `tenant_suspended`
  */
@@ -47,6 +48,7 @@ export const refreshSession = async (
   });
   switch (rotated.outcome) {
     case 'rotated':
+    case 'reissued':
       return sessionTokens(parts, rotated.grant, successor, nowMs);
     case 'replayed': {
       const first = unseal(boxKey, rotated.successorBox, boxContext).toString();

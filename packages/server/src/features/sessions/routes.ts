@@ -148,7 +148,7 @@ const refreshRoute = (parts: RefreshSessionParts): Route =>
     path: paths.refresh,
     summary: 'Trade a refresh token for the next pair of tokens',
     description:
-      'Each refresh token works once. Sent again within seconds, as after a lost answer, it yields the same successor; sent again later it counts as stolen, and the session ends.',
+      'Each refresh token works once. Sent again within seconds, as after a lost answer, it yields the same successor. Sent again later it yields another one, while no successor of it has been used; from then on the former successor counts as stolen. Any other later use counts as theft, and the session ends.',
     access: { kind: 'public' },
     refuses: [
       'refresh_invalid',

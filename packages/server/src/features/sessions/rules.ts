@@ -39,6 +39,12 @@ export const passwordChangeRefusal = (
 ): SessionRefusal | 'password_changed' =>
   (standing && standingRefusal(standing)) ?? (isAskingLive ? 'password_changed' : 'session_ended');
 
+/**
+ * The successor of a refresh token. `none`: the token is unused, or another token took its place
+ * before it was used. A successor whose row is not kept any more counts as used.
+ */
+export type Successor = 'none' | 'unused' | 'used';
+
 /** A refresh token, with everything that decides about it. */
 export interface PresentedToken extends Standing {
   readonly expiresAtMs: number;
@@ -46,8 +52,7 @@ export interface PresentedToken extends Standing {
   readonly usedAtMs: number | null;
   /** Its successor, encrypted; `null` before the use, and again once the grace window is over. */
   readonly successorBox: Uint8Array | null;
-  /** When its successor was used. */
-  readonly successorUsedAtMs: number | null;
+  readonly successor: Successor;
   /** When its session ended. */
   readonly endedAtMs: number | null;
   /** Epochs of account and tenant when the session was opened. */
@@ -66,14 +71,18 @@ export type Judgement =
    */
   | { readonly outcome: 'replayed'; readonly successorBox: Uint8Array }
   /**
-   * Used, and the grace window is over: the token may be stolen (RFC 9700 section 4.14.2).
-   * Its session must end.
+   * Used longer ago, and the successor is unused: the client never got the answer. It gets another
+   * successor, and the unused one is superseded.
    */
-  | { readonly outcome: 'refresh_reused' }
+  | { readonly outcome: 'answer_lost' }
+  /** The token may be stolen (RFC 9700 section 4.14.2). Its session must end. */
+  | { readonly outcome: 'refresh_reused'; readonly theft: Theft }
   | { readonly outcome: SessionRefusal | 'refresh_expired' | 'refresh_superseded' };
 
 /**
- * Judges a refresh token that is known.
+ * Judges a refresh token that is known. Of the client and a thief who hold the same token, the
+ * later one gives the theft away: either both branches of the chain are used, or a token that was
+ * superseded.
  * @param rotation the clock of the process that asks, and how long a replay is forgiven
  */
 export const judgeToken = (
@@ -85,13 +94,35 @@ export const judgeToken = (
   const { accountEpoch, tenantEpoch, currentAccountEpoch, currentTenantEpoch } = token;
   const isOutdated = accountEpoch !== currentAccountEpoch || tenantEpoch !== currentTenantEpoch;
   if (token.endedAtMs !== null || isOutdated) return { outcome: 'session_ended' };
-  if (token.usedAtMs === null) return { outcome: token.expiresAtMs > nowMs ? 'usable' : 'refresh_expired' };
+  const isExpired = token.expiresAtMs <= nowMs;
+  if (token.usedAtMs === null) return { outcome: isExpired ? 'refresh_expired' : 'usable' };
+  if (token.successor === 'none') return { outcome: 'refresh_reused', theft: 'superseded_used' };
   // In either direction: a clock that was set back must not open the window again.
   const isForgiven = Math.abs(nowMs - token.usedAtMs) <= graceMs;
-  if (!isForgiven || token.successorBox === null) return { outcome: 'refresh_reused' };
-  if (token.successorUsedAtMs !== null) return { outcome: 'refresh_superseded' };
-  return { outcome: 'replayed', successorBox: token.successorBox };
+  if (token.successor === 'used')
+    return isForgiven ? { outcome: 'refresh_superseded' } : { outcome: 'refresh_reused', theft: 'refresh_reused' };
+  if (isForgiven && token.successorBox !== null) return { outcome: 'replayed', successorBox: token.successorBox };
+  return { outcome: isExpired ? 'refresh_expired' : 'answer_lost' };
 };
+
+/**
+ * Used refresh tokens that a session keeps, so that a replay is recognised as theft: those of its
+ * lifetime of a week, refreshed every 15 minutes, and half as many again. A replay of an older one
+ * is refused as unknown. Without a bound, a client that refreshes in a loop fills the disk.
+ */
+export const usedTokensMax = 1000;
+
+/** How a theft shows, and what the audit trail says of it. */
+export const thefts = {
+  refresh_reused: { event: 'authn_token_reuse', reason: 'refresh_reused' },
+  superseded_used: { event: 'authn_token_reuse', reason: 'superseded_used' },
+} as const satisfies Readonly<Record<string, AuditAct>>;
+
+/** How a theft shows. */
+export type Theft = keyof typeof thefts;
+
+/** What the audit trail says of a token that gets another successor. */
+export const lostAnswer = { event: 'authn_token_reuse', reason: 'answer_lost' } as const satisfies AuditAct;
 
 /**
  * Most sessions that one sign-in ends because the account has too many: bounds its transaction

@@ -5,7 +5,10 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
+import fc from 'fast-check';
 import { by, type Engine, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { RefreshModel, useOfToken } from './refresh-model.contract.ts';
+import { usedTokensMax } from './rules.ts';
 import type { OpenedSession, PasswordChange, Rotated, Rotation } from './store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -143,15 +146,18 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     await signIn(engine, 'r0');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 50_000))).outcome, 'rotated');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 50_000 - graceMs))).outcome, 'replayed');
+    assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 50_000))).outcome, 'rotated');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 50_000 - graceMs))).outcome, 'refresh_superseded');
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 49_999 - graceMs))).outcome, 'refresh_reused');
   });
 
-  test(`${engineName}: a replay after the grace window ends the session, journals it and leaves a trace`, async (t) => {
+  test(`${engineName}: a replay after the grace window whose successor was used ends the session, journals it and leaves a trace`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());
     const { grant } = await signIn(engine, 'r0');
     await engine.sessions.rotate(rotation('r0', 'r1', 2000));
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2000 + graceMs))).outcome, 'replayed');
+    assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 2000 + graceMs))).outcome, 'rotated');
     const reused = await engine.sessions.rotate(rotation('r0', 'x', 2001 + graceMs));
     assert.equal(reused.outcome, 'refresh_reused');
     const entries = reused.outcome === 'refresh_reused' ? reused.recorded.entries : [];
@@ -161,10 +167,10 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     );
     assert.deepEqual(await readJournal(engine), entries);
     assert.deepEqual(await engine.force.auditEvents(grant.sessionId), ['authn_login_success', 'authn_token_reuse']);
-    assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 3000 + graceMs))).outcome, 'session_ended');
+    assert.equal((await engine.sessions.rotate(rotation('r2', 'r3', 3000 + graceMs))).outcome, 'session_ended');
   });
 
-  test(`${engineName}: once the successors are forgotten, a replay is theft at any time`, async (t) => {
+  test(`${engineName}: once the successors are forgotten, a replay gets another one`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());
     await signIn(engine, 'r0');
@@ -172,7 +178,113 @@ const rotations = (engineName: string, openEngine: OpenEngine): void => {
     await engine.sessions.forgetSuccessors({ nowMs: 3000, sinceMs: 1000 });
     assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2001))).outcome, 'replayed');
     await engine.sessions.forgetSuccessors({ nowMs: 3001, sinceMs: 1000 });
-    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2002))).outcome, 'refresh_reused');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'x', 2002))).outcome, 'reissued');
+    assert.equal((await engine.sessions.rotate(rotation('x', 'x2', 2003))).outcome, 'rotated');
+  });
+};
+
+const lostAnswers = (engineName: string, openEngine: OpenEngine): void => {
+  test(`${engineName}: a token whose successor was never used gets another one, and the use of the former is theft`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { grant } = await signIn(engine, 'r0');
+    const rotate = (presented: string, successor: string, nowMs: number) =>
+      engine.sessions.rotate(rotation(presented, successor, nowMs));
+    await rotate('r0', 'lost', 2000);
+    assert.deepEqual(await rotate('r0', 'r1', 20_000), { outcome: 'reissued', grant });
+    const again = await rotate('r0', 'x', 20_001);
+    assert.ok(again.outcome === 'replayed');
+    assert.deepEqual(Buffer.from(again.successorBox), Buffer.from('box of r1'));
+    assert.equal((await rotate('r1', 'r2', 21_000)).outcome, 'rotated');
+    const stolen = await rotate('lost', 'x', 22_000);
+    assert.ok(stolen.outcome === 'refresh_reused');
+    assert.deepEqual(await readJournal(engine), stolen.recorded.entries);
+    assert.equal((await rotate('r2', 'x', 23_000)).outcome, 'session_ended');
+    const { rows } = await engine.audit.list({ sessionId: grant.sessionId }, 10);
+    assert.deepEqual(
+      rows.map(({ reason }) => reason),
+      ['superseded_used', 'answer_lost', 'password'],
+    );
+  });
+
+  test(`${engineName}: of many late replays at once, and of uses of the lost successor, exactly one is granted`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    await signIn(engine, 'r0');
+    await engine.sessions.rotate(rotation('r0', 'lost', 2000));
+    const late = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => engine.sessions.rotate(rotation('r0', `s${index}`, 20_000))),
+    );
+    assert.deepEqual(outcomes(late), { reissued: 1, replayed: 19 });
+    const [winner] = late.flatMap(({ outcome }, index) => (outcome === 'reissued' ? [index] : []));
+    const both = await Promise.all([
+      ...Array.from({ length: 10 }, (_, index) => engine.sessions.rotate(rotation('r0', `t${index}`, 40_000))),
+      engine.sessions.rotate(rotation(`s${winner}`, 'u', 40_000)),
+    ]);
+    const granted = both.filter(({ outcome }) => outcome === 'rotated' || outcome === 'reissued');
+    assert.equal(granted.length, 1, JSON.stringify(outcomes(both)));
+  });
+
+  test(`${engineName}: a late replay is refused once the session has ended, whichever act ended it`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { grant } = await signIn(engine, 'r0');
+    await engine.sessions.rotate(rotation('r0', 'lost', 2000));
+    const [late, end] = await Promise.all([
+      engine.sessions.rotate(rotation('r0', 'r1', 20_000)),
+      engine.sessions.end({ tenantId: grant.tenantId, sessionId: grant.sessionId, nowMs: 20_000, by }),
+    ]);
+    assert.ok(['reissued', 'session_ended'].includes(late.outcome), late.outcome);
+    assert.equal(end.entries.length, 1);
+    for (const token of ['r0', 'r1', 'lost'])
+      assert.ok(
+        ['session_ended', 'refresh_invalid'].includes(
+          (await engine.sessions.rotate(rotation(token, 'x', 40_000))).outcome,
+        ),
+      );
+  });
+
+  test(`${engineName}: a session keeps its last used tokens, and forgets older ones`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    await signIn(engine, 'r0');
+    const refreshes = usedTokensMax + 20;
+    for (let number = 0; number < refreshes; number++)
+      await engine.sessions.rotate(rotation(`r${number}`, `r${number + 1}`, 2000));
+    const oldest = refreshes - usedTokensMax;
+    assert.equal((await engine.sessions.rotate(rotation(`r${oldest - 1}`, 'x', 20_000))).outcome, 'refresh_invalid');
+    assert.equal((await engine.sessions.rotate(rotation(`r${refreshes}`, 'y', 20_000))).outcome, 'rotated');
+    assert.equal((await engine.sessions.rotate(rotation(`r${oldest + 1}`, 'x', 20_000))).outcome, 'refresh_reused');
+  });
+
+  test(`${engineName}: any sequence of uses is judged as the model says`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await seedAccount(engine);
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(useOfToken, { maxLength: 14 }), async (uses) => {
+        const name = (token: number) => `${run} ${token}`;
+        run++;
+        await open(engine, seeded, name(0));
+        const model = new RefreshModel(graceMs, 100_000);
+        let nowMs = 1000;
+        for (const { token, afterMs } of uses) {
+          nowMs += afterMs;
+          const presented = token % model.issued;
+          const expected = model.use(presented, nowMs);
+          const rotated = await engine.sessions.rotate(rotation(name(presented), name(model.issued), nowMs));
+          assert.equal(rotated.outcome, expected.outcome, `token ${presented} of ${model.issued} at ${nowMs}`);
+          if (rotated.outcome === 'replayed')
+            assert.deepEqual(
+              Buffer.from(rotated.successorBox),
+              Buffer.from(`box of ${name(expected.successor ?? -1)}`),
+            );
+          if (expected.outcome === 'rotated' || expected.outcome === 'reissued') model.issue(presented, nowMs);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 };
 
@@ -499,6 +611,7 @@ const limits = (engineName: string, openEngine: OpenEngine): void => {
 export const sessionStoreContract = (engineName: string, openEngine: OpenEngine): void => {
   refusals(engineName, openEngine);
   rotations(engineName, openEngine);
+  lostAnswers(engineName, openEngine);
   endings(engineName, openEngine);
   dating(engineName, openEngine);
   owning(engineName, openEngine);

@@ -167,7 +167,9 @@ export type Rotated =
   | { readonly outcome: 'rotated'; readonly grant: Grant }
   /** Used a moment ago and the successor is unused: the same successor again. */
   | { readonly outcome: 'replayed'; readonly grant: Grant; readonly successorBox: Uint8Array }
-  /** Used, and the grace window is over: the session has been ended, and the entry journalled. */
+  /** Used longer ago and the successor was unused: it is superseded by the new one. */
+  | { readonly outcome: 'reissued'; readonly grant: Grant }
+  /** The token may be stolen: the session has been ended, and the entry journalled. */
   | { readonly outcome: 'refresh_reused'; readonly recorded: Recorded }
   | { readonly outcome: SessionRefusal | 'refresh_invalid' | 'refresh_expired' | 'refresh_superseded' };
 
@@ -201,7 +203,10 @@ export interface SessionStore {
    * there is no such account.
    */
   signOut(signOut: AccountSignOut): Promise<Recorded | undefined>;
-  /** Exactly one generation comes out of any number of simultaneous rotations of one token. */
+  /**
+   * Exactly one generation comes out of any number of simultaneous rotations of one token. Keeps
+   * the last `usedTokensMax` used tokens of the session (see the rules).
+   */
   rotate(rotation: Rotation): Promise<Rotated>;
   /**
    * Ends a session and journals it. A session that had ended already is journalled again, so that

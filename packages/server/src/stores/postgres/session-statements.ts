@@ -2,13 +2,17 @@
 import { clockSkewSeconds, newestIatAheadMs, newestIatAheadMsMin } from '@catalytic/protocol/journal';
 import {
   displacedMax,
+  lostAnswer,
   type PresentedToken,
   type Standing,
   sessionEnds,
   sessionOpenings,
+  type Theft,
+  thefts,
+  usedTokensMax,
 } from '../../features/sessions/rules.ts';
 import type { Grant } from '../../features/sessions/store.ts';
-import { countUnended, displacedFirst, isInGoodStanding, isUnended } from '../session-sql.ts';
+import { countUnended, displacedFirst, isInGoodStanding, isUnended, successorOf } from '../session-sql.ts';
 import { appendAudit } from './audit-rows.ts';
 import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
@@ -130,6 +134,20 @@ export const list = statement(
     order by s.id desc limit $5`,
 );
 
+/** Parts of a statement that stores the successor of a token that `used` has used up. */
+const storeSuccessor = `
+   successor as (
+     insert into refresh_token (hash, tenant_id, session_id, expires_at, number)
+     select $2, tenant_id, session_id, $5::bigint, number + 1 from used
+   ), trimmed as (
+     delete from refresh_token r using used
+      where r.session_id = used.session_id and r.number <= used.number - ${usedTokensMax}
+   ), extended as (
+     update session s set expires_at = $5 from used where s.id = used.session_id
+   ), dated as (
+     ${dated('$4', 'used')}
+   )`;
+
 /**
  * Rotates: uses the token up only if token, session, account, tenant and epochs are all as they
  * must be. No row: it was not.
@@ -142,15 +160,31 @@ export const useToken = statement(
       where r.hash = $1 and r.used_at is null and r.expires_at > $4 and not ${isAhead('$4')}
         and s.id = r.session_id and ${isUnended} and ${isInGoodStanding}
      returning r.tenant_id, s.account_id, r.session_id, s.account_epoch, s.tenant_epoch,
-               a.roles, s.amr, s.authenticated_at
-   ), successor as (
-     insert into refresh_token (hash, tenant_id, session_id, expires_at)
-     select $2, tenant_id, session_id, $5::bigint from used
-   ), extended as (
-     update session s set expires_at = $5 from used where s.id = used.session_id
-   ), dated as (
-     ${dated('$4', 'used')}
-   )
+               a.roles, s.amr, s.authenticated_at, r.number
+   ), ${storeSuccessor}
+   select ${grantColumns} from used`,
+);
+
+/**
+ * Gives a used token another successor, if the former one is still unused: it is used up first,
+ * so that a simultaneous use of it and a simultaneous reissue cannot both succeed. No row: nothing
+ * was changed.
+ */
+export const reissue = statement(
+  'session_reissue',
+  `with used as (
+     update refresh_token n set used_at = $4
+       from refresh_token r join session s on s.id = r.session_id
+            join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
+      where r.hash = $1 and r.expires_at > $4 and not ${isAhead('$4')}
+        and n.hash = r.successor_hash and n.used_at is null and ${isUnended} and ${isInGoodStanding}
+     returning n.tenant_id, s.account_id, n.session_id, s.account_epoch, s.tenant_epoch,
+               a.roles, s.amr, s.authenticated_at, n.number
+   ), replaced as (
+     update refresh_token r set used_at = $4, successor_hash = $2, successor_box = $3 from used where r.hash = $1
+   ), trace as (
+     ${appendAudit({ ...lostAnswer, at: '$4', tenant: 'tenant_id', account: 'account_id', session: 'session_id', by: '$6' }, 'from used')}
+   ), ${storeSuccessor}
    select ${grantColumns} from used`,
 );
 
@@ -163,7 +197,7 @@ export const findToken = statement(
           a.status as "accountStatus", a.epoch as "currentAccountEpoch",
           t.status as "tenantStatus", t.epoch as "currentTenantEpoch",
           r.expires_at as "expiresAtMs", r.used_at as "usedAtMs", r.successor_box as "successorBox",
-          n.used_at as "successorUsedAtMs", ${isAhead('$2::bigint')} as "isAhead"
+          ${successorOf} as successor, ${isAhead('$2::bigint')} as "isAhead"
      from refresh_token r
      join session s on s.id = r.session_id
      join account a on a.id = s.account_id
@@ -198,17 +232,23 @@ export const endByToken = statement(
    ) ${appendEntry({ kind: 'session', key: 'p.session_id', epoch: 'null' }, 'from presented p')}`,
 );
 
-/** Ends the session of a refresh token that was used twice. */
-export const endStolen = statement(
-  'session_end_stolen',
-  `with ended as (
+const endStolenBy = (theft: Theft) =>
+  statement(
+    `session_end_stolen_${theft}`,
+    `with ended as (
      update session set ended_at = $3, end_reason = 'refresh_reused'
       where tenant_id = $1 and id = $2 and ended_at is null
      returning id, tenant_id, account_id
    ), trace as (
-     ${appendAudit({ ...sessionEnds.refresh_reused, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
+     ${appendAudit({ ...thefts[theft], at: '$3', ...ofSession, by: '$4' }, 'from ended')}
    ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
-);
+  );
+
+/** Ends the session of a refresh token that two clients have, by how that showed. */
+export const endStolen = {
+  refresh_reused: endStolenBy('refresh_reused'),
+  superseded_used: endStolenBy('superseded_used'),
+} as const;
 
 /** Makes others that end all sessions of an account wait; new sessions do not wait for it. */
 export const lockAccount = statement(

@@ -86,11 +86,11 @@ const changePasswordWith =
 
 const rotateWith = (run: Run): SessionStore['rotate'] => {
   /**
-   * The token was not used up by the rotating statement: says why, as a later statement sees it;
-   * `undefined` when nothing forbids it.
+   * The token was not used up by the rotating statement: says why, as a later statement sees it, and
+   * does what follows; `undefined` when nothing forbids the rotation, or what forbade it is over.
    */
   const judgeUnused = async (rotation: Rotation): Promise<Rotated | undefined> => {
-    const { presentedHash, nowMs, by } = rotation;
+    const { presentedHash, successor, successorBox, nowMs, by } = rotation;
     const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash, nowMs));
     if (row === undefined) return { outcome: 'refresh_invalid' };
     assertRightTime(row);
@@ -100,12 +100,18 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
         return undefined;
       case 'replayed':
         return { ...judged, grant: toGrant(row) };
+      case 'answer_lost': {
+        // `undefined` when its successor was used, or replaced, in the meantime.
+        const values = [presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs, originValue(by)];
+        const [grant] = await run<Grant>('*', sql.reissue(...values));
+        return grant && { outcome: 'reissued', grant };
+      }
       case 'refresh_reused': {
-        // A used token never becomes unused and a forgotten successor never comes back, so this is
-        // still true in the next transaction.
+        // A used token never becomes unused, so this is still true in the next transaction.
         const { tenantId, sessionId } = row;
-        const rows = await run<JournalRow>(tenantId, sql.endStolen(tenantId, sessionId, nowMs, originValue(by)));
-        return { ...judged, recorded: toRecorded(rows) };
+        const endStolen = sql.endStolen[judged.theft];
+        const rows = await run<JournalRow>(tenantId, endStolen(tenantId, sessionId, nowMs, originValue(by)));
+        return { outcome: judged.outcome, recorded: toRecorded(rows) };
       }
       default:
         return judged;

@@ -9,10 +9,16 @@ interface Renewed {
   readonly sessionId: SessionId;
 }
 
-/** Prepares the insertion of an unused token. */
-export const tokenInserter = (database: DatabaseSync): ((token: NewRefreshToken, session: Renewed) => void) => {
+/**
+ * Prepares the insertion of an unused token.
+ * @returns inserts it. `number` counts the tokens of a session, from 0
+ */
+export const tokenInserter = (
+  database: DatabaseSync,
+): ((token: NewRefreshToken, session: Renewed, number?: number) => void) => {
   const insert = database.prepare(
-    'insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)',
+    'insert into refresh_token (hash, tenant_id, session_id, expires_at, number) values (?, ?, ?, ?, ?)',
   );
-  return ({ hash, expiresAtMs }, { tenantId, sessionId }) => void insert.run(hash, tenantId, sessionId, expiresAtMs);
+  return ({ hash, expiresAtMs }, { tenantId, sessionId }, number = 0) =>
+    void insert.run(hash, tenantId, sessionId, expiresAtMs, number);
 };
