@@ -26,7 +26,7 @@ interface Clocked {
 }
 
 /** What {@link findToken} finds. */
-export type TokenRow = PresentedToken & Grant & Clocked;
+export type TokenRow = PresentedToken & Grant & Clocked & { readonly successorHash: Uint8Array | null };
 
 /** What {@link open} answers; the epochs are null when nothing was opened. */
 export interface OpenedRow extends Standing, Clocked {
@@ -166,9 +166,9 @@ export const useToken = statement(
 );
 
 /**
- * Gives a used token another successor, if the former one is still unused: it is used up first,
- * so that a simultaneous use of it and a simultaneous reissue cannot both succeed. No row: nothing
- * was changed.
+ * Gives a used token another successor, if its successor is still the one that was judged ($7),
+ * and unused. That one is used up first, so that of a simultaneous use of it and simultaneous
+ * reissues exactly one succeeds. No row: nothing was changed.
  */
 export const reissue = statement(
   'session_reissue',
@@ -177,7 +177,8 @@ export const reissue = statement(
        from refresh_token r join session s on s.id = r.session_id
             join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
       where r.hash = $1 and r.expires_at > $4 and not ${isAhead('$4')}
-        and n.hash = r.successor_hash and n.used_at is null and ${isUnended} and ${isInGoodStanding}
+        and r.successor_hash = $7 and n.hash = r.successor_hash and n.used_at is null
+        and ${isUnended} and ${isInGoodStanding}
      returning n.tenant_id, s.account_id, n.session_id, s.account_epoch, s.tenant_epoch,
                a.roles, s.amr, s.authenticated_at, n.number
    ), replaced as (
@@ -197,7 +198,7 @@ export const findToken = statement(
           a.status as "accountStatus", a.epoch as "currentAccountEpoch",
           t.status as "tenantStatus", t.epoch as "currentTenantEpoch",
           r.expires_at as "expiresAtMs", r.used_at as "usedAtMs", r.successor_box as "successorBox",
-          ${successorOf} as successor, ${isAhead('$2::bigint')} as "isAhead"
+          r.successor_hash as "successorHash", ${successorOf} as successor, ${isAhead('$2::bigint')} as "isAhead"
      from refresh_token r
      join session s on s.id = r.session_id
      join account a on a.id = s.account_id

@@ -103,7 +103,7 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
       case 'answer_lost': {
         // `undefined` when its successor was used, or replaced, in the meantime.
         const values = [presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs, originValue(by)];
-        const [grant] = await run<Grant>('*', sql.reissue(...values));
+        const [grant] = await run<Grant>('*', sql.reissue(...values, row.successorHash));
         return grant && { outcome: 'reissued', grant };
       }
       case 'refresh_reused': {
