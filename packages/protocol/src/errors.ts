@@ -146,11 +146,20 @@ export const errorTable = {
 
   admin_key_missing: { status: 401, title: 'An admin key is needed', retryable: false, challenge: 'none' },
   admin_key_invalid: { status: 401, title: 'The admin key is not known', retryable: false, challenge: 'invalid_token' },
+  admin_key_expired: { status: 401, title: 'The admin key has expired', retryable: false, challenge: 'invalid_token' },
+  admin_key_not_found: { status: 404, title: 'There is no admin key with this id', retryable: false },
   admin_scope_insufficient: {
     status: 403,
     title: 'The admin key may not do this',
     retryable: false,
     challenge: 'insufficient_scope',
+  },
+
+  signing_key_not_found: { status: 404, title: 'There is no signing key with this id', retryable: false },
+  signing_key_unavailable: {
+    status: 503,
+    title: 'The signing key was killed, and this process does not know its successor yet',
+    retryable: true,
   },
 
   hashing_busy: {

@@ -5,12 +5,14 @@
 import { accessTokenRoutes } from '../features/access-tokens/routes.ts';
 import { accountAdminRoutes } from '../features/accounts/admin-routes.ts';
 import { accountRoutes } from '../features/accounts/routes.ts';
+import { adminKeyRoutes } from '../features/admin-keys/routes.ts';
 import { auditRoutes } from '../features/audit/routes.ts';
 import { healthRoutes } from '../features/health/routes.ts';
 import { metricsRoutes } from '../features/metrics/routes.ts';
 import type { Route } from '../features/route.ts';
 import { sessionAdminRoutes } from '../features/sessions/admin-routes.ts';
 import { sessionRoutes } from '../features/sessions/routes.ts';
+import { signingKeyAdminRoutes } from '../features/signing-keys/admin-routes.ts';
 import { signingKeyRoutes } from '../features/signing-keys/routes.ts';
 import { tenantRoutes } from '../features/tenants/routes.ts';
 import { metricsContentType, scraper } from '../telemetry/metrics.ts';
@@ -20,7 +22,7 @@ import type { Start } from './start.ts';
 /** The routes of all features. */
 export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, parts: Parts): readonly Route[] => {
   const { stores, keys, signatureChecks, hasher, decoyHash, loginCache, auditSink, barrier, reader, nowMs } = parts;
-  const { tenants, accounts, sessions, audit } = stores;
+  const { tenants, accounts, sessions, adminKeys, audit } = stores;
   const { issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds } = config;
   return [
     ...accessTokenRoutes,
@@ -47,8 +49,10 @@ export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, 
     ...accountAdminRoutes({ tenants, accounts, hasher, barrier, nowMs }),
     ...sessionAdminRoutes({ tenants, sessions, barrier, nowMs }),
     ...tenantRoutes({ tenants, barrier, nowMs }),
+    ...adminKeyRoutes({ adminKeys, nowMs }),
     ...auditRoutes({ audit, tenants, nowMs }),
     ...signingKeyRoutes(keys, issuer),
+    ...signingKeyAdminRoutes({ signingKeys: stores.signingKeys, barrier, makeSigningKey: parts.makeSigningKey, nowMs }),
     ...healthRoutes({
       probeStore: () => stores.probe(),
       currency: reader,

@@ -13,11 +13,13 @@ import { AuditBuffer } from '../features/audit/audit-buffer.ts';
 import { systemOrigin } from '../features/audit/origins.ts';
 import { LoginCache } from '../features/passwords/login-cache.ts';
 import { Secret } from '../features/secrets/secret.ts';
+import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
 import type { KeyRing } from '../features/signing-keys/key-ring.ts';
+import type { StoredSigningKey } from '../features/signing-keys/store.ts';
 import { defaultTenantName } from '../features/tenants/store.ts';
 import { forgettingClock } from '../forgetting-clock.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
-import { leaveLabKey } from '../lab-key.ts';
+import { labKeyPath, leaveLabKey } from '../lab-key.ts';
 import type { RoundTime } from '../run-jobs.ts';
 import { leaveTrace } from '../stores/sqlite/trace-of-service.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -42,6 +44,8 @@ export interface Parts extends Revocations {
   readonly loginCache: LoginCache;
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
+  /** Makes a signing key for the place of one that is killed. */
+  readonly makeSigningKey: (nowMs: number) => StoredSigningKey;
   readonly nowMs: () => number;
   /** See {@link ServiceAddress}. */
   readonly labKeyPath: string | undefined;
@@ -102,10 +106,13 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
   const metrics = new Metrics(link.number);
   const revocations = await followRevocations({ config, link, stores, masterKey, metrics, onProblem }, closers);
   const { reader, view } = revocations;
+  keys.distrust((kid) => view.isKeyRevoked(kid));
   metrics.watch({ reader, view, hasher, stores });
   link.onCollectMetrics(() => metrics.snapshot());
   markDataFolder(config);
-  const labKeyPath = config.lab === '1' ? await leaveLabKey(config.dataDir, stores, nowMs()) : undefined;
+  const hasLab = config.lab === '1';
+  // One process of the machine, so that there is one key, and one to keep.
+  if (hasLab && link.number === 1) await leaveLabKey(config.dataDir, stores, nowMs());
   const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
   closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));
   const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });
@@ -120,7 +127,8 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
     auditSink,
     metrics,
+    makeSigningKey: (atMs) => createSigningKey(config.signingAlgorithm, masterKey, atMs, atMs),
     nowMs,
-    labKeyPath,
+    labKeyPath: hasLab ? labKeyPath(config.dataDir) : undefined,
   };
 };

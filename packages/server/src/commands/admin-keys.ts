@@ -2,12 +2,16 @@
  * `catalytic admin-keys`: keys for the admin API.
  * @module
  */
-import { Command, Option as Flag } from 'commander';
+import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
+import { adminKeyAnswer, listAdminKeys, revokeAdminKey } from '../features/admin-keys/administer-admin-keys.ts';
 import { createAdminKey } from '../features/admin-keys/create-admin-key.ts';
+import { parseExpiry } from '../features/admin-keys/rules.ts';
 import { type AdminScope, adminScopes } from '../features/admin-keys/store.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
+import { nextCursorOf } from '../features/route.ts';
 import { tokenHash } from '../features/secrets/random-token.ts';
-import { tenantName } from './administer.ts';
+import { operator } from '../features/tenants/administered-tenant.ts';
+import { adminCommand, adminGroup, administer, print, table, tenantName } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
@@ -16,7 +20,22 @@ interface CreateOptions {
   readonly scope: readonly AdminScope[];
   readonly tenant?: string;
   readonly description: string;
+  readonly expires?: number;
 }
+
+interface Options {
+  readonly json?: boolean;
+}
+
+interface ListOptions extends Options {
+  readonly cursor?: string;
+}
+
+const expiryOf = (text: string): number => {
+  const ms = parseExpiry(text, Date.now());
+  if (ms === undefined) throw new InvalidArgumentError('Give hours or days, such as 12h or 90d, at most ten years.');
+  return ms;
+};
 
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const { secret, id } = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
@@ -25,7 +44,12 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
         ? undefined
         : await tenants.ensure({ name: options.tenant, nowMs: Date.now(), by: cliOrigin });
     const key = { scopes: options.scope, tenantId: tenant?.id ?? null };
-    const made = await createAdminKey(adminKeys, key, options.description, Date.now(), cliOrigin);
+    const made = await createAdminKey(adminKeys, key, {
+      description: options.description,
+      expiresAtMs: options.expires ?? null,
+      nowMs: Date.now(),
+      by: cliOrigin,
+    });
     return { secret: made, id: (await adminKeys.findByHash(tokenHash(made)))?.id };
   });
   // Standard output holds the key and nothing else, so that a script can take it: KEY=$(catalytic
@@ -34,9 +58,31 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
   process.stdout.write(`${secret}\n`);
 };
 
+const time = (ms: number | null): string => (ms === null ? '–' : new Date(ms).toISOString());
+
+const list = async (options: ListOptions, command: Command): Promise<void> => {
+  const { keys, nextCursor } = await administer(command, (context) => listAdminKeys(context, operator, options.cursor));
+  const rows = keys.map(({ id, expiresAtMs, lastUsedAtMs, scopes, description }) => [
+    ...[id, time(expiresAtMs), time(lastUsedAtMs), scopes.join(' '), description],
+  ]);
+  print(options.json, { admin_keys: keys.map(adminKeyAnswer), ...nextCursorOf(nextCursor) }, [
+    ...table([['id', 'expires', 'last used', 'scopes', 'description'], ...rows]),
+    ...(nextCursor === undefined ? [] : [`There are more: --cursor ${nextCursor}`]),
+  ]);
+};
+
+const revoke = async (id: string, options: Options, command: Command): Promise<void> => {
+  await administer(command, (context) => revokeAdminKey(context, operator, id, cliOrigin));
+  print(options.json, { id, revoked: true }, [`Admin key ${id} is revoked: every process refuses it from now on.`]);
+};
+
 /** The commands. */
 export const adminKeysCommand = (): Command => {
-  const group = new Command('admin-keys').description('Keys for the admin API');
+  const group = adminGroup('admin-keys', 'Keys for the admin API.', [
+    ['admin-keys create', `make a key that imports accounts (${adminScopes[0]})`],
+    ['admin-keys list', 'every key, when it ends and when it was last used'],
+    ['admin-keys revoke 9f86d081884c', 'every process refuses that key from now on'],
+  ]);
   const createCommand = group
     .command('create')
     .description('Make an admin key and print it. A running server accepts it at once.')
@@ -47,15 +93,25 @@ export const adminKeysCommand = (): Command => {
       ),
     )
     .addOption(new Flag('--description <text>', 'what it is for').default('made on the command line'))
+    .addOption(new Flag('--expires <time>', 'when it stops working: 12h, 90d; default: never').argParser(expiryOf))
     .action((options: CreateOptions, command: Command) => create(options, command));
   addHelpExamples(createCommand, [
     ['admin-keys create', `a key that imports accounts into any tenant (${adminScopes[0]})`],
     ['admin-keys create --tenant acme', 'a key that imports accounts into one tenant only'],
+    ['admin-keys create --expires 90d', 'a key that works for 90 days'],
     [
       'admin-keys create --scope accounts:read accounts:write',
       'a key that finds, makes, disables and signs out accounts',
     ],
   ]);
   addConfigFlags(createCommand, ['dataDir', 'databaseUrl']);
+  adminCommand(group, 'list', 'Show the keys, their end and their last use, a page at a time.')
+    .addOption(new Flag('--cursor <id>', 'continue after this key'))
+    .action(list);
+  adminCommand(
+    group,
+    'revoke <id>',
+    'Revoke a key, given by the id that "list" and the audit trail show. Every process refuses it at once.',
+  ).action(revoke);
   return group;
 };

@@ -2,11 +2,15 @@
  * `catalytic keys`: the signing keys.
  * @module
  */
+
+import type { KeyId } from '@catalytic/protocol/ids';
 import { Command, Option as Flag } from 'commander';
 import { openKeyRing } from '../deployment.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
-import { table } from './administer.ts';
+import { killSigningKey } from '../features/signing-keys/kill-signing-key.ts';
+import { operator } from '../features/tenants/administered-tenant.ts';
+import { adminCommand, administer, print, propagationFields, propagationText, table } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
@@ -52,12 +56,27 @@ const rotate = async ({ json = false }: Options, command: Command): Promise<void
   );
 };
 
+const kill = async (kid: string, { json }: Options, command: Command): Promise<void> => {
+  const config = configFrom(command);
+  const result = await administer(command, async (context) => {
+    // Opened first, as for a rotation: the replacement is sealed under the same master key.
+    const { masterKey } = await openKeyRing(config, context, Date.now);
+    const makeSigningKey = (nowMs: number) => createSigningKey(config.signingAlgorithm, masterKey, nowMs, nowMs);
+    return killSigningKey({ ...context, makeSigningKey }, operator, kid as KeyId, cliOrigin);
+  });
+  print(json, { kid, revoked: true, ...propagationFields(result) }, [
+    `Key ${kid} is killed: no token that it signed is accepted any more. ${propagationText(result)}`,
+    'Sessions live on; their clients refresh once. "keys list" shows the key that signs now.',
+  ]);
+};
+
 /** The commands. */
 export const keysCommand = (): Command => {
   const group = new Command('keys').description('The keys that sign access tokens');
   addHelpExamples(group, [
     ['keys list', 'every key, and until when it is published'],
     ['keys rotate', 'replace the key that signs, beside a running service'],
+    ['keys kill KID', 'no token that this key has signed is accepted any more'],
   ]);
   const listCommand = group
     .command('list')
@@ -76,6 +95,12 @@ export const keysCommand = (): Command => {
     ['keys rotate --signing-algorithm EdDSA', 'change the algorithm on this occasion'],
     ['keys rotate --signing-key-lead-seconds 900', 'no verifier keeps the keys for more than 15 minutes'],
   ]);
+  adminCommand(
+    group,
+    'kill <kid>',
+    'Kill a key that somebody else may have. Returns when every process rejects its tokens; another key signs at once.',
+    ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm'],
+  ).action(kill);
   addConfigFlags(rotateCommand, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm', 'signingKeyLeadSeconds']);
   return group;
 };

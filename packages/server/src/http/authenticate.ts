@@ -93,7 +93,13 @@ const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
     case 'signing-out':
       return tokenCodes.filter((code) => code !== 'token_revoked' && code !== 'token_expired');
     case 'admin':
-      return ['admin_key_missing', 'admin_key_invalid', 'admin_scope_insufficient', 'store_unavailable'];
+      return [
+        'admin_key_missing',
+        'admin_key_invalid',
+        'admin_key_expired',
+        'admin_scope_insufficient',
+        'store_unavailable',
+      ];
   }
 };
 

@@ -41,7 +41,11 @@ const tables: readonly Table[] = [
     name: 'signing_key',
     columns: ['kid', 'algorithm', 'public_jwk', 'private_box', 'created_at', 'activates_at', 'retires_at'],
   },
-  { name: 'admin_key', columns: ['hash', 'tenant_id', 'scopes', 'description', 'created_at'], arrays: ['scopes'] },
+  {
+    name: 'admin_key',
+    columns: ['hash', 'tenant_id', 'scopes', 'description', 'created_at', 'expires_at', 'last_used_at'],
+    arrays: ['scopes'],
+  },
   { name: 'audit', columns: auditColumns },
 ];
 

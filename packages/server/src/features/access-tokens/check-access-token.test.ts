@@ -18,7 +18,12 @@ const key = createSigningKey('ES256', masterKey, 0, 0);
 
 /** A process that holds these keys, and may be current. */
 const open = async (stored: readonly StoredSigningKey[], isCurrent = true) => {
-  const store = { list: async () => stored, addFirst: async () => {}, addSuccessor: async () => {} };
+  const store = {
+    list: async () => stored,
+    addFirst: async () => {},
+    addSuccessor: async () => {},
+    kill: async () => undefined,
+  };
   const keys = new KeyRing(store, masterKey);
   await keys.load(nowMs);
   return {

@@ -1,10 +1,12 @@
 /**
- * Use case: does this admin key have the scope?
+ * Use case: does this admin key have the scope? The store is asked on every request, so a key that
+ * was revoked is refused by every process from that commit on.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AuditSink, Origin } from '../audit/store.ts';
 import { tokenHash } from '../secrets/random-token.ts';
+import { hasExpired, isUseDue, useRecordedEveryMs } from './rules.ts';
 import type { AdminKeyStore, AdminScope, KnownAdminKey } from './store.ts';
 
 /** What this use case works with. */
@@ -17,7 +19,7 @@ export interface CheckAdminKeyParts {
 /**
  * Finds the key.
  * @param by who asks
- * @throws {CatalyticError} `admin_key_invalid`, `admin_scope_insufficient`
+ * @throws {CatalyticError} `admin_key_invalid`, `admin_key_expired`, `admin_scope_insufficient`
  */
 export const checkAdminKey = async (
   { adminKeys, auditSink, nowMs }: CheckAdminKeyParts,
@@ -25,9 +27,23 @@ export const checkAdminKey = async (
   scope: AdminScope,
   by: Origin,
 ): Promise<KnownAdminKey> => {
-  const key = await adminKeys.findByHash(tokenHash(secret));
-  if (key?.scopes.includes(scope)) return key;
-  const reason = key === undefined ? 'admin_key_invalid' : 'admin_scope_insufficient';
-  auditSink.add({ event: 'authz_fail', reason, subject: key?.id, atMs: nowMs(), by });
-  throw new CatalyticError(reason);
+  const hash = tokenHash(secret);
+  const key = await adminKeys.findByHash(hash);
+  const atMs = nowMs();
+  const reason = refusalOf(key, scope, atMs);
+  if (key === undefined || reason !== undefined) {
+    const code = reason ?? 'admin_key_invalid';
+    auditSink.add({ event: 'authz_fail', reason: code, subject: key?.id, atMs, by });
+    throw new CatalyticError(code);
+  }
+  // Information only: the request goes on without it.
+  if (isUseDue(key, atMs))
+    await adminKeys.noteUse({ hash, nowMs: atMs, everyMs: useRecordedEveryMs }).catch(() => undefined);
+  return key;
+};
+
+const refusalOf = (key: KnownAdminKey | undefined, scope: AdminScope, nowMs: number) => {
+  if (key === undefined) return 'admin_key_invalid';
+  if (hasExpired(key, nowMs)) return 'admin_key_expired';
+  return key.scopes.includes(scope) ? undefined : 'admin_scope_insufficient';
 };

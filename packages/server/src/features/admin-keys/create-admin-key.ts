@@ -2,9 +2,8 @@
  * Use case: create a key for the admin API.
  * @module
  */
-import type { Origin } from '../audit/store.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
-import type { AdminKey, AdminKeyStore } from './store.ts';
+import type { AdminKey, AdminKeyStore, NewAdminKey } from './store.ts';
 
 /** Prefix of admin keys. */
 export const adminKeyPrefix = 'cak_';
@@ -16,11 +15,9 @@ export const adminKeyPrefix = 'cak_';
 export const createAdminKey = async (
   adminKeys: AdminKeyStore,
   key: AdminKey,
-  description: string,
-  nowMs: number,
-  by: Origin,
+  made: Omit<NewAdminKey, 'hash' | 'key'>,
 ): Promise<string> => {
   const secret = randomToken(adminKeyPrefix);
-  await adminKeys.add({ hash: tokenHash(secret), key, description, nowMs, by });
+  await adminKeys.add({ hash: tokenHash(secret), key, ...made });
   return secret;
 };

@@ -1,5 +1,5 @@
 /**
- * How admin keys are named in the audit trail.
+ * How admin keys are named, when they end, and when their use is recorded.
  * @module
  */
 
@@ -9,3 +9,35 @@
  * @param hash SHA-256 of the key
  */
 export const adminKeyId = (hash: Uint8Array): string => Buffer.from(hash.subarray(0, 6)).toString('hex');
+
+/** Pattern of the ids. */
+export const adminKeyIdPattern = '^[0-9a-f]{12}$';
+
+/** Whether the time of a key is over. */
+export const hasExpired = ({ expiresAtMs }: { readonly expiresAtMs: number | null }, nowMs: number): boolean =>
+  expiresAtMs !== null && expiresAtMs <= nowMs;
+
+/**
+ * How often the use of a key is recorded at most, milliseconds: an administrator's script must not
+ * cost a write per request.
+ */
+export const useRecordedEveryMs = 60_000;
+
+/** Whether a use is to be recorded. */
+export const isUseDue = ({ lastUsedAtMs }: { readonly lastUsedAtMs: number | null }, nowMs: number): boolean =>
+  lastUsedAtMs === null || nowMs - lastUsedAtMs >= useRecordedEveryMs;
+
+const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
+
+/** Longest life that can be given, days: ten years. */
+const lifeDaysMax = 3653;
+
+/**
+ * Reads the end of a key: hours or days from now (`12h`, `90d`), at most ten years.
+ * @returns milliseconds since 1970; `undefined` when the text is anything else
+ */
+export const parseExpiry = (text: string, nowMs: number): number | undefined => {
+  const [, count, unit = ''] = /^([1-9]\d{0,4})([hd])$/.exec(text) ?? [];
+  const lifeMs = Number(count) * (unitMs[unit] ?? Number.NaN);
+  return lifeMs <= lifeDaysMax * 86_400_000 ? nowMs + lifeMs : undefined;
+};

@@ -13,6 +13,9 @@ export const adminScopes = [
   'tenants:read',
   'tenants:write',
   'audit:read',
+  'admin-keys:read',
+  'admin-keys:write',
+  'signing-keys:write',
 ] as const;
 
 /** One of {@link adminScopes}. */
@@ -32,6 +35,8 @@ export interface NewAdminKey {
   readonly key: AdminKey;
   /** What it is for, in the words of the operator who made it. */
   readonly description: string;
+  /** From when on it is refused, milliseconds since 1970; `null`: never. */
+  readonly expiresAtMs: number | null;
   readonly nowMs: number;
   /** Origin of the request, for the audit trail. */
   readonly by: Origin;
@@ -41,10 +46,54 @@ export interface NewAdminKey {
 export interface KnownAdminKey extends AdminKey {
   /** Its name in the audit trail: 12 hexadecimal digits, no secret. */
   readonly id: string;
+  readonly expiresAtMs: number | null;
+  /** When it was last accepted, to the minute; `null`: not since it is recorded. */
+  readonly lastUsedAtMs: number | null;
+}
+
+/** An admin key in a list. */
+export interface ListedAdminKey extends KnownAdminKey {
+  readonly description: string;
+  readonly createdAtMs: number;
+}
+
+/** Which admin keys are listed. */
+export interface AdminKeysPage {
+  /** Only keys that are bound to this tenant; `null`: all keys. */
+  readonly tenantId: TenantId | null;
+  /** Only keys with a higher id; `undefined`: from the first on. */
+  readonly after: string | undefined;
+  readonly rowsMax: number;
+}
+
+/** An admin key about to be revoked. */
+export interface AdminKeyRevocation {
+  readonly id: string;
+  /** Only a key that is bound to this tenant; `null`: any key. */
+  readonly tenantId: TenantId | null;
+  readonly nowMs: number;
+  /** Origin of the request, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A use of an admin key. */
+export interface AdminKeyUse {
+  /** SHA-256 of the key. */
+  readonly hash: Uint8Array;
+  readonly nowMs: number;
+  /** Nothing is written if a use was recorded this short a time ago, milliseconds. */
+  readonly everyMs: number;
 }
 
 /** Where admin keys live. Every engine passes `store.contract.ts`. */
 export interface AdminKeyStore {
   add(made: NewAdminKey): Promise<void>;
+  /** Reads from the primary, so that a revoked key is not found by any process. */
   findByHash(hash: Uint8Array): Promise<KnownAdminKey | undefined>;
+  /** Up to `rowsMax` keys in the order of their ids. */
+  list(page: AdminKeysPage): Promise<readonly ListedAdminKey[]>;
+  /** Deletes a key. @returns whether there was one */
+  revoke(revocation: AdminKeyRevocation): Promise<boolean>;
+  /** Records when a key was last used. */
+  noteUse(use: AdminKeyUse): Promise<void>;
 }

@@ -101,9 +101,10 @@ export const auditEvents = {
     reasons: { admin_key: { sentence: 'A key for the admin routes.' } },
   },
   authn_token_revoked: {
-    sentence: 'Tokens became invalid before they expired.',
-    actors: 'self',
+    sentence: 'Tokens or keys became invalid before they expired.',
+    actors: 'self, key:ID, cli, system',
     reasons: {
+      admin_key: { sentence: 'The admin key `subject` was revoked.' },
       logout: { sentence: 'The session was signed out.', ends: 'session', endedBy: 'a sign-out' },
       logout_all: {
         sentence: 'Every session of the account was signed out; the row names the session that asked.',
@@ -160,6 +161,7 @@ export const auditEvents = {
     actors: 'self',
     reasons: {
       admin_key_invalid: { sentence: 'What it gave as its admin key is none; it is not kept.' },
+      admin_key_expired: { sentence: 'The time of the admin key `subject` is over.' },
       admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.' },
     },
   },

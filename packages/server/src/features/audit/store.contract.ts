@@ -236,7 +236,9 @@ const otherRows = (engineName: string, openEngine: OpenEngine): void => {
 
     const hash = bytes('hash of a key');
     const add = () =>
-      engine.adminKeys.add({ hash, key: { scopes: ['audit:read'], tenantId }, description: 'test', nowMs: 3500, by });
+      engine.adminKeys.add({
+        ...{ hash, key: { scopes: ['audit:read'], tenantId }, description: 'test', expiresAtMs: null, nowMs: 3500, by },
+      });
     const keyRow = { event: 'authn_token_created', reason: 'admin_key', atMs: 3500, ...nothing, tenantId };
     const subject = (await rowsOfAct(engine, add)).map((row) => {
       assert.deepEqual({ ...row, subject: null }, { ...keyRow, ...from });

@@ -6,6 +6,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { Secret } from '../secrets/secret.ts';
 import { createSigningKey } from './create-signing-key.ts';
 import { KeyRing } from './key-ring.ts';
+import { needsReplacement } from './rules.ts';
 import type { SigningKeyStore, StoredSigningKey } from './store.ts';
 
 const masterKey = new Secret(randomBytes(32));
@@ -15,6 +16,7 @@ const storeOf = (keys: readonly StoredSigningKey[]): SigningKeyStore => ({
   list: async () => keys,
   addFirst: async () => {},
   addSuccessor: async () => {},
+  kill: async () => undefined,
 });
 
 for (const algorithm of algorithmNames)
@@ -52,6 +54,27 @@ test('a successor is published before it signs, and the old key lives until it r
     ring.jwks().keys.map(({ kid }) => kid),
     [second.kid],
   );
+});
+
+test('a killed key signs nothing, although the store has not been loaded since', async () => {
+  const first = createSigningKey('ES256', masterKey, 0, 0);
+  const second = createSigningKey('ES256', masterKey, 1000, 2000);
+  const ring = new KeyRing(storeOf([first, second]), masterKey);
+  await ring.load(1000);
+  const killed = new Set<string>([second.kid]);
+  ring.distrust((kid) => killed.has(kid));
+  assert.equal(ring.signingKey(3000).verification.kid, first.kid);
+  killed.add(first.kid);
+  assert.throws(() => ring.signingKey(3000), { code: 'signing_key_unavailable' });
+});
+
+test('a killed key is replaced when it was the newest, or the only active one', () => {
+  const key = (activatesAtMs: number, retiresAtMs: number | null) => ({ activatesAtMs, retiresAtMs });
+  const [retiring, newest, pending] = [key(0, 9000), key(1000, null), key(5000, null)];
+  assert.equal(needsReplacement(newest, [retiring], 2000), true, 'nothing would sign after 9000');
+  assert.equal(needsReplacement(retiring, [newest], 2000), false);
+  assert.equal(needsReplacement(retiring, [pending], 2000), true, 'nothing would sign before 5000');
+  assert.equal(needsReplacement(newest, [], 2000), true);
 });
 
 test('another master key opens nothing', async () => {

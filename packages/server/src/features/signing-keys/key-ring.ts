@@ -29,6 +29,7 @@ export class KeyRing {
   #keys: readonly RingKey[] = [];
   #byHeader = new Map<string, RingKey>();
   #retired = new Map<string, VerificationKey>();
+  #isKilled: (kid: string) => boolean = () => false;
   #jwks: { readonly keys: readonly PublishedKey[] } = { keys: [] };
 
   constructor(store: SigningKeyStore, masterKey: Secret<Buffer>) {
@@ -50,14 +51,29 @@ export class KeyRing {
     this.#jwks = { keys: this.#keys.map((key) => key.published) };
   }
 
-  /** The key that signs at this moment. */
+  /**
+   * Signs with no key of which this says that it was killed. The journal reports a killed key sooner
+   * than the store is loaded again.
+   */
+  distrust(isKilled: (kid: string) => boolean): void {
+    this.#isKilled = isKilled;
+  }
+
+  /**
+   * The key that signs at this moment.
+   * @throws {CatalyticError} `signing_key_unavailable` for up to a second after the only key was
+   *   killed, until its replacement is loaded
+   */
   signingKey(nowMs: number): { readonly verification: VerificationKey; readonly privateKey: KeyObject } {
     const key = signingKeyAt(this.#keys, nowMs);
+    if (key !== undefined && !this.#isKilled(key.verification.kid)) return key;
+    const others = this.#keys.filter(({ verification }) => !this.#isKilled(verification.kid));
+    const other = signingKeyAt(others, nowMs);
+    if (other !== undefined) return other;
+    if (key !== undefined) throw new CatalyticError('signing_key_unavailable', { retryAfterSeconds: 1 });
     // Happens only before the first load, or if this version knows the algorithm of none of the
     // keys.
-    if (key === undefined)
-      throw new CatalyticError('internal_error', { detail: 'Cannot sign: no signing key is active' });
-    return key;
+    throw new CatalyticError('internal_error', { detail: 'Cannot sign: no signing key is active' });
   }
 
   /** The key whose tokens carry exactly this encoded header, in use or retired. */

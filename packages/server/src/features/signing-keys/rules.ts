@@ -40,5 +40,17 @@ export const signingKeyAt = <Key extends Times>(keys: readonly Key[], nowMs: num
   return byActivation.findLast((key) => key.activatesAtMs <= nowMs) ?? byActivation[0];
 };
 
+/**
+ * Whether a key that is killed must be replaced at once: it is the newest one, which retires last,
+ * or no other key is active. Verifiers that cache the keys do not know the replacement yet, but
+ * waiting for them would mean signing with the killed key.
+ * @param others the keys that remain
+ */
+export const needsReplacement = (killed: Times, others: readonly Times[], nowMs: number): boolean =>
+  killed.retiresAtMs === null || !others.some((key) => key.activatesAtMs <= nowMs && !isRetired(key, nowMs));
+
+/** Pattern of the ids: a SHA-256 thumbprint in base64url (RFC 7638). */
+export const signingKeyIdPattern = '^[A-Za-z0-9_-]{43}$';
+
 /** Whether every token that the key has signed has expired. */
 export const isRetired = (key: Times, nowMs: number): boolean => key.retiresAtMs !== null && key.retiresAtMs <= nowMs;

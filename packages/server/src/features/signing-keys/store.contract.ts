@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
-import { by, type OpenEngine } from '../engine.contract.ts';
+import { by, type OpenEngine, readJournal } from '../engine.contract.ts';
 import type { StoredSigningKey } from './store.ts';
 
 const keyOf = (kid: string, activatesAtMs: number): StoredSigningKey => ({
@@ -44,5 +44,51 @@ export const signingKeyStoreContract = (engineName: string, open: OpenEngine): v
         ['k2', null],
       ],
     );
+  });
+
+  test(`${engineName}: a killed key is gone and journalled for ever, also when it is killed again`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    await engine.signingKeys.addFirst({ key: keyOf('k0', 1000), by });
+    const kill = (kid: string, replacement: string, nowMs = 2000) =>
+      engine.signingKeys.kill({ kid: kid as KeyId, replacement: keyOf(replacement, nowMs), nowMs, by });
+    assert.equal(await kill('none', 'x'), undefined);
+    const both = await Promise.all([kill('k0', 'r1'), kill('k0', 'r2')]);
+    const again = await kill('k0', 'r3');
+    const entries = [...both, again].flatMap((recorded) => recorded?.entries ?? []);
+    assert.deepEqual(
+      entries.map((entry) => [entry.kind, entry.key, entry.keepUntilMs]),
+      Array(3).fill(['key', 'k0', null]),
+    );
+    assert.deepEqual(await readJournal(engine), entries.slice(2), 'a repeat adds no row');
+    const [replacement, ...more] = await engine.signingKeys.list();
+    assert.ok(['r1', 'r2'].includes(String(replacement?.kid)), 'replaced once');
+    assert.deepEqual(more, []);
+    const { rows } = await engine.audit.list({ event: 'authz_admin' }, 10);
+    assert.deepEqual(
+      rows.map(({ reason, subject }) => [reason, subject]),
+      [
+        ['signing_key_rotated', replacement?.kid],
+        ['signing_key_killed', 'k0'],
+        ['signing_key_created', 'k0'],
+      ],
+    );
+  });
+
+  test(`${engineName}: a killed key is replaced only where nothing else would sign`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const kill = (kid: string, nowMs: number) =>
+      engine.signingKeys.kill({ kid: kid as KeyId, replacement: keyOf(`for ${kid}`, nowMs), nowMs, by });
+    const kids = async () => (await engine.signingKeys.list()).map(({ kid }) => kid).sort();
+    await engine.signingKeys.addFirst({ key: keyOf('k0', 1000), by });
+    await engine.signingKeys.addSuccessor({ key: keyOf('k1', 50_000), by });
+    await kill('k0', 60_000);
+    assert.deepEqual(await kids(), ['k1'], 'the successor signs');
+    await engine.signingKeys.addSuccessor({ key: keyOf('k2', 90_000), by });
+    await kill('k1', 70_000);
+    assert.deepEqual(await kids(), ['for k1', 'k2'], 'the successor does not sign yet');
+    await kill('k2', 80_000);
+    assert.deepEqual(await kids(), ['for k1', 'for k2'], 'the newest key is replaced in any case');
   });
 };

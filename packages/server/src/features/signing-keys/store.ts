@@ -4,6 +4,7 @@
  */
 import type { KeyId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
+import type { Recorded } from '../revocation/store.ts';
 
 /** A signing key as stored: the private part is sealed under the master key. */
 export interface StoredSigningKey {
@@ -30,6 +31,16 @@ export interface NewSigningKey {
   readonly by: Origin;
 }
 
+/** A key about to be killed. */
+export interface SigningKeyKill {
+  readonly kid: KeyId;
+  /** Takes its place where `needsReplacement` of the rules says so; signs at once. */
+  readonly replacement: StoredSigningKey;
+  readonly nowMs: number;
+  /** Origin of the request, for the audit trail. */
+  readonly by: Origin;
+}
+
 /** Where signing keys live. Every engine passes `store.contract.ts`. */
 export interface SigningKeyStore {
   list(): Promise<readonly StoredSigningKey[]>;
@@ -43,4 +54,10 @@ export interface SigningKeyStore {
    * (`retiresAtMs` of the rules), in one transaction.
    */
   addSuccessor(made: NewSigningKey): Promise<void>;
+  /**
+   * Kills a key: deletes it, journals it for ever, and adds the replacement where one is needed, in
+   * one transaction. A key that was killed before is journalled again, so that the caller can wait
+   * for every success. `undefined`: there was never such a key.
+   */
+  kill(kill: SigningKeyKill): Promise<Recorded | undefined>;
 }

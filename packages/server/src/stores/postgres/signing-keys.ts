@@ -1,8 +1,10 @@
 /** Signing keys in PostgreSQL. @module */
+import { entryId } from '@catalytic/protocol/journal';
 import { retiresAtMs } from '../../features/signing-keys/rules.ts';
 import type { NewSigningKey, SigningKeyStore } from '../../features/signing-keys/store.ts';
 import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
+import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
 import { lockStatement, type Run, statement } from './transactions.ts';
 
 const all = statement(
@@ -30,6 +32,27 @@ export const insertKey = statement(
   `with made as (
      insert into signing_key (${columns}) values ($1, $2, $3, $4, $5, $6) returning kid, created_at
    ) ${appendAudit({ ...made('signing_key_rotated'), by: '$7' }, 'from made')}`,
+);
+const kill = statement(
+  'signing_key_kill',
+  `with known as (
+     select 1 where exists (select 1 from signing_key where kid = $1)
+                 or exists (select 1 from journal where id = $2::uuid)
+   ), killed as (
+     delete from signing_key where kid = $1 returning kid, retires_at
+   ), killing as (
+     ${appendAudit({ event: 'authz_admin', reason: 'signing_key_killed', at: '$3', subject: 'kid', by: '$4' }, 'from killed')}
+   ), made as (
+     insert into signing_key (${columns})
+     select $5, $6, $7, $8::bytea, $3::bigint, $3::bigint
+       from killed
+      where retires_at is null or not exists (
+        select 1 from signing_key k
+         where k.kid <> $1 and k.activates_at <= $3 and (k.retires_at is null or k.retires_at > $3))
+     returning kid, created_at
+   ), making as (
+     ${appendAudit({ ...made('signing_key_rotated'), by: '$4' }, 'from made')}
+   ) ${appendEntry({ kind: 'key', key: '$1::text', epoch: 'null' }, 'from known', 'null')}`,
 );
 // `retiresAtMs` of the rules.
 const retireOthers = statement(
@@ -59,5 +82,15 @@ export const postgresSigningKeys = (run: Run): SigningKeyStore => ({
   addSuccessor: async (made) => {
     const { kid, activatesAtMs } = made.key;
     await run('*', lockKeys(), insertKey(...valuesOf(made)), retireOthers(kid, activatesAtMs));
+  },
+  kill: async ({ kid, replacement, nowMs, by }) => {
+    const { kid: other, algorithm, publicJwk, privateBox } = replacement;
+    const id = entryId({ kind: 'key', key: kid });
+    const rows = await run<JournalRow>(
+      '*',
+      lockKeys(),
+      kill(kid, id, nowMs, originValue(by), other, algorithm, publicJwk, privateBox),
+    );
+    return rows.length === 0 ? undefined : toRecorded(rows);
   },
 });

@@ -1,18 +1,30 @@
 /** Writing operations of admin keys. @module */
 import type { DatabaseSync } from 'node:sqlite';
+import type { TenantId } from '@catalytic/protocol/ids';
 import { adminKeyId } from '../../features/admin-keys/rules.ts';
-import type { NewAdminKey } from '../../features/admin-keys/store.ts';
+import type { AdminKeyRevocation, AdminKeyUse, NewAdminKey } from '../../features/admin-keys/store.ts';
 import { auditAppender } from './audit-writes.ts';
+
+/** `adminKeyId` of the rules, in SQL. */
+export const idOfHash = 'lower(hex(substr(hash, 1, 6)))';
 
 /** Prepares the operations. */
 export const adminKeyWrites = (database: DatabaseSync) => {
   const audit = auditAppender(database);
   const insert = database.prepare(
-    'insert into admin_key (hash, tenant_id, scopes, description, created_at) values (?, ?, ?, ?, ?)',
+    'insert into admin_key (hash, tenant_id, scopes, description, created_at, expires_at) values (?, ?, ?, ?, ?, ?)',
+  );
+  const remove = database.prepare(
+    `delete from admin_key where ${idOfHash} = :id and (:tenant is null or tenant_id = :tenant)
+     returning tenant_id as tenantId`,
+  );
+  const use = database.prepare(
+    `update admin_key set last_used_at = :now
+      where hash = :hash and (last_used_at is null or last_used_at <= :now - :every)`,
   );
   return {
-    add: ({ hash, key, description, nowMs, by }: NewAdminKey): void => {
-      insert.run(hash, key.tenantId, JSON.stringify(key.scopes), description, nowMs);
+    add: ({ hash, key, description, expiresAtMs, nowMs, by }: NewAdminKey): void => {
+      insert.run(hash, key.tenantId, JSON.stringify(key.scopes), description, nowMs, expiresAtMs);
       audit.append({
         event: 'authn_token_created',
         reason: 'admin_key',
@@ -21,6 +33,18 @@ export const adminKeyWrites = (database: DatabaseSync) => {
         subject: adminKeyId(hash),
         by,
       });
+    },
+
+    revoke: ({ id, tenantId, nowMs, by }: AdminKeyRevocation): boolean => {
+      const removed = remove.get({ id, tenant: tenantId }) as { tenantId: TenantId | null } | undefined;
+      if (removed === undefined) return false;
+      const row = { event: 'authn_token_revoked', reason: 'admin_key', subject: id } as const;
+      audit.append({ ...row, atMs: nowMs, tenantId: removed.tenantId ?? undefined, by });
+      return true;
+    },
+
+    noteUse: ({ hash, nowMs, everyMs }: AdminKeyUse): void => {
+      use.run({ hash, now: nowMs, every: everyMs });
     },
   };
 };

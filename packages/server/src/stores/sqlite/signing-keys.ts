@@ -15,5 +15,6 @@ export const sqliteSigningKeys = (reader: DatabaseSync, writer: Writer): Signing
     list: async () => readRows<SigningKeyRow>(all).map(toKey),
     addFirst: write('addFirst'),
     addSuccessor: write('addSuccessor'),
+    kill: write('kill'),
   };
 };
