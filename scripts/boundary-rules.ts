@@ -192,11 +192,11 @@ export const boundaryRules: BoundaryRules = {
   features: {
     'access-tokens': ['signing-keys'],
     accounts: ['passwords', 'revocation', 'tenants'],
-    'admin-keys': ['secrets'],
+    'admin-keys': ['secrets', 'tenants'],
     audit: ['tenants'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
-    'signing-keys': ['secrets'],
+    'signing-keys': ['revocation', 'secrets', 'tenants'],
     tenants: ['revocation'],
   },
 

@@ -9,6 +9,7 @@ import {
   goodPassword,
   post,
   refresh,
+  remove,
   signIn,
   signUp,
   type Tokens,
@@ -319,4 +320,111 @@ test('every act of an administrator leaves its trace', () => {
     'authz_admin tenant_resumed',
   ])
     assert.ok(acts.has(act), act);
+});
+
+test('other roles outdate the access tokens, the sessions go on, and the next refresh yields the roles', async () => {
+  const id = await make('roles@example.com');
+  const sessions = [await signIn(url, 'roles@example.com'), await signIn(url, 'roles@example.com')];
+  const rolesOf = (answer: Answer): unknown => answer.body['roles'];
+  const changes = [
+    async () => (await admin(`accounts/${id}/roles`, { roles: ['editor'] })).body,
+    async () => {
+      const done = await runCatalytic(['accounts', 'set-roles', 'roles@example.com', 'editor', 'reviewer', '--json'], {
+        DATA_DIR: dataDir,
+      });
+      const { id: named, ...rest } = JSON.parse(done.stdout) as Record<string, unknown>;
+      assert.equal(named, id);
+      return rest;
+    },
+  ];
+  for (const [index, change] of changes.entries()) {
+    assert.deepEqual(await change(), revoked);
+    for (const [number, { access, refresh: token }] of sessions.entries()) {
+      const refused = await get(`${url}/auth/verify`, access);
+      assertProblem(refused, 'token_outdated');
+      assert.match(refused.headers.get('www-authenticate') ?? '', /^Bearer error="invalid_token"/);
+      const next = tokensOf(await refresh(url, token));
+      assert.equal(next.session, sessions[number]?.session);
+      assert.deepEqual(
+        rolesOf(await get(`${url}/auth/verify`, next.access)),
+        ['editor', 'reviewer'].slice(0, index + 1),
+      );
+      sessions[number] = next;
+    }
+  }
+  const [first, second] = sessions;
+  assert.ok(first !== undefined && second !== undefined);
+  await admin(`accounts/${id}/roles`, { roles: [] });
+  assertProblem(await get(`${url}/auth/me`, first.access), 'token_outdated');
+  // A token that is only outdated still signs everybody out.
+  assert.equal((await post(`${url}/auth/logout-all`, undefined, first.access)).status, 200);
+  for (const tokens of sessions) await assertDead(tokens, 'session_ended');
+  assertProblem(await admin(`accounts/${randomUUID()}/roles`, { roles: [] }), 'account_not_found');
+  assertProblem(await admin(`accounts/${id}/roles`, { roles: [''] }), 'body_invalid');
+});
+
+test('an administrator changes an email, and the former one signs in no more, not even from the cache', async () => {
+  const id = await make('before@example.com');
+  const session = await signIn(url, 'before@example.com');
+  await signIn(url, 'before@example.com');
+  await make('taken@example.com');
+  assertProblem(await admin(`accounts/${id}/email`, { email: 'TAKEN@example.com' }), 'email_taken');
+  assertProblem(await admin(`accounts/${id}/email`, { email: 'none' }), 'email_invalid');
+  const changed = await admin(`accounts/${id}/email`, { email: 'After@example.com' });
+  assert.deepEqual([changed.status, changed.body['email']], [200, 'After@example.com']);
+  await assertAlive(session);
+  const logIn = (email: string) => post(`${url}/auth/login`, { email, password: goodPassword });
+  assertProblem(await logIn('before@example.com'), 'credentials_invalid');
+  await signIn(url, 'after@example.com');
+  const set = await runCatalytic(['accounts', 'set-email', id, 'third@example.com'], { DATA_DIR: dataDir });
+  assert.equal(set.code, 0, set.stderr);
+  await signIn(url, 'third@example.com');
+});
+
+test('an administrator sets another password: the rules are those of a registration, and every session ends', async () => {
+  const id = await make('reset@example.com');
+  const path = `accounts/${id}/password`;
+  const session = await signIn(url, 'reset@example.com');
+  assertProblem(await admin(path, { password: 'short' }), 'password_too_short');
+  assertProblem(await admin(path, {}), 'body_invalid');
+  await assertAlive(session);
+  assert.deepEqual((await admin(path, { password: 'ten lanterns over the harbour' })).body, revoked);
+  await assertDead(session, 'session_ended');
+  assertProblem(
+    await post(`${url}/auth/login`, { email: 'reset@example.com', password: goodPassword }),
+    'credentials_invalid',
+  );
+  const next = await signIn(url, 'reset@example.com', 'ten lanterns over the harbour');
+  const done = await runCatalytic(
+    ['accounts', 'reset-password', 'reset@example.com'],
+    { DATA_DIR: dataDir },
+    'eleven lanterns over the harbour\n',
+  );
+  assert.equal(done.code, 0, done.stderr);
+  await assertDead(next, 'session_ended');
+  await signIn(url, 'reset@example.com', 'eleven lanterns over the harbour');
+});
+
+test('a deleted account is dead at once, its email is free, and its trail stays', async () => {
+  const id = await make('gone@example.com');
+  const session = await signIn(url, 'gone@example.com');
+  for (let repeat = 0; repeat < 2; repeat++)
+    assert.deepEqual((await remove(`${url}/admin/accounts/${id}`, key)).body, revoked);
+  assertProblem(await get(`${url}/auth/verify`, session.access), 'token_revoked');
+  assert.notEqual((await refresh(url, session.refresh)).status, 200);
+  assertProblem(await remove(`${url}/admin/accounts/${randomUUID()}`, key), 'account_not_found');
+  assertProblem(
+    await post(`${url}/auth/login`, { email: 'gone@example.com', password: goodPassword }),
+    'credentials_invalid',
+  );
+  assertProblem(await admin(`accounts/${id}/enable`), 'account_not_found');
+  assert.deepEqual(rowsOf(dataDir, 'select email, password_hash, roles from account where id = ?', id), [
+    { email: '', password_hash: '', roles: '[]' },
+  ]);
+  const reasons = rowsOf(dataDir, 'select event from audit where account_id = ? order by pos', id);
+  assert.deepEqual([reasons[0]?.['event'], reasons.at(-1)?.['event']], ['user_created', 'user_deleted']);
+  const again = await make('gone@example.com');
+  assert.notEqual(again, id);
+  const done = await runCatalytic(['accounts', 'delete', 'gone@example.com', '--json'], { DATA_DIR: dataDir });
+  assert.deepEqual(JSON.parse(done.stdout), { id: again, ...revoked });
 });

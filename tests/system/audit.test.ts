@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AuditBuffer } from '../../packages/server/src/features/audit/audit-buffer.ts';
 import { openSqliteStores } from '../../packages/server/src/stores/sqlite/stores.ts';
 import { importAccounts, importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
+import { addAdminKey } from '../harness/admin-key.ts';
 import { type Answer, get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
 import { readMetrics } from '../harness/metrics.ts';
@@ -34,15 +35,7 @@ const soon = async (count: number, where: string, ...values: string[]): Promise<
 
 const brief = (rows: readonly Row[]): string[] => rows.map(({ event, reason }) => `${event}:${reason}`);
 
-const addKey = (scopes: readonly string[], tenant?: string): string => {
-  const key = `cak_${randomUUID()}`;
-  withDatabase(dataDir, (database) =>
-    database
-      .prepare('insert into admin_key values (?, (select id from tenant where name = ?), ?, ?, 0)')
-      .run(createHash('sha256').update(key).digest(), tenant ?? null, JSON.stringify(scopes), 'test'),
-  );
-  return key;
-};
+const addKey = (scopes: readonly string[], tenant?: string): string => addAdminKey(dataDir, scopes, tenant);
 const readAll = addKey(['audit:read']);
 const list = (key: string, query = ''): Promise<Answer> => get(`${url}/admin/audit${query}`, key);
 const rowsIn = ({ body }: Answer): readonly Row[] => body['rows'] as readonly Row[];

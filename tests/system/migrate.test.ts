@@ -59,7 +59,7 @@ nodeTest.suite('moving to PostgreSQL', needsPostgres(), () => {
 
     const bytes = randomBytes(300);
     withDatabase(dataDir, (database) => {
-      const key = database.prepare('insert into admin_key values (?, null, ?, ?, 1)');
+      const key = database.prepare('insert into admin_key (hash, scopes, description, created_at) values (?, ?, ?, 1)');
       key.run(createHash('sha256').update(bytes).digest(), '["accounts:import"]', astral);
       // Bytes of every value, whatever a refresh token looks like today.
       database.prepare('update refresh_token set successor_box = ? where successor_box is not null').run(bytes);

@@ -41,7 +41,8 @@ nodeTest.suite('replicas', needsPostgres(), () => {
       await query(
         replica.adminUrl,
         `insert into tenant values ('${tenant}', 'default', 'active', 0, 1);
-       insert into account values ('${id}', '${tenant}', 'old@example.com', 'old@example.com', '${hash}', 'active', 0, '{}', 1)`,
+       insert into account (id, tenant_id, email, email_key, password_hash, status, epoch, roles, created_at)
+       values ('${id}', '${tenant}', 'old@example.com', 'old@example.com', '${hash}', 'active', 0, '{}', 1)`,
       );
       const seen = await Promise.all(Array.from({ length: 10 }, () => me(ada.access)));
       assert.deepEqual(new Set(seen), new Set(['old@example.com']));

@@ -40,7 +40,8 @@ export const refusal = (
 /** Lease and look-up in one turn of the event loop: no revocation can arrive in between. */
 const revocationRefusal = ({ claims, key }: SignedToken, view: View, currency: Currency): ErrorCode | undefined => {
   if (!currency.isCurrent()) return 'revocation_state_unavailable';
-  return view.isRevoked(claims, key.kid) ? 'token_revoked' : undefined;
+  if (!view.isRevoked(claims, key.kid)) return undefined;
+  return view.isOnlyOutdated(claims, key.kid) ? 'token_outdated' : 'token_revoked';
 };
 
 /** The part of the verdict that needs no view: issuer, audience and times. */

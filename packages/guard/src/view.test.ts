@@ -12,8 +12,9 @@ const entry = fc
     key: names,
     epoch: fc.integer({ min: 1, max: 4 }),
     keepUntilMs: fc.integer({ min: 0, max: 100 }),
+    keepsSessions: fc.boolean(),
   })
-  .map(({ kind, key, epoch, keepUntilMs }) => {
+  .map(({ kind, key, epoch, keepUntilMs, keepsSessions }) => {
     const isEpoch = kind === 'account' || kind === 'tenant';
     return {
       id: 'x',
@@ -21,6 +22,7 @@ const entry = fc
       key,
       keepUntilMs: kind === 'key' ? null : keepUntilMs,
       ...(isEpoch ? { epoch } : {}),
+      ...(kind === 'account' && keepsSessions ? { keepsSessions } : {}),
     } as unknown as JournalEntry;
   });
 const claims = fc.record({
@@ -67,6 +69,36 @@ test('a token is revoked exactly when some entry names it, in whatever order and
     ),
     { numRuns: 500 },
   );
+});
+
+test('a revoked token is only outdated exactly when every entry that names it keeps sessions, heard or read, and restored too', () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 12 }), claims, names, fc.nat(12), (entries, token, kid, heard) => {
+      const view = new View();
+      view.hear(entries.slice(0, heard));
+      view.apply(entries.slice(heard));
+      const restored = new View();
+      restored.apply([...view.entries()]);
+      const naming = entries.filter((one) => isNamedBy(one, token, kid));
+      const isOutdated = naming.every((one) => 'keepsSessions' in one);
+      for (const each of [view, restored]) {
+        assert.equal(each.isRevoked(token, kid), naming.length > 0);
+        if (naming.length > 0) assert.equal(each.isOnlyOutdated(token, kid), isOutdated);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an end of sessions that the database has lost is noticed, although the epoch was raised further since', () => {
+  const entryOf = (epoch: number, rest: object = {}): JournalEntry =>
+    ({ id: 'x', kind: 'account', key: 'a', epoch, keepUntilMs: 50, ...rest }) as unknown as JournalEntry;
+  const view = new View();
+  view.hear([entryOf(1)], true);
+  view.apply([entryOf(2, { keepsSessions: true })]);
+  assert.equal(view.hasLost(view.heardCount), true);
+  view.apply([entryOf(1)]);
+  assert.equal(view.hasLost(view.heardCount), false);
 });
 
 test('a sweep never takes an entry whose time has not come, and takes all of them in the end', () => {

@@ -8,6 +8,8 @@ import { entryId, type JournalEntry, type Revocation } from '@catalytic/protocol
 
 interface Raised {
   readonly epoch: number;
+  /** The highest epoch with which sessions ended; 0: none did. */
+  readonly endedEpoch: number;
   readonly keepUntilMs: number;
 }
 
@@ -160,7 +162,7 @@ export class View {
           keepLonger(this.#sessions, entry.key, keepUntilMs);
           break;
         case 'account':
-          raise(this.#accounts, entry.key, entry.epoch, keepUntilMs);
+          raise(this.#accounts, entry.key, entry.epoch, keepUntilMs, entry.keepsSessions);
           break;
         case 'tenant':
           raise(this.#tenants, entry.key, entry.epoch, keepUntilMs);
@@ -179,15 +181,18 @@ export class View {
 
   /** Every entry held. */
   *entries(): Generator<JournalEntry> {
-    const entry = (kind: JournalEntry['kind'], key: string, keepUntilMs: number | null, epoch?: number) => {
-      const revocation = { kind, key, ...(epoch === undefined ? {} : { epoch }) } as Revocation;
+    const entry = (kind: JournalEntry['kind'], key: string, keepUntilMs: number | null, epoch?: object) => {
+      const revocation = { kind, key, ...epoch } as Revocation;
       const isForEver = keepUntilMs === Number.POSITIVE_INFINITY;
       return { ...revocation, id: entryId(revocation), keepUntilMs: isForEver ? null : keepUntilMs } as JournalEntry;
     };
     for (const [key, keepUntilMs] of this.#tokens) yield entry('token', key, keepUntilMs);
     for (const [key, keepUntilMs] of this.#sessions) yield entry('session', key, keepUntilMs);
-    for (const [key, { epoch, keepUntilMs }] of this.#accounts) yield entry('account', key, keepUntilMs, epoch);
-    for (const [key, { epoch, keepUntilMs }] of this.#tenants) yield entry('tenant', key, keepUntilMs, epoch);
+    for (const [key, { epoch, endedEpoch, keepUntilMs }] of this.#accounts) {
+      if (endedEpoch > 0) yield entry('account', key, keepUntilMs, { epoch: endedEpoch });
+      if (epoch > endedEpoch) yield entry('account', key, keepUntilMs, { epoch, keepsSessions: true });
+    }
+    for (const [key, { epoch, keepUntilMs }] of this.#tenants) yield entry('tenant', key, keepUntilMs, { epoch });
     for (const key of this.#keys) yield entry('key', key, null);
     if (this.#heardView !== undefined) yield* this.#heardView.entries();
   }
@@ -204,6 +209,21 @@ export class View {
     );
   }
 
+  /**
+   * Whether a revoked token is only outdated: its session goes on, and a refresh yields a token that
+   * is accepted. Off the hot path: ask it after {@link View.isRevoked}.
+   */
+  isOnlyOutdated(claims: AccessTokenClaims, kid: string): boolean {
+    return (
+      !this.#sessions.has(claims.sid) &&
+      !this.#tokens.has(claims.jti) &&
+      !this.#keys.has(kid) &&
+      claims.aep >= (this.#accounts.get(claims.sub)?.endedEpoch ?? 0) &&
+      claims.tep >= (this.#tenants.get(claims.tid)?.epoch ?? 0) &&
+      this.#heardView?.isOnlyOutdated(claims, kid) !== false
+    );
+  }
+
   /** Whether an entry names this signing key. */
   isKeyRevoked(kid: string): boolean {
     return this.#keys.has(kid) || this.#heardView?.isKeyRevoked(kid) === true;
@@ -216,12 +236,17 @@ export class View {
       case 'session':
         return this.#sessions.has(entry.key);
       case 'account':
-        return (this.#accounts.get(entry.key)?.epoch ?? 0) >= entry.epoch;
+        return this.#hasEpoch(this.#accounts.get(entry.key), entry);
       case 'tenant':
         return (this.#tenants.get(entry.key)?.epoch ?? 0) >= entry.epoch;
       case 'key':
         return this.#keys.has(entry.key);
     }
+  }
+
+  #hasEpoch(raised: Raised | undefined, entry: { readonly epoch: number; readonly keepsSessions?: true }): boolean {
+    const epoch = entry.keepsSessions === true ? raised?.epoch : raised?.endedEpoch;
+    return (epoch ?? 0) >= entry.epoch;
   }
 
   /**
@@ -246,11 +271,18 @@ const keepLonger = (map: Map<string, number>, key: string, keepUntilMs: number):
   map.set(key, known === undefined ? keepUntilMs : Math.max(known, keepUntilMs));
 };
 
-const raise = (map: Map<string, Raised>, key: string, epoch: number, keepUntilMs: number): void => {
+const raise = (
+  map: Map<string, Raised>,
+  key: string,
+  epoch: number,
+  keepUntilMs: number,
+  keepsSessions = false,
+): void => {
   const known = map.get(key);
   if (known !== undefined) map.delete(key);
   map.set(key, {
     epoch: Math.max(epoch, known?.epoch ?? 0),
+    endedEpoch: Math.max(keepsSessions ? 0 : epoch, known?.endedEpoch ?? 0),
     keepUntilMs: Math.max(keepUntilMs, known?.keepUntilMs ?? 0),
   });
 };

@@ -126,6 +126,12 @@ export const errorTable = {
     retryable: false,
     challenge: 'invalid_token',
   },
+  token_outdated: {
+    status: 401,
+    title: 'The rights of the account have changed since: refresh once',
+    retryable: false,
+    challenge: 'invalid_token',
+  },
 
   refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false, challenge: 'none' },
   refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false, challenge: 'none' },

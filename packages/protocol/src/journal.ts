@@ -13,7 +13,16 @@ import type { AccountId, JournalId, KeyId, SessionId, TenantId, TokenId } from '
 export type Revocation =
   | { readonly kind: 'token'; readonly key: TokenId }
   | { readonly kind: 'session'; readonly key: SessionId }
-  | { readonly kind: 'account'; readonly key: AccountId; readonly epoch: number }
+  | {
+      readonly kind: 'account';
+      readonly key: AccountId;
+      readonly epoch: number;
+      /**
+       * The sessions of the account go on under the new epoch, and only its access tokens are
+       * outdated: its rights have changed. Absent, as in entries of earlier versions: they have ended.
+       */
+      readonly keepsSessions?: true;
+    }
   | { readonly kind: 'tenant'; readonly key: TenantId; readonly epoch: number }
   | { readonly kind: 'key'; readonly key: KeyId };
 

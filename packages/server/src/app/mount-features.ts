@@ -4,6 +4,7 @@
  */
 import { accessTokenRoutes } from '../features/access-tokens/routes.ts';
 import { accountAdminRoutes } from '../features/accounts/admin-routes.ts';
+import { accountChangeRoutes } from '../features/accounts/change-routes.ts';
 import { accountRoutes } from '../features/accounts/routes.ts';
 import { adminKeyRoutes } from '../features/admin-keys/routes.ts';
 import { auditRoutes } from '../features/audit/routes.ts';
@@ -47,6 +48,7 @@ export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, 
     }),
     ...accountRoutes({ tenants, accounts, hasher, nowMs }),
     ...accountAdminRoutes({ tenants, accounts, hasher, barrier, nowMs }),
+    ...accountChangeRoutes({ tenants, accounts, hasher, barrier, nowMs }),
     ...sessionAdminRoutes({ tenants, sessions, barrier, nowMs }),
     ...tenantRoutes({ tenants, barrier, nowMs }),
     ...adminKeyRoutes({ adminKeys, nowMs }),

@@ -10,6 +10,7 @@ import { type Command, Option as Flag } from 'commander';
 import { ConfigError } from '../config/read-config.ts';
 import { accountAnswer } from '../features/accounts/account-answer.ts';
 import type { AccountPlace } from '../features/accounts/administered-account.ts';
+import { changeEmail, changeRoles, deleteAccount, resetPassword } from '../features/accounts/change-account.ts';
 import { createAccount } from '../features/accounts/create-account.ts';
 import { disableAccount, enableAccount } from '../features/accounts/disable-account.ts';
 import { importAccounts } from '../features/accounts/import-accounts.ts';
@@ -70,18 +71,23 @@ const placeOf = async (context: AdminContext, text: string, options: Options): P
   return { tenantId, accountId: account.id };
 };
 
+/** Hashes in a process of its own, as the service does. */
+const withHasher = async <Result>(work: (hasher: HashLanes) => Promise<Result>): Promise<Result> => {
+  const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
+  const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });
+  try {
+    return await work(hasher);
+  } finally {
+    await hasher.close();
+  }
+};
+
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const { email, role: roles } = options;
   const account = await administer(command, async (context) => {
     const tenant = await tenantOf(context, options);
     const password = await readNewPassword();
-    const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
-    const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });
-    try {
-      return await createAccount({ ...context, hasher }, tenant, { email, password, roles }, cliOrigin);
-    } finally {
-      await hasher.close();
-    }
+    return withHasher((hasher) => createAccount({ ...context, hasher }, tenant, { email, password, roles }, cliOrigin));
   });
   print(options.json, accountAnswer(account), [`Account ${account.id} of ${account.email} is made.`]);
 };
@@ -168,6 +174,34 @@ const enable = async (text: string, options: Options, command: Command): Promise
   ]);
 };
 
+const setEmail = async (text: string, email: string, options: Options, command: Command): Promise<void> => {
+  const account = await administer(command, async (context) =>
+    changeEmail(context, await placeOf(context, text, options), email, cliOrigin),
+  );
+  print(options.json, accountAnswer(account), [`Account ${account.id} has the email ${account.email}.`]);
+};
+
+const setRoles = (text: string, roles: readonly string[], options: Options, command: Command): Promise<void> =>
+  revoke(
+    text,
+    options,
+    command,
+    (context, place, by) => changeRoles(context, place, roles, by),
+    'has other roles; its sessions go on',
+  );
+
+const setPassword = (text: string, options: Options, command: Command): Promise<void> =>
+  revoke(
+    text,
+    options,
+    command,
+    async (context, place, by) => {
+      const password = await readNewPassword();
+      return withHasher((hasher) => resetPassword({ ...context, hasher }, place, { password }, by));
+    },
+    'has another password, and is signed out everywhere',
+  );
+
 /** The commands. */
 export const accountsCommand = (): Command => {
   const group = adminGroup('accounts', 'Accounts of a tenant.', [
@@ -177,6 +211,9 @@ export const accountsCommand = (): Command => {
     ['accounts list --json', 'a page of accounts, for scripts'],
     ['accounts disable ada@example.com', 'every process rejects its tokens from now on, and its sign-ins'],
     ['accounts sign-out ada@example.com', 'every process rejects its tokens from now on; it may sign in again'],
+    ['accounts set-roles ada@example.com editor reviewer', 'its next refresh yields these roles, and none before'],
+    ['accounts reset-password ada@example.com', 'asks for the new password, and ends every session'],
+    ['accounts delete ada@example.com', 'for good; its email is free'],
   ]);
   const inTenant = (command: Command): Command =>
     command.addOption(
@@ -231,6 +268,32 @@ export const accountsCommand = (): Command => {
     ),
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, signOutAccount, 'is signed out everywhere'),
+  );
+  inTenant(
+    adminCommand(group, 'set-email <account> <email>', 'Change the email of an account, given by email or id.'),
+  ).action(setEmail);
+  inTenant(
+    adminCommand(
+      group,
+      'set-roles <account> [roles...]',
+      'Replace the roles of an account, given by email or id; without any, it has none. Returns when every process rejects tokens with the former roles. Sessions go on.',
+    ),
+  ).action(setRoles);
+  inTenant(
+    adminCommand(
+      group,
+      'reset-password <account>',
+      'Set another password of an account, given by email or id, and end its sessions. The command asks for the password on a terminal, or reads it from standard input; it is never a flag.',
+    ),
+  ).action(setPassword);
+  inTenant(
+    adminCommand(
+      group,
+      'delete <account>',
+      'Delete an account, given by email or id, for good. Returns when every process rejects its tokens. The audit trail keeps its rows.',
+    ),
+  ).action((text: string, options: Options, command: Command) =>
+    revoke(text, options, command, deleteAccount, 'is deleted'),
   );
   return group;
 };

@@ -82,6 +82,9 @@ const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequ
 
 const tokenCodes = (Object.keys(errorTable) as readonly ErrorCode[]).filter((code) => code.startsWith('token_'));
 
+/** Codes of the tokens that sign out: these may be revoked. */
+const genuineCodes = tokenCodes.filter((code) => code !== 'token_revoked' && code !== 'token_outdated');
+
 const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
   switch (kind) {
     case 'public':
@@ -89,9 +92,9 @@ const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
     case 'bearer':
       return [...tokenCodes, 'revocation_state_unavailable'];
     case 'bearer-signing-out':
-      return tokenCodes.filter((code) => code !== 'token_revoked');
+      return genuineCodes;
     case 'signing-out':
-      return tokenCodes.filter((code) => code !== 'token_revoked' && code !== 'token_expired');
+      return genuineCodes.filter((code) => code !== 'token_expired');
     case 'admin':
       return [
         'admin_key_missing',

@@ -11,6 +11,8 @@ export interface JournalRow {
   readonly key: string;
   readonly epoch: number | null;
   readonly keep_until: number | null;
+  /** Null, 0 or false: they end. */
+  readonly keeps_sessions: boolean | number | null;
 }
 
 /**
@@ -31,4 +33,5 @@ export const toEntry = (row: JournalRow): JournalEntry =>
     key: row.key,
     keepUntilMs: row.keep_until,
     ...(row.epoch === null ? {} : { epoch: row.epoch }),
+    ...(row.keeps_sessions ? { keepsSessions: true } : {}),
   }) as JournalEntry;

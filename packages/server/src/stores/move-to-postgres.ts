@@ -11,6 +11,8 @@ interface Table {
   readonly columns: readonly string[];
   /** Columns that SQLite keeps as a JSON text and PostgreSQL as an array. */
   readonly arrays?: readonly string[];
+  /** Columns that SQLite keeps as 1 or 0. */
+  readonly booleans?: readonly string[];
 }
 
 /**
@@ -21,7 +23,10 @@ const tables: readonly Table[] = [
   { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'created_at'] },
   {
     name: 'account',
-    columns: ['id', 'tenant_id', 'email', 'email_key', 'password_hash', 'status', 'epoch', 'roles', 'created_at'],
+    columns: [
+      ...['id', 'tenant_id', 'email', 'email_key', 'password_hash', 'status', 'epoch', 'roles', 'created_at'],
+      'deleted_at',
+    ],
     arrays: ['roles'],
   },
   {
@@ -36,7 +41,11 @@ const tables: readonly Table[] = [
     name: 'refresh_token',
     columns: ['hash', 'tenant_id', 'session_id', 'expires_at', 'used_at', 'successor_hash', 'successor_box', 'number'],
   },
-  { name: 'journal', columns: ['id', 'kind', 'key', 'epoch', 'keep_until'] },
+  {
+    name: 'journal',
+    columns: ['id', 'kind', 'key', 'epoch', 'keep_until', 'keeps_sessions'],
+    booleans: ['keeps_sessions'],
+  },
   {
     name: 'signing_key',
     columns: ['kid', 'algorithm', 'public_jwk', 'private_box', 'created_at', 'activates_at', 'retires_at'],
@@ -55,21 +64,18 @@ const batchRows = 1000;
 /** Called with the progress of a table. */
 export type OnMoved = (table: string, moved: number, total: number) => void;
 
-/** A row as JSON that PostgreSQL reads: bytes in hexadecimal, lists as arrays. */
-const toJson = (row: SourceRow, arrays: readonly string[]): object =>
+/** A row as JSON that PostgreSQL reads: bytes in hexadecimal, lists as arrays, 1 and 0 as truths. */
+const toJson = (row: SourceRow, { arrays = [], booleans = [] }: Table): object =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => {
       if (value instanceof Uint8Array) return [column, `\\x${Buffer.from(value).toString('hex')}`];
+      if (booleans.includes(column)) return [column, value === null ? null : value === 1];
       return [column, arrays.includes(column) ? JSON.parse(String(value)) : value];
     }),
   );
 
-const moveTable = async (
-  source: MovingSource,
-  target: MovingTarget,
-  { name, columns, arrays = [] }: Table,
-  onMoved: OnMoved,
-): Promise<void> => {
+const moveTable = async (source: MovingSource, target: MovingTarget, table: Table, onMoved: OnMoved): Promise<void> => {
+  const { name, columns } = table;
   const total = source.count(name);
   let moved = 0;
   let batch: object[] = [];
@@ -80,7 +86,7 @@ const moveTable = async (
     onMoved(name, moved, total);
   };
   for (const row of source.rows(name, columns)) {
-    batch.push(toJson(row, arrays));
+    batch.push(toJson(row, table));
     if (batch.length === batchRows) await send();
   }
   if (batch.length > 0 || total === 0) await send();

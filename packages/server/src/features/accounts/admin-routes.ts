@@ -9,10 +9,11 @@ import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.
 import { CursorId, IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
 import { storableTextPattern } from '../storable-text.ts';
 import { administeredTenant, TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
-import { accountAnswer } from './account-answer.ts';
+import { AccountAnswer, accountAnswer } from './account-answer.ts';
 import { type AdministeredAccountParts, administeredAccount } from './administered-account.ts';
 import { type CreateAccountParts, createAccount } from './create-account.ts';
 import { type DisableAccountParts, disableAccount, enableAccount } from './disable-account.ts';
+import { Email, givenPassword } from './fields.ts';
 import { listAccounts } from './list-accounts.ts';
 import { Roles } from './roles.ts';
 import { emailCharactersMax, newAccountRefusals } from './rules.ts';
@@ -34,42 +35,8 @@ const AccountsQuery = Type.Object(
 );
 
 const AccountBody = Type.Object(
-  {
-    // The rules judge it, not the schema: their refusals say what to change.
-    email: Type.String({
-      maxLength: 1024,
-      description: 'Unique in its tenant, without regard to case.',
-      examples: ['grace@example.com'],
-    }),
-    password: Type.Optional(
-      Type.String({
-        maxLength: 1024,
-        format: 'password',
-        description: 'The password; the rules are those of a registration. Either this or a hash.',
-        examples: ['a compiler in the attic'],
-      }),
-    ),
-    password_hash: Type.Optional(
-      Type.String({ maxLength: 512, description: 'A ready hash: argon2id, bcrypt, scrypt or PBKDF2.' }),
-    ),
-    roles: Type.Optional(Roles),
-  },
-  { additionalProperties: false, title: 'CreateAccount' },
-);
-
-const AccountAnswer = Type.Object(
-  {
-    id: Type.String({
-      description: 'The account: claim `sub` of its tokens.',
-      examples: ['01a2119f-28ab-7cd0-9da2-d1309a4329b7'],
-    }),
-    email: Type.String({ description: 'The email address.', examples: ['grace@example.com'] }),
-    tenant_id: Type.String({ description: 'Its tenant.', examples: ['01a2119f-24ed-72ac-911e-1ef07c744860'] }),
-    status: Type.String({ description: '`active` or `disabled`.', examples: ['active'] }),
-    roles: Type.Array(Type.String(), { description: 'Its roles.', examples: [['editor']] }),
-    created_at: Type.String({ description: 'When it was made (RFC 3339).', examples: ['2026-01-01T00:00:00.000Z'] }),
-  },
-  { title: 'AdministeredAccount', description: 'The account.' },
+  { email: Email, ...givenPassword, roles: Type.Optional(Roles) },
+  { additionalProperties: false, title: 'NewAccount' },
 );
 
 const AccountsAnswer = Type.Object(

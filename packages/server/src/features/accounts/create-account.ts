@@ -2,12 +2,11 @@
  * Use case: an administrator creates an account, with a password or with a ready hash.
  * @module
  */
-import { CatalyticError, type Problem } from '@catalytic/protocol/errors';
+import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
-import { storingRefusal } from '../passwords/hash-cost.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
-import { admitPassword, preparePassword } from '../passwords/rules.ts';
 import type { Tenant } from '../tenants/store.ts';
+import { type GivenPassword, hashOfGiven } from './given-password.ts';
 import { emailFields, isEmail } from './rules.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -21,30 +20,10 @@ export interface CreateAccountParts {
 /**
  * An account as an administrator describes it, with exactly one of `password` and `password_hash`.
  */
-export interface AccountDescription {
+export interface AccountDescription extends GivenPassword {
   readonly email: string;
-  readonly password?: string;
-  readonly password_hash?: string;
   readonly roles?: readonly string[];
 }
-
-const refuseField = (field: string, message: string): never => {
-  const fields: Problem['errors'] = [{ field, message }];
-  throw new CatalyticError('body_invalid', { fields });
-};
-
-const hashOf = async (hasher: PasswordHasher, description: AccountDescription): Promise<string> => {
-  const { email, password: text, password_hash: hash } = description;
-  if (hash !== undefined) {
-    if (text !== undefined) return refuseField('/password_hash', 'is given beside password: give one of them');
-    const refusal = storingRefusal(hash);
-    return refusal === undefined ? hash : refuseField('/password_hash', refusal);
-  }
-  if (text === undefined) return refuseField('/password', 'is missing: give it, or password_hash');
-  const password = preparePassword(text);
-  admitPassword(password, email);
-  return hasher.hash(password);
-};
 
 /**
  * Creates an account in an active tenant.
@@ -60,7 +39,7 @@ export const createAccount = async (
   const { email, roles = [] } = description;
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
-  const passwordHash = await hashOf(hasher, description);
+  const passwordHash = await hashOfGiven(hasher, email, description);
   const createdAtMs = nowMs();
   const account = { ...emailFields(email), passwordHash, roles };
   const id = await accounts.create({ tenantId: tenant.id, account, nowMs: createdAtMs, by });

@@ -119,6 +119,9 @@ export const emailFields = (
   return { email, emailKey: key, formerKeys: emailKeys(email).filter((former) => former !== key) };
 };
 
+/** What stands in place of the email key of a deleted account: unique, and no email address. */
+export const deletedEmailKey = (id: string): string => `deleted ${id}`;
+
 /** Codes that may refuse a new account, by registration and by an administrator alike. */
 export const newAccountRefusals = [
   'tenant_unknown',

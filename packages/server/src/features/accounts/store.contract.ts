@@ -166,6 +166,122 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.deepEqual(await list(first[0]?.id, other.id), [], 'after an account of another tenant');
   });
 
+  test(`${engineName}: an email is changed to one that no other account has, and signs in from then on alone`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    await seedAccount(engine, 'bob');
+    const change = (email: string, id = accountId) =>
+      engine.accounts.changeEmail({
+        ...{ tenantId, accountId: id, email, emailKey: email.toLowerCase(), formerKeys: [`former ${email}`], nowMs: 2000, by },
+      });
+    assert.equal(await change('bob@example.com'), 'email_taken');
+    assert.equal(await change('new@example.com', randomUUIDv7() as AccountId), undefined);
+    assert.equal(typeof (await change('ADA@example.com')), 'object', 'its own, written otherwise');
+    const changed = await change('New@example.com');
+    assert.ok(typeof changed === 'object');
+    assert.deepEqual([changed.id, changed.email], [accountId, 'New@example.com']);
+    assert.equal(await engine.accounts.findForLogin(tenantId, account.emailKey), undefined);
+    assert.equal((await engine.accounts.findForLogin(tenantId, 'new@example.com'))?.account.id, accountId);
+    const signIn = (email: string) =>
+      engine.sessions.open({
+        ...{
+          tenantId,
+          accountId,
+          passwordHash: account.passwordHash,
+          email,
+          amr: [],
+          nowMs: 3000,
+          sessionsMax: 9,
+          by,
+        },
+        refreshToken: { hash: new TextEncoder().encode(email), expiresAtMs: 9000 },
+      });
+    assert.equal(await signIn(account.email), 'password_changed', 'a sign-in that was under way');
+    assert.equal(typeof (await signIn('New@example.com')), 'object');
+    const races = await Promise.all(['x@example.com', 'x@example.com'].map((email) => change(email)));
+    assert.equal(races.filter((one) => typeof one === 'object').length, 2, 'one account may have it twice');
+    const { rows } = await engine.audit.list({ event: 'user_updated' }, 10);
+    assert.deepEqual([...new Set(rows.map(({ reason }) => reason))], ['email_changed']);
+  });
+
+  test(`${engineName}: a password that an administrator sets ends every session`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const reset = (id = accountId) =>
+      engine.accounts.resetPassword({ tenantId, accountId: id, to: 'another hash', nowMs: 2000, by });
+    const signIn = (passwordHash: string, token: string) =>
+      engine.sessions.open({
+        ...{ tenantId, accountId, passwordHash, amr: [], nowMs: 1000, sessionsMax: 9, by },
+        refreshToken: { hash: new TextEncoder().encode(token), expiresAtMs: 9000 },
+      });
+    const session = await signIn(account.passwordHash, 'a');
+    assert.ok(typeof session === 'object');
+    assert.equal(await reset(randomUUIDv7() as AccountId), undefined);
+    const recorded = await reset();
+    assert.deepEqual(
+      recorded?.entries.map((entry) => [
+        entry.kind,
+        entry.key,
+        'epoch' in entry && entry.epoch,
+        'keepsSessions' in entry,
+      ]),
+      [['account', accountId, session.accountEpoch + 1, false]],
+    );
+    assert.equal(await signIn(account.passwordHash, 'b'), 'password_changed');
+    assert.equal(typeof (await signIn('another hash', 'c')), 'object');
+    assert.deepEqual(
+      (await engine.sessions.list({ tenantId, accountId, before: undefined, rowsMax: 9, nowMs: 2000 })).length,
+      1,
+    );
+    const { rows } = await engine.audit.list({ event: 'user_updated' }, 10);
+    assert.deepEqual(
+      rows.map(({ reason }) => reason),
+      ['password_reset'],
+    );
+  });
+
+  test(`${engineName}: a deleted account is found by nothing, keeps its trail, and may be deleted again`, async (t) => {
+    const engine = await open();
+    t.after(() => engine.close());
+    const { tenantId, accountId, account } = await seedAccount(engine);
+    const signIn = () =>
+      engine.sessions.open({
+        ...{ tenantId, accountId, passwordHash: account.passwordHash, amr: [], nowMs: 1000, sessionsMax: 9, by },
+        refreshToken: { hash: new TextEncoder().encode('a'), expiresAtMs: 9000 },
+      });
+    const session = await signIn();
+    assert.ok(typeof session === 'object');
+    const change = { tenantId, accountId, nowMs: 2000, by };
+    assert.equal(await engine.accounts.delete({ ...change, accountId: randomUUIDv7() as AccountId }), undefined);
+    const both = await Promise.all([engine.accounts.delete(change), engine.accounts.delete(change)]);
+    const entries = both.flatMap((recorded) => recorded?.entries ?? []);
+    assert.equal(entries.length, 2);
+    assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
+    assert.notEqual(typeof (await signIn()), 'object');
+    assert.equal(await engine.accounts.find(tenantId, accountId), undefined);
+    assert.equal(await engine.accounts.findForLogin(tenantId, account.emailKey), undefined);
+    assert.equal(await engine.accounts.findWithPassword(tenantId, accountId), undefined);
+    assert.deepEqual(await engine.accounts.list({ tenantId, after: undefined, rowsMax: 9 }), []);
+    assert.equal(await engine.accounts.disable(change), undefined);
+    assert.equal(await engine.accounts.enable(change), undefined);
+    assert.equal(await engine.accounts.changeRoles({ ...change, roles: [] }), undefined);
+    assert.equal(await engine.accounts.changeEmail({ ...change, email: 'x@y', emailKey: 'x@y', formerKeys: [] }), undefined);
+    assert.equal(await engine.accounts.resetPassword({ ...change, to: 'h' }), undefined);
+    assert.deepEqual(
+      (await engine.sessions.list({ tenantId, accountId, before: undefined, rowsMax: 9, nowMs: 2000 })).length,
+      0,
+    );
+    const { accountId: next } = await seedAccount(engine);
+    assert.notEqual(next, accountId, 'the email is free');
+    const { rows } = await engine.audit.list({ accountId }, 10);
+    assert.deepEqual(
+      rows.map(({ event }) => event),
+      ['user_deleted', 'authn_login_success', 'user_created'],
+    );
+  });
+
   test(`${engineName}: a suspended tenant gets no new accounts`, async (t) => {
     const engine = await open();
     t.after(() => engine.close());

@@ -63,6 +63,26 @@ export interface HashUpgrade extends AccountChange {
   readonly to: string;
 }
 
+/** A change of an account's roles. */
+export interface RolesChange extends AccountChange {
+  readonly roles: readonly string[];
+}
+
+/** A change of an account's email. */
+export interface EmailChange extends AccountChange {
+  readonly email: string;
+  /** {@link emailKey} of the email: unique in the tenant. */
+  readonly emailKey: string;
+  /** See {@link NewAccount}. */
+  readonly formerKeys: readonly string[];
+}
+
+/** A password that an administrator sets. */
+export interface PasswordReset extends AccountChange {
+  /** The hash of the new password. */
+  readonly to: string;
+}
+
 /** Which accounts are listed. */
 export interface AccountsPage {
   readonly tenantId: TenantId;
@@ -110,6 +130,25 @@ export interface AccountStore {
    * Makes an account active. Its former sessions stay ended. `undefined`: there is no such account.
    */
   enable(change: AccountChange): Promise<Account | undefined>;
+  /**
+   * Replaces the roles, and outdates every access token of the account: raises its epoch, carries its
+   * living sessions along, and journals it. Roles that are so already are journalled again at the
+   * same epoch. `undefined`: there is no such account.
+   */
+  changeRoles(change: RolesChange): Promise<Recorded | undefined>;
+  /** Replaces the email. `undefined`: there is no such account. */
+  changeEmail(change: EmailChange): Promise<Account | 'email_taken' | undefined>;
+  /**
+   * Replaces the password hash and ends every session: raises the epoch and journals it. `undefined`:
+   * there is no such account.
+   */
+  resetPassword(reset: PasswordReset): Promise<Recorded | undefined>;
+  /**
+   * Deletes an account: its email, password and roles are gone, its sessions have ended, and no other
+   * operation finds it. What the audit trail says of it stays. An account that was deleted before is
+   * journalled again. `undefined`: there was never such an account.
+   */
+  delete(change: AccountChange): Promise<Recorded | undefined>;
   /**
    * Replaces the password hash only if it is still `from`: a hash upgrade must not undo a password
    * change.

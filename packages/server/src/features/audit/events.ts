@@ -154,6 +154,24 @@ export const auditEvents = {
         endedBy: 'the disabling of the account',
       },
       enabled: { sentence: 'It was made active again.' },
+      roles_changed: { sentence: 'It got other roles: its access tokens were outdated, its sessions went on.' },
+      email_changed: { sentence: 'An administrator changed its email.' },
+      password_reset: {
+        sentence: 'An administrator set another password: every session of it ended.',
+        ends: 'account',
+        endedBy: 'an administrator, who set another password',
+      },
+    },
+  },
+  user_deleted: {
+    sentence: 'An account was deleted.',
+    actors: 'key:ID, cli',
+    reasons: {
+      deleted: {
+        sentence: 'Email, password and roles are gone, every session ended; the rows of this trail stay.',
+        ends: 'account',
+        endedBy: 'the deletion of the account',
+      },
     },
   },
   authz_fail: {

@@ -98,8 +98,8 @@ const sessionRows = (engineName: string, openEngine: OpenEngine): void => {
 
     const asking = await open(engine, seeded, 't0', 2000);
     await open(engine, seeded, 'u0', 2000);
-    const { sessionId: askingId, accountEpoch: seenEpoch } = asking;
-    const everywhereElse = { tenantId, accountId, sessionId: askingId, seenEpoch, nowMs: 5000, by };
+    const { sessionId: askingId } = asking;
+    const everywhereElse = { tenantId, accountId, sessionId: askingId, nowMs: 5000, by };
     const endAll = () => Promise.all([1, 2].map(() => engine.sessions.endAll(everywhereElse)));
     const everywhere = { event: 'authn_token_revoked', reason: 'logout_all', atMs: 5000 };
     assert.deepEqual(await rowsOfAct(engine, endAll), [
@@ -342,8 +342,8 @@ const reading = (engineName: string, openEngine: OpenEngine): void => {
     assert.deepEqual(await engine.audit.findSession(sessionId), live);
     await engine.force.accountStatus(accountId, 'disabled');
     await engine.force.tenantStatus(tenantId, 'suspended');
-    const { sessionId: askingId, accountEpoch: seenEpoch } = asking;
-    await engine.sessions.endAll({ tenantId, accountId, sessionId: askingId, seenEpoch, nowMs: 3000, by });
+    const { sessionId: askingId } = asking;
+    await engine.sessions.endAll({ tenantId, accountId, sessionId: askingId, nowMs: 3000, by });
     assert.deepEqual(await engine.audit.findSession(sessionId), {
       ...live,
       ...{ endedAtMs: 3000, isOfPresentEpoch: false, isAccountActive: false, isTenantActive: false },

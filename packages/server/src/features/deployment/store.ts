@@ -3,24 +3,8 @@
  * @module
  */
 import type { Origin } from '../audit/store.ts';
+import type { Purge } from '../purging/store.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
-
-/**
- * How old something must be to be forgotten. Both the clock of the caller and that of the database
- * must say so: a wrong clock takes nothing from others.
- */
-export interface Age {
-  /** Wall clock of the caller, milliseconds since 1970. */
-  readonly nowMs: number;
-  /** Time that must have passed, milliseconds. */
-  readonly sinceMs: number;
-}
-
-/** What one purge deletes. */
-export interface Purge extends Age {
-  /** Most rows deleted, so that no other writer waits long. */
-  readonly rowsMax: number;
-}
 
 /** A new history about to begin. */
 export interface HistoryStart {

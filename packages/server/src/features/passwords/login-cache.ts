@@ -7,10 +7,11 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Secret } from '../secrets/secret.ts';
 
-/** The account that passed a full check, and the stored hash that the check used. */
+/** The account that passed a full check, its email then, and the stored hash that the check used. */
 export interface CheckedAccount {
   readonly tenantId: TenantId;
   readonly accountId: AccountId;
+  readonly email: string;
   readonly passwordHash: string;
 }
 

@@ -103,6 +103,7 @@ const reading = (engineName: string, open: OpenEngine): void => {
     const lost = [
       { id: id(), kind: 'session', key: randomUUIDv7(), keepUntilMs: 5000 },
       { id: id(), kind: 'account', key: randomUUIDv7(), epoch: 7, keepUntilMs: 6000 },
+      { id: id(), kind: 'account', key: randomUUIDv7(), epoch: 8, keepUntilMs: 6000, keepsSessions: true },
       { id: id(), kind: 'key', key: 'kid', keepUntilMs: null },
     ] as unknown as JournalEntry[];
     await source.restore([...known.entries, ...lost]);

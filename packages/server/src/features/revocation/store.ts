@@ -5,7 +5,7 @@
 import type { JournalSource } from '@catalytic/guard/journal-source';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
-import type { Purge } from '../deployment/store.ts';
+import type { Purge } from '../purging/store.ts';
 
 export type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
 

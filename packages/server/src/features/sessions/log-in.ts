@@ -75,7 +75,8 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   if (found === undefined) throw refuse('account_unknown');
   if (!isRight) throw refuse('password_wrong', found);
   const passwordHash = await upgradeHash(parts, found, password, by);
-  const checked: CheckedAccount = { tenantId: tenant.id, accountId: found.account.id, passwordHash };
+  const { id: accountId, email } = found.account;
+  const checked: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
   loginCache.remember(tenantName, key, password, checked);
   const opened = await openSession(parts, checked, by);
   if (typeof opened === 'string') throw refuse(opened, found);
@@ -83,12 +84,12 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
 };
 
 /**
- * Opens a session, if hash, account and tenant are unchanged since the check, and issues its
+ * Opens a session, if hash, email, account and tenant are unchanged since the check, and issues its
  * tokens.
  */
 const openSession = async (
   parts: LogInParts,
-  { tenantId, accountId, passwordHash }: CheckedAccount,
+  { tenantId, accountId, email, passwordHash }: CheckedAccount,
   by: Origin,
 ): Promise<SessionTokens | OpeningRefusal> => {
   const refreshToken = randomToken(refreshTokenPrefix);
@@ -97,6 +98,7 @@ const openSession = async (
     tenantId,
     accountId,
     passwordHash,
+    email,
     amr: ['pwd'],
     nowMs,
     refreshToken: { hash: tokenHash(refreshToken), expiresAtMs: nowMs + parts.refreshTokenSeconds * 1000 },

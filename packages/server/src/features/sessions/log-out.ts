@@ -58,10 +58,8 @@ export const logOutEverywhere = async (
   { claims }: SignedToken,
   by: Origin,
 ): Promise<Propagation> => {
-  const { tid: tenantId, sub: accountId, sid: sessionId, aep: seenEpoch } = claims;
-  const recorded = await orUnknown(
-    parts.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch, nowMs: parts.nowMs(), by }),
-  );
+  const { tid: tenantId, sub: accountId, sid: sessionId } = claims;
+  const recorded = await orUnknown(parts.sessions.endAll({ tenantId, accountId, sessionId, nowMs: parts.nowMs(), by }));
   if (recorded === 'session_ended') throw new CatalyticError('token_revoked');
   return parts.barrier.settle(recorded);
 };

@@ -161,3 +161,14 @@ export const sessionEnds = {
 
 /** Why a session ended, as its row keeps it. */
 export type SessionEndReason = keyof typeof sessionEnds;
+
+/**
+ * Ends of all sessions of an account at once. A session that ended so may ask for it again, because
+ * its client may have lost the answer. One that ended alone may not end the others.
+ */
+export const commonEnds = [
+  'logout_all',
+  'signed_out',
+  'password_changed',
+  'account_disabled',
+] as const satisfies readonly SessionEndReason[];

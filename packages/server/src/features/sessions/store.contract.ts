@@ -340,7 +340,7 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const { tenantId, accountId, grant } = seeded;
     const other = await open(engine, seeded, 'q0');
     const endAll = (sessionId = grant.sessionId) =>
-      engine.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch: grant.accountEpoch, nowMs: 2000, by });
+      engine.sessions.endAll({ tenantId, accountId, sessionId, nowMs: 2000, by });
     const results = await Promise.all([endAll(), endAll(), endAll(other.sessionId)]);
     for (const result of results) {
       assert.ok(typeof result !== 'string');
@@ -357,6 +357,85 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('f0', 'f1', 3000))).outcome, 'rotated');
   });
 
+  test(`${engineName}: a change of roles outdates the access tokens, and every session goes on`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    const { tenantId, accountId, grant } = seeded;
+    const ended = await open(engine, seeded, 'e0');
+    await engine.sessions.end({ tenantId, sessionId: ended.sessionId, nowMs: 1500, by });
+    const bob = await signIn(engine, 'b0', 'bob');
+    const change = (roles: readonly string[]) =>
+      engine.accounts.changeRoles({ tenantId, accountId, roles, nowMs: 2000, by });
+    const both = await Promise.all([change(['editor']), change(['editor'])]);
+    const entries = both.flatMap((recorded) => recorded?.entries ?? []);
+    const epoch = grant.accountEpoch + 1;
+    for (const entry of entries)
+      assert.deepEqual(
+        [entry.kind, entry.key, 'epoch' in entry && entry.epoch, 'keepsSessions' in entry],
+        ['account', accountId, epoch, true],
+      );
+    assert.deepEqual((await readJournal(engine)).slice(1), entries.slice(1), 'a repeat adds no row');
+    const rotated = await engine.sessions.rotate(rotation('r0', 'r1', 3000));
+    assert.deepEqual(rotated, { outcome: 'rotated', grant: { ...grant, accountEpoch: epoch, roles: ['editor'] } });
+    assert.equal((await engine.sessions.rotate(rotation('e0', 'e1', 3000))).outcome, 'session_ended');
+    const other = await engine.sessions.rotate(rotation('b0', 'b1', 3000));
+    assert.deepEqual(other, { outcome: 'rotated', grant: bob.grant });
+    const { rows } = await engine.audit.list({ event: 'user_updated' }, 10);
+    assert.deepEqual(
+      rows.map(({ reason }) => reason),
+      ['roles_changed'],
+    );
+  });
+
+  test(`${engineName}: a sign-out wins over a change of roles at the same time, and sign-ins beside it live`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await seedAccount(engine);
+    const { tenantId, accountId } = seeded;
+    const roles = (text: string) =>
+      engine.accounts.changeRoles({ tenantId, accountId, roles: [text], nowMs: 2000, by });
+    for (let round = 0; round < 6; round++) {
+      const name = (token: string) => `${token}${round}`;
+      const out = await open(engine, seeded, name('out'));
+      const all = await open(engine, seeded, name('all'));
+      const ends = {
+        alone: () => engine.sessions.end({ tenantId, sessionId: out.sessionId, nowMs: 2000, by }),
+        all: () => engine.sessions.endAll({ tenantId, accountId, sessionId: all.sessionId, nowMs: 2000, by }),
+        byAdministrator: () => engine.sessions.signOut({ tenantId, accountId, nowMs: 2000, by }),
+      };
+      await Promise.all([roles(name('a')), ends.alone(), roles(name('b'))]);
+      assert.equal((await engine.sessions.rotate(rotation(name('out'), 'x', 3000))).outcome, 'session_ended');
+      const end = round % 2 === 0 ? ends.all : ends.byAdministrator;
+      await Promise.all([roles(name('c')), end(), roles(name('d'))]);
+      assert.equal((await engine.sessions.rotate(rotation(name('all'), 'x', 3000))).outcome, 'session_ended');
+      const [fresh] = await Promise.all([open(engine, seeded, name('in')), roles(name('e')), roles(name('f'))]);
+      assert.equal((await engine.sessions.rotate(rotation(name('in'), name('in+'), 3000))).outcome, 'rotated');
+      await engine.sessions.end({ tenantId, sessionId: fresh.sessionId, nowMs: 4000, by });
+    }
+  });
+
+  test(`${engineName}: a sign-out everywhere with a token that a change of roles has outdated ends every session`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const seeded = await signIn(engine, 'r0');
+    const { tenantId, accountId, grant } = seeded;
+    await open(engine, seeded, 'q0');
+    await engine.accounts.changeRoles({ tenantId, accountId, roles: ['editor'], nowMs: 2000, by });
+    const endAll = () => engine.sessions.endAll({ tenantId, accountId, sessionId: grant.sessionId, nowMs: 2000, by });
+    const first = await endAll();
+    for (const token of ['r0', 'q0'])
+      assert.equal((await engine.sessions.rotate(rotation(token, `${token}+`, 3000))).outcome, 'session_ended');
+    const fresh = await open(engine, seeded, 'f0');
+    await engine.accounts.changeRoles({ tenantId, accountId, roles: ['reader'], nowMs: 2000, by });
+    assert.deepEqual(await endAll(), first, 'a repeat journals the epoch that ended the sessions');
+    assert.equal(
+      (await engine.sessions.rotate(rotation('f0', 'f1', 3000))).outcome,
+      'rotated',
+      String(fresh.accountEpoch),
+    );
+  });
+
   test(`${engineName}: a session that has ended cannot sign others out`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());
@@ -364,8 +443,8 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     const { tenantId, accountId, grant } = seeded;
     await open(engine, seeded, 'q0');
     await engine.sessions.end({ tenantId, sessionId: grant.sessionId, nowMs: 2000, by });
-    const { sessionId, accountEpoch: seenEpoch } = grant;
-    const everywhere = await engine.sessions.endAll({ tenantId, accountId, sessionId, seenEpoch, nowMs: 3000, by });
+    const { sessionId } = grant;
+    const everywhere = await engine.sessions.endAll({ tenantId, accountId, sessionId, nowMs: 3000, by });
     assert.equal(everywhere, 'session_ended');
     assert.equal((await engine.sessions.rotate(rotation('q0', 'q1', 4000))).outcome, 'rotated');
   });

@@ -8,7 +8,7 @@
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
-import type { Age, Purge } from '../deployment/store.ts';
+import type { Age, Purge } from '../purging/store.ts';
 import type { Recorded } from '../revocation/store.ts';
 
 /**
@@ -41,6 +41,11 @@ export interface NewSession {
    * The hash against which the password was checked. If it has changed since, no session is opened.
    */
   readonly passwordHash: string;
+  /**
+   * The email of the account when the password was checked. If it has another one by now, no session
+   * is opened: another account may have that email soon. Absent: not compared.
+   */
+  readonly email?: string;
   readonly amr: readonly string[];
   readonly nowMs: number;
   readonly refreshToken: NewRefreshToken;
@@ -113,8 +118,6 @@ export interface AccountSignOut {
 export interface SignOutEverywhere extends AccountSignOut {
   /** The session that asks. */
   readonly sessionId: SessionId;
-  /** The account's epoch in the token that asks. */
-  readonly seenEpoch: number;
 }
 
 /** Which live sessions are listed. */
@@ -216,9 +219,10 @@ export interface SessionStore {
   /** As {@link SessionStore.end}, for the session of a refresh token. */
   endByToken(end: TokenSessionEnd): Promise<Recorded | 'refresh_invalid'>;
   /**
-   * Ends all sessions of an account: raises its epoch above `seenEpoch` and journals it. If the
-   * epoch is higher already (a repeat), it is journalled again at its value. `session_ended`: the
-   * asking session has ended, so it may not end others.
+   * Ends all sessions of an account as a living one asks: raises its epoch and journals it. If the
+   * asking session has ended with all others (a repeat), the epoch that ended it is journalled again,
+   * and sessions opened since live on. `session_ended`: the asking session has ended otherwise, so it
+   * may not end others.
    */
   endAll(signOut: SignOutEverywhere): Promise<Recorded | 'session_ended'>;
   /** Forgets the encrypted successors of tokens whose use is as old as that. */

@@ -65,14 +65,11 @@ export const signingKeyStoreContract = (engineName: string, open: OpenEngine): v
     assert.ok(['r1', 'r2'].includes(String(replacement?.kid)), 'replaced once');
     assert.deepEqual(more, []);
     const { rows } = await engine.audit.list({ event: 'authz_admin' }, 10);
-    assert.deepEqual(
-      rows.map(({ reason, subject }) => [reason, subject]),
-      [
-        ['signing_key_rotated', replacement?.kid],
-        ['signing_key_killed', 'k0'],
-        ['signing_key_created', 'k0'],
-      ],
-    );
+    assert.deepEqual(rows.map(({ reason, subject }) => `${reason} ${subject}`).sort(), [
+      'signing_key_created k0',
+      'signing_key_killed k0',
+      `signing_key_rotated ${replacement?.kid}`,
+    ]);
   });
 
   test(`${engineName}: a killed key is replaced only where nothing else would sign`, async (t) => {

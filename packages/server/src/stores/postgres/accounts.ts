@@ -1,11 +1,13 @@
 /** Accounts in PostgreSQL. @module */
 import { randomUUIDv7 } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
+import { deletedEmailKey } from '../../features/accounts/rules.ts';
 import type { Account, AccountCreation, AccountStore, NewAccount } from '../../features/accounts/store.ts';
+import type { Recorded } from '../../features/revocation/store.ts';
 import { sessionEnds } from '../../features/sessions/rules.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
-import { lockAccount } from './session-statements.ts';
+import { lockAccount, lockAccountAndSessions } from './session-statements.ts';
 import { type Run, statement } from './transactions.ts';
 
 interface AccountRow {
@@ -33,12 +35,15 @@ const toAccount = (row: AccountRow): Account => ({
 });
 
 const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
-const byId = statement('account_by_id', `select ${columns} from account where tenant_id = $1 and id = $2`);
+const byId = statement(
+  'account_by_id',
+  `select ${columns} from account where tenant_id = $1 and id = $2 and deleted_at is null`,
+);
 const byEmail = statement('account_by_email', `select ${columns} from account where tenant_id = $1 and email_key = $2`);
 const page = statement(
   'account_page',
   `select ${columns} from account
-    where tenant_id = $1
+    where tenant_id = $1 and deleted_at is null
       and email_key > case when $2::uuid is null then ''
                            else (select email_key from account where tenant_id = $1 and id = $2::uuid) end
     order by email_key limit $3`,
@@ -83,7 +88,8 @@ const disable = statement(
       where tenant_id = $1 and id = $2 and status = 'active' returning epoch
    ), reached as (
      select coalesce(d.epoch, a.epoch) as epoch
-       from account a left join disabled d on true where a.tenant_id = $1 and a.id = $2
+       from account a left join disabled d on true
+      where a.tenant_id = $1 and a.id = $2 and a.deleted_at is null
    ), ended as (
      update session set ended_at = $3, end_reason = 'account_disabled'
       where tenant_id = $1 and account_id = $2 and ended_at is null
@@ -98,12 +104,123 @@ const enable = statement(
   'account_enable',
   `with enabled as (
      update account set status = 'active'
-      where tenant_id = $1 and id = $2 and status = 'disabled' returning id
+      where tenant_id = $1 and id = $2 and status = 'disabled' and deleted_at is null returning id
    ) ${appendAudit(
      { event: 'user_updated', reason: 'enabled', at: '$3', tenant: '$1', account: 'id', by: '$4' },
      'from enabled',
    )}`,
 );
+
+// Only sessions of the epoch before are carried along: one of an earlier epoch has ended already.
+const changeRoles = statement(
+  'account_change_roles',
+  `with changed as (
+     update account set roles = $3::text[], epoch = epoch + 1
+      where tenant_id = $1 and id = $2 and deleted_at is null and roles <> $3::text[]
+     returning id, tenant_id, epoch
+   ), reached as (
+     select coalesce(c.epoch, a.epoch) as epoch
+       from account a left join changed c on true where a.tenant_id = $1 and a.id = $2 and a.deleted_at is null
+   ), carried as (
+     update session s set account_epoch = changed.epoch
+       from changed
+      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch = changed.epoch - 1
+   ), trace as (
+     ${appendAudit({ event: 'user_updated', reason: 'roles_changed', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from changed')}
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', keepsSessions: true }, 'from reached')}`,
+);
+const changeEmail = statement(
+  'account_change_email',
+  `with taken as (
+     select 1 from account where tenant_id = $1::uuid and id <> $2 and email_key = any ($7::text[])
+   ), changed as (
+     update account set email = $3, email_key = $4
+      where tenant_id = $1::uuid and id = $2 and deleted_at is null and not exists (select 1 from taken)
+     returning id, tenant_id, email, status, roles, created_at, password_hash
+   ), trace as (
+     ${appendAudit({ event: 'user_updated', reason: 'email_changed', at: '$5', tenant: '$1', account: 'id', by: '$6' }, 'from changed')}
+   ) select changed.*, exists (select 1 from taken) as is_taken from (select) one left join changed on true`,
+);
+const resetPassword = statement(
+  'account_reset_password',
+  `with raised as (
+     update account set password_hash = $3, epoch = epoch + 1
+      where tenant_id = $1 and id = $2 and deleted_at is null returning id, epoch
+   ), ended as (
+     update session s set ended_at = $4, end_reason = 'password_changed'
+       from raised
+      where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
+   ), trace as (
+     ${appendAudit({ event: 'user_updated', reason: 'password_reset', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from raised')}
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
+);
+const erase = statement(
+  'account_erase',
+  `with erased as (
+     update account
+        set email = '', email_key = $3, password_hash = '', roles = '{}', status = 'disabled',
+            epoch = epoch + 1, deleted_at = $4
+      where tenant_id = $1 and id = $2 and deleted_at is null returning id, epoch
+   ), reached as (
+     select coalesce(e.epoch, a.epoch) as epoch
+       from account a left join erased e on true where a.tenant_id = $1 and a.id = $2
+   ), ended as (
+     update session set ended_at = $4, end_reason = 'account_disabled'
+      where tenant_id = $1 and account_id = $2 and ended_at is null and exists (select 1 from erased)
+   ), trace as (
+     ${appendAudit({ event: 'user_deleted', reason: 'deleted', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from erased')}
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+);
+
+/** PostgreSQL's code of a value that must be unique and is not. */
+const uniqueViolation = '23505';
+
+/** The changes that an administrator makes to an account. */
+const administratorChanges = (
+  run: Run,
+): Pick<AccountStore, 'changeRoles' | 'changeEmail' | 'resetPassword' | 'delete'> => {
+  const recorded = (rows: readonly JournalRow[]): Recorded | undefined =>
+    rows.length === 0 ? undefined : toRecorded(rows);
+  return {
+    // Locked first against new sessions: those opened before are carried along, those opened later
+    // begin under the new epoch.
+    changeRoles: async ({ tenantId, accountId, roles, nowMs, by }) =>
+      recorded(
+        await run<JournalRow>(
+          tenantId,
+          lockAccountAndSessions(tenantId, accountId),
+          changeRoles(tenantId, accountId, roles, nowMs, originValue(by)),
+        ),
+      ),
+    changeEmail: async ({ tenantId, accountId, email, emailKey, formerKeys, nowMs, by }) => {
+      const change = changeEmail(tenantId, accountId, email, emailKey, nowMs, originValue(by), formerKeys);
+      try {
+        const [row] = await run<AccountRow & { readonly is_taken: boolean }>(tenantId, change);
+        if (row?.is_taken) return 'email_taken';
+        return row === undefined || row.id === null ? undefined : toAccount(row);
+      } catch (error) {
+        if ((error as { code?: unknown }).code === uniqueViolation) return 'email_taken';
+        throw error;
+      }
+    },
+    resetPassword: async ({ tenantId, accountId, to, nowMs, by }) =>
+      recorded(
+        await run<JournalRow>(
+          tenantId,
+          lockAccount(tenantId, accountId),
+          resetPassword(tenantId, accountId, to, nowMs, originValue(by)),
+        ),
+      ),
+    delete: async ({ tenantId, accountId, nowMs, by }) =>
+      recorded(
+        await run<JournalRow>(
+          tenantId,
+          lockAccountAndSessions(tenantId, accountId),
+          erase(tenantId, accountId, deletedEmailKey(accountId), nowMs, originValue(by)),
+        ),
+      ),
+  };
+};
 
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
@@ -123,6 +240,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
     return row === undefined ? undefined : { account: toAccount(row), passwordHash: row.password_hash };
   };
   return {
+    ...administratorChanges(run),
     create: async ({ account, ...creation }) => {
       const ids = await store(insertRegistered, [account], creation);
       return ids === undefined ? 'tenant_suspended' : (ids[0] ?? 'email_taken');

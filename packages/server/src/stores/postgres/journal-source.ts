@@ -58,7 +58,8 @@ const server = `concat_ws('.', (select system_identifier from pg_control_system(
 
 /** @param isContinued SQL: whether the newest applied entry still stands where it stood */
 const head = (isContinued: string): string => `
-  select null::uuid as id, null::xid8 as xid, null as kind, null::integer as epoch, null::bigint as keep_until, null::tid as place,
+  select null::uuid as id, null::xid8 as xid, null as kind, null::integer as epoch, null::bigint as keep_until,
+         null::boolean as keeps_sessions, null::tid as place,
          json_build_object(
            'snapshot', pg_current_snapshot()::text,
            'is_primary', not pg_is_in_recovery(),
@@ -68,7 +69,7 @@ const head = (isContinued: string): string => `
            'database_ms', ${databaseMs},
            'is_member', exists (select 1 from member where id = $1 and state = 'live'),
            'members', (select count(*) from member))::text as key`;
-const entries = 'select id, xid, kind, epoch, keep_until, ctid, key from journal';
+const entries = 'select id, xid, kind, epoch, keep_until, keeps_sessions, ctid, key from journal';
 const wasApplied = `($2::xid8 = '0' or exists (select 1 from journal where xid = $2 and id = $4))`;
 // The head first, then the rows in the order of their transactions, and within a transaction in the
 // order of writing.
@@ -114,9 +115,10 @@ export const openHistory: readonly string[] = [
 ];
 const restore = statement(
   'journal_restore',
-  `insert into journal (id, kind, key, epoch, keep_until)
-   select e.id, e.kind, e.key, e.epoch, e."keepUntilMs"
-     from jsonb_to_recordset($1) as e (id uuid, kind text, key text, epoch integer, "keepUntilMs" bigint)
+  `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions)
+   select e.id, e.kind, e.key, e.epoch, e."keepUntilMs", e."keepsSessions"
+     from jsonb_to_recordset($1)
+            as e (id uuid, kind text, key text, epoch integer, "keepUntilMs" bigint, "keepsSessions" boolean)
    on conflict (id) do nothing`,
 );
 

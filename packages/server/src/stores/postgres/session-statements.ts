@@ -1,18 +1,13 @@
-/** Statements of sessions and refresh tokens. @module */
+/** Statements of sessions. @module */
 import { clockSkewSeconds, newestIatAheadMs, newestIatAheadMsMin } from '@catalytic/protocol/journal';
 import {
+  commonEnds,
   displacedMax,
-  lostAnswer,
-  type PresentedToken,
   type Standing,
   sessionEnds,
   sessionOpenings,
-  type Theft,
-  thefts,
-  usedTokensMax,
 } from '../../features/sessions/rules.ts';
-import type { Grant } from '../../features/sessions/store.ts';
-import { countUnended, displacedFirst, isInGoodStanding, isUnended, successorOf } from '../session-sql.ts';
+import { countUnended, displacedFirst, isInGoodStanding, isUnended } from '../session-sql.ts';
 import { appendAudit } from './audit-rows.ts';
 import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
@@ -21,12 +16,9 @@ import { statement } from './transactions.ts';
  * Whether the clock of the caller is too far ahead of the database's to date or judge anything by
  * it.
  */
-interface Clocked {
+export interface Clocked {
   readonly isAhead: boolean;
 }
-
-/** What {@link findToken} finds. */
-export type TokenRow = PresentedToken & Grant & Clocked & { readonly successorHash: Uint8Array | null };
 
 /** What {@link open} answers; the epochs are null when nothing was opened. */
 export interface OpenedRow extends Standing, Clocked {
@@ -54,13 +46,13 @@ export interface CountRow {
  * Whether a wall clock is so far ahead of the database's that no token may be dated by it, as SQL.
  * @param now SQL of that clock
  */
-const isAhead = (now: string): string => `${now} > ${databaseMs} + ${clockSkewSeconds * 1000}`;
+export const isAhead = (now: string): string => `${now} > ${databaseMs} + ${clockSkewSeconds * 1000}`;
 
 /**
  * SQL that keeps the bound of the newest `iat` above the one that is given now.
  * @param from a common table with a row where one is given
  */
-const dated = (now: string, from: string): string =>
+export const dated = (now: string, from: string): string =>
   `update deployment set newest_iat = ${now}::bigint + ${newestIatAheadMs}
     where newest_iat < ${now}::bigint + ${newestIatAheadMsMin} and exists (select 1 from ${from})`;
 
@@ -68,19 +60,17 @@ const dated = (now: string, from: string): string =>
 const sessionColumns =
   'id, tenant_id, account_id, account_epoch, tenant_epoch, amr, authenticated_at, created_at, expires_at';
 
-const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
+/** Columns that name a session, for the audit trail. */
+export const ofSession = { tenant: 'tenant_id', account: 'account_id', session: 'id' } as const;
 const ofAccount = { tenant: 'tenant_id', account: 'id' } as const;
 /** Of a statement whose third parameter is the session that asks. */
 const asking = { ...ofAccount, session: '$3' } as const;
 
-/** What an access token is minted from: {@link Grant}. */
-const grantColumns = `tenant_id as "tenantId", account_id as "accountId", session_id as "sessionId",
-          account_epoch as "accountEpoch", tenant_epoch as "tenantEpoch", roles, amr, authenticated_at as "authenticatedAtMs"`;
-
 /**
  * Authorises a sign-in: account, tenant, password and epochs are checked and copied in one
  * statement, which also ends the sessions that are too many then (`displacedCount` of the rules, in
- * SQL). The others are looked at only where the limit is reached.
+ * SQL). The others are looked at only where the limit is reached. It locks the account as the foreign
+ * key would, only earlier: a change of rights that is under way is waited for, and its epoch copied.
  */
 export const open = statement(
   'session_open',
@@ -90,7 +80,8 @@ export const open = statement(
             $6::bigint, $6::bigint, $7::bigint
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = $2 and a.id = $3 and a.password_hash = $4
-        and ${isInGoodStanding} and not ${isAhead('$6')}
+        and ($11::text is null or a.email = $11) and ${isInGoodStanding} and not ${isAhead('$6')}
+        for key share of a
      returning id, tenant_id, account_id, account_epoch, tenant_epoch
    ), dated as (
      ${dated('$6', 'opened')}
@@ -134,79 +125,6 @@ export const list = statement(
     order by s.id desc limit $5`,
 );
 
-/** Parts of a statement that stores the successor of a token that `used` has used up. */
-const storeSuccessor = `
-   successor as (
-     insert into refresh_token (hash, tenant_id, session_id, expires_at, number)
-     select $2, tenant_id, session_id, $5::bigint, number + 1 from used
-   ), trimmed as (
-     delete from refresh_token r using used
-      where r.session_id = used.session_id and r.number <= used.number - ${usedTokensMax}
-   ), extended as (
-     update session s set expires_at = $5 from used where s.id = used.session_id
-   ), dated as (
-     ${dated('$4', 'used')}
-   )`;
-
-/**
- * Rotates: uses the token up only if token, session, account, tenant and epochs are all as they
- * must be. No row: it was not.
- */
-export const useToken = statement(
-  'session_use_token',
-  `with used as (
-     update refresh_token r set used_at = $4, successor_hash = $2, successor_box = $3
-       from session s join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
-      where r.hash = $1 and r.used_at is null and r.expires_at > $4 and not ${isAhead('$4')}
-        and s.id = r.session_id and ${isUnended} and ${isInGoodStanding}
-     returning r.tenant_id, s.account_id, r.session_id, s.account_epoch, s.tenant_epoch,
-               a.roles, s.amr, s.authenticated_at, r.number
-   ), ${storeSuccessor}
-   select ${grantColumns} from used`,
-);
-
-/**
- * Gives a used token another successor, if its successor is still the one that was judged ($7),
- * and unused. That one is used up first, so that of a simultaneous use of it and simultaneous
- * reissues exactly one succeeds. No row: nothing was changed.
- */
-export const reissue = statement(
-  'session_reissue',
-  `with used as (
-     update refresh_token n set used_at = $4
-       from refresh_token r join session s on s.id = r.session_id
-            join account a on a.id = s.account_id join tenant t on t.id = s.tenant_id
-      where r.hash = $1 and r.expires_at > $4 and not ${isAhead('$4')}
-        and r.successor_hash = $7 and n.hash = r.successor_hash and n.used_at is null
-        and ${isUnended} and ${isInGoodStanding}
-     returning n.tenant_id, s.account_id, n.session_id, s.account_epoch, s.tenant_epoch,
-               a.roles, s.amr, s.authenticated_at, n.number
-   ), replaced as (
-     update refresh_token r set used_at = $4, successor_hash = $2, successor_box = $3 from used where r.hash = $1
-   ), trace as (
-     ${appendAudit({ ...lostAnswer, at: '$4', tenant: 'tenant_id', account: 'account_id', session: 'session_id', by: '$6' }, 'from used')}
-   ), ${storeSuccessor}
-   select ${grantColumns} from used`,
-);
-
-/** A refresh token with everything that decides about it. */
-export const findToken = statement(
-  'session_find_token',
-  `select r.tenant_id as "tenantId", s.account_id as "accountId", r.session_id as "sessionId",
-          s.account_epoch as "accountEpoch", s.tenant_epoch as "tenantEpoch",
-          a.roles, s.amr, s.authenticated_at as "authenticatedAtMs", s.ended_at as "endedAtMs",
-          a.status as "accountStatus", a.epoch as "currentAccountEpoch",
-          t.status as "tenantStatus", t.epoch as "currentTenantEpoch",
-          r.expires_at as "expiresAtMs", r.used_at as "usedAtMs", r.successor_box as "successorBox",
-          r.successor_hash as "successorHash", ${successorOf} as successor, ${isAhead('$2::bigint')} as "isAhead"
-     from refresh_token r
-     join session s on s.id = r.session_id
-     join account a on a.id = s.account_id
-     join tenant t on t.id = s.tenant_id
-     left join refresh_token n on n.hash = r.successor_hash
-    where r.hash = $1`,
-);
-
 /** Ends one session and journals it; journals it again when it has ended already. */
 export const end = statement(
   'session_end',
@@ -233,24 +151,6 @@ export const endByToken = statement(
    ) ${appendEntry({ kind: 'session', key: 'p.session_id', epoch: 'null' }, 'from presented p')}`,
 );
 
-const endStolenBy = (theft: Theft) =>
-  statement(
-    `session_end_stolen_${theft}`,
-    `with ended as (
-     update session set ended_at = $3, end_reason = 'refresh_reused'
-      where tenant_id = $1 and id = $2 and ended_at is null
-     returning id, tenant_id, account_id
-   ), trace as (
-     ${appendAudit({ ...thefts[theft], at: '$3', ...ofSession, by: '$4' }, 'from ended')}
-   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
-  );
-
-/** Ends the session of a refresh token that two clients have, by how that showed. */
-export const endStolen = {
-  refresh_reused: endStolenBy('refresh_reused'),
-  superseded_used: endStolenBy('superseded_used'),
-} as const;
-
 /** Makes others that end all sessions of an account wait; new sessions do not wait for it. */
 export const lockAccount = statement(
   'session_lock_account',
@@ -258,25 +158,36 @@ export const lockAccount = statement(
 );
 
 /**
- * Ends all sessions of a locked account, raising its epoch at most once; a repeat leaves alone who
- * has signed in again since. No row: the asking session may not.
+ * Makes new sessions wait as well: the next statement sees all that were opened before, and those
+ * opened later see what it has changed.
+ */
+export const lockAccountAndSessions = statement(
+  'session_lock_account_and_sessions',
+  'select 1 from account where tenant_id = $1 and id = $2 for update',
+);
+
+/**
+ * Ends all sessions of a locked account, raising its epoch at most once; a repeat leaves alone the
+ * sessions that were opened since. A living session has the epoch of its account, so the epoch that
+ * ended it is the next one. No row: the asking session may not.
  */
 export const endAll = statement(
   'session_end_all',
   `with raised as (
      update account a set epoch = a.epoch + 1
-      where a.tenant_id = $1 and a.id = $2 and a.epoch = $4
+      where a.tenant_id = $1 and a.id = $2
         and exists (select 1 from session s
-                     where s.id = $3 and s.account_id = a.id and s.ended_at is null)
+                     where s.id = $3 and s.account_id = a.id and s.ended_at is null and s.account_epoch = a.epoch)
      returning a.epoch, a.id, a.tenant_id
    ), trace as (
-     ${appendAudit({ ...sessionEnds.logout_all, at: '$5', ...asking, by: '$6' }, 'from raised')}
+     ${appendAudit({ ...sessionEnds.logout_all, at: '$4', ...asking, by: '$5' }, 'from raised')}
    ), reached as (
-     select coalesce(r.epoch, a.epoch) as epoch
-       from account a left join raised r on true
-      where a.tenant_id = $1 and a.id = $2 and coalesce(r.epoch, a.epoch) > $4
+     select coalesce(r.epoch, s.account_epoch + 1) as epoch
+       from session s left join raised r on true
+      where s.tenant_id = $1 and s.account_id = $2 and s.id = $3
+        and (r.epoch is not null or s.end_reason in (${commonEnds.map((reason) => `'${reason}'`).join(', ')}))
    ), ended as (
-     update session s set ended_at = $5, end_reason = 'logout_all'
+     update session s set ended_at = $4, end_reason = 'logout_all'
        from reached
       where s.tenant_id = $1 and s.account_id = $2
         and s.ended_at is null and s.account_epoch < reached.epoch
@@ -359,21 +270,6 @@ export const signOut = statement(
    ), trace as (
      ${appendAudit({ ...sessionEnds.signed_out, at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
    ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
-);
-
-/** Most successors forgotten in one transaction. */
-export const forgottenMax = 1000;
-
-/** Forgets sealed successors; rows that a rotation holds wait for the next round. */
-export const forgetBoxes = statement(
-  'session_forget_boxes',
-  `with old as (
-     select hash from refresh_token
-      where successor_box is not null and used_at < least($1::bigint, ${databaseMs}) - $2::bigint
-      limit ${forgottenMax} for no key update skip locked
-   ), forgotten as (
-     update refresh_token r set successor_box = null from old where r.hash = old.hash returning 1
-   ) select count(*)::integer as rows from forgotten`,
 );
 
 /** Deletes old sessions and, through the foreign key, their tokens. */

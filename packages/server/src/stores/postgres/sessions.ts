@@ -11,6 +11,7 @@ import { judgeToken, openingRefusal, passwordChangeRefusal } from '../../feature
 import type { Grant, LiveSession, Rotated, Rotation, SessionStore } from '../../features/sessions/store.ts';
 import { originValue } from './audit-rows.ts';
 import { type JournalRow, toRecorded } from './journal-rows.ts';
+import * as tokens from './refresh-token-statements.ts';
 import * as sql from './session-statements.ts';
 import type { Run } from './transactions.ts';
 
@@ -22,7 +23,7 @@ const assertRightTime = ({ isAhead }: { readonly isAhead: boolean }): void => {
   if (isAhead) throw new CatalyticError('clock_wrong', { retryAfterSeconds: 5 });
 };
 
-const toGrant = (row: sql.TokenRow): Grant => ({
+const toGrant = (row: tokens.TokenRow): Grant => ({
   tenantId: row.tenantId,
   accountId: row.accountId,
   sessionId: row.sessionId,
@@ -42,14 +43,13 @@ const rotationTriesMax = 3;
 const openWith =
   (run: Run): SessionStore['open'] =>
   async (session) => {
-    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, sessionsMax, by } = session;
+    const { tenantId, accountId, passwordHash, email, amr, nowMs, refreshToken, sessionsMax, by } = session;
     const sessionId = randomUUIDv7() as SessionId;
     const [row] = await run<sql.OpenedRow>(
       tenantId,
       sql.open(
         ...[sessionId, tenantId, accountId, passwordHash, amr, nowMs, refreshToken.expiresAtMs, refreshToken.hash],
-        sessionsMax,
-        originValue(by),
+        ...[sessionsMax, originValue(by), email ?? null],
       ),
     );
     if (row === undefined) return openingRefusal(undefined);
@@ -91,7 +91,7 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
    */
   const judgeUnused = async (rotation: Rotation): Promise<Rotated | undefined> => {
     const { presentedHash, successor, successorBox, nowMs, by } = rotation;
-    const [row] = await run<sql.TokenRow>('*', sql.findToken(presentedHash, nowMs));
+    const [row] = await run<tokens.TokenRow>('*', tokens.findToken(presentedHash, nowMs));
     if (row === undefined) return { outcome: 'refresh_invalid' };
     assertRightTime(row);
     const judged = judgeToken(row, rotation);
@@ -103,13 +103,13 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
       case 'answer_lost': {
         // `undefined` when its successor was used, or replaced, in the meantime.
         const values = [presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs, originValue(by)];
-        const [grant] = await run<Grant>('*', sql.reissue(...values, row.successorHash));
+        const [grant] = await run<Grant>('*', tokens.reissue(...values, row.successorHash));
         return grant && { outcome: 'reissued', grant };
       }
       case 'refresh_reused': {
         // A used token never becomes unused, so this is still true in the next transaction.
         const { tenantId, sessionId } = row;
-        const endStolen = sql.endStolen[judged.theft];
+        const endStolen = tokens.endStolen[judged.theft];
         const rows = await run<JournalRow>(tenantId, endStolen(tenantId, sessionId, nowMs, originValue(by)));
         return { outcome: judged.outcome, recorded: toRecorded(rows) };
       }
@@ -120,7 +120,7 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
 
   return async (rotation) => {
     const { presentedHash, successor, successorBox, nowMs } = rotation;
-    const use = sql.useToken(presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs);
+    const use = tokens.useToken(presentedHash, successor.hash, successorBox, nowMs, successor.expiresAtMs);
     for (let attempt = 1; attempt <= rotationTriesMax; attempt++) {
       const [grant] = await run<Grant>('*', use);
       if (grant !== undefined) return { outcome: 'rotated', grant };
@@ -157,19 +157,19 @@ export const postgresSessions = (run: Run): SessionStore => ({
     const rows = await run<JournalRow>(tenantId, sql.signOut(tenantId, accountId, nowMs, originValue(by)));
     return rows.length === 0 ? undefined : toRecorded(rows);
   },
-  endAll: async ({ tenantId, accountId, sessionId, seenEpoch, nowMs, by }) => {
+  endAll: async ({ tenantId, accountId, sessionId, nowMs, by }) => {
     // Locked first: the deciding statement begins after all earlier ones have committed, so exactly
     // one raises the epoch.
     const rows = await run<JournalRow>(
       tenantId,
       sql.lockAccount(tenantId, accountId),
-      sql.endAll(tenantId, accountId, sessionId, seenEpoch, nowMs, originValue(by)),
+      sql.endAll(tenantId, accountId, sessionId, nowMs, originValue(by)),
     );
     return rows.length === 0 ? 'session_ended' : toRecorded(rows);
   },
   forgetSuccessors: async ({ nowMs, sinceMs }) => {
-    for (let rows = sql.forgottenMax; rows === sql.forgottenMax; )
-      rows = (await run<sql.CountRow>('*', sql.forgetBoxes(nowMs, sinceMs)))[0]?.rows ?? 0;
+    for (let rows = tokens.forgottenMax; rows === tokens.forgottenMax; )
+      rows = (await run<sql.CountRow>('*', tokens.forgetBoxes(nowMs, sinceMs)))[0]?.rows ?? 0;
   },
   purge: async ({ nowMs, sinceMs, rowsMax }) =>
     (await run<sql.CountRow>('*', sql.purge(nowMs, sinceMs, rowsMax)))[0]?.rows ?? 0,

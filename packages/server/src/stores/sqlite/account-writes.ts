@@ -2,17 +2,112 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { AccountId } from '@catalytic/protocol/ids';
+import { deletedEmailKey } from '../../features/accounts/rules.ts';
 import type {
   AccountChange,
   AccountCreation,
   AccountImport,
+  EmailChange,
   HashUpgrade,
   NewAccount,
+  PasswordReset,
+  RolesChange,
 } from '../../features/accounts/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { sessionEnds } from '../../features/sessions/rules.ts';
 import { auditAppender } from './audit-writes.ts';
+import { sessionsEnder } from './ended-sessions.ts';
 import { journalAppender } from './journal-writes.ts';
+
+interface Epoch {
+  readonly epoch: number;
+}
+
+/** Prepares the changes that an administrator makes to an account. */
+const administratorWrites = (
+  database: DatabaseSync,
+  journal: ReturnType<typeof journalAppender>,
+  audit: ReturnType<typeof auditAppender>,
+) => {
+  const endSessions = sessionsEnder(database);
+  const setRoles = database.prepare(
+    `update account set roles = :roles, epoch = epoch + 1
+      where tenant_id = :tenant and id = :account and deleted_at is null and roles <> :roles returning epoch`,
+  );
+  const carrySessions = database.prepare(
+    `update session set account_epoch = :epoch
+      where tenant_id = :tenant and account_id = :account and ended_at is null and account_epoch = :epoch - 1`,
+  );
+  const readEpoch = database.prepare(
+    'select epoch, deleted_at is not null as isDeleted from account where tenant_id = ? and id = ?',
+  );
+  const setEmail = database.prepare(
+    `update account set email = :email, email_key = :key
+      where tenant_id = :tenant and id = :account and deleted_at is null returning id`,
+  );
+  const findEmail = database.prepare(
+    `select id from account
+      where tenant_id = :tenant and id <> :account and email_key in (select value from json_each(:keys))`,
+  );
+  const setPassword = database.prepare(
+    `update account set password_hash = ?, epoch = epoch + 1
+      where tenant_id = ? and id = ? and deleted_at is null returning epoch`,
+  );
+  const erase = database.prepare(
+    `update account set email = '', email_key = :key, password_hash = '', roles = '[]', status = 'disabled',
+                        epoch = epoch + 1, deleted_at = :now
+      where tenant_id = :tenant and id = :account and deleted_at is null returning epoch`,
+  );
+  const reached = ({ tenantId, accountId }: AccountChange): (Epoch & { readonly isDeleted: 0 | 1 }) | undefined =>
+    readEpoch.get(tenantId, accountId) as (Epoch & { readonly isDeleted: 0 | 1 }) | undefined;
+
+  return {
+    changeRoles: (change: RolesChange): Recorded | undefined => {
+      const { tenantId, accountId, roles, nowMs, by } = change;
+      const whose = { tenant: tenantId, account: accountId };
+      const changed = setRoles.get({ ...whose, roles: JSON.stringify(roles) }) as Epoch | undefined;
+      const present = reached(change);
+      if (present === undefined || present.isDeleted === 1) return undefined;
+      const { epoch } = present;
+      if (changed !== undefined) {
+        carrySessions.run({ ...whose, epoch });
+        audit.append({ event: 'user_updated', reason: 'roles_changed', atMs: nowMs, tenantId, accountId, by });
+      }
+      return journal.append({ kind: 'account', key: accountId, epoch, keepsSessions: true });
+    },
+
+    /** @returns whether another account has the email */
+    changeEmail: ({ tenantId, accountId, email, emailKey, formerKeys, nowMs, by }: EmailChange): boolean => {
+      const whose = { tenant: tenantId, account: accountId };
+      if (findEmail.get({ ...whose, keys: JSON.stringify([emailKey, ...formerKeys]) }) !== undefined) return true;
+      if (setEmail.get({ ...whose, email, key: emailKey }) !== undefined)
+        audit.append({ event: 'user_updated', reason: 'email_changed', atMs: nowMs, tenantId, accountId, by });
+      return false;
+    },
+
+    resetPassword: (reset: PasswordReset): Recorded | undefined => {
+      const { tenantId, accountId, to, nowMs, by } = reset;
+      const raised = setPassword.get(to, tenantId, accountId) as Epoch | undefined;
+      if (raised === undefined) return undefined;
+      endSessions(reset, 'password_changed', raised.epoch);
+      audit.append({ event: 'user_updated', reason: 'password_reset', atMs: nowMs, tenantId, accountId, by });
+      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
+    },
+
+    delete: (change: AccountChange): Recorded | undefined => {
+      const { tenantId, accountId, nowMs, by } = change;
+      const values = { tenant: tenantId, account: accountId, key: deletedEmailKey(accountId), now: nowMs };
+      const erased = erase.get(values) as Epoch | undefined;
+      const present = reached(change);
+      if (present === undefined) return undefined;
+      if (erased !== undefined) {
+        endSessions(change, 'account_disabled', erased.epoch);
+        audit.append({ event: 'user_deleted', reason: 'deleted', atMs: nowMs, tenantId, accountId, by });
+      }
+      return journal.append({ kind: 'account', key: accountId, epoch: present.epoch });
+    },
+  };
+};
 
 /** Prepares the operations. */
 export const accountWrites = (database: DatabaseSync) => {
@@ -34,9 +129,10 @@ export const accountWrites = (database: DatabaseSync) => {
       where tenant_id = ? and id = ? and status = 'active' returning epoch`,
   );
   const enable = database.prepare(
-    "update account set status = 'active' where tenant_id = ? and id = ? and status = 'disabled'",
+    `update account set status = 'active'
+      where tenant_id = ? and id = ? and status = 'disabled' and deleted_at is null`,
   );
-  const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
+  const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ? and deleted_at is null');
   const endSessions = database.prepare(
     `update session set ended_at = ?, end_reason = 'account_disabled'
       where tenant_id = ? and account_id = ? and ended_at is null`,
@@ -64,6 +160,8 @@ export const accountWrites = (database: DatabaseSync) => {
   };
 
   return {
+    ...administratorWrites(database, journal, audit),
+
     create: (creation: AccountCreation) =>
       isSuspended.get(creation.tenantId) === undefined
         ? insertAs('registered', creation, creation.account)

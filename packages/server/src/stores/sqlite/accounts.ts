@@ -27,13 +27,13 @@ const toAccount = (row: AccountRow): Account => ({
 /** @param reader connection for reading */
 export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountStore => {
   const write = writer.of('accounts');
-  const enable = write('enable');
+  const [enable, changeEmail] = [write('enable'), write('changeEmail')];
   const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
-  const byId = reader.prepare(`select ${columns} from account where tenant_id = ? and id = ?`);
+  const byId = reader.prepare(`select ${columns} from account where tenant_id = ? and id = ? and deleted_at is null`);
   const byEmail = reader.prepare(`select ${columns} from account where tenant_id = ? and email_key = ?`);
   const page = reader.prepare(
     `select ${columns} from account
-      where tenant_id = :tenant
+      where tenant_id = :tenant and deleted_at is null
         and email_key > case when :after is null then ''
                              else (select email_key from account where tenant_id = :tenant and id = :after) end
       order by email_key limit :rowsMax`,
@@ -61,6 +61,11 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
       await enable(change);
       return find(change.tenantId, change.accountId);
     },
+    changeRoles: write('changeRoles'),
+    changeEmail: async (change) =>
+      (await changeEmail(change)) ? 'email_taken' : find(change.tenantId, change.accountId),
+    resetPassword: write('resetPassword'),
+    delete: write('delete'),
     upgradePasswordHash: write('upgradePasswordHash'),
   };
 };

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '@catalytic/protocol/ids';
-import type { HistoryStart, NewHistory, Purge } from '../../features/deployment/store.ts';
+import type { HistoryStart, NewHistory } from '../../features/deployment/store.ts';
+import type { Purge } from '../../features/purging/store.ts';
 import { auditAppender } from './audit-writes.ts';
 import { journalAppender } from './journal-writes.ts';
 import { signingKeyWrites } from './signing-key-writes.ts';

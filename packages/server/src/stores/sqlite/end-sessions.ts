@@ -1,8 +1,8 @@
 /** Writing operations that end sessions. @module */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Purge } from '../../features/deployment/store.ts';
+import type { Purge } from '../../features/purging/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
-import { sessionEnds } from '../../features/sessions/rules.ts';
+import { commonEnds, sessionEnds } from '../../features/sessions/rules.ts';
 import type {
   AccountSignOut,
   OwnSessionEnd,
@@ -30,15 +30,21 @@ export const endingWrites = (database: DatabaseSync) => {
   const findOwn = database.prepare('select 1 from session where tenant_id = ? and account_id = ? and id = ?');
   const raiseEpoch = database.prepare(
     `update account set epoch = epoch + 1
-      where tenant_id = :tenant and id = :account and epoch = :seen
+      where tenant_id = :tenant and id = :account
         and exists (select 1 from session s
-                     where s.id = :session and s.account_id = account.id and s.ended_at is null)
+                     where s.id = :session and s.account_id = account.id and s.ended_at is null
+                       and s.account_epoch = account.epoch)
      returning epoch`,
   );
   const raiseEpochAnyway = database.prepare(
     'update account set epoch = epoch + 1 where tenant_id = ? and id = ? returning epoch',
   );
-  const readEpoch = database.prepare('select epoch from account where tenant_id = ? and id = ?');
+  // A living session has the epoch of its account, so the epoch that ended it is the next one.
+  const findCommonEnd = database.prepare(
+    `select account_epoch + 1 as epoch from session
+      where tenant_id = :tenant and account_id = :account and id = :session
+        and end_reason in (${commonEnds.map((reason) => `'${reason}'`).join(', ')})`,
+  );
   const purge = database.prepare(
     `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
   );
@@ -78,10 +84,12 @@ export const endingWrites = (database: DatabaseSync) => {
     },
 
     endAll: (signOut: SignOutEverywhere): Recorded | 'session_ended' => {
-      const { tenantId, accountId, sessionId, seenEpoch, nowMs, by } = signOut;
-      const raised = raiseEpoch.get({ tenant: tenantId, account: accountId, seen: seenEpoch, session: sessionId });
-      const { epoch } = (raised ?? readEpoch.get(tenantId, accountId) ?? { epoch: seenEpoch }) as unknown as Epoch;
-      if (epoch <= seenEpoch) return 'session_ended';
+      const { tenantId, accountId, sessionId, nowMs, by } = signOut;
+      const whose = { tenant: tenantId, account: accountId, session: sessionId };
+      const raised = raiseEpoch.get(whose) as Epoch | undefined;
+      const reached = raised ?? (findCommonEnd.get(whose) as Epoch | undefined);
+      if (reached === undefined) return 'session_ended';
+      const { epoch } = reached;
       endSessions(signOut, 'logout_all', epoch);
       if (raised !== undefined)
         audit.append({ ...sessionEnds.logout_all, atMs: nowMs, by, tenantId, accountId, sessionId });

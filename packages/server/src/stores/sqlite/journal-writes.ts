@@ -9,11 +9,13 @@ import {
   newestIatAheadMsMin,
   type Revocation,
 } from '@catalytic/protocol/journal';
-import type { Purge } from '../../features/deployment/store.ts';
+import type { Purge } from '../../features/purging/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { keptRows } from '../journal-row.ts';
 
 const epochOf = (revocation: Revocation): number | null => ('epoch' in revocation ? revocation.epoch : null);
+const keepsSessions = (revocation: Revocation): 1 | null =>
+  'keepsSessions' in revocation && revocation.keepsSessions ? 1 : null;
 
 /** Appends entries inside the transaction of the change that causes them. */
 export const journalAppender = (database: DatabaseSync) => {
@@ -21,7 +23,7 @@ export const journalAppender = (database: DatabaseSync) => {
   // A repeat adds no row: it updates the existing one, so that its commit is flushed like the
   // first.
   const insert = database.prepare(
-    `insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?)
+    `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions) values (?, ?, ?, ?, ?, ?)
      on conflict (id) do update set id = excluded.id returning pos, keep_until`,
   );
   return {
@@ -35,7 +37,8 @@ export const journalAppender = (database: DatabaseSync) => {
       // token authorised before it, even one that was dated while the clock was ahead.
       const nowMs = Math.max(Date.now(), newest_iat);
       const keepUntil = revocation.kind === 'key' ? null : keepUntilMs(nowMs, token_seconds_max);
-      const row = insert.get(id, revocation.kind, revocation.key, epochOf(revocation), keepUntil) as {
+      const { kind, key } = revocation;
+      const row = insert.get(id, kind, key, epochOf(revocation), keepUntil, keepsSessions(revocation)) as {
         pos: number;
         keep_until: number | null;
       };
@@ -68,7 +71,8 @@ export const journalWrites = (database: DatabaseSync) => {
         order by keep_until limit :rows)`,
   );
   const restore = database.prepare(
-    'insert into journal (id, kind, key, epoch, keep_until) values (?, ?, ?, ?, ?) on conflict (id) do nothing',
+    `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions) values (?, ?, ?, ?, ?, ?)
+     on conflict (id) do nothing`,
   );
   const rename = database.prepare('update deployment set history = ? where history = ?');
   return {
@@ -81,7 +85,8 @@ export const journalWrites = (database: DatabaseSync) => {
     purge: ({ nowMs, sinceMs, rowsMax }: Purge): number =>
       Number(purge.run({ before: nowMs - sinceMs, rows: rowsMax }).changes),
     restore: (entries: readonly JournalEntry[]): void => {
-      for (const entry of entries) restore.run(entry.id, entry.kind, entry.key, epochOf(entry), entry.keepUntilMs);
+      for (const entry of entries)
+        restore.run(entry.id, entry.kind, entry.key, epochOf(entry), entry.keepUntilMs, keepsSessions(entry));
     },
   };
 };

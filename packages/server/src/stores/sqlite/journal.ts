@@ -28,9 +28,9 @@ const readStatement = `
                      'isContinued', :after = 0 or exists (select 1 from journal where pos = :after and id = :id),
                      'isMember', exists (select 1 from member where id = :member and state = 'live'),
                      'members', (select count(*) from member)) as key,
-         null as epoch, null as keep_until
+         null as epoch, null as keep_until, null as keeps_sessions
   union all
-  select pos, id, kind, key, epoch, keep_until from journal where pos > :after
+  select pos, id, kind, key, epoch, keep_until, keeps_sessions from journal where pos > :after
   order by pos`;
 
 /**

@@ -50,18 +50,19 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
      select :id, a.tenant_id, a.id, a.epoch, t.epoch, :amr, :now, :now, :expires
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = :tenant and a.id = :account and a.password_hash = :passwordHash
-        and ${isInGoodStanding}
+        and (:email is null or a.email = :email) and ${isInGoodStanding}
      returning account_epoch as accountEpoch, tenant_epoch as tenantEpoch`,
   );
   const insertToken = tokenInserter(database);
   return (input: Omit<NewSession, 'sessionsMax'>, opening: SessionOpening): Grant | OpeningRefusal => {
-    const { tenantId, accountId, passwordHash, amr, nowMs, refreshToken, by } = input;
+    const { tenantId, accountId, passwordHash, email = null, amr, nowMs, refreshToken, by } = input;
     const sessionId = randomUUIDv7() as SessionId;
     const epochs = open.get({
       id: sessionId,
       tenant: tenantId,
       account: accountId,
       passwordHash,
+      email,
       amr: JSON.stringify(amr),
       now: nowMs,
       expires: refreshToken.expiresAtMs,

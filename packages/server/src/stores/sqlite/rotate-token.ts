@@ -1,7 +1,7 @@
 /** Writing operations of refresh tokens. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import type { SessionId, TenantId } from '@catalytic/protocol/ids';
-import type { Age } from '../../features/deployment/store.ts';
+import type { Age } from '../../features/purging/store.ts';
 import { judgeToken, lostAnswer, type PresentedToken, thefts, usedTokensMax } from '../../features/sessions/rules.ts';
 import type { Grant, Rotated, Rotation } from '../../features/sessions/store.ts';
 import { isInGoodStanding, isUnended, successorOf } from '../session-sql.ts';
