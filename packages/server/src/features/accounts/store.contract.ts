@@ -173,7 +173,15 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     await seedAccount(engine, 'bob');
     const change = (email: string, id = accountId) =>
       engine.accounts.changeEmail({
-        ...{ tenantId, accountId: id, email, emailKey: email.toLowerCase(), formerKeys: [`former ${email}`], nowMs: 2000, by },
+        ...{
+          tenantId,
+          accountId: id,
+          email,
+          emailKey: email.toLowerCase(),
+          formerKeys: [`former ${email}`],
+          nowMs: 2000,
+          by,
+        },
       });
     assert.equal(await change('bob@example.com'), 'email_taken');
     assert.equal(await change('new@example.com', randomUUIDv7() as AccountId), undefined);
@@ -267,7 +275,10 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.equal(await engine.accounts.disable(change), undefined);
     assert.equal(await engine.accounts.enable(change), undefined);
     assert.equal(await engine.accounts.changeRoles({ ...change, roles: [] }), undefined);
-    assert.equal(await engine.accounts.changeEmail({ ...change, email: 'x@y', emailKey: 'x@y', formerKeys: [] }), undefined);
+    assert.equal(
+      await engine.accounts.changeEmail({ ...change, email: 'x@y', emailKey: 'x@y', formerKeys: [] }),
+      undefined,
+    );
     assert.equal(await engine.accounts.resetPassword({ ...change, to: 'h' }), undefined);
     assert.deepEqual(
       (await engine.sessions.list({ tenantId, accountId, before: undefined, rowsMax: 9, nowMs: 2000 })).length,

@@ -4,7 +4,7 @@ import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import { Secret } from '../secrets/secret.ts';
 import { LoginCache } from './login-cache.ts';
 
-const ada = { tenantId: 'shop' as TenantId, accountId: 'ada' as AccountId, passwordHash: 'hash' };
+const ada = { tenantId: 'shop' as TenantId, accountId: 'ada' as AccountId, email: 'ada', passwordHash: 'hash' };
 const right = new Secret('right password');
 const wrong = new Secret('wrong password');
 

@@ -139,7 +139,7 @@ const changeEmail = statement(
      returning id, tenant_id, email, status, roles, created_at, password_hash
    ), trace as (
      ${appendAudit({ event: 'user_updated', reason: 'email_changed', at: '$5', tenant: '$1', account: 'id', by: '$6' }, 'from changed')}
-   ) select changed.*, exists (select 1 from taken) as is_taken from (select) one left join changed on true`,
+   ) select changed.*, exists (select 1 from taken) as is_taken from (values (1)) one left join changed on true`,
 );
 const resetPassword = statement(
   'account_reset_password',
@@ -195,9 +195,9 @@ const administratorChanges = (
     changeEmail: async ({ tenantId, accountId, email, emailKey, formerKeys, nowMs, by }) => {
       const change = changeEmail(tenantId, accountId, email, emailKey, nowMs, originValue(by), formerKeys);
       try {
-        const [row] = await run<AccountRow & { readonly is_taken: boolean }>(tenantId, change);
+        const [row] = await run<Partial<AccountRow> & { readonly is_taken: boolean }>(tenantId, change);
         if (row?.is_taken) return 'email_taken';
-        return row === undefined || row.id === null ? undefined : toAccount(row);
+        return row?.id ? toAccount(row as AccountRow) : undefined;
       } catch (error) {
         if ((error as { code?: unknown }).code === uniqueViolation) return 'email_taken';
         throw error;
