@@ -71,6 +71,19 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
     assert.equal((await two.send('POST', '/auth/login', { body: changed })).status, 200);
   });
 
+  test('sign-ins on both workers at the same time, the first with an imported hash, all succeed', async () => {
+    const imported = passwordHash(goodPassword, { memoryKib: 8192, passes: 3, parallelism: 1 });
+    for (let round = 0; round < 3; round++) {
+      const body = credentials(deployment, 2);
+      await deployment.query('update account set password_hash = $2 where email = $1', body.email, imported);
+      const asked = [...workers, ...workers].map((worker) => worker.send('POST', '/auth/login', { body }));
+      assert.deepEqual(
+        (await Promise.all(asked)).map(({ status }) => status),
+        [200, 200, 200, 200],
+      );
+    }
+  });
+
   test('a worker that is killed is replaced, and its row is gone', async () => {
     const [one] = pair();
     deployment.expectedDeaths += 1;

@@ -22,7 +22,7 @@ import type { Start } from './start.ts';
 
 /** The routes of all features. */
 export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, parts: Parts): readonly Route[] => {
-  const { stores, keys, signatureChecks, hasher, decoyHash, loginCache, auditSink, barrier, reader, nowMs } = parts;
+  const { stores, keys, signatureChecks, hasher, loginCache, auditSink, barrier, reader, nowMs } = parts;
   const { tenants, accounts, sessions, adminKeys, audit } = stores;
   const { issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds } = config;
   return [
@@ -34,7 +34,8 @@ export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, 
       keys,
       signatureChecks,
       hasher,
-      decoyHash,
+      decoyHash: parts.decoyHash,
+      onUnreadableHash: parts.onUnreadableHash,
       loginCache,
       auditSink,
       barrier,

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClocks } from '@catalytic/guard/clocks';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
+import type { AccountId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
 import { makeDataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/options.ts';
@@ -23,6 +24,7 @@ import { labKeyPath, leaveLabKey } from '../lab-key.ts';
 import type { RoundTime } from '../run-jobs.ts';
 import { leaveTrace } from '../stores/sqlite/trace-of-service.ts';
 import type { Stores } from '../stores/stores.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Closers } from './closers.ts';
 import { followRevocations, type Revocations } from './follow-revocations.ts';
@@ -39,8 +41,10 @@ export interface Parts extends Revocations {
   readonly keys: KeyRing;
   readonly signatureChecks: SignatureChecks;
   readonly hasher: HashLanes;
-  /** Hash of a random password; see `LogInParts`. */
+  /** Hash of a random password; see `PasswordCheckParts`. */
   readonly decoyHash: string;
+  /** See `PasswordCheckParts`. */
+  readonly onUnreadableHash: (accountId: AccountId) => void;
   readonly loginCache: LoginCache;
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
@@ -63,6 +67,20 @@ const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => numb
   const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
   await stores.tenants.ensure({ name: defaultTenantName, nowMs: nowMs(), by: systemOrigin });
   return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
+};
+
+/** Most accounts that the log names, so that memory and log stay bounded if a whole table is damaged. */
+const namedAccountsMax = 1000;
+
+/** Counts each refusal, and names each account in the log once. */
+const unreadableHashAlarm = (log: Logger, metrics: Metrics): Parts['onUnreadableHash'] => {
+  const named = new Set<AccountId>();
+  return (accountId) => {
+    metrics.countUnreadableHash();
+    if (named.has(accountId) || named.size >= namedAccountsMax) return;
+    named.add(accountId);
+    log.error({ accountId }, 'Cannot read the stored password hash of an account: no password signs in to it');
+  };
 };
 
 /**
@@ -124,6 +142,7 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     signatureChecks: new SignatureChecks((header) => keys.find(header)),
     hasher,
     decoyHash: await decoyHash,
+    onUnreadableHash: unreadableHashAlarm(log, metrics),
     loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
     auditSink,
     metrics,

@@ -5,7 +5,7 @@
  */
 import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { verify as verifyArgon2 } from '@node-rs/argon2';
+import { hashRaw } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 import { parseStoredHash } from '../features/passwords/hash-format.ts';
 
@@ -17,18 +17,20 @@ const scryptAsync = (password: string, salt: Buffer, length: number, options: ob
   });
 
 /**
- * Whether the stored hash is of this password.
- * @throws when the format is not accepted; an import refuses such a hash
+ * Whether the stored hash is of this password, byte by byte as it is given.
+ * @throws when the hash cannot be read; callers ask `parseStoredHash` first
  */
 export const verifyHash = async (storedHash: string, password: string): Promise<boolean> => {
   const stored = parseStoredHash(storedHash);
   switch (stored?.format) {
-    case 'argon2id':
-      return verifyArgon2(storedHash, password);
+    case 'argon2id': {
+      const { memoryKib: memoryCost, passes: timeCost, parallelism, salt, tag } = stored;
+      const options = { memoryCost, timeCost, parallelism, salt, outputLen: tag.length };
+      return timingSafeEqual(await hashRaw(password, options), tag);
+    }
     case 'bcrypt':
-      // bcrypt reads 72 bytes only, as in the system that the hash comes from. The upgrade after a
-      // successful login ends that.
-      return verifyBcrypt(password, storedHash);
+      // bcrypt reads 72 bytes only, as in the system that the hash comes from.
+      return verifyBcrypt(password, stored.text);
     case 'scrypt': {
       const { cost, blockSize, parallelism, salt, tag } = stored;
       // Node refuses hashes that need more than `maxmem`. Twice the result of the formula leaves
@@ -41,6 +43,6 @@ export const verifyHash = async (storedHash: string, password: string): Promise<
       return timingSafeEqual(await pbkdf2Async(password, salt, iterations, tag.length, digest), tag);
     }
     case undefined:
-      throw new Error('the stored hash is of no accepted format');
+      throw new Error('the stored hash cannot be read');
   }
 };

@@ -133,7 +133,7 @@ export const metricTable = {
     kind: 'counter',
     name: 'catalytic_connections_cut_total',
     unit: 'count',
-    help: 'Connections that were cut: no room (MAX_CONNECTIONS), no TLS handshake, an answer that was not read in time, too many requests without reading answers.',
+    help: 'Connections that were cut: no room (MAX_CONNECTIONS), no PROXY header from a trusted proxy that must send one, no TLS handshake, an answer that was not read in time, too many requests without reading answers.',
     labels: { reason: cutReasons },
   },
   answers: {
@@ -163,6 +163,12 @@ export const metricTable = {
     name: 'catalytic_certificate_expiry_seconds',
     unit: 'seconds',
     help: 'When the TLS certificate in use expires, since 1970; absent without TLS.',
+  },
+  unreadableHashes: {
+    kind: 'counter',
+    name: 'catalytic_unreadable_hashes_total',
+    unit: 'count',
+    help: 'Passwords refused because the stored hash of the account cannot be read; anything above 0 is damage to the database, and the log names the accounts.',
   },
   auditDropped: {
     kind: 'counter',

@@ -50,6 +50,7 @@ export class Metrics {
   readonly #workerNumber: number;
   readonly #connectionsRefused: Counter;
   readonly #auditDropped: Counter;
+  readonly #unreadableHashes: Counter;
   readonly #jobs: { readonly runs: Counter; readonly failures: Counter; readonly lastSuccess: Gauge };
   readonly #bus: { readonly up: Gauge; readonly roundTrip: Histogram; readonly messages: Counter };
   /** Takes the observations of the barrier. */
@@ -77,6 +78,7 @@ export class Metrics {
     };
     this.#connectionsRefused = this.#counter(metricTable.connectionsRefused);
     this.#auditDropped = this.#counter(metricTable.auditDropped);
+    this.#unreadableHashes = this.#counter(metricTable.unreadableHashes);
     this.#jobs = {
       runs: this.#counter(metricTable.jobRuns),
       failures: this.#counter(metricTable.jobFailures),
@@ -143,6 +145,11 @@ export class Metrics {
   /** Rows of the audit trail were dropped. */
   readonly countDroppedAudit = (rows: number): void => {
     this.#auditDropped.inc(rows);
+  };
+
+  /** A password was refused because the stored hash cannot be read. */
+  readonly countUnreadableHash = (): void => {
+    this.#unreadableHashes.inc();
   };
 
   /** Counts the runs of these jobs. */

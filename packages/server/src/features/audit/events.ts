@@ -49,6 +49,9 @@ export const auditEvents = {
     reasons: {
       password_wrong: { sentence: 'The account exists, the password was another one.' },
       password_changed: { sentence: 'The password was changed while it was being checked.' },
+      hash_unreadable: {
+        sentence: 'The stored hash of the account cannot be read, so no password is right; the log has an error.',
+      },
       account_unknown: { sentence: 'The tenant has no such account; what was given as its email is not kept.' },
       account_disabled: { sentence: 'The password was right, the account is disabled.' },
       tenant_suspended: { sentence: 'The tenant is suspended; neither account nor password was looked at.' },
@@ -69,8 +72,9 @@ export const auditEvents = {
     sentence: 'A password change was refused; nothing ended.',
     actors: 'self',
     reasons: {
-      password_wrong: {
-        sentence: 'Who asked was signed in, but what they gave as the current password was another one.',
+      password_wrong: { sentence: 'The client was signed in, but its current password is another one.' },
+      hash_unreadable: {
+        sentence: 'The stored hash of the account cannot be read, so no password is right; the log has an error.',
       },
     },
   },

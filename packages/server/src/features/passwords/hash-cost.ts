@@ -18,7 +18,7 @@
  * @module
  */
 import { argon2idCost } from '@catalytic/protocol/argon2id-cost';
-import { parseStoredHash, type StoredHash } from './hash-format.ts';
+import { hasUsualSpelling, parseStoredHash, type StoredHash } from './hash-format.ts';
 
 const argon2idWorkMax = 10 * argon2idCost.memoryKib * argon2idCost.passes;
 const bcryptLogCostMax = 12;
@@ -59,6 +59,7 @@ const exceededLimit = (stored: StoredHash): string | undefined => {
 export const storingRefusal = (text: string): string | undefined => {
   const stored = parseStoredHash(text);
   if (stored === undefined) return 'is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash';
+  if (!hasUsualSpelling(text)) return 'is damaged or spelled unusually: a leading zero, or base64 with unused bits set';
   const limit = exceededLimit(stored);
   return limit === undefined ? undefined : `costs too much to check: ${limit}`;
 };

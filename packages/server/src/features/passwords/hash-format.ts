@@ -10,15 +10,21 @@
  *
  * SALT and TAG are base64 without padding. Every parameter has an upper limit here; `hash-cost.ts`
  * limits their product for new hashes.
+ *
+ * There is one reader, which the check of a password and the import of a hash both use, so a hash
+ * that is stored can be checked. The reader also takes odd spellings, because earlier versions stored
+ * them; a new hash must have the usual spelling.
  * @module
  */
 import { type Argon2idCost, argon2idCost } from '@catalytic/protocol/argon2id-cost';
 
 /** A stored hash, taken apart as far as checking a password needs. */
 export type StoredHash =
-  | ({ readonly format: 'argon2id' } & Argon2idCost)
+  | ({ readonly format: 'argon2id'; readonly salt: Buffer; readonly tag: Buffer } & Argon2idCost)
   | {
       readonly format: 'bcrypt';
+      /** The hash in the one spelling that the verifier reads. */
+      readonly text: string;
       /** Binary logarithm of the number of rounds. */
       readonly logCost: number;
     }
@@ -51,13 +57,20 @@ const pbkdf2IterationsMax = 2_000_000;
 // Salt 8 to 64 bytes, tag 16 to 64 bytes.
 const saltAndTag = String.raw`\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$`;
 const argon2idPattern = new RegExp(String.raw`^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})${saltAndTag}`);
-const bcryptPattern = /^\$2[aby]\$(\d\d)\$[A-Za-z0-9./]{53}$/;
+// Not `2x`: it marks hashes of an implementation that read bytes above 127 wrongly.
+const bcryptPattern = /^(\$2[aby]\$(\d\d)\$[A-Za-z0-9./]{21})([A-Za-z0-9./])([A-Za-z0-9./]{30})([A-Za-z0-9./])$/;
+const bcryptDigits = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const scryptPattern = new RegExp(String.raw`^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})${saltAndTag}`);
 const pbkdf2Pattern = new RegExp(String.raw`^\$pbkdf2-(sha256|sha512)\$i=(\d{1,8})${saltAndTag}`);
 
 const isBetween = (value: number, least: number, most: number): boolean => value >= least && value <= most;
 
+/** Unused bits at the end are ignored, as most decoders do. */
 const bytes = (base64: string | undefined): Buffer => Buffer.from(base64 ?? '', 'base64');
+
+/** The digit of bcrypt's base64 with its lowest bits cleared, which belong to no byte. */
+const withoutUnusedBits = (digit = '', unusedBits: number): string =>
+  bcryptDigits.charAt((bcryptDigits.indexOf(digit) >> unusedBits) << unusedBits);
 
 const parseArgon2id = (text: string): StoredHash | undefined => {
   const match = argon2idPattern.exec(text);
@@ -68,14 +81,23 @@ const parseArgon2id = (text: string): StoredHash | undefined => {
     isBetween(passes, 1, passesMax) &&
     // RFC 9106 section 3.1: at least eight blocks for each lane.
     isBetween(memoryKib, 8 * parallelism, memoryBytesMax / 1024);
-  return isWithinLimits ? { format: 'argon2id', memoryKib, passes, parallelism } : undefined;
+  if (!isWithinLimits) return undefined;
+  return { format: 'argon2id', memoryKib, passes, parallelism, salt: bytes(match[4]), tag: bytes(match[5]) };
 };
 
 const parseBcrypt = (text: string): StoredHash | undefined => {
   const match = bcryptPattern.exec(text);
   if (match === null) return undefined;
-  const logCost = Number(match[1]);
-  return isBetween(logCost, bcryptCostMin, bcryptCostMax) ? { format: 'bcrypt', logCost } : undefined;
+  const [, head, digits, saltEnd, tag, tagEnd] = match;
+  const logCost = Number(digits);
+  if (!isBetween(logCost, bcryptCostMin, bcryptCostMax)) return undefined;
+  // 22 digits for 16 bytes of salt, 31 for 23 bytes of tag. Some systems filled the unused bits with
+  // noise, and the verifier would find every password wrong.
+  return {
+    format: 'bcrypt',
+    logCost,
+    text: `${head}${withoutUnusedBits(saltEnd, 4)}${tag}${withoutUnusedBits(tagEnd, 2)}`,
+  };
 };
 
 const parseScrypt = (text: string): StoredHash | undefined => {
@@ -84,6 +106,8 @@ const parseScrypt = (text: string): StoredHash | undefined => {
   const [logCost, blockSize, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
   if (!isBetween(logCost, 1, scryptLogCostMax) || blockSize < 1 || !isBetween(parallelism, 1, parallelismMax))
     return undefined;
+  // RFC 7914 section 2: N is less than 2^(128 * r / 8).
+  if (logCost >= 16 * blockSize) return undefined;
   const cost = 2 ** logCost;
   if (128 * cost * blockSize > memoryBytesMax) return undefined;
   return { format: 'scrypt', cost, blockSize, parallelism, salt: bytes(match[4]), tag: bytes(match[5]) };
@@ -105,8 +129,36 @@ const parsePbkdf2 = (text: string): StoredHash | undefined => {
 export const parseStoredHash = (text: string): StoredHash | undefined =>
   parseArgon2id(text) ?? parseBcrypt(text) ?? parseScrypt(text) ?? parsePbkdf2(text);
 
-/** Whether a stored hash is of a known format and within the limits. */
-export const isAcceptedHash = (text: string): boolean => parseStoredHash(text) !== undefined;
+const isBase64 = (text: string): boolean => bytes(text).toString('base64').replace(/=+$/, '') === text;
+
+/**
+ * Whether a readable hash has the usual spelling: numbers without leading zeros (PHC string format),
+ * base64 without unused bits that are set (RFC 4648 section 3.5). Another spelling is a sign that a
+ * character was lost or changed on the way, so that no password would be right any more. Only the
+ * unused bits of bcrypt's salt are ignored: systems are known that set them.
+ */
+export const hasUsualSpelling = (text: string): boolean => {
+  const stored = parseStoredHash(text);
+  if (stored?.format === 'bcrypt') return stored.text.at(-1) === text.at(-1);
+  const [saltText = '', tagText = ''] = text.split('$').slice(-2);
+  return !/=0\d/.test(text) && isBase64(saltText) && isBase64(tagText);
+};
+
+/** Bytes of a password that bcrypt reads. */
+const bcryptBytesRead = 72;
+
+/**
+ * Whether a hash depends on every byte of a password that has passed its check. Else another text is
+ * as right as this one, and this one may not replace it:
+ * - bcrypt reads 72 bytes. It repeats the password behind a zero byte, so that `a` and `a\0a` are one.
+ * - HMAC pads its key with zero bytes (RFC 2104 section 2), so PBKDF2 and scrypt ignore them at the
+ *   end of a password.
+ */
+export const dependsOnWhole = (text: string, password: string): boolean => {
+  const format = parseStoredHash(text)?.format;
+  if (format === 'argon2id') return true;
+  return !password.includes('\0') && (format !== 'bcrypt' || Buffer.byteLength(password) < bcryptBytesRead);
+};
 
 /**
  * Whether a stored hash differs from today's format and cost. Such a hash is replaced at the next

@@ -6,6 +6,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import type { Secret } from '../secrets/secret.ts';
+import type { PasswordForms } from './rules.ts';
 
 /** The account that passed a full check, its email then, and the stored hash that the check used. */
 export interface CheckedAccount {
@@ -54,7 +55,7 @@ export class LoginCache {
    * The account whose password this was at a full check within the window. `undefined` says nothing
    * about the password.
    */
-  recall(tenantName: string, emailKey: string, password: Secret<string>): CheckedAccount | undefined {
+  recall(tenantName: string, emailKey: string, forms: PasswordForms): CheckedAccount | undefined {
     const key = keyOf(tenantName, emailKey);
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -62,11 +63,15 @@ export class LoginCache {
       this.#entries.delete(key);
       return undefined;
     }
-    return timingSafeEqual(entry.mac, this.#mac(password)) ? entry.account : undefined;
+    return forms.some((form) => timingSafeEqual(entry.mac, this.#mac(form))) ? entry.account : undefined;
   }
 
-  /** Remembers a successful full check. A full cache drops its oldest entry. */
-  remember(tenantName: string, emailKey: string, password: Secret<string>, account: CheckedAccount): void {
+  /**
+   * Remembers a successful full check. A full cache drops its oldest entry.
+   * @param form of which the stored hash was made: another form of the password is not remembered,
+   *   because a full check may refuse it
+   */
+  remember(tenantName: string, emailKey: string, form: Secret<string>, account: CheckedAccount): void {
     if (this.#windowMs === 0) return;
     const key = keyOf(tenantName, emailKey);
     this.#entries.delete(key);
@@ -74,7 +79,7 @@ export class LoginCache {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
-    this.#entries.set(key, { account, mac: this.#mac(password), checkedAtMs: this.#nowMs() });
+    this.#entries.set(key, { account, mac: this.#mac(form), checkedAtMs: this.#nowMs() });
   }
 
   /** Drops an entry that no longer holds. */

@@ -13,8 +13,15 @@ export const passwordCodePointsMin = 15;
 export const passwordCodePointsMax = 256;
 
 /**
- * The form in which passwords are compared and hashed: NFC, so that the same password from two
- * keyboards is equal. Nothing is trimmed or folded.
+ * The forms of a password that a person typed, each to be checked against the stored hash. The first
+ * is NFC, which this service hashes. The second, if it differs, is the text as it was typed, which
+ * other systems have hashed.
+ */
+export type PasswordForms = readonly [Secret<string>, ...Secret<string>[]];
+
+/**
+ * The form in which the service hashes passwords: NFC, so that the same password from two keyboards
+ * is equal. Nothing is trimmed or folded.
  * @throws {CatalyticError} `body_invalid` for half a surrogate pair: it has no UTF-8 form, so two
  *   passwords would become equal
  */
@@ -24,6 +31,12 @@ export const preparePassword = (password: string): Secret<string> => {
       fields: [{ field: '/password', message: 'is not valid Unicode text' }],
     });
   return new Secret(password.normalize('NFC'));
+};
+
+/** The forms of a typed password. @throws {CatalyticError} like {@link preparePassword} */
+export const passwordForms = (password: string): PasswordForms => {
+  const composed = preparePassword(password);
+  return composed.reveal() === password ? [composed] : [composed, new Secret(password)];
 };
 
 /** Every code that {@link passwordRefusal} may give. */

@@ -7,8 +7,8 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditSink, Origin } from '../audit/store.ts';
-import type { PasswordHasher } from '../passwords/hasher.ts';
-import { admitPassword, preparePassword } from '../passwords/rules.ts';
+import { checkPassword, type PasswordCheckParts } from '../passwords/check-password.ts';
+import { admitPassword, passwordForms, preparePassword } from '../passwords/rules.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
 import { orUnknown } from '../revocation/or-unknown.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
@@ -16,8 +16,7 @@ import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
-export interface ChangePasswordParts extends IssueAccessTokenParts {
-  readonly hasher: PasswordHasher;
+export interface ChangePasswordParts extends IssueAccessTokenParts, PasswordCheckParts {
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
   readonly barrier: Barrier;
@@ -53,21 +52,22 @@ export const changePassword = async (
   by: Origin,
 ): Promise<{ readonly tokens: SessionTokens; readonly propagation: Propagation }> => {
   const { tid: tenantId, sub: accountId, sid: sessionId } = claims;
-  const refuse = (): CatalyticError => {
+  const refuse = (reason: 'hash_unreadable' | 'password_wrong'): CatalyticError => {
     const whose = { tenantId, accountId, sessionId };
-    const act = { event: 'authn_password_change_fail', reason: 'password_wrong' } as const;
-    parts.auditSink.add({ ...act, ...whose, atMs: parts.nowMs(), by });
+    parts.auditSink.add({ event: 'authn_password_change_fail', reason, ...whose, atMs: parts.nowMs(), by });
     return new CatalyticError('password_wrong');
   };
-  const [current, next] = [preparePassword(request.current_password), preparePassword(request.new_password)];
+  const [current, next] = [passwordForms(request.current_password), preparePassword(request.new_password)];
   for (let attempt = 1; attempt <= triesMax; attempt++) {
     const found = await parts.accounts.findWithPassword(tenantId, accountId);
     if (found === undefined) throw new CatalyticError('token_revoked');
     // Judged before the costly check and from the request alone, so that the answer says nothing
     // about the stored password.
     admitPassword(next, found.account.email);
-    if (next.reveal() === current.reveal()) throw new CatalyticError('password_unchanged');
-    if (!(await parts.hasher.verify(found.passwordHash, current))) throw refuse();
+    if (next.reveal() === current[0].reveal()) throw new CatalyticError('password_unchanged');
+    const checked = await checkPassword(parts, found, current);
+    if (checked === 'hash_unreadable') throw refuse(checked);
+    if (typeof checked === 'string') throw refuse('password_wrong');
     const to = await parts.hasher.hash(next);
     const refreshToken = randomToken(refreshTokenPrefix);
     // Read before the statement, because it becomes `iat`.
@@ -93,5 +93,5 @@ export const changePassword = async (
     if (changed === 'session_ended') throw new CatalyticError('token_revoked');
     if (changed !== 'password_changed') throw new CatalyticError(changed);
   }
-  throw refuse();
+  throw refuse('password_wrong');
 };

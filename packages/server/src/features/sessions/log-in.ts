@@ -8,10 +8,10 @@ import { findByEmail } from '../accounts/find-by-email.ts';
 import { emailKeys } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
 import type { AuditAct, AuditSink, Origin } from '../audit/store.ts';
-import { needsUpgrade } from '../passwords/hash-format.ts';
-import type { PasswordHasher } from '../passwords/hasher.ts';
+import { checkPassword, type PasswordCheckParts } from '../passwords/check-password.ts';
+import { dependsOnWhole, needsUpgrade } from '../passwords/hash-format.ts';
 import type { CheckedAccount, LoginCache } from '../passwords/login-cache.ts';
-import { preparePassword } from '../passwords/rules.ts';
+import { type PasswordForms, passwordForms } from '../passwords/rules.ts';
 import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -21,14 +21,8 @@ import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session
 import type { OpeningRefusal, SessionStore } from './store.ts';
 
 /** What this use case works with. */
-export interface LogInParts extends IssueAccessTokenParts {
-  readonly hasher: PasswordHasher;
+export interface LogInParts extends IssueAccessTokenParts, PasswordCheckParts {
   readonly loginCache: LoginCache;
-  /**
-   * Hash of a random password. It is checked if there is no account, so that an unknown account
-   * costs as much time as a wrong password.
-   */
-  readonly decoyHash: string;
   readonly tenants: TenantStore;
   readonly accounts: AccountStore;
   readonly sessions: SessionStore;
@@ -48,17 +42,23 @@ export interface Login {
 }
 
 /**
+ * A simultaneous sign-in may upgrade the stored hash while the password is being checked here. Then
+ * the password is checked once more, against the new hash. A second upgrade cannot happen.
+ */
+const triesMax = 2;
+
+/**
  * Checks the password, opens a session and issues its tokens.
  * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike;
  *   `account_disabled` only after the right password; `tenant_*`, `hashing_busy`
  */
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
-  const { loginCache, hasher, decoyHash } = parts;
+  const { loginCache, hasher } = parts;
   const tenantName = login.tenant ?? defaultTenantName;
   // Two accounts may have one mailbox, from versions before: the spelling tells them apart.
   const [key] = emailKeys(login.email);
-  const password = preparePassword(login.password);
-  const remembered = loginCache.recall(tenantName, key, password);
+  const forms = passwordForms(login.password);
+  const remembered = loginCache.recall(tenantName, key, forms);
   if (remembered !== undefined) {
     const opened = await openSession(parts, remembered, by);
     if (typeof opened !== 'string') return opened;
@@ -70,17 +70,21 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   const tenant = await knownTenant(parts.tenants, tenantName);
   const refuse = refusal(parts, tenant, by);
   if (tenant.status !== 'active') throw refuse('tenant_suspended');
-  const found = await findByEmail(parts.accounts, tenant.id, login.email);
-  const isRight = await hasher.verify(found?.passwordHash ?? decoyHash, password);
-  if (found === undefined) throw refuse('account_unknown');
-  if (!isRight) throw refuse('password_wrong', found);
-  const passwordHash = await upgradeHash(parts, found, password, by);
-  const { id: accountId, email } = found.account;
-  const checked: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
-  loginCache.remember(tenantName, key, password, checked);
-  const opened = await openSession(parts, checked, by);
-  if (typeof opened === 'string') throw refuse(opened, found);
-  return opened;
+  for (let attempt = 1; ; attempt++) {
+    const found = await findByEmail(parts.accounts, tenant.id, login.email);
+    const checked = await checkPassword(parts, found, forms);
+    if (found === undefined) throw refuse('account_unknown');
+    if (typeof checked === 'string') throw refuse(checked, found);
+    const { passwordHash, form } = await upgradeHash(parts, found, forms, checked, by);
+    const { id: accountId, email } = found.account;
+    const account: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
+    const opened = await openSession(parts, account, by);
+    if (typeof opened !== 'string') {
+      loginCache.remember(tenantName, key, form, account);
+      return opened;
+    }
+    if (opened !== 'password_changed' || attempt === triesMax) throw refuse(opened, found);
+  }
 };
 
 /**
@@ -115,6 +119,7 @@ const openSession = async (
 /** The codes that clients get. They do not reveal whether an account exists. */
 const codes = {
   account_unknown: 'credentials_invalid',
+  hash_unreadable: 'credentials_invalid',
   password_wrong: 'credentials_invalid',
   password_changed: 'credentials_invalid',
   account_disabled: 'account_disabled',
@@ -134,21 +139,35 @@ const refusal =
   };
 
 /**
- * Replaces a hash of an old cost or format, now that the password is known.
- * @returns the hash that is stored afterwards
+ * Replaces a hash of an old cost or format, now that the password is known. The upgrade never stands
+ * in the way of the sign-in: without a free lane it is left to the next one.
+ * @param form of which the stored hash was made
+ * @returns the hash that is stored afterwards, as far as this sign-in knows, and the form of which it
+ *   was made
  */
 const upgradeHash = async (
   parts: LogInParts,
   { account, passwordHash }: AccountWithPassword,
-  password: Secret<string>,
+  [composed]: PasswordForms,
+  form: Secret<string>,
   by: Origin,
-): Promise<string> => {
-  if (!needsUpgrade(passwordHash)) return passwordHash;
-  const upgraded = await parts.hasher.hash(password);
+): Promise<{ readonly passwordHash: string; readonly form: Secret<string> }> => {
+  const unchanged = { passwordHash, form };
+  if (!needsUpgrade(passwordHash) || !dependsOnWhole(passwordHash, form.reveal())) return unchanged;
+  const upgraded = await unlessBusy(parts.hasher.hash(composed));
+  if (upgraded === undefined) return unchanged;
   const { tenantId, id: accountId } = account;
   const upgrade = { tenantId, accountId, from: passwordHash, to: upgraded, nowMs: parts.nowMs(), by };
   const isReplaced = await parts.accounts.upgradePasswordHash(upgrade);
-  // Not replaced: the password has changed in the meantime, and the opening of the session will be
-  // refused.
-  return isReplaced ? upgraded : passwordHash;
+  // Not replaced: the hash has changed in the meantime, and the opening of the session will see that.
+  return isReplaced ? { passwordHash: upgraded, form: composed } : unchanged;
+};
+
+const unlessBusy = async (hashing: Promise<string>): Promise<string | undefined> => {
+  try {
+    return await hashing;
+  } catch (error) {
+    if (error instanceof CatalyticError && error.code === 'hashing_busy') return undefined;
+    throw error;
+  }
 };
