@@ -46,7 +46,7 @@ suite('log lines of requests', { concurrency: 2 }, () => {
     );
     const { accountId, tenantId, ...named } = invalid ?? {};
     assert.match(`${accountId} ${tenantId}`, /^[\da-f-]{36} [\da-f-]{36}$/);
-    const refused = { level: 'info', msg: 'Refused' };
+    const refused = { level: 'info', msg: 'Refused', address: '127.0.0.1' };
     assert.deepEqual(named, {
       ...refused,
       code: 'body_invalid',
@@ -87,7 +87,7 @@ suite('log lines of requests', { concurrency: 2 }, () => {
     };
     for (const id of ['8f14e45f-ceea-467f-a1d4-0123456789ab', 'trace.1234_56']) assert.equal(await idFor(id), id);
     for (const ids of [['short'], ['x'.repeat(37)], ['ada@example.com'], ['{"a":"bcdefgh"}'], ['12345678', '12345678']])
-      assert.match(String(await idFor(...ids)), /^[\w-]{8}-[\da-z]+$/, ids.join());
+      assert.match(String(await idFor(...ids)), /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, ids.join());
     const withId = { headers: { 'x-request-id': 'trace-0123456789' } };
     assert.equal((await request(`${url}/health/live`, withId)).headers.get('x-request-id'), 'trace-0123456789');
     assert.equal((await get(`${url}/health/live`)).headers.get('x-request-id'), null);

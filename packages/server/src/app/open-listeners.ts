@@ -2,7 +2,7 @@
  * The routes, served: one HTTP pipeline for each listener, with what each step of it needs.
  * @module
  */
-import { originsOf, trustedPeers } from '../config/addresses.ts';
+import { inRanges, originsOf, trustedPeers } from '../config/addresses.ts';
 import { certificateFiles } from '../config/certificate.ts';
 import type { Route } from '../features/route.ts';
 import { type FollowedCertificate, followCertificate } from '../follow-certificate.ts';
@@ -55,19 +55,24 @@ export const openListeners = (
     keepAliveSeconds: config.keepAliveSeconds,
     requestTimeoutMs: config.requestTimeoutMs,
     maxConnections: config.maxConnections,
+    callers: { source: config.callerAddressFrom, isProxy: inRanges(config.trustedProxies) },
   };
   const isOpen = certificate !== undefined && config.trustedProxies === undefined;
   const peers = isOpen
     ? undefined
     : { mayConnect: trustedPeers(config.trustedProxies), onRefused: metrics.countRefusedConnection };
   const origins = originsOf(config.corsOrigins);
+  const operateParts =
+    config.callerAddressFrom === 'proxy-protocol'
+      ? { ...httpParts, callers: { ...httpParts.callers, source: 'peer' as const } }
+      : httpParts;
   const listeners = new Listeners(
     config,
     // The operate listener speaks plain HTTP: it is for this machine or a private network, where
-    // scrapers and probes know no certificate.
+    // scrapers and probes know no certificate and no PROXY protocol.
     (name, own) =>
       createHttpServer(
-        name === 'public' ? { ...httpParts, peers, keyPair: certificate, origins } : httpParts,
+        name === 'public' ? { ...httpParts, peers, keyPair: certificate, origins } : operateParts,
         describedRoutes(own, {
           hasDocs: config.docs !== '0',
           publicUrl: name === 'public' ? config.issuer : undefined,

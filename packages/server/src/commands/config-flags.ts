@@ -22,7 +22,16 @@ const allowed = (option: Option): string => {
 /** Headings of the help, and the options under each. All others stand under the last heading. */
 const groups: Readonly<Record<string, readonly string[]>> = {
   'Where it listens': [
-    ...['host', 'port', 'operateHost', 'operatePort', 'trustedProxies', 'backlog', 'maxConnections'],
+    ...[
+      'host',
+      'port',
+      'operateHost',
+      'operatePort',
+      'trustedProxies',
+      'callerAddressFrom',
+      'backlog',
+      'maxConnections',
+    ],
     ...['keepAliveSeconds', 'requestTimeoutMs'],
   ],
   'Where it keeps things': ['dataDir', 'databaseUrl', 'databasePoolSize', 'databaseMaxOverflow', 'workers'],

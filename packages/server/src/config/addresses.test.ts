@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areOrigins, areRanges, isListenable, isLoopback, originsOf, trustedPeers } from './addresses.ts';
+import { areOrigins, areRanges, inRanges, isListenable, isLoopback, originsOf, trustedPeers } from './addresses.ts';
 
 test('loopback is what never leaves the machine', () => {
   for (const host of ['127.0.0.1', '127.0.0.2', '127.255.255.254', '::1', '::ffff:127.0.0.1', 'localhost'])
@@ -37,6 +37,13 @@ test('a peer is judged by its address, in whatever form the system names it', ()
   assert.ok(isTrusted('::ffff:10.1.2.3'));
   assert.ok(isTrusted('::ffff:127.0.0.1'));
   assert.ok(!isTrusted('::ffff:10.2.2.3'));
+});
+
+test('this machine may connect, and is a proxy only where it is listed', () => {
+  assert.ok(!inRanges('10.1.0.0/16')('127.0.0.1'));
+  assert.ok(inRanges('10.1.0.0/16')('::ffff:10.1.2.3'));
+  assert.ok(inRanges('127.0.0.1')('127.0.0.1'));
+  assert.ok(!inRanges(undefined)('127.0.0.1'));
 });
 
 test('without ranges only this machine is trusted', () => {

@@ -107,12 +107,18 @@ export const wideRanges = (ranges: string | undefined): readonly string[] =>
     });
 
 /**
- * The peers that may connect to the public listener: this machine, and addresses in the ranges.
- * @param ranges as {@link areRanges} takes them
- * @returns judges the address of a peer; an IPv4 address may have its IPv6 form
+ * The addresses in the ranges.
+ * @param ranges as {@link areRanges} takes them; `undefined`: none
+ * @returns judges an address; an IPv4 address may have its IPv6 form
  */
+export const inRanges = (ranges: string | undefined): ((address: string) => boolean) => {
+  const listed = new BlockList();
+  for (const range of ranges?.split(',') ?? []) addRange(listed, range);
+  return (address) => isIP(address) !== 0 && listed.check(address, familyOf(address));
+};
+
+/** The peers that may connect to the public listener: this machine, and addresses in the ranges. */
 export const trustedPeers = (ranges: string | undefined): ((address: string) => boolean) => {
-  const trusted = new BlockList();
-  for (const range of ranges?.split(',') ?? []) addRange(trusted, range);
-  return (address) => isLoopback(address) || (isIP(address) !== 0 && trusted.check(address, familyOf(address)));
+  const isListed = inRanges(ranges);
+  return (address) => isLoopback(address) || isListed(address);
 };

@@ -16,6 +16,8 @@ import { type TokenConfig, tokenOptions } from './token-options.ts';
  */
 export const defaultHashLanes = Math.min(64, Math.max(2, availableParallelism() * 2));
 
+const callerSources = ['headers', 'forwarded', 'x-forwarded-for', 'proxy-protocol', 'peer'] as const;
+
 /** Every option, by the name of its field in {@link Config}. */
 export const options = {
   host: {
@@ -46,6 +48,15 @@ export const options = {
     patternText: 'addresses or ranges like 10.1.2.3 or 10.1.0.0/16, separated by commas',
     description:
       'Proxies in front of a HOST that is not loopback, which end TLS unless the service does; connections from other addresses, except this machine, are closed at once.',
+  },
+  callerAddressFrom: {
+    kind: 'choice',
+    name: 'CALLER_ADDRESS_FROM',
+    choices: callerSources,
+    default: undefined,
+    defaultText: '`headers` while TRUSTED_PROXIES is set and the service speaks plain HTTP, else `peer`',
+    description:
+      'Where the proxies in TRUSTED_PROXIES name the caller, for the audit trail and the log: in `forwarded` (RFC 7239), in `x-forwarded-for`, in either of the two `headers`, of which both must agree where both are there, or before the first byte of each connection (`proxy-protocol`, version 1 or 2, which is then needed). With `peer` the address is that of the proxy. No other peer can name a caller.',
   },
   ...tlsOptions,
   operateHost: {
@@ -302,6 +313,7 @@ export interface Config extends RedisConfig, TlsConfig, TokenConfig {
   readonly host: string;
   readonly port: number;
   readonly trustedProxies: string | undefined;
+  readonly callerAddressFrom: (typeof callerSources)[number];
   /** `undefined`, and so is the port: the operators' routes answer on the public listener. */
   readonly operateHost: string | undefined;
   readonly operatePort: number | undefined;

@@ -41,6 +41,8 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['TRUSTED_PROXIES', '10.0.0.0/33', /TRUSTED_PROXIES .*is not addresses or ranges/],
   ['TRUSTED_PROXIES', '10.0.0.1,', /TRUSTED_PROXIES/],
   ['TRUSTED_PROXIES', 'proxy.internal', /TRUSTED_PROXIES/],
+  ['CALLER_ADDRESS_FROM', 'x-real-ip', /CALLER_ADDRESS_FROM .*is not one of headers, forwarded/],
+  ['CALLER_ADDRESS_FROM', 'forwarded', /CALLER_ADDRESS_FROM forwarded: TRUSTED_PROXIES is not set/],
   ['OPERATE_HOST', 'everywhere', /OPERATE_HOST/],
   ['OPERATE_PORT', '65536', /OPERATE_PORT/],
   ['ISSUER', 'https://id.example?x', /ISSUER/],

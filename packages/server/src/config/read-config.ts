@@ -141,6 +141,17 @@ const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
   throw new ConfigError(`Cannot use ${given} without ${missing}: TLS takes both; set ${missing} too`);
 };
 
+/** Decides where callers are named: without trusted proxies, nowhere. */
+const resolveCallers = (values: Values): void => {
+  const { trustedProxies, tlsCertFile, callerAddressFrom } = values;
+  if (trustedProxies === undefined && callerAddressFrom !== undefined && callerAddressFrom !== 'peer')
+    throw new ConfigError(
+      `Cannot use CALLER_ADDRESS_FROM ${callerAddressFrom}: TRUSTED_PROXIES is not set; set it to the addresses of the proxies, because nothing else is believed about a caller`,
+    );
+  // Behind TLS a proxy may pass on what it cannot read, and then the headers are the caller's own.
+  values.callerAddressFrom ??= trustedProxies !== undefined && tlsCertFile === undefined ? 'headers' : 'peer';
+};
+
 /**
  * Decides where the operators' routes answer: on the public listener only of a service for development. One with an issuer
  * or with proxies is meant for clients elsewhere, and a proxy on this machine would pass their requests on to a loopback
@@ -177,6 +188,7 @@ export const readConfig = (
   ) as unknown as Values;
   checkTls(values);
   checkReach(values);
+  resolveCallers(values);
   resolveOperate(values);
   values.issuer ??= `${values.tlsCertFile === undefined ? 'http' : 'https'}://${urlHost(values.host ?? '')}:${values.port}`;
   values.audience ??= values.issuer;

@@ -6,8 +6,9 @@
 import type { Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
-import { type Peers, refusePeer } from './peers.ts';
+import { type AnnouncedAddresses, type CallerParts, type Peers, refusePeer } from './peers.ts';
 import { problemBytes } from './problem.ts';
+import { takeProxyHeader } from './proxy-header.ts';
 import type { ConnectionStage } from './stage.ts';
 
 /** Dependencies of the stage. */
@@ -16,6 +17,9 @@ export interface ConnectParts {
   readonly maxConnections: number;
   /** Judges peers; absent: every address may connect. */
   readonly peers?: Peers | undefined;
+  readonly callers: CallerParts;
+  /** Filled here, where proxies speak the PROXY protocol. */
+  readonly announced: AnnouncedAddresses;
   /** Whether a client can read a refusal without a TLS handshake. */
   readonly isPlain: boolean;
   readonly counts: AnswerCounts;
@@ -43,11 +47,32 @@ const turnAway = (socket: Socket): void => {
   socket.once('close', () => clearTimeout(timer));
 };
 
+/** Waits for the header of a trusted proxy that speaks the PROXY protocol. */
+const afterProxyHeader = (
+  socket: Socket,
+  { callers: { source, isProxy }, announced, counts }: ConnectParts,
+  serve: () => void,
+): void => {
+  if (source !== 'proxy-protocol' || !isProxy(socket.remoteAddress ?? '')) {
+    serve();
+    return;
+  }
+  takeProxyHeader(
+    socket,
+    ({ address }) => {
+      if (address !== undefined) announced.keep(socket, address);
+      serve();
+    },
+    () => counts.cut('proxy_header'),
+  );
+};
+
 /** The HTTP parser sees only connections that are taken. */
 export const connect: ConnectionStage<ConnectParts> = {
   name: 'connect',
   refuses: () => ['overloaded'],
-  mount: (server, { maxConnections, peers, isPlain, counts, connections }) => {
+  mount: (server, parts) => {
+    const { maxConnections, peers, isPlain, counts, connections } = parts;
     const serve = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
@@ -60,7 +85,9 @@ export const connect: ConnectionStage<ConnectParts> = {
       }
       connections.add(socket);
       socket.once('close', () => connections.delete(socket));
-      for (const take of serve) take.call(server, socket);
+      afterProxyHeader(socket, parts, () => {
+        for (const take of serve) take.call(server, socket);
+      });
     });
     // Dropped in a cluster too: the other workers may be as full as this one.
     Object.assign(server, { maxConnections: maxConnections + tellingMax, dropMaxConnection: true });

@@ -40,6 +40,7 @@ const serve = async (t: TestContext, routes: readonly Route[]): Promise<string> 
       requestTimeoutMs: 5000,
       maxConnections: 10,
       workerName: undefined,
+      callers: { source: 'peer', isProxy: () => false },
     },
     routes,
   );

@@ -1,13 +1,16 @@
 /**
- * The peer of a connection: whether it may connect, and its address, which is the address of its
- * requests. This is the one place that judges peers.
+ * The peer of a connection: whether it may connect, and whose requests it sends. This is the one
+ * place that judges peers.
  *
- * A proxy in front of the service is the peer of its connections. The headers in which a proxy
- * names its own peer (`Forwarded`, RFC 7239, and `X-Forwarded-For`) are not read. Reading them
- * belongs here, and only from a peer that is a trusted proxy.
+ * A proxy in front of the service is the peer of its connections. A trusted proxy says for whom it
+ * sends, in a header of each request or before the first byte of each connection. What any other
+ * peer says about that is not read.
  * @module
  */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { type ForwardingHeader, forwardedCaller } from './forwarded.ts';
+import { canonicalAddress } from './ip-address.ts';
 
 /** Judges the peers of connections, once each. */
 export interface Peers {
@@ -30,11 +33,62 @@ export const refusePeer = (socket: Socket, { mayConnect, onRefused }: Peers): bo
   return true;
 };
 
-/** Prefix of an IPv4 peer where a socket takes both families. */
-const mappedPrefix = '::ffff:';
+/**
+ * Where trusted proxies name the caller: `headers` is either of the two headers, `peer` is nowhere.
+ */
+export type CallerSource = 'headers' | ForwardingHeader | 'proxy-protocol' | 'peer';
 
-/** The address of the peer, `null` once the connection is gone. */
-export const peerAddress = (socket: Socket): string | null => {
-  const { remoteAddress = null } = socket;
-  return remoteAddress?.startsWith(mappedPrefix) ? remoteAddress.slice(mappedPrefix.length) : remoteAddress;
+/** Where callers are named, and by whom. */
+export interface CallerParts {
+  readonly source: CallerSource;
+  /** Whether an address is that of a trusted proxy. */
+  readonly isProxy: (address: string) => boolean;
+}
+
+/** The addresses of connections, as proxies have announced them in the PROXY protocol. */
+export class AnnouncedAddresses {
+  readonly #byConnection = new Map<string, string>();
+
+  /** Keeps the address until the connection is closed. */
+  keep(socket: Socket, address: string): void {
+    const key = connectionOf(socket);
+    this.#byConnection.set(key, address);
+    socket.once('close', () => this.#byConnection.delete(key));
+  }
+
+  /** The address announced for a connection; also that of the connection under a TLS socket. */
+  of(socket: Socket): string | undefined {
+    return this.#byConnection.get(connectionOf(socket));
+  }
+}
+
+/** What a socket and the TLS socket on top of it have in common. */
+const connectionOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+
+const forwardingHeaders = ['forwarded', 'x-forwarded-for'] as const satisfies readonly ForwardingHeader[];
+
+/**
+ * The address of the caller of a request: for the audit trail, the log and limits. `null` once the
+ * connection is gone.
+ *
+ * Proxies pass on a header that they do not write. Where requests may come with either header and
+ * the two disagree, one is the caller's own invention, so the address is that of the proxy.
+ */
+export const callerAddress = (
+  { source, isProxy }: CallerParts,
+  announced: AnnouncedAddresses,
+  { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
+): string | null => {
+  const { remoteAddress } = socket;
+  if (remoteAddress === undefined) return null;
+  // The zone of a link-local peer stays: it means this machine's own interface.
+  const peer = canonicalAddress(remoteAddress) ?? remoteAddress;
+  if (source === 'peer' || !isProxy(peer)) return peer;
+  if (source === 'proxy-protocol') return announced.of(socket) ?? peer;
+  const [caller = peer, other = caller] = (source === 'headers' ? forwardingHeaders : [source]).flatMap((header) => {
+    const list = headers[header];
+    return typeof list === 'string' ? [forwardedCaller(header, list, peer, isProxy)] : [];
+  });
+  return caller === other ? caller : peer;
 };

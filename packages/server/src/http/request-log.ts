@@ -38,6 +38,7 @@ const callerOf = ({ caller }: FastifyRequest): object => {
  */
 const fieldsOf = (request: FastifyRequest, status: number): object => ({
   requestId: request.id,
+  address: request.callerAddress,
   method: request.method,
   route: request.routeOptions.url,
   status,

@@ -4,11 +4,10 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Origin } from '../features/audit/store.ts';
-import { peerAddress } from './peers.ts';
 
 /** The origin of everything that this request changes. */
-export const requestOrigin = ({ caller, socket, id }: FastifyRequest): Origin => ({
+export const requestOrigin = ({ caller, callerAddress, id }: FastifyRequest): Origin => ({
   actor: caller !== undefined && 'adminKey' in caller ? `key:${caller.adminKey.id}` : 'self',
-  address: peerAddress(socket),
+  address: callerAddress,
   requestId: id,
 });

@@ -19,7 +19,7 @@ import { dispatchRequests } from './dispatch.ts';
 import { stopServer } from './drain.ts';
 import { type MountParts, mountRoute } from './mount-route.ts';
 import { type ParserRefusals, parserRefusals } from './parser-refusals.ts';
-import type { Peers } from './peers.ts';
+import { AnnouncedAddresses, type CallerParts, callerAddress, type Peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
 import { problemSender } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
@@ -41,8 +41,17 @@ export interface HttpParts {
   readonly origins?: ((origin: string) => boolean) | undefined;
   /** Judges peers; absent: every address may connect. */
   readonly peers?: Peers | undefined;
+  /** Where the callers behind trusted proxies are named. */
+  readonly callers: CallerParts;
   /** The certificate of TLS; absent: plain HTTP. */
   readonly keyPair?: KeyPairSource | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** See {@link callerAddress}. */
+    readonly callerAddress: string | null;
+  }
 }
 
 /** Matches the paths of a description: an open segment is any text without a slash. */
@@ -131,7 +140,7 @@ const mountPipeline = (
   parts: MountParts & { readonly arriving: ArrivingBodies },
   unknown: RefusalOfUnknown,
 ): void => {
-  const { routes, workerHeaders } = parts;
+  const { routes, workerHeaders, callers, announced } = parts;
   const node = server.server;
   for (const { mount } of pipeline.connection) mount(node, parts);
   dispatchRequests(
@@ -140,6 +149,11 @@ const mountPipeline = (
   );
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedMs', 0);
+  server.decorateRequest('callerAddress', {
+    getter(this: FastifyRequest) {
+      return callerAddress(callers, announced, this.raw);
+    },
+  });
   addBodyParsers(server, routes, parts.arriving);
   server.setNotFoundHandler((request, reply) => {
     throw unknown(request, reply);
@@ -174,6 +188,7 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     isPlain: keyPair === undefined,
     workerHeaders: workerName === undefined ? {} : { 'catalytic-worker': workerName },
     connections: new Set<Socket>(),
+    announced: new AnnouncedAddresses(),
     answering: new Map() as AnswersUnderWay,
     stopping,
     arriving,
