@@ -117,7 +117,7 @@ const configurationPage = (options: Readonly<Record<string, OptionRow>>, source:
     'Configuration',
     source,
     'Flags win over the environment, the environment over the file given with `--config` (lines of `NAME=value`). A value that is not ' +
-      'allowed stops the start and names itself. Space and quotes around a value are taken off, and an empty value is none.\n\n' +
+      'allowed stops the start and names itself. Space and quotes around a value are taken off, and an empty value is none. In the file, a value with `#` needs quotes.\n\n' +
       'Secrets have no flag, because every user of a machine can read the flags of a process. Each may stand in a file: ' +
       '`DATABASE_URL_FILE=/run/secrets/database-url`, or `--database-url-file`. The file is read at each start, without the line ends at its end.',
     table(['name', 'flag', 'default', 'allowed', 'what it does'], rows),

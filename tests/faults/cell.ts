@@ -1,5 +1,5 @@
 /**
- * A cell of the matrix: what the rounds of one fault at one moment have shown, as the results hold it.
+ * A cell of the matrix: the results of all rounds of one fault at one moment, as the results file holds them.
  * @module
  */
 import { hasNetworks } from './deployment.ts';
@@ -18,7 +18,7 @@ export interface Cell {
   /** Workers of each machine. */
   readonly machines: readonly number[];
   readonly redis: boolean;
-  /** Whether each machine had a network of its own. */
+  /** Whether each machine had a separate network. */
   readonly namespaces: boolean;
   readonly lease_ms: number;
   readonly rounds: number;
@@ -33,23 +33,23 @@ export interface Cell {
   /** Requests, while the fault lasted, to workers that it does not touch. */
   readonly requests: number;
   readonly failed_requests: number;
-  /** Time after the fault until a sign-out was as fast as before; `null` where nobody looked. */
+  /** Time after the fault until a sign-out was as fast as before; `null` where it was not measured. */
   readonly logout_back_ms: Spread | null;
-  /** Rounds in which it did not become as fast while it was looked at. */
+  /** Rounds in which no sign-out became as fast while the recovery was measured. */
   readonly logout_not_back: number;
   /** Time after the fault until every worker served and was current again; absent in results of former versions. */
   readonly ready_ms?: Spread;
-  /** What was not as the fault has it: an answer, a line of the log, a worker that accepts or does not; absent as above. */
+  /** Departures from what the fault expects: an answer, a line of the log, a worker that accepts or does not; absent as above. */
   readonly unexpected?: number;
   /** The assumption that the fault breaks; absent where it breaks none. */
   readonly breaks?: string;
-  /** What questions about the two tokens were answered: statuses and codes; absent as above. */
+  /** Answers to questions about the two tokens: statuses and codes; absent as above. */
   readonly verify_answers?: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly evidence: readonly string[];
 }
 
-/** Which cell it is. */
+/** The fault, the moment and the deployment of a cell. */
 export interface CellName {
   readonly fault: string;
   readonly moment: string;
@@ -65,7 +65,7 @@ const spread = (times: readonly number[]): Spread => {
   return { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) };
 };
 
-/** What rounds have shown together. */
+/** The results of several rounds, summed up. */
 export const summarise = (
   { fault, moment, machines, redis, inNamespaces, leaseMs, breaks }: CellName,
   rounds: readonly Round[],

@@ -12,12 +12,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { everybody, type Fault, pastLease, type Scene, type Undo, undoAfter, unprepared } from './fault.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
-/** Five minutes: more than the minute that may be, and than the three that an entry is kept beyond the life of its tokens. */
+/** Five minutes: more than the minute that is allowed, and than the three for which an entry outlives its tokens. */
 const wrongSeconds = 300;
-/** Until a worker has read the journal once more, and its lease has ended: a lease and so many milliseconds. */
+/** Added to a lease: the time in which a worker reads the journal once more before its lease ends, milliseconds. */
 const noticeMsMax = 500;
 
-/** Sets the clock right again, after it has been seen that these workers accept nothing. */
+/** Checks that these workers accept nothing, then sets the clock right again. */
 const untilRefused =
   (scene: Scene, workers: readonly PinnedWorker[], setRight: () => void): Undo =>
   async () => {
@@ -62,7 +62,7 @@ const ofDatabase = (aheadSeconds: number): Fault => ({
   }),
 });
 
-/** Stops every process of a machine for longer than a lease. Its clocks hide the pause as the setting says. */
+/** Stops every process of a machine for longer than a lease. The setting says which of its clocks hide the pause. */
 const pausedMachine = (setting: Fault['setting']): Fault => ({
   setting,
   isAcross: true,
@@ -70,7 +70,7 @@ const pausedMachine = (setting: Fault['setting']): Fault => ({
   bystanders: (scene) => everybody(scene).filter(({ machine }) => machine === scene.revoker.machine),
   prepare: unprepared(async (scene) => {
     const machine = scene.deployment.machineOf(scene.other);
-    // No hint may wait for it when it wakes: only the journal can tell it.
+    // No hint may wait for the worker when it wakes: it must learn of the sign-out from the journal.
     machine.cut(['redis'], 'hears');
     machine.signal('SIGSTOP');
     return undoAfter(2 * pastLease(scene), async () => {

@@ -1,5 +1,5 @@
 /**
- * A deployment to hurt: PostgreSQL, Redis where it is wanted, and machines that reach them through proxies.
+ * A deployment to inject faults into: PostgreSQL, Redis where a fault needs it, and machines that reach them through proxies.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -17,36 +17,36 @@ import type { Service } from '../harness/service.ts';
 import { Machine } from './machine.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
-/** How it is set up. */
+/** Options of a deployment. */
 export interface DeploymentOptions {
-  /** How many workers each machine has. */
+  /** Number of workers of each machine. */
   readonly machines: readonly number[];
   /** Whether it has a Redis. */
   readonly redis?: boolean;
-  /** Whether each machine has a network of its own, where this system can make one ({@link hasNetworks}). */
+  /** Whether each machine has a separate network, where this system can make one ({@link hasNetworks}). */
   readonly inNamespaces?: boolean;
-  /** Whether no proxies lie on the ways: for measurements; nothing can be cut then. */
+  /** Whether to connect without proxies, for measurements; then no connection can be cut. */
   readonly isDirect?: boolean;
-  /** Whether each machine has a wall clock of its own. */
+  /** Whether each machine has a separate wall clock. */
   readonly ownClocks?: boolean;
-  /** Which clocks of a machine stand still while its processes are paused; none unless given. */
+  /** Clocks of a machine that stand still while its processes are paused. @default none */
   readonly hidesPauses?: 'monotonic' | 'both';
-  /** Whether the database has a wall clock of its own. */
+  /** Whether the database has a separate wall clock. */
   readonly databaseClock?: boolean;
   /** Whether a standby follows the database. */
   readonly withStandby?: boolean;
-  /** Whether machines read the times of the revocation from a file, which can be written anew. */
+  /** Whether machines read the times of the revocation from a file, which a fault can rewrite. */
   readonly inFile?: boolean;
   readonly leaseMs: number;
   readonly answerMs: number;
 }
 
-/** Whether machines can have networks of their own here. */
+/** Whether this system can give machines separate networks. */
 export const hasNetworks = (): boolean => needsMachines().skip === false;
 
-/** Longest time until everything works again after the last fault has been taken away. */
+/** Longest time until everything works again after the last fault was undone. */
 const healMsMax = 30_000;
-/** Accounts that the rounds sign in with. */
+/** Number of accounts with which the rounds sign in. */
 const accounts = 40;
 
 /** The stores of a deployment. */
@@ -63,11 +63,11 @@ export class Deployment implements AsyncDisposable {
   readonly machines: readonly Machine[];
   readonly postgres: Postgres;
   readonly #stores: Stores;
-  /** All that was started; ended in the opposite order. */
+  /** Everything that was started; ended in the opposite order. */
   #started: AsyncDisposableStack | undefined;
-  /** How many want Redis stopped. */
+  /** Number of faults that hold Redis stopped. */
   #holders = 0;
-  /** Deaths of workers that a fault has asked for. */
+  /** Deaths of workers that faults have caused. */
   expectedDeaths = 0;
 
   private constructor(options: DeploymentOptions, stores: Stores, machines: readonly Machine[]) {
@@ -128,17 +128,17 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
-  /** What follows the database. @throws Error when there is nothing */
+  /** The standby that follows the database. @throws Error when there is none */
   get standby(): Postgres {
     return required(this.#stores.standby, 'standby');
   }
 
-  /** The Redis that everybody uses. @throws Error when there is none */
+  /** The Redis of all machines. @throws Error when there is none */
   get redis(): Redis {
     return required(this.#stores.redis, 'Redis');
   }
 
-  /** Another one, which nobody uses until a fault makes them. @throws Error when there is none */
+  /** A second Redis, unused until a fault leads machines to it. @throws Error when there is none */
   get spareRedis(): Redis {
     return required(this.#stores.spareRedis, 'Redis');
   }
@@ -148,14 +148,14 @@ export class Deployment implements AsyncDisposable {
     return this.#first.service;
   }
 
-  /** The machine that a worker is on. */
+  /** The machine of a worker. */
   machineOf({ machine }: PinnedWorker): Machine {
     const found = this.machines[machine - 1];
     if (found === undefined) throw new Error(`There is no machine ${machine}`);
     return found;
   }
 
-  /** Stops Redis, where there is one, until what this returns is called; if several hold it, until the last lets go. */
+  /** Stops Redis, where there is one. Redis goes on once every caller has called the function that it got. */
   holdRedis(): () => void {
     const { redis } = this.#stores;
     this.#holders += 1;
@@ -166,7 +166,7 @@ export class Deployment implements AsyncDisposable {
     };
   }
 
-  /** A connection to the database past the proxy, as its owner. */
+  /** A connection to the database, as its owner, without the proxy. */
   async connect(): Promise<Client> {
     const client = new Client({
       connectionString: serviceDatabaseUrl(this.postgres.port),
@@ -177,7 +177,7 @@ export class Deployment implements AsyncDisposable {
     return client;
   }
 
-  /** One query past the proxy. */
+  /** One query without the proxy. */
   async query<Row extends object>(text: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
     const client = await this.connect();
     try {
@@ -191,7 +191,7 @@ export class Deployment implements AsyncDisposable {
     return `fault${index % accounts}@example.com`;
   }
 
-  /** Waits until every worker serves, is current, and has all that makes it fast. */
+  /** Waits until every worker serves, is current, and has every connection that makes it fast. */
   async healthy(): Promise<readonly PinnedWorker[]> {
     let problem: unknown;
     for (const until = performance.now() + healMsMax; performance.now() < until; await delay(50)) {
@@ -209,7 +209,7 @@ export class Deployment implements AsyncDisposable {
     throw new Error(`The deployment does not recover: ${inspect(problem)}\n${printed}`);
   }
 
-  /** Workers that died without being asked to. */
+  /** Deaths of workers that no fault has caused. */
   crashes(): number {
     const deaths = this.machines.map((machine) => machine.output().split('A worker has died').length - 1);
     return deaths.reduce((sum, count) => sum + count, 0) - this.expectedDeaths;
@@ -252,7 +252,7 @@ const required = <Store>(store: Store | undefined, name: string): Store => {
   return store;
 };
 
-/** Settings of PostgreSQL, which a standby must have as well. */
+/** Settings of PostgreSQL; a standby must have the same. */
 const serverSettings = { max_prepared_transactions: 10, max_connections: 200 };
 
 /** A standby begins as a copy of its primary, which is stopped for that. */
@@ -263,7 +263,7 @@ const startStandby = async (primary: Postgres): Promise<Postgres> => {
   return standby;
 };
 
-/** Why a worker is not yet what it was, `undefined` when it is. */
+/** Why a worker does not yet work as before the fault; `undefined` when it does. */
 const notReady = async (worker: PinnedWorker): Promise<string | undefined> => {
   const { status, body } = await worker.send('GET', '/health/ready');
   const degraded = body['degraded'];

@@ -1,5 +1,5 @@
 /**
- * Lets in from outside, on a machine of its own, what its services serve on loopback, as a balancer or a TLS terminator on it would:
+ * Opens the services on the loopback interface of a machine with a separate network to the outside, as a balancer or a TLS terminator there would:
  * `node tests/faults/doorway.ts ADDRESS PORT`, until the other end of its standard input is gone.
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Everything that happens at the edges of the promise: to what it assumes, and where an assumption just holds.
+ * Faults at the edges of the promise: they break one of its assumptions, or come close to breaking one.
  * @module
  */
 import { clockFaults } from './clock-faults.ts';

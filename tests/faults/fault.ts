@@ -1,64 +1,64 @@
 /**
- * What a fault is, and the round that it strikes.
+ * The type of a fault, and the round that it strikes.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deployment, DeploymentOptions } from './deployment.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
-/** The round that a fault strikes. */
+/** A round, as a fault sees it. */
 export interface Scene {
   readonly deployment: Deployment;
-  /** The worker that is asked to sign out. A fault may choose others than these three while it sets the stage. */
+  /** The worker that signs out. A fault may exchange these three workers while it prepares the round. */
   revoker: PinnedWorker;
-  /** Another one. */
+  /** Another worker. */
   other: PinnedWorker;
-  /** A third, which only keeps the barrier waiting. */
+  /** A third worker, which only keeps the barrier waiting. */
   third: PinnedWorker;
   readonly leaseMs: number;
-  /** Number in [0, 1), of the round's seed. */
+  /** A random number in [0, 1) from the seed of the round. */
   readonly random: () => number;
-  /** The session that nobody signs out. */
+  /** The session that is never signed out. */
   readonly controlSessionId: string;
-  /** Sends the same sign-out again, to the third worker unless another one is given; counted like the first. */
+  /** Repeats the sign-out, at the third worker unless another one is given; counted like the first. */
   readonly repeat: (to?: PinnedWorker) => Promise<void>;
-  /** From now on this worker, too, is asked about both tokens. */
+  /** From now on the watcher asks this worker too about both tokens. */
   readonly watch: (worker: PinnedWorker) => void;
-  /** Sends a worker one more question about the token that is signed out: it owes the watcher answers while it is frozen, and is asked no more. */
+  /** Asks a frozen worker once more about the token that is signed out: the watcher waits for earlier answers and asks no more. */
   readonly ask: (worker: PinnedWorker) => void;
-  /** Whether a worker accepts the token that nobody signs out. */
+  /** Whether a worker accepts the token that is never signed out. */
   readonly accepts: (worker: PinnedWorker) => Promise<boolean>;
-  /** Says that something ought to be so, and counts it when it is not. */
+  /** States an expectation, and counts it when it is not met. */
   readonly expect: (isSo: boolean, what: string) => void;
 }
 
-/** Takes a fault away. */
+/** Undoes a fault. */
 export type Undo = () => Promise<void>;
 
-/** Strikes, and returns what takes the fault away. It waits for no answer of Redis, which may be stopped at that moment. */
+/** Injects the fault, and returns the function that undoes it. It waits for no answer of Redis, which may be stopped at that moment. */
 export type Strike = () => Promise<Undo>;
 
 /** A fault. */
 export interface Fault {
-  /** The deployment that it needs. */
+  /** The deployment that the fault needs. */
   readonly setting: keyof typeof settings;
   /** Whether the other worker is on another machine than the revoking one. */
   readonly isAcross?: boolean;
-  /** Moments at which it makes sense; all unless given. */
+  /** Moments at which the fault makes sense. @default all */
   readonly moments?: readonly string[];
-  /** What the sign-out may be answered; anything unless given. */
+  /** Statuses with which the sign-out may be answered. @default any */
   readonly answers?: readonly number[];
-  /** Codes with which a token that nobody has signed out may be refused. */
+  /** Codes with which a token that was not signed out may be refused. */
   readonly mayRefuse?: readonly string[];
-  /** Longest time from its end until every worker serves again, milliseconds; as long as it takes unless given. */
+  /** Longest time from the end of the fault until every worker serves again, milliseconds. @default unlimited */
   readonly readyMsMax?: number;
-  /** What the log must say of it. */
+  /** A line that the log must contain. */
   readonly says?: RegExp;
-  /** The assumption of the promise that does not hold then (docs/operating/revocation.md). */
+  /** The assumption of the promise that the fault breaks (docs/operating/revocation.md). */
   readonly breaks?: 'A1' | 'A4';
-  /** Workers that must go on serving as if nothing had happened; none unless given. */
+  /** Workers that must not notice the fault. @default none */
   readonly bystanders?: (scene: Scene) => readonly PinnedWorker[];
-  /** Sets the stage before anybody signs out, and returns what strikes. */
+  /** Prepares the round before the sign-out, and returns the function that injects the fault. */
   readonly prepare: (scene: Scene) => Promise<Strike>;
 }
 
@@ -76,20 +76,20 @@ export const settings = {
   'a file of settings, a lease of 3 s': { machines: [3], redis: false, inFile: true, leaseMs: 3000 },
 } as const satisfies Readonly<Record<string, Omit<DeploymentOptions, 'leaseMs' | 'answerMs'> & { leaseMs?: number }>>;
 
-/** A fault for which no stage is set. */
+/** A fault that needs no preparation. */
 export const unprepared =
   (strike: (scene: Scene) => Promise<Undo>): Fault['prepare'] =>
   async (scene) =>
   () =>
     strike(scene);
 
-/** Nothing to take away. */
+/** Nothing to undo. */
 export const nothing: Undo = async () => {};
 
-/** How long a pause lasts: past the lease, so that the paused process lives through its end. */
+/** Length of a pause, milliseconds: longer than the lease, so that the lease of the paused process ends meanwhile. */
 export const pastLease = ({ leaseMs, random }: Scene): number => leaseMs * (1.1 + 0.5 * random());
 
-/** Takes away what was done, so many milliseconds after now. */
+/** Undoes the fault this many milliseconds from now. */
 export const undoAfter = (ms: number, undo: () => Promise<void> | void): Undo => {
   const over = delay(ms);
   return async () => {
@@ -98,10 +98,10 @@ export const undoAfter = (ms: number, undo: () => Promise<void> | void): Undo =>
   };
 };
 
-/** Everybody. */
+/** All workers. */
 export const everybody = ({ revoker, other, third }: Scene): readonly PinnedWorker[] => [revoker, other, third];
 
-/** All ways of all machines are as they were at first. */
+/** Heals all ways of all machines. */
 export const healAll = ({ machines }: Deployment): void => {
   for (const machine of machines) machine.heal();
 };

@@ -1,5 +1,5 @@
 /**
- * Everything that is done to a deployment while somebody signs out.
+ * All faults that are injected into a deployment while a session is signed out.
  * @module
  */
 import { edgeFaults } from './edge-faults.ts';
@@ -8,7 +8,7 @@ import { machineFaults } from './machine-faults.ts';
 import { oneMachineFaults } from './one-machine-faults.ts';
 import { redisFaults } from './redis-faults.ts';
 
-/** What breaks inside a deployment whose assumptions hold, by name. */
+/** Faults inside a deployment whose assumptions hold, by name. */
 export const innerFaults: Readonly<Record<string, Fault>> = { ...oneMachineFaults, ...redisFaults, ...machineFaults };
 
 /** Every fault, by name. */

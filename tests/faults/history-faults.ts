@@ -1,5 +1,5 @@
 /**
- * Another history of the database: its data put back to an earlier state, or brought into another cluster, under processes that run.
+ * Another history of the database: under running processes, its data is put back to an earlier state or moved to another cluster.
  * @module
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,10 +15,10 @@ import { type Fault, healAll, nothing, type Scene } from './fault.ts';
 
 const isNoticed = /The database has another history than before/;
 
-/** Until every worker that runs has read what was committed before: three times the time between two reads, milliseconds. */
+/** Time in which every running worker reads earlier commits: three intervals between two reads, milliseconds. */
 const readMs = 300;
 
-/** Copies the data of a database that does not run. Returns the folder, which is beside it and goes with it. */
+/** Copies the data of a stopped database to a folder beside it, which is removed with the database. Returns the folder. */
 const copyCold = async (postgres: Postgres): Promise<string> => {
   const folder = join(mkdtempSync(join(dirname(postgres.dataDir), 'copy-')), 'data');
   await postgres.stop();
@@ -27,12 +27,12 @@ const copyCold = async (postgres: Postgres): Promise<string> => {
   return folder;
 };
 
-/** Workers have found the database again. */
+/** Waits until the workers have found the database again. */
 const untilServing = async (deployment: Deployment): Promise<void> => {
   for (const worker of await deployment.healthy()) await worker.close();
 };
 
-/** Puts other data in the place of a database's own; it does not run, long enough for every lease to end. */
+/** Replaces the data of the database. It is stopped long enough for every lease to end. */
 const replaceData = async ({ deployment: { postgres }, leaseMs }: Scene, folder: string): Promise<void> => {
   await postgres.stop('immediate');
   const over = delay(1.2 * leaseMs);
@@ -55,7 +55,7 @@ const putBackBefore =
     };
   };
 
-/** The copy holds the sign-out, and lacks what other people did after it. */
+/** The copy holds the sign-out, and lacks what other users did after it. */
 const putBackAfter: Fault['prepare'] = async (scene) => async () => {
   const { postgres } = scene.deployment;
   const copy = await copyCold(postgres);
@@ -65,7 +65,7 @@ const putBackAfter: Fault['prepare'] = async (scene) => async () => {
   return async () => rmSync(dirname(copy), { recursive: true });
 };
 
-/** Transactions that the old cluster has had: its ids are far ahead of a new one's. */
+/** Number of transactions of the old cluster: its transaction ids are far ahead of those of a new cluster. */
 const transactions = 5000;
 
 /** Fills an empty database from another one. @param from URL of a superuser @param to URL of its owner */
@@ -82,7 +82,7 @@ const moveDatabase = async (from: string, to: string): Promise<void> => {
   }
 };
 
-/** What `pg_dump` and `psql` bring into a new cluster at the same address, while the processes run. */
+/** `pg_dump` and `psql` move the data to a new cluster at the same address while the processes run. */
 const moveToNewCluster: Fault['prepare'] = async ({ deployment }) => {
   const { postgres, machines } = deployment;
   await postgres.sql(`do $$ begin

@@ -12,19 +12,19 @@ import type { PinnedWorker } from './pinned-worker.ts';
 const shortMs = 500;
 const longMs = 3000;
 /**
- * How long the one with the long lease is frozen: longer than whoever knows only the short one would wait, and shorter than the long one, so
- * that it wakes with its lease.
+ * How long the worker with the long lease is frozen: longer than a worker that knows only the short lease would wait, and
+ * shorter than the long lease, so that it wakes with its lease.
  */
 const frozenMsMin = 1000;
 const frozenMsSpread = 1500;
-/** How long it hears no hint after that, milliseconds. */
+/** How long the woken worker receives no hint, milliseconds. */
 const hintlessMs = 50;
 /** Longest time for the replacement of all workers. */
 const reloadMsMax = 30_000;
 
 const reloads = (machine: Machine): number => machine.output().split('Reloaded a worker').length - 1;
 
-/** Replaces the workers by such with another lease. Returns once so many have been replaced. */
+/** Replaces the workers by workers with another lease. Returns once `count` of them have been replaced. */
 const reload = async (machine: Machine, leaseMs: number, count = machine.workers): Promise<void> => {
   const until = reloads(machine) + count;
   machine.configure({ REVOCATION_LEASE_MS: leaseMs });
@@ -37,7 +37,7 @@ const atLeast = async (machine: Machine, count: number): Promise<void> => {
     if (performance.now() > end) throw new Error(`The workers of machine ${machine.number} are not replaced`);
 };
 
-/** A worker that serves since the reload began. */
+/** Finds a worker that began to serve after the reload began. */
 const findNew = async (machine: Machine, old: readonly PinnedWorker[]): Promise<PinnedWorker> => {
   const workers = await machine.pinWorkers();
   const found = workers.find(({ pid }) => old.every((worker) => worker.pid !== pid));
@@ -46,15 +46,15 @@ const findNew = async (machine: Machine, old: readonly PinnedWorker[]): Promise<
   return found;
 };
 
-/** The reload is over, and another one gives all workers their former lease. */
+/** Waits for the end of the reload, then gives all workers their former lease by another one. */
 const restore = async (machine: Machine, count: number, leaseMs: number): Promise<void> => {
   await atLeast(machine, count);
   await reload(machine, leaseMs);
 };
 
 /**
- * One worker has been replaced, two have not. Of the new one and the old one that will be the last to be replaced, the one with the long lease
- * freezes, and the other one is asked to sign out.
+ * One worker has been replaced, two have not. Of the new worker and the old worker that is replaced last, the one with the
+ * long lease freezes, and the other signs out.
  */
 const change = (fromMs: number, toMs: number): Fault => ({
   setting: fromMs === shortMs ? 'a file of settings' : 'a file of settings, a lease of 3 s',
@@ -71,7 +71,7 @@ const change = (fromMs: number, toMs: number): Fault => ({
     [scene.revoker, scene.other] = toMs === shortMs ? [first, final] : [final, first];
     return async () => {
       signal(scene.other.pid, 'SIGSTOP');
-      // No hint waits for it when it wakes.
+      // No hint waits for the worker when it wakes.
       signal(machine.supervisor, 'SIGSTOP');
       const isOver = delay(frozenMsMin + frozenMsSpread * scene.random());
       return async () => {

@@ -1,5 +1,5 @@
 /**
- * What happens to one of two machines: the one on which nobody is asked to sign out.
+ * Faults of one of two machines: the one that does not sign out.
  * @module
  */
 import { everybody, type Fault, healAll, pastLease, type Scene, undoAfter, unprepared } from './fault.ts';

@@ -24,10 +24,10 @@ export type Way = 'database' | 'redis' | 'clients';
 /** Every way. */
 export const everyWay: readonly Way[] = ['database', 'redis', 'clients'];
 
-/** A network of its own that a machine stands in. */
+/** The separate network of a machine. */
 export interface Place {
   readonly network: NetworkMachine;
-  /** Where it finds this system. */
+  /** Address of this system in that network. */
   readonly gateway: string;
 }
 
@@ -37,21 +37,21 @@ export interface MachineOptions {
   readonly number: number;
   readonly workers: number;
   readonly databasePort: number;
-  /** `undefined`: it knows no Redis. */
+  /** `undefined`: the machine uses no Redis. */
   readonly redisPort: number | undefined;
-  /** Whether its clients, too, come through a proxy. */
+  /** Whether clients reach the machine through a proxy too. */
   readonly isApart: boolean;
-  /** Where it stands; `undefined`: beside the others, on the loopback interface. */
+  /** Its separate network; `undefined`: the machine shares the loopback interface with the others. */
   readonly place: Place | undefined;
-  /** Whether there are no proxies. */
+  /** Whether to connect without proxies. */
   readonly isDirect: boolean;
-  /** Whether it has a wall clock of its own, which {@link Machine.setClock} sets. */
+  /** Whether the machine has a separate wall clock, which {@link Machine.setClock} sets. */
   readonly hasClock: boolean;
-  /** Which of its clocks stand still while its processes are paused; they need {@link hasClock}. */
+  /** Clocks that stand still while the processes of the machine are paused; needs {@link hasClock}. */
   readonly hidesPauses: 'monotonic' | 'both' | undefined;
-  /** Settings that it reads from a file, which {@link Machine.configure} writes anew; `undefined`: there is no file. */
+  /** Settings that the machine reads from a file, which {@link Machine.configure} rewrites; `undefined`: there is no file. */
   readonly fileSettings: Settings | undefined;
-  /** What is the same on every machine. */
+  /** Settings that are the same on every machine. */
   readonly settings: Settings;
 }
 
@@ -69,7 +69,7 @@ export class Machine implements AsyncDisposable {
   readonly #place: Place | undefined;
   #service: Service | undefined;
   #doorway: ChildProcess | undefined;
-  /** What supervisors have printed that run no more. */
+  /** Output of supervisors that have ended. */
   #printedBefore = '';
 
   private constructor({ number, workers, settings, place, hasClock, hidesPauses, fileSettings }: MachineOptions) {
@@ -106,7 +106,7 @@ export class Machine implements AsyncDisposable {
     return this.#service;
   }
 
-  /** Where clients find it. */
+  /** The URL for clients. */
   get url(): string {
     const { clients } = this.#ways;
     return clients === undefined ? this.service.url : `http://127.0.0.1:${clients.port}`;
@@ -135,9 +135,9 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Nothing passes on these ways any more; connections stay open. All ways of a machine that has a network of its own are one cable: there
-   * packets are lost, elsewhere proxies hold what was said.
-   * @param what only what the machine says, only what it would hear, or both
+   * Lets nothing pass on these ways; connections stay open. All ways of a machine with a separate network are one cable, which
+   * loses packets; elsewhere proxies hold the bytes back.
+   * @param what which direction: sent by the machine, sent to it, or both
    */
   cut(ways: readonly Way[], what: 'says' | 'hears' | 'both' = 'both'): void {
     const isAll = everyWay.every((name) => ways.includes(name));
@@ -152,30 +152,30 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Stops every process of it, or lets all go on. */
+  /** Stops every process of the machine, or lets all go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     for (const { pid } of treeOf(this.supervisor)) signal(pid, name);
   }
 
-  /** Sets its wall clock by so many milliseconds before or behind that of this system. */
+  /** Sets the wall clock of the machine ahead of that of this system, or behind it when negative. */
   setClock(aheadMs: number): void {
     writeWhole(this.#clockFile, String(aheadMs));
   }
 
-  /** Writes settings into its file, besides those that are there. Processes that start from now on have them. */
+  /** Adds settings to the file of the machine. Processes that start from now on use them. */
   configure(settings: Settings): void {
     this.#fileSettings = { ...this.#fileSettings, ...settings };
     const lines = Object.entries(this.#fileSettings).map(([name, value]) => `${name}=${value}\n`);
     writeWhole(this.#configFile, lines.join(''));
   }
 
-  /** All ways are as they were at first. */
+  /** Heals all ways. */
   heal(): void {
     this.#place?.network.heal();
     for (const proxy of Object.values(this.#ways)) proxy.heal();
   }
 
-  /** Kills every process of it at once. Where it has a network of its own, nobody hears of it. */
+  /** Kills every process of the machine at once. A machine with a separate network is cut off first, so no peer sees a connection close. */
   async kill(): Promise<void> {
     this.#place?.network.cut();
     this.#doorway?.kill('SIGKILL');
@@ -183,7 +183,7 @@ export class Machine implements AsyncDisposable {
     await this.#end();
   }
 
-  /** Starts it, again on the same data and address. */
+  /** Starts the machine, again on the same data and address. */
   async restart(): Promise<void> {
     const flags = this.#fileSettings === undefined ? [] : ['--config', this.#configFile];
     if (this.#place === undefined) this.#service = await startService(this.dataDir, this.#settings, [], flags);
@@ -219,7 +219,7 @@ export class Machine implements AsyncDisposable {
 
   /** Opens the ways, and completes the settings by where they are. */
   async #open({ databasePort, redisPort, isApart, isDirect }: MachineOptions, port: number): Promise<void> {
-    // While it starts, it is one of the processes that this one has started.
+    // While the machine starts, its process is not known yet: any child of this process may be it.
     const pids = (): readonly number[] => treeOf(this.#service?.process.pid ?? process.pid).map(({ pid }) => pid);
     const here = this.#place?.gateway ?? '127.0.0.1';
     const wayTo = async (name: Way, targetPort: number): Promise<number> => {
@@ -246,7 +246,7 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-/** Never seen half written. */
+/** Writes a file that is never seen half written. */
 const writeWhole = (file: string, text: string): void => {
   writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);

@@ -1,5 +1,5 @@
 /**
- * When a fault strikes. A moment that lasts microseconds is held open: the step that would end it is made to wait.
+ * The moments at which faults strike. To hold a moment open that lasts microseconds, the step that would end it is delayed.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import type { Scene, Strike, Undo } from './fault.ts';
 /** The sign-out that is under way. */
 export interface SignOut {
   readonly sessionId: string;
-  /** Sends it; resolves when it has been answered, or cannot be any more. */
+  /** Sends the sign-out; resolves when it has been answered, or no answer can come any more. */
   readonly send: () => Promise<void>;
 }
 
-/** Strikes at the right time. Returns once the sign-out has been answered. */
+/** Injects the fault at the right time. Returns once the sign-out has been answered. */
 export type Moment = (scene: Scene, signOut: SignOut, strike: Strike) => Promise<{ readonly undo: Undo }>;
 
 /** Longest time that a held step waits for the one before it; some faults keep it from coming at all. */
@@ -24,7 +24,7 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
     if (await isSo().catch(() => false)) return;
 };
 
-/** The answer, once whatever the fault does has been taken away: a sign-out at a dead database waits for its deadline. */
+/** Waits for the answer after the fault was undone: a sign-out at a dead database waits for its deadline. */
 const answered = async (sending: Promise<void>, undo: Undo): Promise<{ readonly undo: Undo }> => {
   const undoing = undo();
   await sending;

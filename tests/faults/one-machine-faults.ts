@@ -1,5 +1,5 @@
 /**
- * What happens to the workers of one machine and to their database.
+ * Faults of the workers of one machine and of their database.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { type Fault, healAll, nothing, pastLease, type Scene, type Undo, undoAft
 
 type Act = (scene: Scene) => Promise<Undo>;
 
-/** Runs SQL in a session that stays open until the fault is taken away. */
+/** Runs SQL in a session that stays open until the fault is undone. */
 const session = async ({ deployment }: Scene, ...statements: readonly string[]): Promise<Client> => {
   const client = await deployment.connect();
   for (const statement of statements) await client.query(statement);
@@ -38,7 +38,7 @@ const deafDatabase: Act = async (scene) => {
   return undoAfter(pastLease(scene), () => healAll(scene.deployment));
 };
 
-/** Transaction ids that were given to transactions which left nothing durable are given again after a crash. */
+/** After a crash PostgreSQL reuses the ids of transactions that left nothing durable. */
 const crashWithReusedIds: Act = async ({ deployment }) => {
   const client = await deployment.connect();
   for (let count = 0; count < 5; count++) {
@@ -106,7 +106,7 @@ const reload: Act = async ({ deployment, revoker }) => {
   };
 };
 
-/** Marked by somebody who believes it silent, while it is not. */
+/** Marks every member as leaving, as a member would that wrongly believes it silent. */
 const markAlive: Act = async ({ deployment }) => {
   await deployment.query(`update member set state = 'leaving'`);
   return nothing;

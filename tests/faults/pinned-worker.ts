@@ -10,9 +10,9 @@ export interface Reply {
   readonly body: Record<string, unknown>;
 }
 
-/** A worker, by the name it gives itself. */
+/** A worker, by the name in its answers. */
 export class PinnedWorker {
-  /** Machine it is on. */
+  /** The machine of the worker. */
   readonly machine: number;
   /** Its place among the workers of its machine. */
   readonly number: number;
@@ -28,12 +28,12 @@ export class PinnedWorker {
     this.#clients = clients;
   }
 
-  /** Machine and worker number: no two workers that serve at the same time share it. */
+  /** Machine and worker number: unique among workers that serve at the same time. */
   get label(): string {
     return `${this.machine}/${this.number}`;
   }
 
-  /** Sends on the connections in turn: a request that hangs does not stop the next. */
+  /** Sends on the connections in turn, so that a request that hangs does not delay the next. */
   async send(method: 'GET' | 'POST', path: string, options: { token?: string; body?: unknown } = {}): Promise<Reply> {
     const { statusCode, body } = await this.#nextClient().request({
       method,
@@ -63,7 +63,7 @@ export class PinnedWorker {
   }
 }
 
-/** A request may wait for a store's deadline; a connection that was on its way to a worker that died is never answered. */
+/** Longest time for an answer: a request may wait for the deadline of a store, and a connection to a worker that has died is never answered. */
 const answerMsMax = 8000;
 const greetingMsMax = 2000;
 /** Workers take connections in turn, so a few rounds find all of them. */
@@ -71,8 +71,8 @@ const attemptsMax = 400;
 
 /**
  * Opens connections until there are enough to each worker.
- * @param workers how many there are
- * @param connectionsEach to each, so that one that waits for an answer does not keep the others from asking
+ * @param workers number of workers
+ * @param connectionsEach connections to each worker, so that a request that waits does not delay the others
  * @param machine number of the machine that answers there
  */
 export const pinWorkers = async (
@@ -106,7 +106,7 @@ export const pinWorkers = async (
   return [...found].map(([name, clients]) => new PinnedWorker(machine, name, clients));
 };
 
-/** Whom a connection has come to; the connection is closed when nobody says so. */
+/** Finds out which worker a connection leads to; closes the connection when the answer does not say. */
 const greet = async (client: Client): Promise<string> => {
   try {
     const { headers, body } = await client.request({

@@ -1,17 +1,17 @@
 /**
- * How long after a fault a sign-out is as fast again as it was before.
+ * The time after a fault until a sign-out is as fast as before.
  * @module
  */
 import { goodPassword } from '../harness/client.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
-/** Sign-outs that tell how fast they usually are. */
+/** Sign-outs measured before the fault. */
 const usualCount = 5;
-/** Sign-outs that are tried after the fault. */
+/** Sign-outs measured after the fault, at most. */
 const triesMax = 20;
-/** So many in a row must be fast: a single one may be so by chance. */
+/** Consecutive sign-outs that must be fast: a single one may be fast by chance. */
 const inRow = 5;
-/** Fast is what stays below this, milliseconds, or below three times the usual. */
+/** A sign-out is fast below this many milliseconds, or below three times the usual. */
 const fastMs = 30;
 
 /** Signs throwaway sessions out on one worker. */
@@ -56,7 +56,7 @@ export class Recovery {
     return undefined;
   }
 
-  /** How long it took, milliseconds; for ever when it was not answered with 200. */
+  /** Duration of a sign-out, milliseconds; infinite unless it was answered with 200. */
   async #signOut(token: string): Promise<number> {
     const sentMs = performance.now();
     const status = await this.#worker.send('POST', '/auth/logout', { token }).then(

@@ -1,6 +1,6 @@
 /**
- * Somebody who can read and write everything in the Redis of a deployment and knows how its messages are written, but not the key that
- * they are sealed with.
+ * An attacker who can read and write everything in the Redis of a deployment and knows the format of its messages, but not
+ * the key that seals them.
  * @module
  */
 import { createHmac, randomUUID } from 'node:crypto';
@@ -8,9 +8,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { decode, encode } from '../harness/redis/command.ts';
 
-/** A message is a tag of so many characters, then JSON (packages/server/src/bus/message-seal.ts). */
+/** Characters of the tag before the JSON of a message (packages/server/src/bus/message-seal.ts). */
 const tagCharacters = 22;
-/** Most messages that are kept, and most that are written by an attack. */
+/** Most messages that the attacker keeps, and most that one attack writes. */
 const messagesMax = 5000;
 
 /** A message as it was heard. */
@@ -28,7 +28,7 @@ export class RedisAttacker {
   readonly #mouth: Socket;
   readonly #heard: Heard[] = [];
   readonly #channels = new Set<string>();
-  /** What it has written itself comes back to it. */
+  /** Messages that the attacker wrote, which Redis delivers to it too. */
   readonly #known = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #written = 0;
@@ -50,7 +50,7 @@ export class RedisAttacker {
     });
   }
 
-  /** Connects to a Redis that answers, and listens from then on. */
+  /** Connects to a Redis that answers, and listens. */
   static async connect(port: number): Promise<RedisAttacker> {
     const sockets = [connect({ host: '127.0.0.1', port }), connect({ host: '127.0.0.1', port })] as const;
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
@@ -59,7 +59,7 @@ export class RedisAttacker {
     return attacker;
   }
 
-  /** Answers each announcement, those to come and those that were heard, with acknowledgements in the name of these members. */
+  /** Answers every announcement, past and future, with acknowledgements in the name of these members. */
   acknowledgeFor(members: readonly string[]): void {
     this.#begin((heard) => {
       const [kind, from, announcement] = parse(heard.text);
@@ -76,7 +76,7 @@ export class RedisAttacker {
     });
   }
 
-  /** Writes hints that name this session, made from those it hears and from none. */
+  /** Writes hints that name this session: altered copies of genuine ones, and forged ones. */
   signOut(sessionId: string): void {
     const entry = { id: randomUUID(), kind: 'session', key: sessionId, keepUntilMs: Date.now() + 3_600_000 };
     this.#begin((heard) => {
@@ -95,7 +95,7 @@ export class RedisAttacker {
     });
   }
 
-  /** Says everything again, twice and late, where it was said and everywhere else. */
+  /** Replays every message twice, late, on its channel and on all others. */
   repeatEverything(): void {
     this.#begin(({ channel, tag, text }) => {
       for (const lateMs of [0, 0, 40, 200, 700])
@@ -105,7 +105,7 @@ export class RedisAttacker {
     });
   }
 
-  /** Leaves. */
+  /** Closes the connections. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ears.destroy();
@@ -126,7 +126,7 @@ export class RedisAttacker {
     this.#attack(heard);
   }
 
-  /** Writes a text under every tag that somebody without the key can think of. */
+  /** Writes a text under every tag that can be made without the key. */
   #writeUnder(channel: string, text: string, { tag }: Heard): void {
     const guessed = createHmac('sha256', Buffer.alloc(32)).update(text).digest().subarray(0, 16).toString('base64url');
     for (const other of [tag, guessed, 'A'.repeat(tagCharacters), '']) this.#write(channel, other + text);
@@ -147,7 +147,7 @@ export class RedisAttacker {
   }
 }
 
-/** The parts of a message; none of what is no message. */
+/** The parts of a message; `undefined` when it is none. */
 const parse = (text: string): readonly unknown[] => {
   try {
     const parts: unknown = JSON.parse(text);

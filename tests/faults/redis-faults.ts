@@ -1,5 +1,5 @@
 /**
- * What happens to the Redis between two machines, and to those who use it. Redis only hurries: nobody is to notice any of this.
+ * Faults of the Redis between two machines, and of its clients. Redis only makes sign-outs faster, so no client may notice.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,7 +17,7 @@ import {
 } from './fault.ts';
 import { RedisAttacker } from './redis-attacker.ts';
 
-/** How long something goes on that needs no end of a lease, milliseconds. */
+/** Length of a fault that need not outlast a lease, milliseconds. */
 const whileMs = 500;
 
 const onRedis = (prepare: Fault['prepare'], bystanders: NonNullable<Fault['bystanders']> = everybody): Fault => ({
@@ -54,7 +54,7 @@ const slow = unprepared(async (scene) => {
   return undoAfter(whileMs, () => healAll(scene.deployment));
 });
 
-/** Sends commands again and again, however Redis answers, until it is told to stop. */
+/** Repeats commands, whatever Redis answers, until it is stopped. */
 const again = (scene: Scene, everyMs: number, commands: readonly (readonly string[])[]): Undo => {
   let isOver = false;
   const { redis } = scene.deployment;
@@ -96,7 +96,7 @@ const refuse = unprepared(async (scene) => {
   return undoAfter(pastLease(scene), () => healAll(deployment));
 });
 
-/** Longest time until a replica has what its primary has, milliseconds. */
+/** Longest time until a replica has caught up with its primary, milliseconds. */
 const syncMsMax = 5000;
 
 /** A replica falls behind, the primary dies, and the replica takes its place. */
@@ -129,7 +129,7 @@ const split = unprepared(async (scene) => {
   return undoAfter(pastLease(scene), () => healAll(deployment));
 });
 
-/** Acknowledges in the name of a worker on another machine that hears nothing, but accepts tokens until its lease ends. */
+/** Acknowledges in the name of a worker on another machine that receives nothing, but accepts tokens until its lease ends. */
 const forgeAcknowledgements: Fault['prepare'] = async (scene) => {
   const { deployment, other } = scene;
   const rows = await deployment.query<{ id: string }>('select id from member');
@@ -145,7 +145,7 @@ const forgeAcknowledgements: Fault['prepare'] = async (scene) => {
   };
 };
 
-/** Signs out a session that nobody has signed out. */
+/** Forges the sign-out of a session that was not signed out. */
 const forgeHints: Fault['prepare'] = async (scene) => {
   const attacker = await RedisAttacker.connect(scene.deployment.redis.port);
   return async () => {

@@ -14,7 +14,7 @@ import { Recovery } from './recovery.ts';
 import { Traffic } from './traffic.ts';
 import { ask, judge, type Watched, Watcher } from './watcher.ts';
 
-/** What a round has shown. */
+/** The result of a round. */
 export interface Round {
   readonly seed: number;
   /** Status of the sign-out; 0 when it was not answered. */
@@ -22,20 +22,20 @@ export interface Round {
   readonly answerMs: number;
   readonly violations: readonly string[];
   readonly liveRefused: readonly string[];
-  /** Tokens accepted after everything had healed, although a sign-out was acknowledged. */
+  /** Tokens that were accepted after the fault was undone, although their sign-out was acknowledged. */
   readonly forgotten: number;
   readonly crashes: number;
   readonly deadChecks: number;
   readonly counts: Readonly<Record<string, number>>;
   /** Requests to bystanders while the fault lasted. */
   readonly requests: number;
-  /** Those of them that were not answered as they should be, each as a line. */
+  /** Those of them with a wrong answer, each as a line. */
   readonly failed: readonly string[];
-  /** From the end of the fault until a sign-out was as fast as before; `undefined` when it did not become so, or nobody looked. */
+  /** From the end of the fault until a sign-out was as fast as before; `undefined` when it never was, or was not measured. */
   readonly logoutBackMs: number | undefined;
   /** From the end of the fault until every worker served and was current again. */
   readonly readyMs: number;
-  /** What was not as the fault has it, each as a line. */
+  /** Departures from what the fault expects, each as a line. */
   readonly unexpected: readonly string[];
 }
 
@@ -53,7 +53,7 @@ const signIn = async (worker: PinnedWorker, email: string): Promise<Watched> => 
   };
 };
 
-/** Signs out and remembers what was promised. Returns the status, 0 when no answer came. */
+/** Signs out and records the promise of the answer. Returns the status; 0: no answer came. */
 const signOut = async (worker: PinnedWorker, watched: Watched): Promise<number> => {
   watched.isRevoked = true;
   try {
@@ -73,7 +73,7 @@ const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
 
-/** Who plays whom. */
+/** Chooses the workers of a round. */
 const cast = (
   workers: readonly PinnedWorker[],
   { isAcross = false }: Fault,
@@ -87,7 +87,7 @@ const cast = (
   return [revoker, other, third];
 };
 
-/** Whoever got no promise asks again, as a client would. */
+/** Repeats a sign-out that was answered without a promise, as a client would. */
 const signOutAtLast = async (workers: readonly PinnedWorker[], victim: Watched): Promise<void> => {
   for (let attempt = 0; victim.deadFromMs === Number.POSITIVE_INFINITY && attempt < 20; attempt++) {
     await signOut(workers[attempt % workers.length] as PinnedWorker, victim);
@@ -96,7 +96,7 @@ const signOutAtLast = async (workers: readonly PinnedWorker[], victim: Watched):
   await delay(Math.max(0, victim.deadFromMs - performance.now()) + 20);
 };
 
-/** Plays one round. */
+/** Runs one round. */
 export const playRound = async (
   deployment: Deployment,
   faultName: string,
@@ -110,7 +110,7 @@ export const playRound = async (
   const anyEmail = (): string => deployment.email(Math.floor(random() * 40));
   const crashesBefore = deployment.crashes();
   const workers = await deployment.healthy();
-  // A worker that is killed again as soon as it serves would be taken for one that dies of its start.
+  // The supervisor would take a worker that is killed again as soon as it serves for one whose start fails.
   if (deployment.expectedDeaths > 0) await delay(600);
   const [revoker, other, third] = cast(workers, fault, random);
   const victim = await signIn(revoker, anyEmail());
@@ -153,7 +153,7 @@ export const playRound = async (
   const bystanders = (fault.bystanders?.(scene) ?? []).filter(
     (worker) => worker !== third || !freezesThird(momentName),
   );
-  // Stopped also when the round breaks off: they would go on asking those who are gone.
+  // Stopped also when the round breaks off: they would go on asking workers that have ended.
   await using watching = new Watcher([...workers, ...watched], [victim, control]);
   watcher = watching;
   await using traffic = new Traffic(bystanders, (index) => deployment.email(index));
@@ -170,7 +170,7 @@ export const playRound = async (
     const undo = await strike();
     return async () => {
       await undo();
-      // The third worker, where it is frozen, is part of what has to be over.
+      // A frozen third worker has to be woken as well.
       if (!freezesThird(momentName)) recovered = recovery?.measure(performance.now());
     };
   };

@@ -1,11 +1,11 @@
 /**
- * Standbys: one that a commit waits for in vain, and one that the address of the database leads to.
+ * Standbys: one that is missing while a commit waits for it, and one to which the address of the database leads.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { everybody, type Fault, healAll, undoAfter, unprepared } from './fault.ts';
 
-/** Leaves no commit waiting: each is cancelled as tools do that look for long queries. */
+/** Cancels every commit that waits, as tools do that look for long queries. */
 const cancelWaits = `select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`;
 const cancelEveryMs = 50;
 

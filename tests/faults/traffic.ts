@@ -1,5 +1,5 @@
 /**
- * Ordinary use of workers that a fault does not touch, and what of it failed.
+ * Ordinary use of workers that a fault does not touch, and its failures.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,11 +19,11 @@ export interface Failures {
 
 interface Request {
   readonly sentMs: number;
-  /** `undefined`: it was answered as it should be. */
+  /** `undefined`: the answer was right. */
   readonly problem: string | undefined;
 }
 
-/** Signs in and refreshes on each worker again and again until it is stopped. */
+/** Signs in and refreshes on each worker in a loop until it is stopped. */
 export class Traffic implements AsyncDisposable {
   readonly #requests: Request[] = [];
   readonly #loops: readonly Promise<void>[];
@@ -34,7 +34,7 @@ export class Traffic implements AsyncDisposable {
     this.#loops = workers.map((worker, index) => this.#use(worker, email(index)));
   }
 
-  /** Stops; resolves when what was asked has been answered, or the connection is gone. */
+  /** Stops; resolves when every request has been answered, or its connection is gone. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
@@ -44,7 +44,7 @@ export class Traffic implements AsyncDisposable {
     return this.stop();
   }
 
-  /** What was sent between two times of the monotonic clock, together with checks of tokens under watch on the same workers. */
+  /** Requests sent between two times of the monotonic clock, together with checks of tokens under watch on the same workers. */
   judge(workers: readonly PinnedWorker[], tokens: readonly Watched[], fromMs: number, toMs: number): Failures {
     const labels = new Set(workers.map(({ label }) => label));
     const checks = tokens

@@ -1,14 +1,14 @@
 /**
- * Asks every worker about tokens, again and again, and judges what it hears: a token that a revoke has answered for must never be
+ * Asks every worker about tokens in a loop and judges the answers: a token whose revoke has been answered must never be
  * accepted in a request sent after that answer.
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PinnedWorker } from './pinned-worker.ts';
 
-/** One question and its answer. Times of one monotonic clock, milliseconds. */
+/** One question and its answer. Times are of one monotonic clock, milliseconds. */
 interface Asked {
-  /** Its label. */
+  /** Label of the token. */
   readonly worker: string;
   readonly sentMs: number;
   readonly answeredMs: number;
@@ -20,16 +20,16 @@ interface Asked {
 export interface Watched {
   readonly token: string;
   readonly sessionId: string;
-  /** From when on it must be refused. */
+  /** Time from which on the token must be refused. */
   deadFromMs: number;
-  /** Whether a revoke was ever sent: until then it must not be refused as revoked. */
+  /** Whether a revoke was ever sent: until then the token must not be refused as revoked. */
   isRevoked: boolean;
   readonly asked: Asked[];
 }
 
 /** Time between two questions about one token to one worker, milliseconds. */
 const everyMs = 25;
-/** Questions about one token that one worker may owe an answer to. */
+/** Most unanswered questions about one token at one worker. */
 const owedMax = 4;
 
 /** Watches tokens on workers until it is stopped. */
@@ -43,12 +43,12 @@ export class Watcher implements AsyncDisposable {
     for (const worker of workers) this.add(worker);
   }
 
-  /** Asks this worker, too, from now on. */
+  /** Asks this worker too from now on. */
   add(worker: PinnedWorker): void {
     for (const token of this.#tokens) this.#loops.push(this.#loop(worker, token));
   }
 
-  /** Stops asking; resolves when what was asked has been answered, or the connection is gone. */
+  /** Stops asking; resolves when every question has been answered, or its connection is gone. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
@@ -71,7 +71,7 @@ export class Watcher implements AsyncDisposable {
   }
 }
 
-/** Asks once and remembers the answer. */
+/** Asks once and records the answer. */
 export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void> => {
   const sentMs = performance.now();
   let status: number | undefined;
@@ -86,11 +86,11 @@ export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void>
   watched.asked.push({ worker: worker.label, sentMs, answeredMs: performance.now(), status, code });
 };
 
-/** What the questions about a token have shown. */
+/** The judgement of a token. */
 export interface Findings {
   /** Acceptances after the promise, each as a line. */
   readonly violations: readonly string[];
-  /** Refusals of a token nobody has revoked. */
+  /** Refusals of a token that was not revoked. */
   readonly liveRefused: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
   /** Questions sent after the promise. */
@@ -101,8 +101,8 @@ const line = ({ worker, sentMs, answeredMs, status, code }: Asked, fromMs: numbe
   `worker ${worker}: sent ${(sentMs - fromMs).toFixed(1)} ms after the promise, answered ${(answeredMs - fromMs).toFixed(1)}: ${status} ${code ?? ''}`;
 
 /**
- * Judges everything that was asked.
- * @param mayRefuse codes with which a token that nobody has revoked may be refused
+ * Judges all answers.
+ * @param mayRefuse codes with which a token that was not revoked may be refused
  */
 export const judge = (tokens: readonly Watched[], mayRefuse: readonly string[] = []): Findings => {
   const violations: string[] = [];

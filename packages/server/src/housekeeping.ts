@@ -6,6 +6,7 @@
 import type { View } from '@catalytic/guard/view';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import type { KeyRing } from './features/signing-keys/key-ring.ts';
+import { sessionKeepMs } from './features/sessions/rules.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { type Job, type RoundTime, roundMs } from './run-jobs.ts';
 import type { Stores } from './stores/stores.ts';
@@ -22,11 +23,6 @@ export interface HousekeepingParts {
 
 /** Rows deleted in one transaction, so that no other writer waits long. */
 const purgeRowsMax = 1000;
-/**
- * Ended and expired sessions are kept this long, so that a replay of their refresh tokens is still
- * recognised.
- */
-const sessionKeepMs = 24 * 3600 * 1000;
 const dayMs = 24 * 3600 * 1000;
 
 /**

@@ -86,8 +86,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Files that a command creates belong to this user alone.
 process.umask(0o077);
 
-// Without a listener this signal would open Node's inspector, in which any user of the machine can run code. Tools that
-// rotate logs send it to programs that they take for their own.
+// Without a listener this signal would open Node's inspector, in which any user of the machine can
+// run code. Tools that rotate logs send it to programs that they take for their own.
 process.on('SIGUSR1', () => {});
 
 try {

@@ -23,8 +23,8 @@ export interface Interrupt {
 }
 
 /**
- * The same signal within this time is the same request, milliseconds: at Ctrl-C the terminal signals npm and the lab,
- * and npm passes its own signal on to the lab.
+ * The same signal within this time is the same request, milliseconds: at Ctrl-C the terminal
+ * signals npm and the lab, and npm passes its own signal on to the lab.
  */
 const echoMsMax = 500;
 

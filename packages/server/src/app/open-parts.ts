@@ -84,9 +84,9 @@ const unreadableHashAlarm = (log: Logger, metrics: Metrics): Parts['onUnreadable
 };
 
 /**
- * Marks the data folder as one that was served, so that a later start without DATABASE_URL does not begin an empty database
- * there. Where database and master key are elsewhere, the folder may be one that this process cannot write to: no such
- * start can succeed there.
+ * Marks the data folder as one that was served, so that a later start without DATABASE_URL does not
+ * begin an empty database there. Where database and master key are elsewhere, the folder may be one
+ * that this process cannot write to: no such start can succeed there.
  */
 const markDataFolder = ({ profile, dataDir }: Config): void => {
   try {

@@ -74,8 +74,8 @@ const flagOf = (option: Option, group: string): Flag => {
 };
 
 /**
- * Adds a flag for each option, and `--config FILE`. Secrets have no flag but that of a file, because every user of a
- * machine can read the flags of a process.
+ * Adds a flag for each option, and `--config FILE`. Secrets have no flag but that of a file,
+ * because every user of a machine can read the flags of a process.
  */
 export const addConfigFlags = (command: Command, fields?: Fields): Command => {
   const taken = Object.entries<Option>(options).filter(([field]) => fields?.includes(field as keyof Config) !== false);

@@ -78,8 +78,8 @@ const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
 };
 
 /**
- * Limits of the machine that are too small, settings without effect, and settings that open too much. The service starts
- * in spite of them.
+ * Limits of the machine that are too small, settings without effect, and settings that open too
+ * much. The service starts in spite of them.
  */
 const limitsOf = (config: Config, machine: Machine): readonly Finding[] =>
   [

@@ -21,7 +21,8 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /**
- * The reason why a folder cannot be made. Node says ENOENT also where the folder above is on a read-only file system.
+ * The reason why a folder cannot be made. Node says ENOENT also where the folder above is on a
+ * read-only file system.
  */
 const reasonOf = (error: unknown, dataDir: string): NodeJS.ErrnoException => {
   const found = error as NodeJS.ErrnoException;
@@ -37,8 +38,9 @@ const reasonOf = (error: unknown, dataDir: string): NodeJS.ErrnoException => {
 };
 
 /**
- * Makes the data folder, for this user only (mode 0700). A folder that exists keeps its owner and its mode: it may be the
- * mount point of a volume, which belongs to root. The files in it are made with mode 0600 in either case.
+ * Makes the data folder, for this user only (mode 0700). A folder that exists keeps its owner and
+ * its mode: it may be the mount point of a volume, which belongs to root. The files in it are made
+ * with mode 0600 in either case.
  * @throws {ConfigError} when it cannot be made, or this process may not write to it
  */
 export const makeDataFolder = (dataDir: string): void => {
@@ -55,7 +57,10 @@ export const makeDataFolder = (dataDir: string): void => {
   }
 };
 
-/** Whether an entry of a new volume was put there by its file system: `lost+found`, or a hidden name like `.snapshot`. */
+/**
+ * Whether an entry of a new volume was put there by its file system: `lost+found`, or a hidden name
+ * like `.snapshot`.
+ */
 const isOfFileSystem = (name: string): boolean => name === 'lost+found' || name.startsWith('.');
 
 /** Whether the data folder is empty, or still to be made. */

@@ -26,8 +26,9 @@ export const findMasterKey = (configured: string | undefined, dataDir: string): 
 };
 
 /**
- * Takes the group's access to a file of this user away. A volume of Kubernetes with `fsGroup` gives its group access to
- * every file at each mount. A file of another user keeps its mode: its owner has opened it to the group on purpose.
+ * Takes the group's access to a file of this user away. A volume of Kubernetes with `fsGroup` gives
+ * its group access to every file at each mount. A file of another user keeps its mode: its owner
+ * has opened it to the group on purpose.
  */
 const closeToGroup = (path: string): void => {
   try {
@@ -60,7 +61,10 @@ export const readMasterKeyFile = (path: string): Buffer | undefined => {
   return decode(text.trim(), path);
 };
 
-/** Gives a complete file its name, unless a file has that name. @throws with the code EEXIST when one has */
+/**
+ * Gives a complete file its name, unless a file has that name.
+ * @throws with the code EEXIST when one has
+ */
 const giveName = (draft: string, path: string): void => {
   try {
     // Unlike a rename, a link never replaces the key of another process.
@@ -68,7 +72,8 @@ const giveName = (draft: string, path: string): void => {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
-    // The file system has no hard links. Another process may find the copy incomplete: it refuses to start.
+    // The file system has no hard links. Another process may find the copy incomplete: it refuses
+    // to start.
     copyFileSync(draft, path, constants.COPYFILE_EXCL);
     flush(path);
   }

@@ -117,6 +117,7 @@ test('the environment is read as orchestrators hand it over', () => {
   const config = readConfig({}, fileOf('BACKLOG=\nKEEP_ALIVE_SECONDS="3"\n'), { ISSUER: '', DATABASE_URL: ' ' });
   assert.deepEqual([config.backlog, config.keepAliveSeconds, config.databaseUrl], [2048, 3, undefined]);
   assert.equal(config.issuer, 'http://127.0.0.1:8000');
+  assert.equal(readConfig({}, fileOf('\uFEFFBACKLOG=7\r\nPORT="82"\r\n'), {}).backlog, 7);
   // A quote inside, or on one side only, belongs to the value.
   assert.equal(readConfig({}, undefined, { DATA_DIR: `o'clock"` }).dataDir, `o'clock"`);
   assert.throws(() => readConfig({ PORT: '' }, undefined, {}), /PORT from the flag --port: ""/);

@@ -61,12 +61,15 @@ const readOption = (option: Option, found: Found | undefined): string | number |
   }
 };
 
-/** Reads a file that holds one secret. A byte order mark and line ends at the end are of the editor, not of the secret. */
+/** Reads a file without the byte order mark that some editors put at its beginning. */
+const textOf = (path: string): string => readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+
+/**
+ * Reads a file that holds one secret. Line ends at its end are of the editor, not of the secret.
+ */
 const readSecret = (name: string, path: string, place: string): Found => {
   try {
-    const text = readFileSync(path, 'utf8')
-      .replace(/^\uFEFF/, '')
-      .replace(/[\r\n]+$/, '');
+    const text = textOf(path).replace(/[\r\n]+$/, '');
     return { text, source: `the file ${path}` };
   } catch (error) {
     throw new ConfigError(`Cannot use ${name} from ${place}: ${(error as Error).message}`, { cause: error });
@@ -103,7 +106,7 @@ export const readStandardInput = (): string => readFileSync(0, 'utf8').trim();
 const readFile = (path: string): NodeJS.Dict<string> => {
   let values: NodeJS.Dict<string>;
   try {
-    values = parseEnv(readFileSync(path, 'utf8'));
+    values = parseEnv(textOf(path));
   } catch (error) {
     throw new ConfigError(`Cannot read the configuration file ${path}: ${(error as Error).message}`);
   }
@@ -153,9 +156,9 @@ const resolveCallers = (values: Values): void => {
 };
 
 /**
- * Decides where the operators' routes answer: on the public listener only of a service for development. One with an issuer
- * or with proxies is meant for clients elsewhere, and a proxy on this machine would pass their requests on to a loopback
- * address without a sign that it is one.
+ * Decides where the operators' routes answer: on the public listener only of a service for
+ * development. One with an issuer or with proxies is meant for clients elsewhere, and a proxy on
+ * this machine would pass their requests on to a loopback address without a sign that it is one.
  */
 const resolveOperate = (values: Values): void => {
   const { host = '', port, issuer, trustedProxies, operateHost, operatePort } = values;

@@ -1,6 +1,6 @@
 /**
- * Where the value of an option comes from: flags, the environment, a file. Values of the environment are read as
- * orchestrators hand them over.
+ * Where the value of an option comes from: flags, the environment, a file. Values of the
+ * environment are read as orchestrators hand them over.
  * @module
  */
 import type { Option } from './option.ts';
@@ -26,9 +26,9 @@ export const flagSource = (flags: NodeJS.Dict<string>): Source => ({
 });
 
 /**
- * What a value means that went through a file of an orchestrator. A line end at its end, and quotes around it, are of the
- * file: "docker run --env-file" takes both for part of the value. An empty value, as compose files make of a variable that
- * is not set, is none.
+ * What a value means that went through a file of an orchestrator. A line end at its end, and quotes
+ * around it, are of the file: "docker run --env-file" takes both for part of the value. An empty
+ * value, as compose files make of a variable that is not set, is none.
  */
 const meaningOf = (text: string | undefined): string | undefined => {
   const trimmed = text?.trim() ?? '';
@@ -37,8 +37,9 @@ const meaningOf = (text: string | undefined): string | undefined => {
 };
 
 /**
- * Whether Kubernetes has set the variable: for a service named `redis` it puts `REDIS_PORT=tcp://10.0.0.11:6379` into the
- * environment of every container (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+ * Whether Kubernetes has set the variable: for a service named `redis` it puts
+ * `REDIS_PORT=tcp://10.0.0.11:6379` into the environment of every container
+ * (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
  */
 const isOfKubernetes = (text: string, option: Option): boolean =>
   option.kind === 'number' && option.unit === 'port' && /^(tcp|udp|sctp):\/\//.test(text);

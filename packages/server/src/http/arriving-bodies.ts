@@ -1,6 +1,6 @@
 /**
- * Bodies that a use case reads while they arrive. A large one over a slow line takes long, so its silences are bounded, and
- * not the whole of it.
+ * Bodies that a use case reads while they arrive. A large one over a slow line takes long, so its
+ * silences are bounded, and not the whole of it.
  * @module
  */
 import type { IncomingMessage } from 'node:http';
@@ -27,14 +27,18 @@ export class ArrivingBodies {
     this.#parts = parts;
   }
 
-  /** Whether a body arrives on this connection: Node's limit on the time of a whole request does not apply to it. */
+  /**
+   * Whether a body arrives on this connection: Node's limit on the time of a whole request does not
+   * apply to it.
+   */
   has(socket: Socket): boolean {
     return this.#sockets.has(socket);
   }
 
   /**
    * Reads a body.
-   * @throws {CatalyticError} `request_timeout` after a silence, `shutting_down` when the service stops
+   * @throws {CatalyticError} `request_timeout` after a silence, `shutting_down` when the service
+   *   stops
    */
   async *read(request: IncomingMessage): AsyncGenerator<Buffer> {
     const { socket } = request;
@@ -56,7 +60,10 @@ export class ArrivingBodies {
     }
   }
 
-  /** Waits for the next chunk. The time in which the use case works on the one before does not count as silence. */
+  /**
+   * Waits for the next chunk. The time in which the use case works on the one before does not count
+   * as silence.
+   */
   async #next(chunk: Promise<IteratorResult<Buffer>>): Promise<IteratorResult<Buffer>> {
     const { requestTimeoutMs, stopping } = this.#parts;
     const cut = Promise.withResolvers<never>();

@@ -9,17 +9,17 @@
  */
 
 /**
- * Whose sessions end: the one the row names, all of its account, all of its tenant, all there are.
+ * The sessions that end: the one that the row names, all of its account, all of its tenant, or all.
  */
 export type Reach = 'session' | 'account' | 'tenant' | 'deployment';
 
-/** Why an event happened, and what it ends. */
+/** Why an event happened, and which sessions it ends. */
 export interface ReasonDescription {
   /** One sentence. */
   readonly sentence: string;
-  /** Whose sessions end with it. @default none */
+  /** The sessions that end. @default none */
   readonly ends?: Reach;
-  /** What ended a session, to follow "it was ended at …"; given where `ends` is. */
+  /** The cause in words that follow "it was ended at … by"; given where `ends` is. */
   readonly endedBy?: string;
 }
 
@@ -40,19 +40,19 @@ export const auditEvents = {
     actors: 'self',
     reasons: {
       password: { sentence: 'The password was right.' },
-      password_change: { sentence: 'It takes the place of those that a password change has ended.' },
+      password_change: { sentence: 'It replaces the sessions that a password change ended.' },
     },
   },
   authn_login_fail: {
     sentence: 'A sign-in was refused.',
     actors: 'self',
     reasons: {
-      password_wrong: { sentence: 'The account exists, the password was another one.' },
+      password_wrong: { sentence: 'The account exists, the password was wrong.' },
       password_changed: { sentence: 'The password was changed while it was being checked.' },
       hash_unreadable: {
         sentence: 'The stored hash of the account cannot be read, so no password is right; the log has an error.',
       },
-      account_unknown: { sentence: 'The tenant has no such account; what was given as its email is not kept.' },
+      account_unknown: { sentence: 'The tenant has no such account; the email that was given is not kept.' },
       account_disabled: { sentence: 'The password was right, the account is disabled.' },
       tenant_suspended: { sentence: 'The tenant is suspended; neither account nor password was looked at.' },
     },
@@ -72,7 +72,7 @@ export const auditEvents = {
     sentence: 'A password change was refused; nothing ended.',
     actors: 'self',
     reasons: {
-      password_wrong: { sentence: 'The client was signed in, but its current password is another one.' },
+      password_wrong: { sentence: 'The session was valid, but the current password that was given was wrong.' },
       hash_unreadable: {
         sentence: 'The stored hash of the account cannot be read, so no password is right; the log has an error.',
       },
@@ -88,9 +88,9 @@ export const auditEvents = {
         endedBy: 'another session of the account',
       },
       limit: {
-        sentence: 'The account had too many; the sign-in of the same request took its place.',
+        sentence: 'The account had too many sessions; the sign-in of the same request took its place.',
         ends: 'session',
-        endedBy: 'a sign-in that was one more than the account may have',
+        endedBy: 'a further sign-in, because the account had too many sessions',
       },
       signed_out: {
         sentence: 'An administrator signed the account out, everywhere.',
@@ -118,12 +118,12 @@ export const auditEvents = {
     },
   },
   authn_token_reuse: {
-    sentence: 'A token was used that had been used up.',
+    sentence: 'A token was used again after it had been used up.',
     actors: 'self',
     reasons: {
       refresh_reused: {
         sentence:
-          'A refresh token was used twice, after its grace window, and so was its successor: a thief may have it, so its session ended.',
+          'A refresh token was used twice, after its grace window, and so was its successor: it may be stolen, so its session ended.',
         ends: 'session',
         endedBy: 'a refresh token that was used twice',
       },
@@ -144,16 +144,16 @@ export const auditEvents = {
     actors: 'self, key:ID, cli',
     reasons: {
       registered: { sentence: 'A person registered, or an administrator made it: the actor says which.' },
-      imported: { sentence: 'An import brought it.' },
+      imported: { sentence: 'It was imported.' },
     },
   },
   user_updated: {
     sentence: 'An account was changed.',
     actors: 'self, key:ID, cli',
     reasons: {
-      hash_upgraded: { sentence: 'The same password is kept under a hash of present cost, after a right sign-in.' },
+      hash_upgraded: { sentence: 'A successful sign-in replaced the hash of the password by one of the present cost.' },
       disabled: {
-        sentence: 'It was disabled: every session of it ended.',
+        sentence: 'It was disabled, and all of its sessions ended.',
         ends: 'account',
         endedBy: 'the disabling of the account',
       },
@@ -182,7 +182,7 @@ export const auditEvents = {
     sentence: 'A request of an admin route was refused.',
     actors: 'self',
     reasons: {
-      admin_key_invalid: { sentence: 'What it gave as its admin key is none; it is not kept.' },
+      admin_key_invalid: { sentence: 'The admin key that was given is not valid; it is not kept.' },
       admin_key_expired: { sentence: 'The time of the admin key `subject` is over.' },
       admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.' },
     },
@@ -193,7 +193,7 @@ export const auditEvents = {
     reasons: {
       tenant_created: { sentence: 'A tenant was made.' },
       tenant_suspended: {
-        sentence: 'A tenant was suspended: every session of it ended.',
+        sentence: 'A tenant was suspended, and all of its sessions ended.',
         ends: 'tenant',
         endedBy: 'the suspension of the tenant',
       },
@@ -203,7 +203,7 @@ export const auditEvents = {
       signing_key_killed: { sentence: 'No token of the signing key `subject` is accepted any more.' },
       history_begun: {
         sentence:
-          'A backup was restored: every session ended; `subject` is the signing key made for the time after it.',
+          'A backup was restored, and every session ended; `subject` is the signing key made for the time after it.',
         ends: 'deployment',
         endedBy: 'the restoring of a backup',
       },
@@ -215,9 +215,9 @@ export const auditEvents = {
     reasons: { ready: { sentence: 'It accepts requests.' } },
   },
   sys_shutdown: {
-    sentence: 'A process ended in order; one that was killed leaves no such row.',
+    sentence: 'A process stopped in order; a process that is killed leaves no such row.',
     actors: 'system',
-    reasons: { stopped: { sentence: 'It was told to stop.' } },
+    reasons: { stopped: { sentence: 'It was asked to stop.' } },
   },
 } as const satisfies Record<string, EventDescription>;
 

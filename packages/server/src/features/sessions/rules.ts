@@ -125,6 +125,12 @@ export type Theft = keyof typeof thefts;
 export const lostAnswer = { event: 'authn_token_reuse', reason: 'answer_lost' } as const satisfies AuditAct;
 
 /**
+ * How long a session is kept after its end or its expiry, milliseconds: so long a replay of its
+ * refresh tokens is recognised.
+ */
+export const sessionKeepMs = 24 * 3600 * 1000;
+
+/**
  * Most sessions that one sign-in ends because the account has too many: bounds its transaction
  * where the limit has just been lowered. The next sign-in goes on.
  */
