@@ -22,7 +22,7 @@ import { complain } from './texts/say.ts';
 // do anything: the run goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-/** Ends the process after a fault of the lab itself. What must be undone is undone. */
+/** Ends the process after a fault of the lab itself, and runs the clean-up. */
 const fail = (thrown: unknown): never => {
   const { message, traceback } = describeFault(thrown);
   complain(`Cannot go on: ${traceback === '' ? message : traceback}`);

@@ -17,8 +17,8 @@ interface Alarm {
 }
 
 /**
- * Rings at given times, in milliseconds of the monotonic clock: never early, and late by what the
- * event loop is late.
+ * Rings at given times, in milliseconds of the monotonic clock: never early, and as late as the
+ * event loop is.
  */
 export class Alarms {
   readonly #wheel: Alarm[][] = Array.from({ length: slots }, () => []);
@@ -64,7 +64,7 @@ export class Alarms {
     else if (this.#count > 0) this.#wakeAt(Math.min(this.#timerTick, this.#next()));
   }
 
-  /** Moves what is due out of a slot. */
+  /** Moves the due entries out of a slot. */
   #take(index: number, nowTick: number, due: Alarm[]): void {
     const slot = this.#wheel[index];
     if (slot === undefined || slot.length === 0) return;

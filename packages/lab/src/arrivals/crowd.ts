@@ -45,7 +45,7 @@ export interface Crowd {
   stop(): void;
 }
 
-/** Counts tasks and keeps what they throw. */
+/** Counts tasks and keeps their errors. */
 export class TaskCounter {
   tasks = 0;
   lateStarts = 0;

@@ -9,8 +9,8 @@ import { hash } from 'node:crypto';
 export type Random = () => number;
 
 /**
- * sfc32, a small fast counter-based generator (Chris Doty-Humphrey, PractRand). Quality far beyond
- * what picking tasks needs.
+ * sfc32, a small fast counter-based generator (Chris Doty-Humphrey, PractRand). Its quality is far
+ * beyond the needs of picking tasks.
  */
 const sfc32 = (seedA: number, seedB: number, seedC: number): Random => {
   let [a, b, c, counter] = [seedA, seedB, seedC, 1];

@@ -1,6 +1,6 @@
 /**
- * Finds how many users a target carries: a run for each step, and the scalability law through what
- * they measured.
+ * Finds how many users a target carries: a run for each step, and the scalability law fitted to
+ * their measurements.
  * @module
  */
 import { randomOf } from '../arrivals/random.ts';
@@ -32,7 +32,7 @@ export interface SearchParts extends LadderRule {
   readonly out: string;
   readonly interrupt: AbortSignal;
   readonly say: (line: string) => void;
-  /** Called after each step with what there is. */
+  /** Called after each step with the results so far. */
   readonly report: (capacity: Capacity) => void;
 }
 
@@ -77,7 +77,7 @@ const line = ({ users, throughput, p50Ms, p95Ms, failedPercent, grade, isSteady 
 
 /**
  * Searches. Ends early when it is interrupted or a run leaves no result.
- * @returns what was found; `undefined` when not even one step was measured, which has been said
+ * @returns the result; `undefined` when not even one step was measured, which has been reported
  */
 export const findCapacity = async (parts: SearchParts, seed: string): Promise<Capacity | undefined> => {
   const { scenario, stepSeconds, spawnRate, runWords, out, interrupt, say, report, usersMax } = parts;

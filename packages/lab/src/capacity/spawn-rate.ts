@@ -1,6 +1,6 @@
 /**
- * How many users a search for capacity starts a second: half of what the target hashes, where it
- * may be asked for that at all.
+ * The number of users that a search for capacity starts a second: half of the hash rate of the
+ * target, where that may be measured.
  * @module
  */
 
@@ -12,7 +12,7 @@ import { doubtCatalytic } from '../targets/identify.ts';
 
 /** Where nothing is hashed, more would only be a burst of connections. */
 const spawnRateMax = 200;
-/** Users a second where the target may not be asked: what `run` starts by default. */
+/** Users a second where the hash rate may not be measured: the default of `run`. */
 export const spawnRateUnmeasured = 10;
 /** Longest waits before the search, milliseconds. */
 const askedLimits = { connectMs: 10_000, answerMs: 10_000 };

@@ -49,7 +49,7 @@ const rules = {
    * the target is saturated.
    */
   growthMin: 0.3,
-  /** Users that are kept waiting ask for less than this of what they would. */
+  /** Users count as kept waiting below this share of the requests that they would send. */
   degradedShare: 0.9,
   degradedP95Ms: 1000,
   /**
@@ -157,7 +157,10 @@ export interface LimitFound {
   /** The most loaded step that was looked at; `undefined`: none was saturated. */
   readonly users: number | undefined;
   readonly named: readonly LimitReached[];
-  /** The generator could not make more load: what was found is its capacity, not the target's. */
+  /**
+   * The generator could not make more load: the result is the generator's capacity, not the
+   * target's.
+   */
   readonly isGenerator: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `catalytic-lab capacity`: how many users does a target carry, and what holds it up?
+ * `catalytic-lab capacity`: how many users does a target carry, and what limits it?
  * @module
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

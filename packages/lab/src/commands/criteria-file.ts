@@ -1,5 +1,5 @@
 /**
- * A file of criteria: what a run must keep, under version control beside what it judges.
+ * A file of criteria that a run must meet, under version control beside the code that it judges.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const parse = (text: string, file: string): unknown => {
  * Reads criteria: `{ "p50": 20, "failures": 0.1, "endpoints": { "GET /items": { "p95": 100 } } }`,
  * latencies in milliseconds, failures in per cent.
  * @param file its name, for a refusal
- * @param check looks at what was read. @throws RefusedCriterion
+ * @param check judges the criteria. @throws RefusedCriterion
  * @throws Error that says what is wrong, where, and what is allowed
  */
 export const parseCriteria = (

@@ -25,7 +25,7 @@ interface Rule {
   readonly option: keyof Flags;
   readonly typed: string;
   readonly isIgnored: (asked: Asked) => boolean;
-  /** Why it would do nothing, and what to do. */
+  /** Why the option would do nothing, and the remedy. */
   readonly why: string;
 }
 
@@ -119,8 +119,8 @@ const refuseDeclared = ({ scenario, flags: { process, command, fault } }: Asked)
 };
 
 /**
- * Refuses options that the run would leave aside.
- * @param typed what was given on the command line
+ * Refuses options that the run would ignore.
+ * @param typed the options of the command line
  * @throws Error that says which, and why
  */
 export const refuseIgnored = (typed: Typed, asked: Asked): void => {

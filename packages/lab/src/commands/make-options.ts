@@ -1,5 +1,5 @@
 /**
- * From the words of the command line to what a run is asked to be.
+ * From the words of the command line to the options of a run.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -72,8 +72,8 @@ const isThere = (pid: number): boolean => {
 };
 
 /**
- * Refuses processes that are none: what cannot be counted is not judged, and a slip would switch
- * that rule off.
+ * Refuses ids of processes that do not exist: a process that cannot be measured is not judged, so a
+ * typing error would switch that rule off.
  */
 const refuseMissing = ({ alsoCount, targetPid }: Flags): void => {
   for (const [option, pids] of [

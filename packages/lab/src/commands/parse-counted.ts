@@ -1,6 +1,5 @@
 /**
- * Counted things that a score card is made of: how many of all. Nothing is scored that nobody has
- * counted.
+ * The counts that a score card consists of: how many of how many. Only counted things are scored.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -23,7 +22,7 @@ const fromFile = (name: Counted['name'], file: string): Counted | string => {
 
 /**
  * Parses `NAME=DONE/ALL` or `NAME=FILE`.
- * @returns what was counted, or what is wrong
+ * @returns the count, or the fault in words
  */
 export const parseCounted = (text: string): Counted | string => {
   const [word = '', value = ''] = text.split(/=(.*)/s);

@@ -9,7 +9,7 @@ import type { OutageOptions } from '../options/run-options.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Flags } from './run-flags.ts';
 
-/** The faults of a run, and in a scenario that is broken what they make of it. */
+/** The faults of a run, and for a scenario with outages the phases that follow from them. */
 export interface RunPlan {
   readonly faults: FaultPlan;
   readonly outage: OutageOptions | undefined;

@@ -246,7 +246,7 @@ export const runFlags: readonly Flag[] = [
 ];
 
 /**
- * Reads words that are to be handed to a run.
+ * Reads options that are passed on to a run.
  * @throws CommanderError that says what is wrong with them
  */
 export const readRunWords = (words: readonly string[]): { readonly flags: Flags; readonly typed: Typed } => {

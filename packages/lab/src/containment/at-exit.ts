@@ -1,6 +1,6 @@
 /**
- * What must happen however this process ends, short of SIGKILL: paused processes go on, commands
- * end, the terminal is given back.
+ * Clean-up for every end of this process except SIGKILL: paused processes go on, commands end, the
+ * terminal is restored.
  * @module
  */
 
@@ -10,7 +10,7 @@ let hasRun = false;
 const runAll = (): void => {
   if (hasRun) return;
   hasRun = true;
-  // The last one first: what was begun later may lean on what was begun before.
+  // The last one first: it may depend on earlier ones.
   for (const act of [...acts].reverse())
     try {
       act();

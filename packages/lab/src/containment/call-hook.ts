@@ -20,7 +20,7 @@ export interface HookCall {
   readonly interrupted?: AbortSignal;
 }
 
-/** Calls a hook and waits for its end. Never rejects: what goes wrong is counted. */
+/** Calls a hook and waits for its end. Never rejects: failures are counted. */
 export const callHook = async ({ name, call, secondsMax, faults, interrupted }: HookCall): Promise<void> => {
   const where = `hook ${name}`;
   const { promise: over, resolve: end } = Promise.withResolvers<void>();

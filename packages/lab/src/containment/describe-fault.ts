@@ -13,7 +13,8 @@ export interface DescribedFault {
   readonly message: string;
   readonly traceback: string;
   /**
-   * `file:line` of the scenario, or what else is known of where it happened; empty when nothing is.
+   * `file:line` of the scenario, or another description of the place; empty when the place is
+   * unknown.
    */
   readonly place: string;
 }
@@ -33,7 +34,9 @@ export const fileOf = (url: string): string => {
   return below.startsWith('..') ? file : below;
 };
 
-/** Whether a place in a stack is code of the scenario, and not of the lab or of what both use. */
+/**
+ * Whether a place in a stack is code of the scenario, and not of the lab or of a shared library.
+ */
 export const isOfScenario = (url: string): boolean =>
   url.startsWith('file://') && !url.startsWith(labFolder) && !url.includes('/node_modules/');
 

@@ -4,12 +4,13 @@
  */
 import { CountedFault, describeFault } from './describe-fault.ts';
 
-/** A fault of a scenario, not of the target: what the target does wrong is an outcome. */
+/** A fault of a scenario. Faults of the target are outcomes. */
 export interface ScenarioException {
   readonly message: string;
   readonly traceback: string;
   /**
-   * `file:line` of the scenario, or what else is known of where it happened; empty when nothing is.
+   * `file:line` of the scenario, or another description of the place; empty when the place is
+   * unknown.
    */
   readonly place: string;
   readonly count: number;
@@ -32,8 +33,8 @@ export class ExceptionCounts {
   }
 
   /**
-   * Counts what was thrown, unless it was counted where it was made.
-   * @param where what is known of its place, should it name no line
+   * Counts an exception, unless it was counted where it was made.
+   * @param where a description of the place, for an exception that names no line
    */
   note(thrown: unknown, where = ''): void {
     if (!(thrown instanceof CountedFault)) this.count(thrown, where);
@@ -44,7 +45,7 @@ export class ExceptionCounts {
     this.absorb([{ ...describeFault(thrown, where), count: 1 }]);
   }
 
-  /** Adds what was counted elsewhere. */
+  /** Adds the counts of another one. */
   absorb(exceptions: readonly ScenarioException[]): void {
     for (const exception of exceptions) {
       const own = `${exception.message}\n${exception.place}`;
@@ -56,7 +57,7 @@ export class ExceptionCounts {
     }
   }
 
-  /** Hands over what was counted, and begins anew. */
+  /** Returns the counts, and begins anew. */
   take(): readonly ScenarioException[] {
     const taken = this.all;
     this.#counts.clear();

@@ -1,14 +1,14 @@
 /**
- * Keeps code of a scenario from ending the lab, or from taking away what the lab measures and ends
- * with: such a call throws, and is reported as a fault of the scenario with its line, even where
- * the scenario catches it.
+ * Keeps code of a scenario from ending the lab, or from replacing the functions with which the lab
+ * measures and ends: such a call throws, and is reported as a fault of the scenario with its line,
+ * even where the scenario catches it.
  * @module
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { CountedFault } from './describe-fault.ts';
 import { strayFaults } from './stray-faults.ts';
 
-/** Events of the process that the lab itself must hear. */
+/** Events of the process that the lab itself handles. */
 const heardEvents: ReadonlySet<unknown> = new Set([
   undefined,
   'exit',
@@ -78,8 +78,8 @@ const forbidden: readonly Forbidden[] = [
 ];
 
 /**
- * What the lab tells the time by, and what wakes it. A scenario that put fakes in their place would
- * measure those. `Date` is not among them: the lab asks it once, at the start.
+ * The clocks and timers of the lab. A scenario that replaced them by fakes would measure the fakes.
+ * `Date` is not among them: the lab asks it once, at the start.
  */
 const clocks = [
   'performance',

@@ -1,5 +1,5 @@
 /**
- * Being told to stop.
+ * Signals that stop the lab.
  * @module
  */
 
@@ -15,7 +15,7 @@ export const endingSignals: readonly NodeJS.Signals[] = [
   ...(process.platform === 'win32' ? (['SIGBREAK'] as const) : []),
 ];
 
-/** A way to be told to stop. */
+/** A request to stop. */
 export interface Interrupt {
   readonly signal: AbortSignal;
   /** Does what Ctrl-C does. */

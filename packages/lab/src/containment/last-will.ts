@@ -14,7 +14,7 @@ let onChange: ((will: readonly Bequest[]) => void) | undefined;
 
 const changed = (): void => onChange?.([...will]);
 
-/** Sends what is due. What is gone by now needs nothing. */
+/** Sends the due signals. A process that has ended needs none. */
 export const execute = (bequests: readonly Bequest[]): void => {
   for (const [pid, signal] of bequests)
     try {
@@ -37,7 +37,7 @@ export const revoke = (pid: number): void => {
   if (will.delete(pid)) changed();
 };
 
-/** Tells what is due, now and whenever it changes. */
+/** Passes the list of due signals on, now and whenever it changes. */
 export const followWill = (follow: (will: readonly Bequest[]) => void): void => {
   onChange = follow;
   changed();

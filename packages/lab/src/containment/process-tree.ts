@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 export interface RunningProcess {
   readonly pid: number;
   readonly parent: number;
-  /** Its command line, or what it calls itself now. */
+  /** Its command line, or its present title. */
   readonly command: string;
 }
 
@@ -50,7 +50,7 @@ export const treeOf = (root: number): readonly RunningProcess[] => {
   const all = listProcesses();
   const tree = all.filter(({ pid }) => pid === root);
   const members = new Set([root]);
-  // The list grows while it is walked: what a member has started is found when the walk comes to
+  // The list grows while it is walked: the children of a member are added when the walk comes to
   // it.
   for (const { pid } of tree)
     for (const child of all)

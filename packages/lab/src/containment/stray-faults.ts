@@ -20,9 +20,9 @@ const hear =
     tellFatal === undefined ? strayFaults.note(thrown, where) : tellFatal(thrown);
 
 /**
- * Hears of everything that nothing catches, from now on.
- * @param fatal what to do with it until {@link containFaults} is called: where no scenario runs, it
- * is a fault of the lab, which cannot go on
+ * Takes every uncaught exception and rejection from now on.
+ * @param fatal called until {@link containFaults} is: while no scenario runs, it is a fault of the
+ *   lab, which cannot go on
  */
 export const hearFaults = (fatal?: (thrown: unknown) => void): void => {
   isHearing = true;

@@ -12,8 +12,8 @@ import { killTree, treeOf } from './process-tree.ts';
 import { type Blocked, blockedSecondsMax, lookMs, shared } from './watchdog.ts';
 
 /**
- * Time that the main thread has to go on after each attempt to free it, milliseconds, and attempts:
- * what waits behind may be in the same loop.
+ * Time that the main thread has to go on after each attempt to free it, milliseconds, and the
+ * number of attempts: the next task may be in the same loop.
  */
 const attemptMs = 3000;
 const attemptsMax = 5;
@@ -76,7 +76,7 @@ const interrupt = async (): Promise<'goes on' | 'was reached' | 'not reached'> =
   return isReached ? 'was reached' : 'not reached';
 };
 
-/** Ends what the main thread may be waiting for, such as the child of an execSync. */
+/** Ends processes for which the main thread may be waiting, such as the child of an execSync. */
 const endChildren = (): void => {
   const known = new Set(will.map(([pid]) => Math.abs(pid)));
   for (const { pid, parent } of treeOf(process.pid)) if (parent === process.pid && !known.has(pid)) killTree(pid);

@@ -43,14 +43,14 @@ export const whenBlocked = (hear: (blocked: Blocked) => void): (() => void) => {
   return () => listeners.delete(hear);
 };
 
-/** Tells all that hear of it; what another process has ended, too. */
+/** Informs all listeners, also of code that another process has ended. */
 export const announceBlocked = (blocked: Blocked): void => {
   for (const hear of [...listeners]) hear(blocked);
 };
 
 /**
- * Watches from now on. Resolves when the other thread has started: what that takes is not to count
- * as the load's.
+ * Watches from now on. Resolves when the other thread has started, so that the start does not count
+ * as load.
  */
 export const startWatchdog = async (): Promise<void> => {
   if (isWatching) return;

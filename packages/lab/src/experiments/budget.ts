@@ -1,6 +1,6 @@
 /**
- * What users ask of this machine: CPU time of one request of each kind, measured before a phase,
- * times how often the users send it.
+ * The CPU time that users need on this machine: that of one request of each kind, measured before a
+ * phase, times how often the users send it.
  * @module
  */
 import { Recorder } from '../measures/recorder.ts';
@@ -15,7 +15,7 @@ import type { VirtualUser } from '../scenarios/virtual-user.ts';
 /** CPU time, microseconds. */
 export interface Cost {
   readonly targetUs: number;
-  /** Of what works for the target, such as its database. */
+  /** Of processes that work for the target, such as its database. */
   readonly storesUs: number;
   readonly generatorUs: number;
 }
@@ -35,7 +35,7 @@ export interface Budget {
   readonly usersMax: number;
 }
 
-/** The same of a run, from what it has used: its ramp and first logins are in it. */
+/** The same for a run, from its CPU time, ramp and first logins included. */
 export interface UsedBudget extends Cost, Omit<Budget, 'tasks'> {
   /** Requests that its users ask for. */
   readonly perSecond: number;
@@ -49,8 +49,7 @@ const taskMs = 4000;
 export const totalUs = ({ targetUs, storesUs, generatorUs }: Cost): number => targetUs + storesUs + generatorUs;
 
 /**
- * What a run has used for each request, and so asks of its cores; `undefined` when its target could
- * not be measured.
+ * CPU time that a run has used for each request; `undefined` when its target could not be measured.
  */
 export const usedBudget = (result: RunResult): UsedBudget | undefined => {
   const { options, machine, target_process: target, generator, also_counted, whole } = result;
@@ -79,7 +78,7 @@ const clockOf = (url: string, alsoCount: readonly number[]): Clock => {
   return () => [target.cpuSeconds(), stores.reduce((sum, store) => sum + store.cpuSeconds(), 0), ownCpuSeconds()];
 };
 
-/** Has all users act without a pause, and says what one act costs. */
+/** Lets all users act without a pause, and returns the cost of one act. */
 const costOf = async (
   { users, measures }: SignedIn,
   clock: Clock,

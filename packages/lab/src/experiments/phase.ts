@@ -17,13 +17,13 @@ export interface Phase {
   readonly users: number;
   /** After the last user has started, seconds. */
   readonly steadySeconds: number;
-  /** Users started per second, where it is not half of what the target can hash. */
+  /** Users started per second. @default half of the hash rate of the target */
   readonly spawnRate?: number;
-  /** Pause of a user between two tasks, seconds, where it is not what its scenario says. */
+  /** Pause of a user between two tasks, seconds. @default that of the scenario */
   readonly waitSeconds?: readonly [number, number];
   /**
-   * What it is to keep, where that is not what its scenario says. Missed, it is run again with as
-   * many users as may keep it.
+   * Criteria of the phase. @default those of the scenario. When they are missed, the phase is
+   * repeated with as many users as may meet them.
    */
   readonly aim?: Aim;
 }
@@ -38,7 +38,7 @@ export interface Aim {
   readonly requestsPerUser: number;
 }
 
-/** A list of phases that is told as one report. */
+/** A list of phases that share one report. */
 export interface Experiment {
   readonly title: string;
   /** Earlier figures that it is set beside unless others are given. */
@@ -71,15 +71,13 @@ export interface PhaseResult {
   readonly smaller: readonly RunResult[];
 }
 
-/**
- * Requests a second of the judged window, and what the aim asks for. `undefined` without an aim.
- */
+/** Requests a second of the judged window, and the aim. `undefined` without an aim. */
 export const throughputOf = ({ aim }: Phase, { options, steady, whole }: RunResult) =>
   aim === undefined
     ? undefined
     : { measured: (steady ?? whole).total.requests_per_second, least: options.users * aim.requestsPerUser };
 
-/** Whether a run has kept all that its phase asks for. */
+/** Whether a run has met all criteria of its phase. */
 export const isKept = (phase: Phase, result: RunResult): boolean => {
   const throughput = throughputOf(phase, result);
   return (

@@ -25,8 +25,7 @@ const guessSeconds = ({ users, spawnRate = 50, steadySeconds }: Phase): number =
 const minutes = (seconds: number): string => `${Math.max(1, Math.round(seconds / 60))} min`;
 
 /**
- * Runs an experiment. The report is written after each phase, so that an early stop keeps what
- * there is.
+ * Runs an experiment. The report is written after each phase, so that an early stop loses nothing.
  * @returns the results of the phases that were begun, now or before
  */
 export const runExperiment = async (

@@ -68,7 +68,7 @@ const sayBudget = ({ tasks, coresNeeded, cores, usersMax }: Budget, say: (line: 
   );
 };
 
-/** Runs it. Never throws: what went wrong is part of the experiment. */
+/** Runs the phase. Never throws: failures are part of the experiment. */
 export const runPhase = async (phase: Phase, parts: PhaseParts): Promise<PhaseResult> => {
   const { interrupt, say } = parts;
   let hashesPerSecond: number | null = null;

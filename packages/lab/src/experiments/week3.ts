@@ -9,8 +9,8 @@ import type { Aim, Experiment, Phase } from './phase.ts';
 const quickShare = { users: 0.05, seconds: 0.1 } as const;
 
 /**
- * What 10,000 users are to find. Users that wait 2 s on average ask for half a request a second
- * each: 4,700 are 94 % of that.
+ * The aim for 10,000 users. Users that wait 2 s on average send half a request a second each: 4,700
+ * are 94 % of that.
  */
 const aim: Aim = { p50: 20, p95: 150, p99: 500, failures: 0, requestsPerUser: 0.47 };
 

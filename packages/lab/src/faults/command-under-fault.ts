@@ -25,7 +25,7 @@ const lastOutputMs = 200;
 
 interface Running {
   readonly child: ChildProcess;
-  /** Ends it, and what waits for it with this reason. */
+  /** Ends the command, and rejects its waiters with this reason. */
   readonly end: (reason: string) => void;
 }
 
@@ -81,8 +81,8 @@ export class CommandUnderFault {
         clearTimeout(deadline);
         this.#running.delete(running);
         if (child.pid !== undefined) revoke(-child.pid);
-        // What it left behind may write on until the lab ends, and must not keep the lab from
-        // ending.
+        // Processes that the command left behind may write until the lab ends, and must not keep it
+        // from ending.
         for (const stream of [child.stdout, child.stderr]) if ('unref' in stream) (stream.unref as () => void)();
         const line = lastLineOf(output, this.#secrets);
         if (reason === undefined) resolve();
@@ -113,7 +113,7 @@ export class CommandUnderFault {
     });
   }
 
-  /** Ends what still runs. */
+  /** Ends running commands. */
   undo(): void {
     for (const { end } of this.#running) end('still ran at the end of the run and was ended');
   }

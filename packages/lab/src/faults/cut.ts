@@ -1,5 +1,5 @@
 /**
- * Cuts what goes through a proxy: silently, as a network does, or with resets, as a host without
+ * Cuts connections through a proxy: silently, as a network does, or with resets, as a host without
  * the service does.
  * @module
  */

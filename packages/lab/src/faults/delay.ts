@@ -1,5 +1,5 @@
 /**
- * Delays what goes through a proxy.
+ * Delays data through a proxy.
  * @module
  */
 import type { ProxyFault } from './fault.ts';

@@ -12,9 +12,9 @@ interface FaultOn<Kind extends string, Subject, Done = void> {
   /** How its argument is written, for the sentence that refuses another one. */
   readonly usage: string;
   /**
-   * Reads what stands behind `=`.
-   * @returns what the fault does, at once or until its promise ends; `undefined` when it does not
-   * take the argument
+   * Reads the argument behind `=`.
+   * @returns the function that carries the fault out, at once or until its promise ends;
+   *   `undefined` when the fault does not take the argument
    */
   parse(argument: string | undefined): ((subject: Subject) => Done) | undefined;
 }

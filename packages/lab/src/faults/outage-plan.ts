@@ -1,6 +1,5 @@
 /**
- * The faults of the scenario `outage`: what was declared is broken, one thing after the other, with
- * quiet between.
+ * The faults of the scenario `outage`: each declared part is broken in turn, with quiet between.
  *
  * Pure, so that the same command line gives the same faults at the same times.
  * @module
@@ -56,7 +55,7 @@ interface Part {
   readonly heals?: string;
   /** How long it lasts, where that is not its share of the run. */
   readonly seconds?: number;
-  /** For the line that says what was left out. */
+  /** For the line about parts that were left out. */
   readonly what: string;
   readonly needs: readonly string[];
 }

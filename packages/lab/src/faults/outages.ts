@@ -5,8 +5,8 @@
 import type { PlannedFault } from './plan.ts';
 
 /**
- * What an outage happens to. What is allowed meanwhile depends on it; of anything else the lab does
- * not know.
+ * The kind of part that an outage breaks. The criteria during the outage depend on it; for other
+ * parts the lab has none.
  */
 export type OutageSubject = 'redis' | 'postgres' | 'other';
 
@@ -41,7 +41,7 @@ const subjectOf = (name: string): OutageSubject => {
 
 interface Effect {
   readonly name: string;
-  /** Name and verb of what heals it; `undefined`: it has healed when it is done. */
+  /** Name and verb of the fault that heals the outage; `undefined`: the outage ends by itself. */
   readonly healer: readonly [name: string, verb: string] | undefined;
 }
 

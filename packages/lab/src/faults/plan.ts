@@ -41,7 +41,7 @@ export interface PlannedFault {
   apply(subjects: Subjects): void | Promise<void>;
 }
 
-/** The faults of a run, in order, and what they need. */
+/** The faults of a run, in order, and their requirements. */
 export interface FaultPlan {
   readonly processes: ReadonlyMap<string, ProcessName>;
   readonly proxies: ReadonlyMap<string, ProxyOptions>;

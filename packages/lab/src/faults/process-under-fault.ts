@@ -64,7 +64,7 @@ export class ProcessUnderFault {
     for (const member of this.#name.isSingle ? [{ pid }] : treeOf(pid)) signal(member.pid, 'SIGCONT');
   }
 
-  /** Lets go on what was paused here, also where the first of them is gone by now. */
+  /** Resumes all processes that were paused here, also when the first of them has ended. */
   undo(): void {
     for (const pid of this.#paused) {
       signal(pid, 'SIGCONT');

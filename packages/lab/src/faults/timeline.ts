@@ -1,5 +1,5 @@
 /**
- * Carries out the faults of a run at their times, and undoes what is left of them at its end.
+ * Carries out the faults of a run at their times, and undoes at its end those that still last.
  * @module
  */
 import { atExit } from '../containment/at-exit.ts';
@@ -21,7 +21,7 @@ export interface FaultEvent {
   error: string | undefined;
 }
 
-/** Is told what happens. Faults go by their place in the plan. */
+/** Called as faults happen. A fault is named by its place in the plan. */
 export interface FaultWatcher {
   say(line: string): void;
   /** A fault is about to begin. @param atMs on the monotonic clock */

@@ -36,7 +36,7 @@ interface Question {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts one. @param say shows what it says, and how it ended if that was too early */
+/** Starts a generator. @param say shows its output, and how it ended if that was too early */
 export const startGenerator = (number: number, say: (text: string) => void): Generator => {
   const child = fork(program, { serialization: 'advanced' });
   // It ends when this process is gone; one that cannot notice must end all the same.

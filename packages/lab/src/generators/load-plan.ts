@@ -51,7 +51,7 @@ export const intendedTimes = (options: RunOptions): Float64Array =>
     seed: options.seed,
   });
 
-/** Fingerprint of what is asked of the target and when. */
+/** Fingerprint of the requests to the target and their times. */
 export const fingerprintOf = (options: RunOptions): string =>
   scheduleFingerprint(
     options.stages.length === 0 && options.rate === undefined

@@ -63,7 +63,7 @@ export interface Load {
   readonly transport: TransportMeasure;
   /** How fast revocations took effect, where that is measured. */
   readonly revocation?: RevocationMeasure;
-  /** Ends the running second. After {@link finish}: what came since the last one. */
+  /** Ends the running second. After {@link finish}: the time since the last one. */
   turnSecond(): Promise<LoadSecond>;
   /** CPU time used so far, by all processes. */
   cpu(): Promise<NodeJS.CpuUsage>;
@@ -79,7 +79,7 @@ export interface Load {
   finish(isInterrupted: boolean): Promise<LoadEnd>;
 }
 
-/** Longest wait at the end for what has been cut, milliseconds. */
+/** Longest wait at the end for cut requests, milliseconds. */
 const cutMs = { regular: 5000, interrupted: 400 };
 
 /** Waits for something, but not for ever. */

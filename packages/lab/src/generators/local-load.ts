@@ -75,8 +75,8 @@ export const prepareLoad = async (
 };
 
 /**
- * Follows each request with the scenario's hook. What it throws is its own fault, and neither the
- * request's nor the task's.
+ * Calls the scenario's hook after each request. An exception of the hook counts neither against the
+ * request nor against the task.
  */
 const followerOf = (
   outage: OutageMeasure | undefined,

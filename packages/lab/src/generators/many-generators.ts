@@ -1,7 +1,7 @@
 /**
  * A load that several processes generate: each has a share of the users and of the seed, all start
- * at one moment, and what they measure is merged. A user's schedule depends on its number alone, so
- * a run is the same however many processes it is shared among.
+ * at one moment, and their measurements are merged. A user's schedule depends on its number alone,
+ * so a run is the same however many processes it is shared among.
  * @module
  */
 
@@ -24,10 +24,7 @@ import { type MeasuredDump, type SecondDump, sharedClockMs } from './messages.ts
  * code, and are freed by their own watchdogs.
  */
 const blockedMsMax = 1.5 * blockedSecondsMax * 1000;
-/**
- * Longest wait for the seconds of all, milliseconds: what a generator tells later counts in a later
- * second.
- */
+/** Longest wait for the seconds of all, milliseconds: later reports count in a later second. */
 const secondMsMax = 500;
 /** Longest wait for a process to end by itself, milliseconds. */
 const endMsMax = 300;
@@ -232,7 +229,7 @@ class ManyGenerators implements Load {
 
 /**
  * Starts the processes and lets them prepare their shares.
- * @param say shows what they say
+ * @param say shows their output
  * @param interrupted ends them while they prepare
  * @throws Error when one of them cannot
  */

@@ -1,5 +1,5 @@
 /**
- * What the process of a run and those that generate its load say to each other. Structured clones
+ * Messages between the process of a run and the processes that generate its load. Structured clones
  * over the channel of `fork`.
  * @module
  */
@@ -23,8 +23,8 @@ export interface GeneratorTask {
 }
 
 /**
- * What a generator has measured since it was last asked. It keeps nothing: what has been handed
- * over is safe, whatever happens to it.
+ * The measurements of a generator since the last request for them. The generator keeps no copy, so
+ * they are safe whatever happens to it.
  */
 export interface MeasuredDump {
   readonly recorder: RecorderDump;
@@ -50,8 +50,8 @@ export interface EndDump {
 }
 
 /**
- * What can be asked of a generator: argument and answer. Times are on the clock that all processes
- * of a machine share.
+ * Requests to a generator: argument and answer. Times are on the clock that all processes of a
+ * machine share.
  */
 export interface Calls {
   readonly prepare: [GeneratorTask, undefined];

@@ -47,7 +47,7 @@ export type Connections = Pick<Lanes, 'send' | 'connects' | 'reconnects' | 'dest
  */
 const connectionsPerUser = 6;
 
-/** The users of this process and what they are measured with. */
+/** The users of this process and their recorder. */
 export interface Players {
   /** Its recorder is exchanged when the measured part begins. */
   readonly measures: Measures & { recorder: Recorder };
@@ -70,7 +70,7 @@ const customPlayer = (custom: DefinedScenario, user: ScenarioUser<unknown>): Pla
   const { onStop } = custom;
   let isReady = false;
   let doing: string | undefined;
-  /** Runs code of the scenario, and keeps in mind what it is at. */
+  /** Runs code of the scenario, and remembers its place for reports. */
   const run = async (what: string, act: ((user: ScenarioUser<unknown>) => unknown) | undefined): Promise<void> => {
     if (isBlocked()) return;
     doing = what;
@@ -126,10 +126,7 @@ const stuckOf = (players: ReadonlyMap<number, Player>): ReadonlyMap<string, { us
   return stuck;
 };
 
-/**
- * Makes what users share. Until a recorder is put in place, what they do is measured and thrown
- * away.
- */
+/** Makes the parts that users share. Until a recorder is set, measurements are discarded. */
 export const makePlayers = (
   options: RunOptions,
   accounts: Pick<AccountSource, 'kind' | 'credentialsOf'>,
@@ -215,7 +212,7 @@ const enterMsMax = 60_000;
 const triesMax = 3;
 const progressMs = 5000;
 
-/** @throws what the last try has thrown */
+/** @throws the error of the last try */
 const enterInTries = async (player: Player, interrupted: AbortSignal): Promise<void> => {
   for (let tries = 1; !player.isReady && !interrupted.aborted && tries <= triesMax; tries++)
     await player.enter().catch((thrown: unknown) => {

@@ -19,9 +19,9 @@ const triesMax = 3;
 const progressMs = 5000;
 
 /**
- * Signs sessions in. Those that fail are missing from what is returned.
+ * Signs sessions in. Those that fail are missing from the result.
  * @param count how many sessions
- * @param say shows how far it has come
+ * @param say shows the progress
  */
 export const signIn = async (
   options: RunOptions,
@@ -32,7 +32,7 @@ export const signIn = async (
   interrupted: AbortSignal,
 ): Promise<readonly HeldToken[]> => {
   const connection = new Lanes(options.target, limitsOf(options), loginsAtOnce);
-  // Preparation is no measurement: what it records is thrown away.
+  // Preparation is no measurement: its records are discarded.
   const measures = { recorder: new Recorder(), checker, nowMs: () => performance.now() };
   const tokens: HeldToken[] = [];
   let next = 0;

@@ -15,7 +15,7 @@ import { spawnRun } from './process-group.ts';
 export interface LabProcessParts {
   /** Beginning of the names of its files. */
   readonly out: string;
-  /** Ends it early; it writes what it has. */
+  /** Ends the run early; it writes the results so far. */
   readonly interrupt: AbortSignal;
   /** Whether its output is shown. */
   readonly isShown: boolean;
@@ -60,7 +60,7 @@ export const runLabProcess = async (
 /**
  * Measures how many passwords a second a target hashes: users that log in once each, more than it
  * can hash.
- * @param words what every run of the target is given
+ * @param words options of every run of the target
  * @returns logins per second; `null` when there was no result
  */
 export const measureHashing = async (words: readonly string[], interrupt: AbortSignal): Promise<number | null> => {

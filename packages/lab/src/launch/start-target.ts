@@ -1,5 +1,5 @@
 /**
- * Starts what a phase loads, and ends it.
+ * Starts the target of a phase, and ends it.
  * @module
  */
 import type { ChildProcess } from 'node:child_process';
@@ -76,7 +76,8 @@ const untilReady = async (url: string, child: ChildProcess, printed: () => strin
 
 /**
  * Ends a process and all of its group. The command may be a shell that waits for the service and
- * that the signal ends at once, so the end is that of everybody who holds its output.
+ * that the signal ends at once, so the group has ended when every process that holds its output
+ * has.
  */
 const endGroup = async (child: ChildProcess, closed: Promise<unknown>): Promise<void> => {
   if (child.pid === undefined) return;
@@ -108,8 +109,8 @@ const launch = async (
   const end = async (): Promise<void> => {
     if (!isClosed) await endGroup(child, closed);
   };
-  // What a service says when it does not start ends up in reports: the settings that are secrets
-  // must not.
+  // The output of a service that does not start ends up in reports, so secrets among the settings
+  // are removed.
   const secrets = [
     ...secretsIn([...args, ...Object.values(settings)].join(' ')),
     settings['CATALYTIC_MASTER_KEY'] ?? '',

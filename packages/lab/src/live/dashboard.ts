@@ -1,6 +1,6 @@
 /**
- * What a run shows while it runs: a block that is redrawn on a terminal, with keys; a plain line
- * every five seconds elsewhere.
+ * The display of a run: on a terminal a block that is redrawn, with keys; elsewhere a plain line
+ * every five seconds.
  * @module
  */
 
@@ -54,7 +54,7 @@ export interface Dashboard {
   start(controls: Controls): void;
   /** @param sampler has the seconds before it */
   show(second: SecondResult, isSteady: boolean, sampler: Pick<Sampler, 'last'>): void;
-  /** Clears what was drawn and gives the terminal back. */
+  /** Clears the block and restores the terminal. */
   end(): void;
 }
 

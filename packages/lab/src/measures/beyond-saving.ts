@@ -37,8 +37,8 @@ const percentileTally = (key: string, histogram: Histogram, at: JudgedPercentile
     key,
     all,
     isLost: (more) => {
-      // All that is to come sorts before all that is there: the percentile of both is then this
-      // place of what is there. One lower, for what rounding may do.
+      // Assume that all future values are below all present ones: the percentile of both is then at
+      // this place among the present ones. One lower, because of rounding.
       const place = Math.ceil((at / 100) * (all + more)) - more - 1;
       return all >= samplesMin[at] && place > 0 && (histogram.at((100 * place) / all) ?? 0) > limit;
     },

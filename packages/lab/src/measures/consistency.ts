@@ -18,7 +18,7 @@ export interface TimelineEvent {
   readonly worker?: string;
 }
 
-/** Something that must never happen, and what led to it. */
+/** A violation, and the events before it. */
 export interface Violation {
   /** Number of the session in the run; reports never hold a token's text. */
   readonly token: number;
@@ -35,8 +35,8 @@ interface History {
 }
 
 /**
- * Events kept per token: a timeline of the last ones is what a reader needs, and those of the
- * logout are kept apart.
+ * Events kept per token: a reader needs a timeline of the last ones, and those of the logout are
+ * kept apart.
  */
 const eventsMax = 64;
 /** Violations kept whole; all are counted. */
@@ -123,8 +123,8 @@ export class ConsistencyChecker {
   }
 
   /**
-   * Hands over all that was found since it was last asked, to be absorbed by another checker; the
-   * sessions are remembered.
+   * Returns the findings since the last call, for another checker to absorb; the sessions are
+   * remembered.
    */
   take(): CheckerDump {
     const { violationCount, deadChecks, revokedTokens, rotations } = this;
@@ -134,7 +134,7 @@ export class ConsistencyChecker {
   }
 
   /**
-   * Adds what another process has found.
+   * Adds the findings of another process.
    * @param clock from its monotonic clock to ours, milliseconds
    * @param serialOf its number of a token to ours
    */

@@ -39,8 +39,8 @@ export interface TrendCriteria {
 }
 
 /**
- * Limits a run must keep to pass. Real failures are judged at 1 % where nothing is said of them;
- * what else is left out is not judged.
+ * Limits a run must keep to pass. Real failures are judged at 1 % unless a limit is given; no other
+ * measure is judged without one.
  */
 export interface Criteria {
   readonly p50MsMax?: Limit;

@@ -1,6 +1,6 @@
 /**
- * What can be asked of a run: of all requests, of one endpoint, and of the checks, counters and
- * trends of a custom scenario.
+ * Criteria of a run: for all requests, for one endpoint, and for the checks, counters and trends of
+ * a custom scenario.
  *
  * A criterion has three spellings and one meaning: keys with units in a scenario, short names in a
  * file, words on the command line.
@@ -24,7 +24,7 @@ const percent = (key: string): Measure => ({ key, unit: '%' });
 const most = (key: string): Measure => ({ key, unit: '' });
 const least = (key: string): Measure => ({ key, unit: '', isLeast: true });
 
-/** All measures, by what they are about and their short names. */
+/** All measures, by subject and short name. */
 export const measures: Readonly<Record<Subject, Readonly<Record<string, Measure>>>> = {
   run: {
     p50: ms('p50MsMax'),

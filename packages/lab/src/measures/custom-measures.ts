@@ -1,6 +1,6 @@
 /**
- * What a custom scenario counts besides requests: its checks and its metrics. All are declared, so
- * none can be forgotten and none can fill the memory.
+ * The counts of a custom scenario besides requests: its checks and its metrics. All are declared,
+ * so none can be forgotten and none can fill the memory.
  * @module
  */
 import { Histogram, type HistogramDump } from '../statistics/histogram.ts';
@@ -44,7 +44,7 @@ export class CustomMeasures {
 
   /**
    * Counts a check.
-   * @throws Error when it was not declared, or what holds is neither true nor false
+   * @throws Error when it was not declared, or the result is neither true nor false
    */
   check(name: string, holds: boolean): void {
     const count = this.checks.get(name);
@@ -54,7 +54,7 @@ export class CustomMeasures {
     count[holds ? 'passed' : 'failed'] += 1;
   }
 
-  /** Adds to a counter. @throws Error when it was not declared, or what is added is no number */
+  /** Adds to a counter. @throws Error when it was not declared, or the value is no number */
   count(name: string, more: number): void {
     const sum = this.counters.get(name);
     if (sum === undefined)
@@ -80,7 +80,7 @@ export class CustomMeasures {
     histogram.record(value);
   }
 
-  /** Hands over all that was counted since it was last asked, to be absorbed elsewhere. */
+  /** Returns the counts since the last call, for another one to absorb. */
   take(): CustomDump {
     const dump: CustomDump = {
       checks: new Map([...this.checks].map(([name, count]) => [name, { ...count }])),
@@ -93,7 +93,7 @@ export class CustomMeasures {
     return dump;
   }
 
-  /** Adds what another process has counted. */
+  /** Adds the counts of another process. */
   absorb({ checks, counters, trends }: CustomDump): void {
     for (const [name, { passed, failed }] of checks) {
       const count = this.checks.get(name);

@@ -44,7 +44,7 @@ export class ErrorCounts {
     if (kind !== 'ok') this.#add(kind, method, endpoint, name, 1, answeredAtMs, answeredAtMs);
   }
 
-  /** Adds what was counted elsewhere. @param clockMs from the clock there to ours, milliseconds */
+  /** Adds the counts of another one. @param clockMs from the clock there to ours, milliseconds */
   absorb({ kind, method, endpoint, error, occurrences, firstSeenMs, lastSeenMs }: ErrorCount, clockMs = 0): void {
     this.#add(kind, method, endpoint, error, occurrences, firstSeenMs + clockMs, lastSeenMs + clockMs);
   }

@@ -1,6 +1,6 @@
 /**
- * What is asked of a target while something it uses is away, phase by phase, and after it has come
- * back.
+ * Criteria of a target during an outage of a part that it uses, phase by phase, and after the part
+ * is back.
  * @module
  */
 import type { Verdict } from '../results/verdict.ts';
@@ -29,8 +29,8 @@ const shareOf = (part: number, all: number): Taken =>
   percentOf(part, all) ?? { reason: 'no request was sent in it: use a longer run or more users' };
 
 /**
- * Judges a phase. What an outage has cut counts against the outage, not against the quiet in which
- * it was sent. While users still start, and of what the lab does not know, nothing is asked.
+ * Judges a phase. A request that an outage has cut counts against the outage, not against the quiet
+ * in which it was sent. The start of users, and outages of unknown parts, are not judged.
  */
 export const judgePhase = ({ start, window, leasedChecks, cut, inherited }: Phase): Judged => {
   const { name, kind, subject } = start;
@@ -53,8 +53,8 @@ export interface JudgedRecovery extends Judged {
   /** Milliseconds from the healing to the last real failure; `undefined` when nothing was sent. */
   readonly failuresEndMs: number | undefined;
   /**
-   * Milliseconds from the healing until sign-outs were usual again, at least; `undefined` when it
-   * is not known what is usual.
+   * Milliseconds from the healing until sign-outs were usual again, at least; `undefined` when the
+   * usual time is not known.
    */
   readonly logoutsUsualMs: number | undefined;
   /** Why sign-outs are not judged; `undefined` when they are, or when nothing is asked. */

@@ -116,10 +116,7 @@ export class OutageMeasure implements Follower {
     this.#phases.recordLogout(kind, sentAtMs);
   }
 
-  /**
-   * The phase in which all that is open now is broken; the database, which is allowed the most,
-   * decides what is asked of it.
-   */
+  /** The phase of all open outages; the database, whose criteria are the loosest, decides. */
   #broken(fromMs: number): PhaseStart {
     const open = [...this.#open];
     const database = open.find(({ outage }) => outage.subject === 'postgres');

@@ -4,8 +4,8 @@
  */
 
 /**
- * What the user knew of its token when it sent the request. All times on one monotonic clock,
- * milliseconds.
+ * The state of the token, as the user knew it when it sent the request. All times on one monotonic
+ * clock, milliseconds.
  */
 export interface TokenState {
   /** When the target said the token ends. */
@@ -95,8 +95,8 @@ const successStatuses: Readonly<Record<Task, readonly number[]>> = {
 const carriesToken: ReadonlySet<Task> = new Set(['protected', 'verify', 'refresh', 'logout']);
 
 /**
- * What a logout does not excuse: the user sends its newest refresh token, so the target has mixed
- * something up.
+ * Refusals that a logout does not excuse: the user sends its newest refresh token, so the target is
+ * at fault.
  */
 const refreshMixUps: ReadonlySet<string | undefined> = new Set([
   'refresh_reused',
@@ -125,13 +125,13 @@ const refusedToken = (exchange: Exchange, name: string): Outcome => {
 };
 
 /**
- * Says what is broken by an acceptance.
+ * Names the promise that an acceptance breaks.
  *
- * Workers hear of a revocation one after the other, so before it is promised one may accept what
- * another has refused already: with a 202 until `complete_within_ms` has passed. A single worker
- * only ever learns of revocations, so one that has refused must not accept again though nothing was
- * promised, as after a logout whose answer was lost; while a 202 is pending that is not judged, and
- * where workers are not told apart neither.
+ * Workers learn of a revocation one after the other, so before it is promised one may accept a
+ * token that another has refused already: with a 202 until `complete_within_ms` has passed. A
+ * single worker only ever learns of revocations, so one that has refused must not accept again
+ * though nothing was promised, as after a logout whose answer was lost; while a 202 is pending that
+ * is not judged, and where workers are not told apart neither.
  */
 const breachOf = ({ token, worker, sentAtMs }: Exchange): Breach | undefined => {
   if (token?.deadFromMs !== undefined) return token.deadFromMs <= sentAtMs ? 'accepted after promise' : undefined;

@@ -10,10 +10,7 @@ import { isCutAt, type Measured } from './measured.ts';
 import type { Follower } from './recorder.ts';
 import { Window } from './window.ts';
 
-/**
- * What a phase is: users still start; nothing has been broken yet; something is broken; it has
- * healed.
- */
+/** Kinds of phases: users still start; no outage yet; an outage; after the outage. */
 export type PhaseKind = 'starting' | 'before' | 'outage' | 'after';
 
 /** A phase at its beginning. */
@@ -134,7 +131,7 @@ export class Phases implements Follower {
     phase.window.logouts[kind] += 1;
   }
 
-  /** Place of the phase of a moment; what was sent before the first belongs to it. */
+  /** Place of the phase of a moment; requests sent before the first phase belong to it. */
   #indexAt(sentAtMs: number): number {
     return Math.max(
       0,

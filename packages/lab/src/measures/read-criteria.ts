@@ -1,5 +1,5 @@
 /**
- * Reads criteria, however they are spelt. What is none is refused with what was probably meant.
+ * Reads criteria in any of their spellings. An unknown criterion is refused with a suggestion.
  * @module
  */
 import { didYouMean } from '../texts/did-you-mean.ts';
@@ -141,7 +141,7 @@ export interface Declared {
 }
 
 /**
- * Checks that what criteria are about is there.
+ * Checks that the subjects of criteria exist.
  * @throws RefusedCriterion
  */
 export const checkDeclared = (criteria: readonly Criterion[], declared: Declared): void => {

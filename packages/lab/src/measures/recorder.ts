@@ -27,7 +27,7 @@ export interface RecorderDump {
   readonly errors: readonly ErrorCount[];
 }
 
-/** Is told all that is recorded, to measure it in another way. */
+/** Receives every record, to measure it in another way. */
 export interface Follower {
   record(measured: Measured): void;
   recordLogout(kind: 'completed' | 'pending', sentAtMs: number): void;
@@ -87,8 +87,8 @@ export class Recorder {
   }
 
   /**
-   * What ends from now on is not recorded: an interrupt has cut it, not the target, or the run is
-   * over.
+   * Requests that end from now on are not recorded: they were cut by an interrupt, not by the
+   * target, or the run is over.
    */
   close(): void {
     this.#isClosed = true;
@@ -120,10 +120,7 @@ export class Recorder {
     return second;
   }
 
-  /**
-   * Hands over all that was recorded since it was last asked, to be absorbed by another recorder;
-   * here it is forgotten.
-   */
+  /** Returns the records since the last call, for another recorder to absorb, and forgets them. */
   take(): RecorderDump {
     const dump = { early: this.#early.dump(), steady: this.#steady?.dump(), errors: this.#errors.all };
     this.#early = new Window(this.#names);
@@ -134,7 +131,7 @@ export class Recorder {
   }
 
   /**
-   * Adds what another process has recorded, to the running second too.
+   * Adds the records of another process, to the running second too.
    * @param clockMs from its clock to ours, milliseconds
    */
   absorb({ early, steady, errors }: RecorderDump, clockMs = 0): void {

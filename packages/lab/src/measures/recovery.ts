@@ -1,6 +1,6 @@
 /**
- * How long a target takes to be as before, once what was broken has healed: until its last failure,
- * and until sign-outs take their usual time again.
+ * Recovery of a target after an outage: the time until its last failure, and until sign-outs take
+ * their usual time again.
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
@@ -21,8 +21,8 @@ export const usualForMs = 2000;
 const usualFactor = 3;
 const usualMsMin = 25;
 /**
- * Fewest sign-outs before the first outage that say what is usual, and fewest that show it after
- * one.
+ * Fewest sign-outs before the first outage that establish the usual time, and fewest that confirm
+ * it after one.
  */
 const logoutsBeforeMin = 20;
 const logoutsAfterMin = 3;
@@ -82,7 +82,7 @@ export const usualAgain = (
   };
 };
 
-/** Watches what comes after a healing. */
+/** Watches the requests after an outage. */
 export class Recovery {
   readonly healedAtMs: number;
   #endsAtMs: number;
@@ -103,8 +103,8 @@ export class Recovery {
   }
 
   /**
-   * Something was broken again: what is sent from now on does not belong to it, nor what was cut by
-   * that.
+   * The next outage has begun: requests sent from now on do not belong to this recovery, nor do
+   * those that it cut.
    */
   breakOff(atMs: number): void {
     this.#brokenAtMs = Math.min(this.#brokenAtMs, atMs);

@@ -1,5 +1,5 @@
 /**
- * How fast revocations take effect, beyond what the requests' own latencies say.
+ * How fast revocations take effect, beside the latencies of the requests.
  * @module
  */
 import { Histogram } from '../statistics/histogram.ts';

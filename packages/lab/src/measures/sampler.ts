@@ -22,8 +22,8 @@ export interface RunStart {
   /** On the monotonic clock. */
   readonly atMs: number;
   /**
-   * What the wall clock said then, milliseconds: it may be set meanwhile, so that later times are
-   * counted from here.
+   * The wall clock at that moment, milliseconds. Later times are counted from here, because the
+   * clock may be set meanwhile.
    */
   readonly unixMs: number;
 }
@@ -67,8 +67,8 @@ export class Sampler {
 
   /**
    * Takes a second that has ended.
-   * @param isAfterEnd whether it is what came after the last one, while the answers still under way
-   * were waited for
+   * @param isAfterEnd whether it is the time after the last second, in which the run waited for the
+   *   last answers
    */
   take(
     { users, requests: { requests, ok, expected, real, bytes, latency }, generator }: LoadSecond,

@@ -52,10 +52,7 @@ export class EndpointMeasure {
   readonly method: string;
   readonly name: string;
   bytes = 0;
-  /**
-   * By outcome, made when there is one: what fails is often much faster or slower than what
-   * succeeds.
-   */
+  /** By outcome, made on first use: failures are often much faster or slower than successes. */
   readonly #latencies: Record<Outcome['kind'], Histogram | undefined> = {
     ok: undefined,
     expected: undefined,
@@ -158,7 +155,7 @@ export class Window {
     };
   }
 
-  /** Adds what another window has recorded. */
+  /** Adds the records of another window. */
   absorb({ endpoints, workers, logouts, unanswered }: WindowDump): void {
     for (const { method, name, bytes, latencies } of endpoints) {
       const endpoint = this.#endpoint(method, name);

@@ -26,8 +26,8 @@ export const ownCpuSeconds = (): number => {
 };
 
 /**
- * The event loop is sampled every so often, milliseconds; the sampling interval is part of what the
- * histogram records.
+ * The event loop is sampled every so often, milliseconds; the sampling interval is part of the
+ * recorded value.
  */
 const resolutionMs = 10;
 

@@ -1,6 +1,6 @@
 /**
- * What this machine allows a generator: open files and ports. Checked before a run, because in the
- * middle of it a lack looks like a fault of the target.
+ * Limits of this machine for a generator: open files and ports. Checked before a run, because
+ * during the run a shortage looks like a fault of the target.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ const descriptorsSpare = 64;
  */
 const portsShare = 0.9;
 
-/** Says which limit is too low, and what to do; `undefined` when there is room. Pure. */
+/** Names the limit that is too low, with the remedy; `undefined` when all suffice. Pure. */
 export const refuseLimits = (plan: LimitPlan): string | undefined => {
   const { users, processes, addresses, otherConnections } = plan;
   const files = Math.ceil(users / processes) + otherConnections + descriptorsSpare;

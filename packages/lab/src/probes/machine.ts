@@ -1,5 +1,5 @@
 /**
- * The machine: its size, and what its CPUs did.
+ * The machine: its size, and the load of its CPUs.
  * @module
  */
 import { readFileSync } from 'node:fs';

@@ -10,7 +10,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** More lines than any service of ours has by far: what comes after them is not read. */
+/** Far more lines than any service of ours has; further lines are not read. */
 const linesMax = 20_000;
 
 const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?[ \t]+(\S+)/;

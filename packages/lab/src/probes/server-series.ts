@@ -1,6 +1,7 @@
 /**
- * Which series of a target's `/metrics` a run remembers, and what is made of their samples. Names:
- * `docs/operating/metrics.md`; those that other Node services use for the same stand beside them.
+ * The series of a target's `/metrics` that a run records, and the figures made of their samples.
+ * Names: `docs/operating/metrics.md`; those that other Node services use for the same stand beside
+ * them.
  * @module
  */
 import type { Sample } from './prometheus-text.ts';

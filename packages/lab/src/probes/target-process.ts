@@ -144,8 +144,8 @@ export class TargetProcesses {
   }
 
   /**
-   * Reads what they have used, looking for new ones now and then, or now. `undefined` when the root
-   * is gone.
+   * Reads their CPU time and memory, and looks for new processes from time to time, or now.
+   * `undefined` when the root is gone.
    */
   read({ search = false } = {}): TargetUsage | undefined {
     if (search || this.#readings++ % readingsPerSearch === 0) this.#search();

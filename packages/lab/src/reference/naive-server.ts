@@ -1,6 +1,6 @@
 /**
- * A server that shares nothing between its processes: what many small systems are, built to be
- * measured beside one that shares.
+ * A server that shares nothing between its processes, like many small systems: a comparison for one
+ * that does.
  *
  * It answers the routes of the scenarios `auth` and `verify`: any email may log in (no password is
  * checked, nothing is hashed), tokens are JWTs under one HS256 key that every process has, and each
@@ -149,7 +149,7 @@ const serveOne = ({ host, port, state, closesConnections }: NaiveOptions, key: s
   server.listen({ host, port, backlog: 2048 });
 };
 
-/** Runs in a process that the first one has started: what it is to do stands in its arguments. */
+/** Runs in a process that the first one has started, with its task in its arguments. */
 const serveAsWorker = (): void => {
   const [, , text] = process.argv;
   if (!cluster.isWorker || text === undefined) return;
@@ -164,7 +164,7 @@ const listening = (worker: Worker): Promise<number> =>
   });
 
 /**
- * Serves until the process is told to stop; connections are dealt to the processes in turn.
+ * Serves until the process is asked to stop; the processes take connections in turn.
  * @returns the port
  */
 export const serveNaive = async (options: NaiveOptions): Promise<number> => {

@@ -53,7 +53,9 @@ const percentText = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Mat
 const verdictOf = ({ low, high }: PairedRatio, limit: number): GateVerdict =>
   low > limit ? 'fail' : high <= limit ? 'pass' : 'inconclusive';
 
-/** What fails a candidate on any machine, in a sentence; `undefined` when nothing does. */
+/**
+ * The reason why a candidate fails on any machine, in a sentence; `undefined` when there is none.
+ */
 export const exactFailure = (candidates: readonly Block[]): string | undefined => {
   const violations = sum(candidates, (block) => block.violations);
   if (violations > 0) return `the candidate accepted a dead token ${violations} times`;

@@ -1,6 +1,5 @@
 /**
- * One operation alone, for the gate: a mix hides what becomes of an operation that it seldom asks
- * for.
+ * One operation alone, for the gate: a mix hides changes of an operation that it seldom sends.
  * @module
  */
 import type { Scenario } from '../scenarios/scenario.ts';

@@ -89,8 +89,8 @@ const loadTogether = async (
 };
 
 /**
- * So much of a block's time sides are loaded before it: what has just started gets faster for a
- * while (V8 compiles what is hot).
+ * Share of a block's time for which sides are loaded before it: a new process gets faster for a
+ * while (V8 compiles its hot code).
  */
 export const warmShare = 0.5;
 

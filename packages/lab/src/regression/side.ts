@@ -40,7 +40,7 @@ export interface Loading {
   readonly end: () => Block;
 }
 
-/** A user and what it is still doing: one request at a time. */
+/** A user and its request under way: one at a time. */
 interface Busy {
   readonly user: VirtualUser;
   last: Promise<unknown>;

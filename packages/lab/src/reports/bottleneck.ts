@@ -1,6 +1,6 @@
 /**
  * Which resource was at its limit when latency rose? A rule, not an opinion: it is printed beside
- * what it finds.
+ * its result.
  * @module
  */
 

@@ -5,7 +5,7 @@
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { RunResult } from '../results/result.ts';
 
-/** Builds what the result says of consistency. */
+/** Builds the part of the result about consistency. */
 export const buildConsistency = (checker: ConsistencyChecker): RunResult['consistency'] => ({
   revoked_tokens: checker.revokedTokens,
   dead_checks: checker.deadChecks,

@@ -7,7 +7,7 @@ import type { CustomMeasures } from '../measures/custom-measures.ts';
 import type { CustomResult } from '../results/custom-result.ts';
 import { percentilesOf } from '../statistics/histogram.ts';
 
-/** Builds what the result says of them; `null` when the scenario is one of ours. */
+/** Builds the part of the result about them; `null` for a built-in scenario. */
 export const buildCustom = (custom: CustomMeasures | undefined): CustomResult | null =>
   custom === undefined
     ? null

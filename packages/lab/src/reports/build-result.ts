@@ -1,5 +1,5 @@
 /**
- * From what was gathered to the result: windows, verdicts, validity, exit code.
+ * From the measurements to the result: windows, verdicts, validity, exit code.
  * @module
  */
 import manifest from '../../package.json' with { type: 'json' };
@@ -36,8 +36,8 @@ export const isSteadyLongEnough = (fromSeconds: number, endSeconds: number): boo
   endSeconds - fromSeconds >= Math.min(steadySecondsEnough, endSeconds / 2);
 
 /**
- * The worst thing that can be said of a run is what it ends with. It has passed when every
- * criterion was judged and kept, and there was one.
+ * The exit code is the worst verdict of the run. The run has passed when there was a criterion, and
+ * every one was judged and met.
  */
 export const exitCodeOf = (
   violations: number,
@@ -184,8 +184,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
       ? null
       : buildWindow(recorder.steady, (gathered.steady.atMs - before.atMs) / 1000, endSeconds);
   const isAborted = gathered.abortedBy !== undefined;
-  // A run is aborted by what its steady window says: then that window speaks for it, however short
-  // it is.
+  // The steady window has aborted the run, so that window is judged, however short it is.
   const isSteadyEnough = steady !== null && (isAborted || isSteadyLongEnough(steady.from_s, endSeconds));
   const judged = isSteadyEnough ? 'steady' : 'whole';
   const window = judged === 'steady' ? (recorder.steady ?? wholeWindow) : wholeWindow;

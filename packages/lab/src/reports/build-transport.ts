@@ -1,5 +1,5 @@
 /**
- * From what was measured of connections to the result.
+ * From the measurements of connections to the result.
  * @module
  */
 

@@ -4,7 +4,7 @@
  *
  * "Failures" are real failures only: an expected refusal is a right answer. Percentiles of a
  * history row cover the last ten seconds. They are whole milliseconds, except where rounding would
- * lead out of the range of what was measured: then they are written as they are.
+ * leave the measured range: then they are written unrounded.
  * @module
  */
 
@@ -58,9 +58,9 @@ const nodeName = 'local';
 type Cell = string | number;
 
 /**
- * Text of a target or a scenario as a cell. A spreadsheet runs what begins like a formula: an
- * apostrophe before it makes it text again, and tools that read the file as text see one more
- * character in a name that no service of good will has.
+ * Text of a target or a scenario as a cell. A spreadsheet runs a cell that begins like a formula.
+ * An apostrophe before it makes it text again; other tools see one more character in a name that no
+ * ordinary service has.
  */
 const textCell = (text: string): string => printableLines(text).replace(/^[=+\-@]/, "'$&");
 
@@ -68,7 +68,7 @@ const textCell = (text: string): string => printableLines(text).replace(/^[=+\-@
 const line = (cells: readonly Cell[]): string =>
   `${cells.map((cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
 
-/** Shortest and longest latency of what a row is about, milliseconds. */
+/** Shortest and longest latency of a row, milliseconds. */
 interface Range {
   readonly min: number;
   readonly max: number;
@@ -87,8 +87,8 @@ const percentileCells = (values: PercentilesMs, range: Range): readonly Cell[] =
   });
 
 /**
- * Python writes a float that is whole with `.0`: what reads a column's type from its first row must
- * find a float there.
+ * Python writes a whole float with `.0`: a tool that derives the type of a column from its first
+ * row must find a float there.
  */
 const float = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 

@@ -1,5 +1,5 @@
 /**
- * The executive summary of the report in words: what was asked, what was found, may it be believed.
+ * The executive summary of the report in words: question, result, validity.
  * @module
  */
 

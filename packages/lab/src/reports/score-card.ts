@@ -42,8 +42,8 @@ const performanceOf = ({ verdicts, exit_code }: RunResult): Score => {
   const isJudged = verdicts.some(({ verdict }) => verdict !== 'not judged');
   if (exit_code === exitCodes.invalid || exit_code === exitCodes.unreachable || !isJudged)
     return missing('performance', 'this run judges no criterion that may be believed');
-  // What could not be judged was asked for and not shown: leaving it out would score a run the
-  // better, the less it shows.
+  // A criterion that could not be judged counts as not met: left out, it would raise the score of a
+  // run that shows less.
   const passed = verdicts.filter(({ verdict }) => verdict === 'passed').length;
   return scored('performance', passed, verdicts.length, 'criteria of this run that were judged and kept, of all');
 };
@@ -63,7 +63,7 @@ export const scoresOf = (result: RunResult): readonly Score[] => [
   performanceOf(result),
 ];
 
-/** Mean of what was measured; `null` where nothing was. */
+/** Mean of the measured values; `null` where there are none. */
 export const meanScore = (scores: readonly Score[]): number | null => {
   const measured = scores.flatMap(({ score }) => (score === null ? [] : [score]));
   return measured.length === 0 ? null : measured.reduce((sum, score) => sum + score, 0) / measured.length;

@@ -24,7 +24,7 @@ export const number = (value: number, digits = 0): string => {
 export const ms = (value: number | undefined): string =>
   value === undefined ? '–' : value < 100 ? number(value, 1) : number(value);
 
-/** A cell holds what a target said: it must end neither its cell nor its row, and be no markup. */
+/** A cell holds text of a target, which must end neither its cell nor its row, and be no markup. */
 const cellOf = (content: string | number): string =>
   String(content).replace(/\r?\n/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
@@ -40,7 +40,7 @@ export const table = (head: readonly string[], rows: readonly (readonly (string 
 export const percent = (part: number, all: number): string =>
   all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`;
 
-/** How much of what was asked went well. */
+/** The share of requests that succeeded. */
 export const successLine = (window: WindowResult): string =>
   window.total.requests === 0
     ? 'No request was answered or given up.'

@@ -39,7 +39,7 @@ export const transportLines = (transport: TransportResult | null): readonly stri
   ];
 };
 
-/** Rows for the reports: what, count, and times in milliseconds. */
+/** Rows for the reports: kind, count, and times in milliseconds. */
 export const transportRows = (transport: TransportResult | null): readonly (readonly string[])[] =>
   transport === null
     ? []

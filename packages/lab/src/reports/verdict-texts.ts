@@ -20,7 +20,7 @@ export const limitOf = ({ limit, at_least }: Pick<Verdict, 'limit' | 'at_least'>
 export const measuredOf = ({ measured, reason }: Pick<Verdict, 'measured' | 'reason'>): string =>
   measured === null ? (reason ?? 'too few samples') : number(measured, 2);
 
-/** The criteria that were not kept, with what was measured. */
+/** The criteria that were not met, with the measured values. */
 export const failedOf = ({ verdicts }: RunResult): string =>
   verdicts
     .filter(({ verdict }) => verdict === 'failed')

@@ -48,8 +48,8 @@ const writeWhole = (file: string, text: string): void => {
 };
 
 /**
- * Writes the JSON file and everything derived from it. What cannot be written, on a disk that is
- * full for example, keeps nothing else from being written.
+ * Writes the JSON file and everything derived from it. A file that cannot be written, on a full
+ * disk for example, does not prevent the others.
  * @param out path and beginning of the names of the files
  */
 export const writeResult = (result: RunResult, out: string): Written => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One run of a baseline. What is not known is left out. */
+/** One run of a baseline. Unknown figures are left out. */
 export interface BaselineRun {
   /** Name for a reader. */
   readonly name: string;

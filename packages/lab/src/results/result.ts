@@ -55,8 +55,8 @@ export interface SecondResult {
   readonly target_cpu_percent: number | null;
   readonly target_rss_mb: number | null;
   /**
-   * Set on the last one when it is none: what was answered after the end, while the answers still
-   * under way were waited for.
+   * Set on the last entry when it is no second, but the time after the end in which the run waited
+   * for the last answers.
    */
   readonly is_after_end?: boolean;
 }
@@ -93,8 +93,8 @@ export interface ServerResult {
   readonly missed: number;
   readonly t_s: readonly number[];
   /**
-   * By the names of `probes/server-series.ts`; what the target does not have is absent, what it did
-   * not say then is `null`.
+   * By the names of `probes/server-series.ts`; a series that the target lacks is absent, a missing
+   * sample is `null`.
    */
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
 }
@@ -168,7 +168,7 @@ export interface RunResult {
     readonly count: number;
     readonly message: string;
     /**
-     * `file:line` of the scenario, or what else is known of where it happened. Absent in results of
+     * `file:line` of the scenario, or another description of the place. Absent in results of
      * earlier versions.
      */
     readonly place?: string;
@@ -212,7 +212,7 @@ export interface RunResult {
   readonly transport: TransportResult | null;
   /** Phases and recoveries; `null` in a scenario that is not broken on purpose. */
   readonly outage: OutageResult | null;
-  /** Limits; what is absent is not judged. */
+  /** Limits; a measure without one is not judged. */
   readonly criteria: {
     readonly p50_ms?: number;
     readonly p95_ms?: number;

@@ -1,5 +1,5 @@
 /**
- * What was asked of a run, judged: its criteria, and the rules by which it may be believed.
+ * The verdict of a run: on its criteria, and on the rules of its validity.
  * @module
  */
 
@@ -12,7 +12,7 @@ export interface Verdict {
   /** `null` when it could not be judged. */
   readonly measured: number | null;
   readonly verdict: 'passed' | 'failed' | 'not judged';
-  /** Why it could not be judged, and what to do. */
+  /** Why the criterion could not be judged, and the remedy. */
   readonly reason?: string;
 }
 

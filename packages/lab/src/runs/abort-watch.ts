@@ -17,7 +17,7 @@ const watchedSecondsMin = 5;
 /** Looks at a run once a second. */
 export interface AbortWatch {
   /**
-   * Takes what is known now.
+   * Judges the measurements so far.
    * @param atSeconds since the start of the run
    * @param steadySeconds when the steady window began
    * @returns the name of a criterion that fails whatever comes; `undefined` while all may still be

@@ -1,5 +1,5 @@
 /**
- * The end of a run: its files are written, its last hook is called, and what it found is said.
+ * The end of a run: writes its files, calls its last hook, and prints the findings.
  * @module
  */
 

@@ -98,7 +98,7 @@ const drain = async (ended: Promise<void>, interrupted: AbortSignal): Promise<vo
     await Promise.race([over, sleep(napMs)]);
 };
 
-/** Reads the CPU time of the machine, of the target and of what is counted with it. */
+/** Reads the CPU time of the machine, of the target and of the processes counted with it. */
 type ReadOthers = () => Omit<Reading, 'cpu' | 'atMs'>;
 
 const readerOf = (target: TargetProcesses | undefined, { alsoCount }: RunOptions): ReadOthers => {
@@ -128,7 +128,7 @@ const listenForBlocked = (): { readonly signal: AbortSignal; readonly close: () 
   return { signal: blocked.signal, close };
 };
 
-/** A load that has begun, and what is read beside it. */
+/** A load that has begun, and the probes beside it. */
 interface Underway {
   readonly options: RunOptions;
   readonly running: Load;
@@ -173,7 +173,7 @@ const watchSeconds = async (underway: Underway): Promise<Watched> => {
   return { steady, abortedBy };
 };
 
-/** The end of a load: the last answers are waited for, and what came of them is counted. */
+/** The end of a load: waits for the last answers, and counts their outcomes. */
 const endLoad = async ({ running, sampler, read, interrupted }: Underway, workerNames: LoadSource['workerNames']) => {
   await drain(running.ended, interrupted);
   const isInterrupted = interrupted.aborted;
@@ -196,8 +196,8 @@ const startScraper = (options: RunOptions, startMs: number): MetricsScraper | un
 
 /**
  * Loads the target.
- * @param faults what happens meanwhile; undone at the end, before the last answers are waited for
- * @param asked ends the run early when it is aborted; what was measured so far is reported
+ * @param faults carried out meanwhile; undone at the end, before the wait for the last answers
+ * @param asked ends the run early when it is aborted; the measurements so far are reported
  */
 export const load = async (
   options: RunOptions,
@@ -209,8 +209,8 @@ export const load = async (
   const origin = originBehind(options);
   const target = findTarget(origin, options);
   const readOthers = readerOf(target, options);
-  // First, because it looks at every process of the machine: what comes after is to happen at the
-  // times that are noted.
+  // First, because it takes time to look at every process of the machine: all later steps must
+  // happen at the recorded times.
   let others = readOthers();
   const blocked = listenForBlocked();
   const interrupted = AbortSignal.any([asked, blocked.signal]);

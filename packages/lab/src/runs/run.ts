@@ -1,5 +1,5 @@
 /**
- * `catalytic-lab run`: refuse what cannot work, prepare, load, judge.
+ * `catalytic-lab run`: refuse options that cannot work, prepare, load, judge.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -123,8 +123,8 @@ const prepareUsers = async (
 };
 
 /**
- * Looks for the target's workers and says what it found, because the result depends on which
- * workers were asked.
+ * Looks for the target's workers and reports them, because the result depends on which workers were
+ * asked.
  */
 const findWorkers = async (options: RunOptions, dashboard: Dashboard): Promise<Workers | undefined> => {
   if (!options.scenario.asksEveryWorker) return undefined;
@@ -184,7 +184,7 @@ const prepare = async (options: RunOptions, dashboard: Dashboard, interrupted: A
     : prepareElsewhere(options, accounts, dashboard, interrupted);
 };
 
-/** Says what will be broken, and what will not. */
+/** Prints which parts will be broken, and which will not. */
 const sayOutage = ({ plan, leftOut, leaseSeconds }: OutageOptions, say: (line: string) => void): void => {
   say(`Outages: ${plan.length === 0 ? 'none' : plan.join(', ')}; the lease is taken to be ${leaseSeconds} s (--lease)`);
   if (leftOut.length > 0) say(`Left out, not declared: ${leftOut.join('; ')}`);
@@ -204,7 +204,7 @@ const endWithSessions = (options: RunOptions): RunOptions =>
 /**
  * Runs a scenario.
  * @param dashboard where it is shown
- * @param interrupted ends the run early when it is aborted; what was measured so far is reported
+ * @param interrupted ends the run early when it is aborted; the measurements so far are reported
  * @returns the result, or the reason why there is none
  */
 export const runScenario = async (

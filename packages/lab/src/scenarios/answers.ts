@@ -1,5 +1,5 @@
 /**
- * What a user reads out of the target's answers, and what can be wrong with one whose status is
+ * The content of the target's answers for a user, and the faults of an answer whose status is
  * right.
  *
  * The target is a black box: nothing it sends may end the run, so nothing here throws.
@@ -40,7 +40,7 @@ export const readPendingMs = (text: string): number | undefined => {
 };
 
 /**
- * Says what is wrong with an answer whose status is right; `undefined` when nothing is.
+ * The fault of an answer whose status is right, in words; `undefined` when there is none.
  * @param sessionId session of the token that the request carried, where it is known
  */
 export const flawOf = (task: Task, status: number, text: string, sessionId: string | undefined): string | undefined => {

@@ -1,7 +1,6 @@
 /**
- * From what a custom scenario asks for to a request that can be sent. A slip is refused with a
- * sentence that says what to write; what any client would send as well is written in its usual
- * form.
+ * From a request of a custom scenario to one that can be sent. A mistake is refused with a sentence
+ * that names the right form; unusual but valid spellings are normalised.
  * @module
  */
 import type { Request } from '../targets/request.ts';
@@ -11,13 +10,13 @@ export interface CustomRequest {
   /** GET by default; written in capitals. Any method but CONNECT. */
   readonly method?: string;
   /**
-   * Path with query, from "/" on. What no path may hold, such as spaces and ö, is percent-encoded;
-   * a fragment (#) is left out.
+   * Path with query, from "/" on. Characters that no path may hold, such as spaces and ö, are
+   * percent-encoded; a fragment (#) is left out.
    */
   readonly path: string;
   /**
-   * What it is counted under; the path without its query by default. Give one where a path holds an
-   * id.
+   * Name under which the request is counted. @default the path without its query. Give one where a
+   * path holds an id.
    */
   readonly name?: string;
   /** Header fields. `host` names another virtual host than that of the target. */
@@ -103,7 +102,7 @@ const checkStatuses = (field: 'ok' | 'expected', statuses: unknown): void => {
   refuse(`its "${field}" is no list of statuses: write [200]`);
 };
 
-/** A request that can be sent, and what it is counted under. */
+/** A request that can be sent, and the name under which it is counted. */
 export interface PreparedRequest {
   readonly request: Request;
   readonly name: string;

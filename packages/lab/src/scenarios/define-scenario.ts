@@ -106,10 +106,7 @@ export interface RunFacts {
   readonly processes: number;
 }
 
-/**
- * What is called while a run goes on. With `--processes` all but `quitting` are called in each of
- * them.
- */
+/** Hooks of a run. With `--processes` all but `quitting` are called in each process. */
 export interface Hooks {
   /** Before the first user starts; the run waits up to 60 s for it. */
   readonly testStart?: (run: RunFacts) => Promise<void> | void;
@@ -126,7 +123,7 @@ export interface Hooks {
   readonly quitting?: (result: RunResult) => Promise<void> | void;
 }
 
-/** A scenario as it is written. `Row` is what the data pool holds. */
+/** A scenario as it is written. `Row` is the type of the rows of the data pool. */
 export interface ScenarioDefinition<Row = undefined> {
   /** Letters, digits and dashes: it names the result files. */
   readonly name: string;

@@ -10,7 +10,7 @@ import type { Reply, Request } from '../targets/connection.ts';
 import { problemCodeOf } from '../targets/problem-code.ts';
 import { flawOf } from './answers.ts';
 
-/** The pair of tokens a user holds, and what has happened to it. */
+/** The pair of tokens of a user, and its history. */
 export interface HeldToken extends TokenState {
   /** The access token. */
   value: string;
@@ -67,7 +67,7 @@ const noteRefusal = (token: HeldToken, worker: string, atMs: number): void => {
   if (!token.refusedAtMs.has(worker)) token.refusedAtMs.set(worker, atMs);
 };
 
-/** Sends a request and enters what came of it. */
+/** Sends a request and records its outcome. */
 export const exchange = async (
   { recorder, checker, nowMs, onWorker }: Measures,
   sender: Sender,
@@ -82,8 +82,8 @@ export const exchange = async (
       ? request
       : { ...request, headers: { ...request.headers, authorization: `Bearer ${token.value}` } },
   );
-  // From the writing of its bytes to the last byte of the answer: opening a connection and what
-  // this process did are not the target's.
+  // From the writing of the request's bytes to the last byte of the answer: the opening of a
+  // connection and the work of this process do not count against the target.
   const { sentAtMs, endedAtMs: answeredAtMs } = reply;
   const answer =
     'failure' in reply

@@ -8,7 +8,7 @@ import { containFaults, isOwnProcess } from '../containment/stray-faults.ts';
 import { startWatchdog, whenBlocked } from '../containment/watchdog.ts';
 
 /**
- * Longest wait for a file to load, seconds: it defines a scenario; what takes long belongs into
+ * Longest wait for a file to load, seconds: the file defines a scenario; long work belongs in
  * `testStart`.
  */
 const importSecondsMax = 30;
@@ -18,7 +18,7 @@ const stackFrames = 30;
 /**
  * Imports a file.
  * @param url of the file
- * @throws what it throws, or an Error when it does not come to its end
+ * @throws the error of the file, or an Error when loading does not end
  */
 export const importScenario = async (url: string): Promise<unknown> => {
   if (isOwnProcess()) {

@@ -90,8 +90,8 @@ const placeOfFault = (thrown: unknown, path: string): string | undefined => {
 };
 
 /**
- * Loads the scenario of a file. The file is code and runs in this process, with all that this
- * process may do.
+ * Loads the scenario of a file. The file is code and runs in this process, with all of its
+ * permissions.
  * @throws Error that says what is wrong with it
  */
 export const loadScenarioFile = async (file: string): Promise<Scenario> => {

@@ -1,6 +1,6 @@
 /**
- * Scenario `mixed`: what an application's users do all day. Mostly calls, now and then a refresh, a
- * login, a logout.
+ * Scenario `mixed`: the users of an application on an ordinary day. Mostly calls, now and then a
+ * refresh, a login, a logout.
  * @module
  */
 import type { Scenario } from './scenario.ts';

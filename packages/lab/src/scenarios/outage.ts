@@ -1,13 +1,14 @@
 /**
- * Scenario `outage`: the users of `mixed`, while what the target uses is paused, killed, emptied
- * and brought back.
+ * Scenario `outage`: the users of `mixed`, while parts that the target uses are paused, killed,
+ * emptied and brought back.
  * @module
  */
 import { mixed } from './mixed.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
- * Judged phase by phase: what is right while the database is away would be wrong at any other time.
+ * Judged phase by phase: answers that are right while the database is away would be wrong at any
+ * other time.
  */
 export const outage: Scenario = {
   ...mixed,

@@ -14,7 +14,7 @@ const all: readonly Scenario[] = [auth, verify, mixed, revocation, outage];
 /** The scenarios by name, in the order in which the help lists them. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(all.map((scenario) => [scenario.name, scenario]));
 
-/** One line of help each: what users do, how often, and how long they wait. */
+/** One line of help each: the tasks of users, their weights and pauses. */
 export const scenarioLines = (): readonly string[] =>
   all.map((scenario) => {
     const weights = Object.entries(weightsOf(scenario)).map(([task, weight]) => `${task} ${weight}`);

@@ -191,8 +191,8 @@ export class ScenarioUser<Row = undefined> {
   }
 
   /**
-   * Sends a request over one of the user's own connections and counts it. Never throws for what the
-   * target does.
+   * Sends a request over one of the user's connections and counts it. Never throws because of the
+   * target.
    * @throws RangeError when the request itself is none that could be sent
    */
   async request(asked: CustomRequest): Promise<CustomAnswer> {
@@ -201,7 +201,7 @@ export class ScenarioUser<Row = undefined> {
     const sending = connection.send(request);
     const intendedAtMs = this.#takeIntended();
     const reply = await sending;
-    // Code that did not give way was ended: what comes behind this answer may be the same, and the
+    // Code that blocked the thread was ended. The code after this answer may block it too, and the
     // run is about to end.
     if (isBlocked()) await never;
     const outcome = outcomeOf(asked, reply);

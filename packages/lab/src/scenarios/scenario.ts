@@ -1,6 +1,6 @@
 /**
- * What a scenario is: what users do, in which proportion, and the limits that the target must keep
- * meanwhile.
+ * The type of a scenario: the tasks of users, their proportions, and the limits that the target
+ * must keep meanwhile.
  * @module
  */
 import type { Criteria } from '../measures/criteria.ts';

@@ -75,8 +75,8 @@ export const placeOfKeys = ({ file, line }: SourcePlace, keys: readonly string[]
   for (const key of keys) {
     const word = new RegExp(`(?<![\\w$])${escaped(key)}(?![\\w$])`, 'g');
     word.lastIndex = from;
-    // What is not behind the call was written before it, and handed over by its name; a search that
-    // fails begins anew.
+    // A function that is not found after the call was defined before it and passed by name; a
+    // search that fails begins anew.
     const match = word.exec(code) ?? word.exec(code);
     if (match === null) continue;
     found = match.index;

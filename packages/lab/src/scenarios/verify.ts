@@ -1,6 +1,6 @@
 /**
- * Scenario `verify`: sign in once, then ask whether the token is accepted, again and again. What a
- * resource server's users cost.
+ * Scenario `verify`: sign in once, then check the token in a loop: the cost of the users of a
+ * resource server.
  * @module
  */
 import type { Scenario } from './scenario.ts';

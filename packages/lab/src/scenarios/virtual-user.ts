@@ -25,7 +25,9 @@ const replayEvery = 10;
 
 const json = { 'content-type': 'application/json' };
 
-/** Whether an answer leaves open what was done: none at all, or a failure of the target. */
+/**
+ * Whether an answer leaves the effect of the request open: no answer, or a failure of the target.
+ */
 const isInDoubt = (status: number | undefined): boolean => status === undefined || status >= 500;
 
 /** Acts, measures, sorts. */
@@ -92,10 +94,7 @@ export class VirtualUser {
     this.#token = { value, refreshToken, sessionId, serial: checker.issue(answeredAtMs), expiresAtMs };
   }
 
-  /**
-   * Calls the protected resource, with a dead token too if that is what the user holds: then it
-   * must be refused.
-   */
+  /** Calls the protected resource, also with a dead token, which must be refused. */
   async callProtected(): Promise<Answered> {
     return this.#send({ method: 'GET', path: paths.protectedSample }, 'protected', this.#token);
   }

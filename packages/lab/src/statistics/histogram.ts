@@ -3,9 +3,9 @@
  * figures never leave the data.
  *
  * The layout is that of HdrHistogram with three significant digits: values below 2,048 thousandths
- * apart from each other, then 1,024 steps to each power of two. An own one, because a generator
- * hands over every second what it has recorded since: that takes a form in which only the counts
- * travel that are not 0, and memory only where values lie.
+ * apart from each other, then 1,024 steps to each power of two. We do not use that library because
+ * a generator passes its new records on every second: here only counts other than 0 are passed on,
+ * and only used ranges take memory.
  * @module
  */
 
@@ -40,10 +40,10 @@ const highestAt = (index: number): number => {
 
 /** A histogram as it travels between processes. Nothing is lost. */
 export interface HistogramDump {
-  /** Pairs of place and count, of all that is not 0. */
+  /** Pairs of place and count, of all counts other than 0. */
   readonly counts: Uint32Array;
   readonly count: number;
-  /** In thousandths, as what follows. */
+  /** In thousandths, like the fields below. */
   readonly sum: number;
   readonly min: number;
   readonly max: number;
@@ -74,7 +74,7 @@ export class Histogram {
     if (value > this.#max) this.#max = value;
   }
 
-  /** Adds what another one has recorded. */
+  /** Adds the records of another histogram. */
   add(other: Histogram): void {
     for (let part = 0; part < other.#parts.length; part++) {
       const [mine, theirs] = [this.#parts[part], other.#parts[part]];
@@ -85,7 +85,7 @@ export class Histogram {
     this.#addFigures(other.#count, other.#sum, other.#min, other.#max);
   }
 
-  /** Adds what another process has recorded. */
+  /** Adds the records of another process. */
   absorb({ counts, count, sum, min, max }: HistogramDump): void {
     for (let at = 0; at < counts.length; at += 2) this.#countAt(counts[at] ?? 0, counts[at + 1] ?? 0);
     this.#addFigures(count, sum, min, max);

@@ -2,7 +2,7 @@
  * How much slower B is than A, from pairs measured one after the other: the Hodges-Lehmann estimate
  * of the ratio, and its interval.
  *
- * Pairs, because what disturbs a shared machine lasts longer than a block and so touches both
+ * Pairs, because a disturbance of a shared machine lasts longer than a block and so touches both
  * halves of a pair; ratios of pairs, because costs multiply; medians of means of two, because one
  * disturbed pair must not decide (Hodges and Lehmann, 1963; efficiency 0.955 of the mean's where
  * the mean is best). The interval is a bootstrap over whole pairs: nothing is assumed about how

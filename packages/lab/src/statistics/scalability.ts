@@ -79,8 +79,7 @@ const solve = (matrix: readonly (readonly number[])[], right: readonly number[])
 };
 
 /**
- * What the unknowns are multiplied by in X-weighted, linear form: N/X = 1/λ + (σ/λ)(N − 1) +
- * (κ/λ)N(N − 1).
+ * The factors of the unknowns in X-weighted, linear form: N/X = 1/λ + (σ/λ)(N − 1) + (κ/λ)N(N − 1).
  */
 const termsOf = (users: number): readonly [number, number, number] => [1, users - 1, users * (users - 1)];
 

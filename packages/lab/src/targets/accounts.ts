@@ -66,8 +66,8 @@ export interface AccountPlan {
 const accountsPerImport = 2000;
 
 /**
- * PHC string of the pool's one password; all accounts share it, because what a login costs does not
- * depend on the salt.
+ * PHC string of the pool's one password; all accounts share it, because the cost of a login does
+ * not depend on the salt.
  */
 const poolHash = (password: string): string => {
   const { memoryKib: memory, passes, parallelism } = argon2idCost;
@@ -78,7 +78,7 @@ const poolHash = (password: string): string => {
 };
 
 /**
- * Says what is wrong with the answer to an import of `count` accounts; `undefined` when all of them
+ * The fault of the answer to an import of `count` accounts, in words; `undefined` when all of them
  * were made.
  */
 const importFailure = (reply: Reply, count: number): string | undefined => {

@@ -14,10 +14,7 @@
  */
 export const headBytesMax = 256 * 1024;
 
-/**
- * What is wrong with an answer: the target's fault, or a limit of the lab that is named as the
- * lab's.
- */
+/** The fault of an answer: one of the target, or a limit of the lab, which is named as such. */
 export type AnswerFlaw =
   | `malformed answer: ${string}`
   | `the lab's limit: ${string}`
@@ -66,7 +63,7 @@ const emptyLine = (data: Buffer, from: number): { readonly end: number; readonly
     : { end: bare, after: bare + 2 };
 };
 
-/** Says at once when what has come so far can never become a head. */
+/** Notices as soon as the bytes so far can never become a head. */
 const beginningFlaw = (data: Buffer, at: number): AnswerFlaw | undefined => {
   const wanted = 'HTTP/1.';
   const begun = data.toString('latin1', at, at + wanted.length);

@@ -1,9 +1,9 @@
 /**
- * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. It takes what
- * other clients take (docs/decisions/0017-own-http-client.md), but what leaves open where an answer
- * ends is malformed: a lab that guesses would give one user's answer to another request.
+ * Reads answers of HTTP/1.1 (RFC 9112) from whatever pieces a connection delivers. It accepts what
+ * other clients accept (docs/decisions/0017-own-http-client.md), but an answer without a clear end
+ * is malformed: a guess could give one user's answer to another request.
  *
- * It copies what it keeps, so the pieces may lie in one buffer that is used again for the next.
+ * It copies the bytes that it keeps, so one buffer may be reused for all pieces.
  * @module
  */
 import { type AnswerFlaw, lineEnd, oddHead, usualHead } from './answer-head.ts';
@@ -125,8 +125,7 @@ export class AnswerReader {
 
   /**
    * Takes bytes.
-   * @returns `whole` when the answer is complete, `undefined` while it is not, or what is wrong
-   * with it
+   * @returns `whole` when the answer is complete, `undefined` while it is not, or its fault
    */
   read(piece: Buffer): 'whole' | AnswerFlaw | undefined {
     const data = this.#carried === 0 ? piece : this.#joined(piece);
@@ -273,8 +272,8 @@ export class AnswerReader {
 
   /** Decides where the body ends, RFC 9112 section 6.3. */
   #startBody(): void {
-    // 101 was not asked for: what follows is another protocol, so there is no body and no further
-    // answer (RFC 9110 section 15.2.2).
+    // No request asks for 101: the bytes after it are of another protocol, so there is no body and
+    // no further answer (RFC 9110 section 15.2.2).
     if (this.status === 101) this.isReusable = false;
     if (this.#isBodyless || this.status === 204 || this.status === 304 || this.status === 101) this.#finish();
     else if (this.#isChunked) this.#state = 'chunk size';
@@ -305,7 +304,7 @@ export class AnswerReader {
     return end;
   }
 
-  /** Reads what stands between chunks and behind them, a line at a time. */
+  /** Reads the lines between chunks and behind them. */
   #readLine(data: Buffer, at: number): number | AnswerFlaw | undefined {
     const end = data.indexOf('\n', at, 'latin1');
     if ((end === -1 ? data.length : end) - at > chunkLineBytesMax)

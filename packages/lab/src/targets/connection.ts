@@ -1,7 +1,7 @@
 /**
- * One keep-alive connection: what a virtual user speaks through. HTTP/1.1 over `node:net`, because
- * the generator shares the machine with the target and a general client costs twice as much for
- * each request (docs/decisions/0017-own-http-client.md).
+ * One keep-alive connection of a virtual user. HTTP/1.1 over `node:net`, because the generator
+ * shares the machine with the target and a general client costs twice as much for each request
+ * (docs/decisions/0017-own-http-client.md).
  * @module
  */
 import type { Socket } from 'node:net';
@@ -49,7 +49,7 @@ interface Span {
   readonly endedAtMs: number;
 }
 
-/** An answer, or the name of what went wrong instead of one. */
+/** An answer, or the name of the failure. */
 export type Reply = Span &
   (
     | {
@@ -145,8 +145,8 @@ export class Connection implements Perishable {
   }
 
   /**
-   * Sends a request and reads the whole answer. What goes wrong on the way is part of the
-   * measurement and no error.
+   * Sends a request and reads the whole answer. Failures are part of the measurement and not
+   * thrown.
    * @throws RangeError when the request itself could not be written as one
    */
   send(request: Request): Promise<Reply> {
@@ -161,7 +161,7 @@ export class Connection implements Perishable {
     });
   }
 
-  /** Closes at once; what is in flight is cut. */
+  /** Closes at once; requests in flight are cut. */
   async destroy(): Promise<void> {
     this.#isDestroyed = true;
     releaseDeadline(this);

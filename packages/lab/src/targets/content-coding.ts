@@ -34,7 +34,7 @@ export interface Decoded {
 /**
  * Decodes a body. One whose coding the lab does not know is taken as it is.
  * @param coding as the field `content-encoding` names it; the last one was applied last
- * @returns `undefined` when it is not what its coding says
+ * @returns `undefined` when the body does not match its coding
  */
 export const decodeContent = (coding: string, body: Buffer): Decoded | undefined => {
   const decoding = coding.split(',').map((name) => decoders.get(name.trim().toLowerCase()));

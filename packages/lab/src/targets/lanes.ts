@@ -44,7 +44,7 @@ export class Lanes {
     return this.#lanes.reduce((sum, { connects }) => sum + connects, 0);
   }
 
-  /** Closes all at once; what is in flight is cut. */
+  /** Closes all at once; requests in flight are cut. */
   async destroy(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.destroy()));
   }

@@ -18,7 +18,7 @@ export interface SocketOptions {
   readonly trust?: Trust | undefined;
   /** Own address, where the machine has several. */
   readonly localAddress?: string | undefined;
-  /** Takes what comes. The bytes are overwritten by those that come next. */
+  /** Takes the bytes that arrive. The next ones overwrite them. */
   readonly take: (socket: Socket, piece: Buffer) => void;
 }
 
@@ -26,7 +26,7 @@ export interface SocketOptions {
 export const openEventOf = ({ protocol }: URL): 'connect' | 'secureConnect' =>
   protocol === 'https:' ? 'secureConnect' : 'connect';
 
-/** Begins to open one. What becomes of it comes as its events. */
+/** Begins to open a socket. Its events report the outcome. */
 export const openSocket = (url: URL, { trust = usualTrust, localAddress, take }: SocketOptions): Socket => {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const place: TcpNetConnectOpts = {

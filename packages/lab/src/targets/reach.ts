@@ -1,6 +1,6 @@
 /**
- * Whether a target can be reached, found out without asking it anything: a service that is not ours
- * is sent only what the scenario names.
+ * Whether a target can be reached, without a request: a foreign service gets only the requests of
+ * the scenario.
  * @module
  */
 import type { ConnectionLimits } from './connection.ts';
@@ -39,6 +39,6 @@ export const refusesToConnect = (
       if (url.protocol === 'http:') finish();
       else deadline = setTimeout(finish, secondThoughtMs);
     });
-    // For good: what comes after the first error must not be thrown.
+    // Permanently: later errors must not be thrown.
     socket.on('error', (error) => finish(nameOf(error)));
   });

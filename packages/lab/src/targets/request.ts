@@ -38,7 +38,7 @@ const usualMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH'
 /** Methods that may be repeated without asking, RFC 9110 section 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
-/** Whether a request that may or may not have been heard may be sent once more. */
+/** Whether a request that may or may not have been processed may be sent once more. */
 export const isRepeatable = (method: string): boolean => idempotent.has(method);
 
 /** Why a value of a field cannot be sent; `undefined` when it can. */
@@ -51,7 +51,7 @@ const valueFlaw = (value: unknown): string | undefined => {
 };
 
 /**
- * Says what is wrong with a field. Its value may be a secret, so the message names the field only.
+ * The fault of a field, in words. Its value may be a secret, so the message names the field only.
  */
 const refuseField = (name: string, flaw: string): never => {
   throw new RangeError(`Cannot send a request: its header field ${JSON.stringify(name)} ${flaw}`);
@@ -90,7 +90,7 @@ const refuseMethod = (method: string): void => {
  */
 export const requestMessage = (host: string, basePath: string, request: Request): string | Buffer => {
   const { method, path, headers, body } = request;
-  // Messages hold neither path nor method: both may be what a client has made of a secret.
+  // Messages hold neither path nor method: both may contain a secret.
   if (!usualMethods.has(method)) refuseMethod(method);
   if (!pathGrammar.test(path))
     throw new RangeError('Cannot send a request: its path must begin with "/", and be percent-encoded: /items?page=2');

@@ -1,6 +1,6 @@
 /**
- * What happened on connections beside the requests: how long it took to open them, and what the lab
- * did to keep its own part of the transport out of the target's figures.
+ * Connections beside the requests: the time to open them, and how the lab keeps its share of the
+ * transport out of the target's figures.
  * @module
  */
 import { Histogram, type HistogramDump } from '../statistics/histogram.ts';
@@ -41,7 +41,7 @@ export class TransportMeasure {
     return dump;
   }
 
-  /** Adds what others have counted. */
+  /** Adds the counts of others. */
   absorb({ connect, handshake, repeated, truncated, surplus }: TransportDump): void {
     this.connect.absorb(connect);
     this.handshake.absorb(handshake);

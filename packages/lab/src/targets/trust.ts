@@ -28,7 +28,7 @@ const certificateGrammar = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE
 const bytesMax = 4 * 2 ** 20;
 
 /**
- * Reads the certificates of a PEM file. Whatever else it holds, such as a key, is left out.
+ * Reads the certificates of a PEM file. Other contents, such as a key, are left out.
  * @throws Error that says what is wrong with it
  */
 export const readAuthorities = (file: string): Authorities => {
@@ -52,7 +52,7 @@ export const readAuthorities = (file: string): Authorities => {
 const contexts = new Map<string | undefined, SecureContext>();
 
 /**
- * What connections share: reading the authorities of the system anew for each would cost
+ * The context that connections share: reading the authorities of the system for each would cost
  * milliseconds.
  */
 export const contextOf = ({ authorities }: Pick<Trust, 'authorities'>): SecureContext => {

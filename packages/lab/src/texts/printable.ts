@@ -1,5 +1,5 @@
 /**
- * Makes foreign text fit to be shown. What a target, a scenario or a command says may hold control
+ * Makes foreign text fit to be shown. Text of a target, a scenario or a command may hold control
  * sequences that move a terminal's cursor, letters that turn the direction of writing, or a line
  * end that forges a row: they are shown as escapes.
  * @module
@@ -13,8 +13,8 @@ export const printableCharsMax = 1000;
 const linesMax = 200;
 
 /**
- * Control characters (C0, DEL, C1), what has no width or turns the direction (Cf), halves of
- * characters, and line and paragraph separators.
+ * Control characters (C0, DEL, C1), characters without width or that turn the direction (Cf),
+ * halves of characters, and line and paragraph separators.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
@@ -52,8 +52,8 @@ export const printableLines = (text: string, charsMax = printableCharsMax): stri
 };
 
 /**
- * What is markup in Markdown, a link, an image, or the end of a table's cell, by its character
- * reference: every reader knows these.
+ * Replaces markup of Markdown, links, images, and the end of a table's cell by character
+ * references, which every reader knows.
  */
 const references: Readonly<Record<string, string>> = {
   '<': '&lt;',

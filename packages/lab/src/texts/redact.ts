@@ -1,5 +1,6 @@
 /**
- * Takes secrets out of what is shown or written: of URLs, command lines and the output of commands.
+ * Removes secrets from URLs, command lines and the output of commands before they are shown or
+ * written.
  * @module
  */
 
@@ -12,12 +13,12 @@ const secretCharsMin = 4;
 /** A word of a command line, quoted or not. */
 const word = String.raw`"[^"]*"|'[^']*'|[^\s"'&|;]+`;
 /**
- * What names a secret, as a part of an option, a variable or a field. A file that holds one is
- * none.
+ * Parts of the names of options, variables and fields that hold secrets. The path of a file with a
+ * secret is none.
  */
 const named = String.raw`[\w-]*(?:password|passwd|passphrase|secret|token|(?:api|admin|master|access|private)[_-]?key|credential|auth(?![a-z]))(?!\w*-file|[\w-]*_file)[\w-]*`;
 
-/** Each finds what stands before a secret, and the secret. */
+/** Each matches the text before a secret, and the secret. */
 const places: readonly RegExp[] = [
   // scheme://user:password@host, also where the scheme is misspelt.
   /(?<before>[a-z][\w+.-]*:\/{1,2})(?<secret>[^\s/?#'"]*)(?=@)/gi,

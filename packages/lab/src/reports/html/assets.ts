@@ -17,7 +17,7 @@ const library = (path: string): string => readFileSync(resolve(`uplot/dist/${pat
 const asScript = (module: string): string =>
   module.replace(/^import [^;]+;\n/gm, '').replace(/^export (?=const )/gm, '');
 
-/** One block, so that what it names cannot meet what the page names. */
+/** One block, so that its names cannot collide with those of the page. */
 const scripts = (): readonly string[] => [
   library('uPlot.iife.min.js'),
   `'use strict';{\n${['run-data.js', 'charts.js', 'chart-list.js', 'page.js'].map((name) => asScript(own(name))).join('\n')}}`,

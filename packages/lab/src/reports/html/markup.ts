@@ -36,7 +36,7 @@ export const html = (parts: TemplateStringsArray, ...contents: readonly Content[
   markup: parts.map((part, index) => part + contentOf(contents[index])).join(''),
 });
 
-/** Our own text, taken as markup: never what came from outside. */
+/** Our own text, taken as markup: never foreign text. */
 export const trusted = (markup: string): Markup => ({ markup });
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The top of the report: how the run ended, what was run, and the figures that are looked for
- * first.
+ * The top of the report: the verdict, the run, and the figures that readers look for first.
  * @module
  */
 

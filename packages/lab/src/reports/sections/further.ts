@@ -1,6 +1,6 @@
 /**
- * Sections that only some runs have: connections, stages, and what a custom scenario checked and
- * measured.
+ * Sections that only some runs have: connections, stages, and the checks and metrics of a custom
+ * scenario.
  * @module
  */
 import type { RunResult } from '../../results/result.ts';

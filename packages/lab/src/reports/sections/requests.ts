@@ -120,7 +120,7 @@ const errorRow = (error: RunResult['errors'][number], result: RunResult): readon
   seen(error.last_seen_unix_s, result),
 ];
 
-/** Errors, expected and real, and what the scenario threw. */
+/** Errors, expected and real, and exceptions of the scenario. */
 export const errorSection: SectionMaker = (result): readonly Section[] => {
   const head = ['outcome', 'request', 'answer', 'times', 'of all requests', 'first seen', 'last seen'];
   const errors =
