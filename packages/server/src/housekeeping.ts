@@ -5,8 +5,8 @@
  */
 import type { View } from '@catalytic/guard/view';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
-import type { KeyRing } from './features/signing-keys/key-ring.ts';
 import { sessionKeepMs } from './features/sessions/rules.ts';
+import type { KeyRing } from './features/signing-keys/key-ring.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
 import { type Job, type RoundTime, roundMs } from './run-jobs.ts';
 import type { Stores } from './stores/stores.ts';
