@@ -6,6 +6,7 @@ import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { type Answer, goodPassword, post, request, signIn } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
 import { assertProblem } from '../harness/problems.ts';
+import { exchange, requestBytes } from '../harness/raw.ts';
 import { serviceIn } from '../harness/service.ts';
 
 const { url, dataDir } = await serviceIn({ after });
@@ -83,14 +84,37 @@ test('an import whose bytes are not UTF-8 is refused, not repaired', async () =>
   assert.deepEqual(rowsOf(dataDir, "select 1 from account where email like 'bytes%'"), []);
 });
 
+test('an import of blank lines is cut off before it costs much', async () => {
+  const lines = `${line('before-blanks@example.com')}\n${' \r\n'.repeat(9_999)}`;
+  assert.equal((await importLines(url, labKey, lines)).status, 200);
+  const answer = await importLines(url, labKey, '\n'.repeat(4_000_000));
+  assertProblem(answer, 'import_line_invalid');
+  assert.match(String(answer.body['detail']), /line 10001: it is the blank line number 10001/);
+});
+
 test('the answer to a bad line arrives although megabytes of the import are still on their way', async () => {
   const lines = ['not JSON', ...Array.from({ length: 40_000 }, (_, index) => line(`never-${index}@example.com`))];
   assertProblem(await importLines(url, labKey, lines.join('\n')), 'import_line_invalid');
   assert.deepEqual(rowsOf(dataDir, "select 1 from account where email like 'never-%'"), []);
 });
 
-test('an admin key acts on its own tenant only', async () => {
-  assertProblem(await importLines(url, labKey, line('a@example.com'), ''), 'admin_scope_insufficient');
+test('an import that is refused half-way leaves the next request on its connection an answer', async () => {
+  const requestOf = (body: string): string =>
+    `POST /admin/accounts/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n` +
+    `Authorization: Bearer ${labKey}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const refused = requestOf(`not JSON\n${`${line('never-2@example.com')}\n`.repeat(20_000)}`);
+  const live = requestBytes('GET', '/health/live').toString('latin1');
+  const answers = await exchange(url, refused + requestOf(line('next@example.com')) + live);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [400, 200, 200],
+  );
+});
+
+test('an admin key acts on its own tenant only, and need not name it', async () => {
+  const own = await importLines(url, labKey, line('own@example.com'), '');
+  assert.deepEqual([own.status, own.body['imported']], [200, 1]);
+  await signIn(url, 'own@example.com', goodPassword, 'lab');
   assertProblem(await importLines(url, labKey, line('a@example.com'), '?tenant=default'), 'admin_scope_insufficient');
   assertProblem(await importLines(url, labKey, line('a@example.com'), '?tenant=none'), 'admin_scope_insufficient');
   assertProblem(await importLines(url, labKey, line('a@example.com'), '?tenant=lab&x=1'), 'body_invalid');

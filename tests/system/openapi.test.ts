@@ -120,6 +120,34 @@ suite('the description of the API', () => {
     assert.deepEqual(described('POST /admin/accounts/import').security, [{ adminKey: ['accounts:import'] }]);
   });
 
+  test('has nothing that generators of clients stumble over', () => {
+    const titles = Object.keys(api.components.schemas);
+    const inOneCase = new Set(titles.map((title) => title.toLowerCase()));
+    assert.equal(inOneCase.size, titles.length, 'names that differ in case only are one file');
+    for (const title of titles)
+      assert.ok(!inOneCase.has(`new${title.toLowerCase()}`), `Go names the constructor of ${title} New${title}`);
+    const walk = (node: unknown, place: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { type, const: constant, enum: words } = node as Readonly<Record<string, unknown>>;
+      const isClosed = constant !== undefined || words !== undefined;
+      assert.ok(!isClosed || typeof type === 'string', `${place}: a closed set of values without a type`);
+      assert.ok(!isClosed || type === 'string', `${place}: generators take closed sets of texts only`);
+      for (const [name, part] of Object.entries(node)) if (!/^examples?$/.test(name)) walk(part, `${place}/${name}`);
+    };
+    walk(api.paths, 'paths');
+    walk(api.components, 'components');
+    const asType = (name: string): string =>
+      name.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+    for (const [title, { properties = {} }] of Object.entries(api.components.schemas))
+      for (const [name, field] of Object.entries(properties))
+        assert.ok(
+          !('const' in field || 'enum' in field) || asType(name) !== title,
+          `Rust gives the values of ${title}.${name} the name of ${title} itself`,
+        );
+    const limit = described('GET /admin/audit').parameters?.find(({ name }) => name === 'limit');
+    assert.equal((limit as { readonly schema?: { readonly type?: string } } | undefined)?.schema?.type, 'integer');
+  });
+
   test('explains every field and parameter', () => {
     const fields = Object.entries(api.components.schemas).flatMap(([title, { properties = {} }]) =>
       Object.entries(properties)

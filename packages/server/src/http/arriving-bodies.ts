@@ -42,7 +42,9 @@ export class ArrivingBodies {
    */
   async *read(request: IncomingMessage): AsyncGenerator<Buffer> {
     const { socket } = request;
-    const chunks = request[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    // Not destroyed at a return: Node would read nothing more from the connection, and a later
+    // request on it would wait for ever.
+    const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
     this.#sockets.add(socket);
     let isWaiting = false;
     try {
@@ -57,6 +59,8 @@ export class ArrivingBodies {
       this.#sockets.delete(socket);
       // While a chunk is waited for, a return would wait for it too.
       if (!isWaiting) await chunks.return?.();
+      // The rest of a body that is refused is dropped as it arrives.
+      request.resume();
     }
   }
 

@@ -68,7 +68,7 @@ export const problemDetails: ProblemFormat = {
   mediaType: 'application/problem+json',
   bodyOf: problemOf,
   schemaOf: (codes) => ({
-    allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
+    allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { type: 'string', enum: codes } } }],
   }),
 };
 

@@ -36,7 +36,7 @@ const AccountsQuery = Type.Object(
 
 const AccountBody = Type.Object(
   { email: Email, ...givenPassword, roles: Type.Optional(Roles) },
-  { additionalProperties: false, title: 'NewAccount' },
+  { additionalProperties: false, title: 'CreateAccount' },
 );
 
 const AccountsAnswer = Type.Object(

@@ -30,6 +30,8 @@ const batchAccounts = 500;
  */
 const lineBytesMax = 4096;
 const importBytesMax = 64 * 1024 * 1024;
+/** Lines without an account cost time all the same: an import of nothing else would take half a minute. */
+const blankLinesMax = 10_000;
 
 const Line = Type.Object(
   {
@@ -128,7 +130,7 @@ const unfinished = (error: CatalyticError, { imported, existing }: { imported: n
 export const importAccounts = async (
   { tenants, accounts, nowMs }: ImportAccountsParts,
   administrator: Administrator,
-  tenantName: string,
+  tenantName: string | undefined,
   stream: AsyncIterable<Buffer>,
   by: Origin,
 ): Promise<{ imported: number; existing: number }> => {
@@ -145,12 +147,19 @@ export const importAccounts = async (
     total.existing += stored.existing;
     batch = [];
   };
-  let lineNumber = 0;
+  let [lineNumber, blankLines] = [0, 0];
   try {
     for await (const line of lines(stream)) {
       lineNumber += 1;
       const account = parseLine(check, line);
-      if (account === undefined) continue;
+      if (account === undefined) {
+        blankLines += 1;
+        if (blankLines > blankLinesMax)
+          throw new CatalyticError('import_line_invalid', {
+            detail: `Cannot import line ${lineNumber}: it is the blank line number ${blankLines}`,
+          });
+        continue;
+      }
       if (typeof account === 'string')
         throw new CatalyticError('import_line_invalid', {
           detail: `Cannot import line ${lineNumber}: ${account}; ${total.imported} accounts were imported before it`,

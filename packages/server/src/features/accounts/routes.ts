@@ -6,6 +6,7 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { passwordCodePointsMax, passwordCodePointsMin } from '../passwords/rules.ts';
 import { type Route, route, streamRoute } from '../route.ts';
+import { TenantQuery } from '../tenants/administered-tenant.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { defaultTenantName } from '../tenants/store.ts';
 import { describeAccount } from './describe-account.ts';
@@ -66,8 +67,6 @@ const MeAnswer = Type.Object(
   { title: 'Account', description: 'The account.' },
 );
 
-const ImportQuery = Type.Object({ tenant: tenantName }, { additionalProperties: false });
-
 const ImportedAnswer = Type.Object(
   {
     imported: Type.Integer({ description: 'Accounts that were made.', examples: [2] }),
@@ -110,11 +109,11 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     access: { kind: 'admin', scope: 'accounts:import' },
     listener: 'operate',
     bodyFormat: { kind: 'stream', mediaType: 'application/x-ndjson' },
-    query: ImportQuery,
+    query: TenantQuery,
     answers: { 200: ImportedAnswer },
     handle: async ({ adminKey, query, body, origin }) => ({
       status: 200,
-      body: await importAccounts(parts, adminKey, query.tenant ?? defaultTenantName, body, origin()),
+      body: await importAccounts(parts, adminKey, query.tenant, body, origin()),
     }),
   }),
 ];

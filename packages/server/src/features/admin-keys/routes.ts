@@ -48,7 +48,7 @@ const AdminKeysAnswer = Type.Object(
 const AdminKeyRevoked = Type.Object(
   {
     id: Type.String({ description: 'The key.', examples: [exampleId] }),
-    revoked: Type.Literal(true, { description: 'Every process refuses it from now on.' }),
+    revoked: Type.Boolean({ description: 'Every process refuses it from now on.', examples: [true] }),
   },
   { title: 'AdminKeyRevoked', description: 'The key is gone.' },
 );

@@ -2,9 +2,11 @@
  * Routes of sessions for administrators.
  * @module
  */
+import { CatalyticError } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { type AdministeredAccountParts, administeredAccount } from '../accounts/administered-account.ts';
+import type { AccountStore } from '../accounts/store.ts';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { CursorId, IdParams, type Route, route } from '../route.ts';
 import { TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
@@ -18,7 +20,9 @@ const AccountSessionsQuery = Type.Object(
 
 /** The routes, over their use cases. */
 export const sessionAdminRoutes = (
-  parts: AdministeredAccountParts & ListSessionsParts & SignOutAccountParts,
+  parts: AdministeredAccountParts &
+    ListSessionsParts &
+    SignOutAccountParts & { readonly accounts: Pick<AccountStore, 'find'> },
 ): readonly Route[] => [
   route({
     method: 'GET',
@@ -32,6 +36,8 @@ export const sessionAdminRoutes = (
     answers: { 200: SessionsAnswer },
     handle: async ({ adminKey, params, query }) => {
       const place = await administeredAccount(parts, adminKey, query.tenant, params.id);
+      if ((await parts.accounts.find(place.tenantId, place.accountId)) === undefined)
+        throw new CatalyticError('account_not_found');
       return { status: 200, body: await listSessions(parts, place, query.cursor) };
     },
   }),
