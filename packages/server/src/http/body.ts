@@ -3,6 +3,7 @@
  * names.
  * @module
  */
+import type { IncomingMessage } from 'node:http';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type BodyFormat, jsonBody, type Route } from '../features/route.ts';
@@ -87,8 +88,14 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat, arr
 };
 
 /** Reads a body in no format of the service: on a route without a body it may come if it is empty. */
-const readNothing = async (_request: FastifyRequest, stream: AsyncIterable<Buffer>): Promise<undefined> => {
-  for await (const chunk of stream) if (chunk.length > 0) throw new CatalyticError('content_type_unsupported');
+const readNothing = async (_request: FastifyRequest, stream: IncomingMessage): Promise<undefined> => {
+  // Not destroyed at a refusal: the answer still needs the connection.
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false }))
+      if ((chunk as Buffer).length > 0) throw new CatalyticError('content_type_unsupported');
+  } finally {
+    stream.resume();
+  }
 };
 
 /**

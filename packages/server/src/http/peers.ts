@@ -78,10 +78,11 @@ const forwardingHeaders = ['forwarded', 'x-forwarded-for'] as const satisfies re
 export const callerAddress = (
   { source, isProxy }: CallerParts,
   announced: AnnouncedAddresses,
-  { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
+  { socket, headers }: { readonly socket: Socket | null } & Pick<IncomingMessage, 'headers'>,
 ): string | null => {
-  const { remoteAddress } = socket;
-  if (remoteAddress === undefined) return null;
+  // Node takes the socket away from a request that is destroyed.
+  const remoteAddress = socket?.remoteAddress;
+  if (socket === null || remoteAddress === undefined) return null;
   // The zone of a link-local peer stays: it means this machine's own interface.
   const peer = canonicalAddress(remoteAddress) ?? remoteAddress;
   if (source === 'peer' || !isProxy(peer)) return peer;
