@@ -28,7 +28,7 @@ export interface MovingSource {
 export const openMovingSource = (dataDir: string): MovingSource => {
   const path = databasePath(dataDir);
   // Checked first, because opening would create a database, or the lock of the folder.
-  if (!existsSync(path)) throw new Error(`there is no database ${path}`);
+  if (!existsSync(path)) throw new Error(`there is no database ${path}; name its folder with --data-dir`);
   const lock = lockDataFolder(dataDir);
   if (lock === undefined) throw new Error('a server process uses it; stop it first');
   const database = openDatabase(path);
