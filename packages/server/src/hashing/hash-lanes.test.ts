@@ -88,3 +88,39 @@ test('a close refuses what comes after it', async () => {
   await lanes.close();
   await assert.rejects(lanes.hash(password), { code: 'shutting_down' });
 });
+
+/** A stored hash that no password matches; a check costs about 20 times one of today's. */
+const slowHash = `$2b$12$${'a'.repeat(53)}`;
+
+for (const count of [1, 2, 4])
+  test(`slow hashes of other systems leave a lane to today's, of ${count}`, async (t) => {
+    const lanes = lanesOf(count, 4000);
+    t.after(() => lanes.close());
+    const stored = await lanes.hash(password);
+    await lanes.verify(slowHash, password);
+    const slow = Array.from({ length: 60 }, () => lanes.verify(slowHash, password));
+    const settled = Promise.allSettled(slow);
+    lanes.admit();
+    for (let checks = 0; checks < 5; checks++) assert.equal(await lanes.verify(stored, password), true);
+    const refused = (await settled).filter(({ status }) => status === 'rejected');
+    assert.ok(refused.length > 0 && refused.length < 60, `${refused.length} slow checks refused`);
+  });
+
+test('a hashing process that hangs is replaced, one whose hashes are slow is not', async (t) => {
+  const problems: string[] = [];
+  const lanes = new HashLanes({
+    lanes: 2,
+    queueMs: 20_000,
+    stuckMs: 2000,
+    onProblem: (message) => problems.push(message),
+  });
+  t.after(() => lanes.close());
+  // Four slow checks one after the other, and each takes long on a busy machine.
+  const verySlow = `$2b$13$${'a'.repeat(53)}`;
+  await Promise.all(Array.from({ length: 6 }, () => lanes.verify(verySlow, password)));
+  assert.deepEqual(problems, []);
+  for (const pid of hashingChildren()) process.kill(pid, 'SIGSTOP');
+  await assert.rejects(lanes.hash(password), { code: 'hashing_busy' });
+  assert.match(problems.join(), /Restarting the hashing process: it ended with SIGKILL/);
+  assert.match(await lanes.hash(password), /^\$argon2id/);
+});

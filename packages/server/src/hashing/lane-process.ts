@@ -7,19 +7,8 @@
 import { constants, setPriority } from 'node:os';
 import { argon2idCost } from '@catalytic/protocol/argon2id-cost';
 import { hash } from '@node-rs/argon2';
+import { type LaneReply, type LaneRequest, ping } from './lane-messages.ts';
 import { verifyHash } from './verify-hash.ts';
-
-/** A hash to make (`storedHash` absent) or to check. */
-export interface LaneRequest {
-  readonly id: number;
-  readonly password: string;
-  readonly storedHash?: string;
-}
-
-/** The new hash, or whether the stored one is of this password. */
-export type LaneReply =
-  | { readonly id: number; readonly result: string | boolean }
-  | { readonly id: number; readonly error: string };
 
 const answer = async ({ id, password, storedHash }: LaneRequest): Promise<LaneReply> => {
   try {
@@ -46,7 +35,12 @@ process.on('SIGTERM', () => {});
 // As in `main.ts`: the signal must not open Node's inspector.
 process.on('SIGUSR1', () => {});
 process.on('disconnect', () => process.exit(0));
-process.on('message', (request: LaneRequest) => {
-  // The parent may be gone by now. Then the reply is lost, and this process is about to end.
-  void answer(request).then((reply) => process.send?.(reply, undefined, undefined, () => {}));
+// The parent may be gone when a reply is sent. Then the reply is lost, and this process is about to
+// end.
+const reply = (message: LaneReply | typeof ping): void => {
+  process.send?.(message, undefined, undefined, () => {});
+};
+process.on('message', (request: LaneRequest | typeof ping) => {
+  if (request === ping) reply(ping);
+  else void answer(request).then(reply);
 });
