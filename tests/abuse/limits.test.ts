@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -37,6 +38,14 @@ const closed = (socket: Socket): Promise<unknown> =>
 const askOn = async (socket: Socket): Promise<string> => {
   socket.write(live);
   return String((await once(socket, 'data'))[0]);
+};
+
+/** The process id of a child of the service, by a word of its command line. */
+const childOf = ({ process: { pid } }: Service, word: string): number => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+  const found = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'latin1').includes(word));
+  if (found === undefined) throw new Error(`The service has no child ${word}`);
+  return found;
 };
 
 // Each test starts a service and mostly waits.
@@ -98,10 +107,24 @@ suite('limits of the listeners', { concurrency: 3 }, () => {
     assert.equal(answers.filter(({ status }) => status === 200).length, 91);
   });
 
-  test('a process that holds all the connections it may says so to one more, and serves those it has', async (t) => {
-    const service = await serviceIn(t, { MAX_CONNECTIONS: 20, KEEP_ALIVE_SECONDS: 60, OPERATE_PORT: 0 });
+  test('a process whose connections all serve a request says so to one more, and answers those', async (t) => {
+    const service = await serviceIn(t, {
+      ...{ MAX_CONNECTIONS: 20, KEEP_ALIVE_SECONDS: 60, OPERATE_PORT: 0 },
+      ...{ HASH_LANES: 20, HASH_QUEUE_MS: 60_000 },
+    });
+    const hashing = childOf(service, 'lane-process');
+    process.kill(hashing, 'SIGSTOP');
+    const body = '{"email":"ada@example.com","password":"nine lanterns over the harbour"}';
+    const login = `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const held = await Promise.all(Array.from({ length: 20 }, () => open(t, service.url)));
-    await Promise.all(held.map(askOn));
+    const answers = held.map(async (socket) => {
+      socket.write(login);
+      return String((await once(socket, 'data'))[0]);
+    });
+    await waitUntil('the service', 'take the requests', 5000, async () => {
+      const figure = await metricsOf(service);
+      return figure('catalytic_hash_lanes_busy') === 20;
+    });
     const answer = await rawRequest(service.url, 'GET', '/health/live');
     assertProblem(answer, 'overloaded');
     assert.equal(answer.headers.get('retry-after'), '1');
@@ -111,12 +134,13 @@ suite('limits of the listeners', { concurrency: 3 }, () => {
     const many = await Promise.all(Array.from({ length: 200 }, () => open(t, service.url)));
     await Promise.all(many.map((socket) => closed(socket.resume())));
     assert.equal(await cutsOf(service, 'full'), 201);
+    process.kill(hashing, 'SIGCONT');
+    for (const text of await Promise.all(answers)) assert.match(text, /^HTTP\/1\.1 401/);
     assert.match(await askOn(held[0] as Socket), /^HTTP\/1\.1 200/);
-    held[0]?.destroy();
-    await waitUntil('the service', 'serve again', 2000, async () => {
-      const { status } = await rawRequest(service.url, 'GET', '/health/live');
-      return status === 200;
-    });
+
+    // Each connection is idle now, and the longest idle one makes room.
+    assert.equal((await rawRequest(service.url, 'GET', '/health/live')).status, 200);
+    assert.equal(await cutsOf(service, 'displaced'), 1);
     assert.equal(await service.end(), 0);
   });
 
@@ -144,7 +168,10 @@ suite('limits of the listeners', { concurrency: 3 }, () => {
     assert.match(service.output(), /180 open files are allowed.*a process takes 80 connections/);
     const held = await Promise.all(Array.from({ length: 80 }, () => open(t, service.url)));
     await Promise.all(held.map(askOn));
-    assertProblem(await rawRequest(service.url, 'GET', '/health/live'), 'overloaded');
+    const first = closed((held[0] as Socket).resume());
+    assert.equal((await rawRequest(service.url, 'GET', '/health/live')).status, 200);
+    await first;
+    assert.equal(held.filter((socket) => socket.destroyed).length, 1, 'one makes room for one');
   });
 
   const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;

@@ -42,15 +42,15 @@ const parseAnswers = (bytes: Buffer): Answer[] => {
   return answers;
 };
 
-/** Sends the pieces on one connection. @returns every answer, and what went wrong beside them */
-const exchangeOnce = async (
-  url: string,
-  pieces: readonly Piece[],
-): Promise<{ readonly answers: Answer[]; readonly problem: NodeJS.ErrnoException | undefined }> => {
+/**
+ * Sends bytes on a new connection and collects every answer until the server closes it.
+ * @param pieces sent one after the other; a number is a pause in milliseconds, a function is called and waited for
+ */
+export const exchange = async (url: string, ...pieces: readonly Piece[]): Promise<Answer[]> => {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   const chunks: Buffer[] = [];
-  let problem: NodeJS.ErrnoException | undefined;
+  let problem: Error | undefined;
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   // A server that refuses early closes the connection while the request is still being sent: its answer counts.
   socket.on('error', (error) => {
@@ -71,25 +71,9 @@ const exchangeOnce = async (
   }, closeMsMax);
   await Promise.all([sending(), closed]);
   clearTimeout(timer);
-  return { answers: parseAnswers(Buffer.concat(chunks)), problem };
-};
-
-/** How often an exchange is tried whose answer was lost on the way. */
-const exchangesMax = 5;
-
-/**
- * Sends bytes on a new connection and collects every answer until the server closes it. A server that refuses early may close the
- * connection while bytes are still on their way to it; its system then sends a reset, which may overtake the answer (RFC 9112
- * section 9.6). Such an exchange is tried again.
- * @param pieces sent one after the other; a number is a pause in milliseconds, a function is called and waited for
- */
-export const exchange = async (url: string, ...pieces: readonly Piece[]): Promise<Answer[]> => {
-  for (let tries = 1; ; tries++) {
-    const { answers, problem } = await exchangeOnce(url, pieces);
-    if (answers.length > 0 || problem === undefined) return answers;
-    const isReset = problem.code === 'EPIPE' || problem.code === 'ECONNRESET';
-    if (!isReset || tries === exchangesMax) throw problem;
-  }
+  const answers = parseAnswers(Buffer.concat(chunks));
+  if (answers.length === 0 && problem !== undefined) throw problem;
+  return answers;
 };
 
 /** A request as bytes. `Connection: close` is added, so that the answer ends the connection. */

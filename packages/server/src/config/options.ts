@@ -27,7 +27,7 @@ export const options = {
     pattern: { test: isListenable },
     patternText: 'an IP address or localhost',
     description:
-      'Address to listen on. One that is not loopback needs ISSUER, and either TLS_CERT_FILE and TLS_KEY_FILE or TRUSTED_PROXIES, to which it serves plain HTTP.',
+      'Address to listen on; localhost means 127.0.0.1. One that is not loopback needs ISSUER, and either TLS_CERT_FILE and TLS_KEY_FILE or TRUSTED_PROXIES, to which it serves plain HTTP.',
   },
   port: {
     kind: 'number',
@@ -187,7 +187,7 @@ export const options = {
     // usual limit.
     default: 19_000,
     description:
-      'Client connections that one process holds, at most as many as open files allow; further ones are answered 503 and closed.',
+      'Client connections that one process holds, at most as many as open files allow. A further one takes the place of the oldest connection on which no whole request waits for its answer; if there is none, it is answered 503 and closed.',
   },
   exposeWorker: {
     kind: 'choice',

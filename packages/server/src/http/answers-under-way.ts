@@ -4,8 +4,8 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import type { Connection, OpenConnections } from './open-connections.ts';
 import type { RequestStage } from './stage.ts';
 
 /**
@@ -25,6 +25,7 @@ export interface WatchParts {
   /** How long a client may take to read an answer. */
   readonly requestTimeoutMs: number;
   readonly counts: AnswerCounts;
+  readonly connections: OpenConnections;
   /** Filled here. */
   readonly answering: AnswersUnderWay;
 }
@@ -32,7 +33,7 @@ export interface WatchParts {
 /**
  * Cuts connections whose client does not read an answer for longer than it may. Returns the timer.
  */
-const cutUnread = ({ requestTimeoutMs, counts, answering }: WatchParts): NodeJS.Timeout => {
+const cutUnread = ({ requestTimeoutMs, counts, connections, answering }: WatchParts): NodeJS.Timeout => {
   const endedMs = new WeakMap<ServerResponse, number>();
   return setInterval(() => {
     const nowMs = performance.now();
@@ -40,8 +41,13 @@ const cutUnread = ({ requestTimeoutMs, counts, answering }: WatchParts): NodeJS.
       // A response without a socket waits for its turn.
       if (!response.writableEnded || response.socket === null) continue;
       const sinceMs = endedMs.get(response);
-      if (sinceMs === undefined) endedMs.set(response, nowMs);
-      else if (nowMs - sinceMs > requestTimeoutMs) {
+      if (sinceMs === undefined) {
+        endedMs.set(response, nowMs);
+        continue;
+      }
+      const connection = connections.of(request.socket);
+      if (connection !== undefined) connection.isUnread = true;
+      if (nowMs - sinceMs > requestTimeoutMs) {
         counts.cut('unread');
         request.socket.destroy();
       }
@@ -53,41 +59,38 @@ const cutUnread = ({ requestTimeoutMs, counts, answering }: WatchParts): NodeJS.
 export const watch: RequestStage<WatchParts> = {
   name: 'watch',
   mount: (server, parts) => {
-    const { counts, answering } = parts;
-    /** Requests in the queue of a connection. */
-    const queues = new WeakMap<Socket, Set<IncomingMessage>>();
+    const { counts, connections, answering } = parts;
 
     /** Returns whether the queue has no room for the request: then the connection is cut. */
-    const isTooMany = (request: IncomingMessage): boolean => {
-      const { socket } = request;
-      let queue = queues.get(socket);
-      if (queue === undefined) {
-        const fresh = new Set<IncomingMessage>();
-        queue = fresh;
-        queues.set(socket, fresh);
+    const isTooMany = (connection: Connection, request: IncomingMessage): boolean => {
+      if (connection.queue === undefined) {
+        const queue = new Set<IncomingMessage>();
+        connection.queue = queue;
         // Answers that are still in the queue then get no `close` event.
-        socket.once('close', () => {
-          for (const queued of fresh) answering.delete(queued);
+        request.socket.once('close', () => {
+          for (const queued of queue) answering.delete(queued);
         });
       }
-      queue.add(request);
-      if (queue.size <= pipelinedMax) return false;
+      connection.queue.add(request);
+      if (connection.queue.size <= pipelinedMax) return false;
       counts.cut('pipelined');
-      socket.destroy();
+      request.socket.destroy();
       return true;
     };
 
     const timer = cutUnread(parts);
     server.once('close', () => clearInterval(timer));
     return (request, response) => {
-      // It was read together with the request that was one too many.
-      if (request.socket.destroyed) return true;
+      const connection = connections.of(request.socket);
+      // It was read together with the request that was one too many, or with one that was refused.
+      if (connection === undefined || connection.isEnding || request.socket.destroyed) return true;
       // Its turn has not come yet.
-      if (response.socket === null && isTooMany(request)) return true;
+      if (response.socket === null && isTooMany(connection, request)) return true;
       answering.set(request, response);
+      connections.begin(connection, request);
       response.once('close', () => {
         answering.delete(request);
-        queues.get(request.socket)?.delete(request);
+        connections.finish(connection, request);
       });
       return false;
     };

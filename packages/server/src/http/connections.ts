@@ -6,6 +6,8 @@
 import type { Socket } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import { closeGently } from './close-gently.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { type AnnouncedAddresses, type CallerParts, type Peers, refusePeer } from './peers.ts';
 import { problemBytes } from './problem.ts';
 import { takeProxyHeader } from './proxy-header.ts';
@@ -24,7 +26,7 @@ export interface ConnectParts {
   readonly isPlain: boolean;
   readonly counts: AnswerCounts;
   /** The open connections: filled here. */
-  readonly connections: Set<Socket>;
+  readonly connections: OpenConnections;
 }
 
 /**
@@ -32,19 +34,10 @@ export interface ConnectParts {
  * once.
  */
 const tellingMax = 50;
-/** How long such a connection stays open at most, milliseconds. */
-const tellingMsMax = 1000;
 
-/**
- * Answers 503 and closes. The rest of what the client sends is read and dropped: with unread bytes
- * the system would reset the connection, and the client would lose the answer.
- */
-const turnAway = (socket: Socket): void => {
-  socket.on('error', () => {});
-  socket.end(problemBytes(new CatalyticError('overloaded', { retryAfterSeconds: 1 })));
-  socket.resume();
-  const timer = setTimeout(() => socket.destroy(), tellingMsMax);
-  socket.once('close', () => clearTimeout(timer));
+/** Lets every end of the connection that Node decides on be a gentle one. */
+const endGently = (socket: Socket): void => {
+  socket.destroySoon = () => closeGently(socket);
 };
 
 /** Waits for the header of a trusted proxy that speaks the PROXY protocol. */
@@ -78,16 +71,24 @@ export const connect: ConnectionStage<ConnectParts> = {
     server.on('connection', (socket: Socket) => {
       if (peers !== undefined && refusePeer(socket, peers)) return;
       if (connections.size >= maxConnections) {
-        counts.cut('full');
-        if (isPlain) turnAway(socket);
-        else socket.destroy();
-        return;
+        if (!connections.makeRoom()) {
+          counts.cut('full');
+          if (isPlain) closeGently(socket, problemBytes(new CatalyticError('overloaded', { retryAfterSeconds: 1 })));
+          else socket.destroy();
+          return;
+        }
+        counts.cut('displaced');
       }
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
+      connections.add(socket, !isPlain);
+      if (isPlain) endGently(socket);
       afterProxyHeader(socket, parts, () => {
         for (const take of serve) take.call(server, socket);
       });
+    });
+    // Before the HTTP parser takes the decrypted side.
+    server.prependListener('secureConnection', (socket: Socket) => {
+      connections.endHandshake(socket);
+      endGently(socket);
     });
     // Dropped in a cluster too: the other workers may be as full as this one.
     Object.assign(server, { maxConnections: maxConnections + tellingMax, dropMaxConnection: true });

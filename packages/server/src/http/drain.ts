@@ -4,11 +4,12 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Server, type Socket } from 'node:net';
+import { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { FastifyInstance } from 'fastify';
 import type { AnswersUnderWay } from './answers-under-way.ts';
+import type { OpenConnections } from './open-connections.ts';
 import type { RequestStage, RouteStage } from './stage.ts';
 
 /** How often a stopping server looks for connections that have become idle, milliseconds. */
@@ -62,8 +63,7 @@ const connectionsOf = (server: FastifyInstance): Promise<number> =>
 /** Dependencies of a stop. */
 export interface StopParts extends DrainParts {
   readonly answering: AnswersUnderWay;
-  /** Open connections, including those that the HTTP parser has not seen yet. */
-  readonly connections: ReadonlySet<Socket>;
+  readonly connections: OpenConnections;
   /** How long an idle connection is kept. */
   readonly keepAliveSeconds: number;
 }
@@ -100,8 +100,7 @@ export const stopServer = async (server: FastifyInstance, parts: StopParts, isQu
     if ([...answering].some(isWaitedFor)) server.server.closeIdleConnections();
     else {
       server.server.closeAllConnections();
-      // These are in the middle of a handshake.
-      for (const socket of connections) socket.destroy();
+      connections.destroyAll();
     }
   }, drainLookMs);
   await closed;

@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
 import type { ArrivingBodies } from './arriving-bodies.ts';
+import { isClosing } from './close-gently.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { problemBytes } from './problem.ts';
 import type { RequestLog } from './request-log.ts';
 import type { ConnectionStage } from './stage.ts';
@@ -23,7 +25,7 @@ const codeOfParserError: Readonly<Record<string, ErrorCode>> = {
 
 /** The refusals of this stage. */
 export interface ParserRefusals {
-  /** Sends the whole answer and closes the connection. */
+  /** Sends the whole answer, after those under way, and closes the connection. */
   endWithProblem(socket: Duplex, code: ErrorCode): void;
   /** Answers a request that could not be parsed. */
   onParserError(error: NodeJS.ErrnoException, socket: Socket): void;
@@ -35,17 +37,19 @@ export interface ParserRefusals {
 export const parserRefusals = (
   log: RequestLog,
   counts: AnswerCounts,
+  connections: OpenConnections,
   arriving: Pick<ArrivingBodies, 'has'>,
 ): ParserRefusals => {
   const endWithProblem = (socket: Duplex, code: ErrorCode): void => {
     counts.refuse(undefined, code, errorKind(code).status);
     log.unparsed(code);
-    socket.end(problemBytes(new CatalyticError(code)));
+    connections.end(socket, problemBytes(new CatalyticError(code)));
   };
   return {
     endWithProblem,
     onParserError: (error, socket) => {
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && arriving.has(socket)) return;
+      if (isClosing(socket) || connections.of(socket)?.isEnding === true) return;
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
       endWithProblem(socket, codeOfParserError[error.code ?? ''] ?? 'request_malformed');
     },

@@ -63,7 +63,7 @@ export class AnnouncedAddresses {
 }
 
 /** What a socket and the TLS socket on top of it have in common. */
-const connectionOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+export const connectionOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
   `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 
 const forwardingHeaders = ['forwarded', 'x-forwarded-for'] as const satisfies readonly ForwardingHeader[];

@@ -8,6 +8,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemFormat } from '../features/route.ts';
 import { storableTextPattern, storableTextRefusal } from '../features/storable-text.ts';
 import type { AnswerCounts } from '../telemetry/answer-counts.ts';
+import { isClosing } from './close-gently.ts';
 import { requestIdHeader } from './request-id.ts';
 import type { RequestLog } from './request-log.ts';
 
@@ -135,8 +136,11 @@ export const problemSender =
     const { status } = errorKind(refusal.code);
     const { url, config } = request.routeOptions;
     const { mediaType, bodyOf } = config?.problemFormat ?? problemDetails;
-    counts.refuse(url, refusal.code, status);
-    log.refused(request, refusal, status);
+    // A request that was cut off half-sent has its refusal already (`parser-refusals.ts`).
+    if (!isClosing(request.raw.socket)) {
+      counts.refuse(url, refusal.code, status);
+      log.refused(request, refusal, status);
+    }
     const challenge = challengeOf(refusal.code);
     if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));

@@ -2,9 +2,9 @@
  * An HTTP server: the framework, and the stages of the pipeline in the order of `pipeline.ts`.
  * @module
  */
-import type { RequestListener, Server } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Route } from '../features/route.ts';
@@ -18,6 +18,7 @@ import { isPreflight, refusedPreflight } from './cross-origin.ts';
 import { dispatchRequests } from './dispatch.ts';
 import { stopServer } from './drain.ts';
 import { type MountParts, mountRoute } from './mount-route.ts';
+import { OpenConnections } from './open-connections.ts';
 import { type ParserRefusals, parserRefusals } from './parser-refusals.ts';
 import { AnnouncedAddresses, type CallerParts, callerAddress, type Peers } from './peers.ts';
 import { pipeline } from './pipeline.ts';
@@ -78,6 +79,12 @@ const refusalOfUnknown = (routes: readonly Route[], { origins }: Pick<HttpParts,
   };
 };
 
+/**
+ * What `localhost` means as an address to listen on. A server listens on one address, and clients
+ * that try `::1` first try this one next.
+ */
+const localhostAddress = '127.0.0.1';
+
 /** An HTTP server of our routes. */
 export interface HttpServer {
   readonly scheme: 'http' | 'https';
@@ -126,11 +133,12 @@ const createFramework = (
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
     // Nothing is repaired: what the client sent is what is judged.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
-    http: httpOptions,
-    ...(keyPair && {
-      serverFactory: (handle: RequestListener): Server =>
-        createServer({ ...httpOptions, ...tlsOptions(keyPair.current, requestTimeoutMs) }, handle),
-    }),
+    // With a server from here the framework opens no second one for `localhost`. That one would have
+    // none of the stages of connections.
+    serverFactory: (handle: RequestListener): Server =>
+      keyPair === undefined
+        ? createServer(httpOptions, handle)
+        : createTlsServer({ ...httpOptions, ...tlsOptions(keyPair.current, requestTimeoutMs) }, handle),
   });
 };
 
@@ -173,7 +181,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
   const sendProblem = problemSender(log, counts);
   const stopping = { isLeaving: false, isRefusing: false };
   const arriving = new ArrivingBodies({ requestTimeoutMs: parts.requestTimeoutMs, stopping });
-  const refusals = parserRefusals(log, counts, arriving);
+  const connections = new OpenConnections();
+  const refusals = parserRefusals(log, counts, connections, arriving);
   const server = createFramework(parts, refusals.onParserError, sendProblem);
   const unknown = refusalOfUnknown(routes, parts);
   // Where no route answers, that is the reason, whatever is wrong with the body.
@@ -187,7 +196,7 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     refusals,
     isPlain: keyPair === undefined,
     workerHeaders: workerName === undefined ? {} : { 'catalytic-worker': workerName },
-    connections: new Set<Socket>(),
+    connections,
     announced: new AnnouncedAddresses(),
     answering: new Map() as AnswersUnderWay,
     stopping,
@@ -198,8 +207,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
 
   return {
     scheme: keyPair === undefined ? 'http' : 'https',
-    listen: async (address) => {
-      await server.listen(address);
+    listen: async ({ host, ...address }) => {
+      await server.listen({ ...address, host: host === 'localhost' ? localhostAddress : host });
       return (server.server.address() as AddressInfo).port;
     },
     close: async (isQuick) => {

@@ -5,10 +5,12 @@
  */
 
 /**
- * Why a connection was cut: no room for it, no PROXY header where there must be one, no handshake, an
- * answer that the client did not read, too many requests without reading answers.
+/**
+ * Why a connection was cut: no room for it, room made for another one, no PROXY header where there
+ * must be one, no handshake, an answer that the client did not read, too many requests without
+ * reading answers.
  */
-export const cutReasons = ['full', 'proxy_header', 'handshake', 'unread', 'pipelined'] as const;
+export const cutReasons = ['full', 'displaced', 'proxy_header', 'handshake', 'unread', 'pipelined'] as const;
 
 /** One of {@link cutReasons}. */
 export type CutReason = (typeof cutReasons)[number];
@@ -33,7 +35,14 @@ export class AnswerCounts {
   readonly routes = new Map<string, RouteCounts>([[noRoute, [0, 0, 0, 0]]]);
   /** By error code. */
   readonly refusals = new Map<string, number>();
-  readonly cuts: Record<CutReason, number> = { full: 0, proxy_header: 0, handshake: 0, unread: 0, pipelined: 0 };
+  readonly cuts: Record<CutReason, number> = {
+    full: 0,
+    displaced: 0,
+    proxy_header: 0,
+    handshake: 0,
+    unread: 0,
+    pipelined: 0,
+  };
   /** Client connections that are open, by listener. */
   readonly open: (() => number)[] = [];
   /** Log lines left out, because there were too many of one kind. */

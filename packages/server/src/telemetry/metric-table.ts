@@ -133,7 +133,7 @@ export const metricTable = {
     kind: 'counter',
     name: 'catalytic_connections_cut_total',
     unit: 'count',
-    help: 'Connections that were cut: no room (MAX_CONNECTIONS), no PROXY header from a trusted proxy that must send one, no TLS handshake, an answer that was not read in time, too many requests without reading answers.',
+    help: 'Connections that were cut: no room (MAX_CONNECTIONS), idle or half-sent while another needed room, no PROXY header from a trusted proxy that must send one, no TLS handshake, an answer that was not read in time, too many requests without reading answers.',
     labels: { reason: cutReasons },
   },
   answers: {
