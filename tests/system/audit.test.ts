@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountId } from '@catalytic/protocol/ids';
 import { AuditBuffer } from '../../packages/server/src/features/audit/audit-buffer.ts';
 import { openSqliteStores } from '../../packages/server/src/stores/sqlite/stores.ts';
 import { importAccounts, importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
@@ -298,43 +299,95 @@ test('a refusal is answered although its row cannot be written, which is counted
   assert.equal(service.output().split('Dropping rows of the audit trail').length, 2, 'told once');
 });
 
-test('a storm of refused sign-ins fills a bounded buffer while the database is slow; what does not fit is dropped', async (t) => {
+/** A buffer over a real database that another connection can hold, as on a slow disk. */
+const heldBuffer = (t: TestContext) => {
   const folder = folderIn(t);
   const stores = openSqliteStores(folder, () => {});
   t.after(() => stores.close());
-  const count = { rows: 0, told: 0 };
+  let dropped = 0;
   const buffer = new AuditBuffer({
     store: stores.audit,
-    onDropped: (rows) => {
-      count.rows += rows;
+    nowMs: () => performance.now(),
+    onDropped: (acts) => {
+      dropped += acts;
     },
-    onProblem: () => {
-      count.told += 1;
-    },
+    onProblem: () => {},
   });
-  const by = { actor: 'self', address: null, requestId: null } as const;
-  const add = (rows: number): void => {
-    for (let row = 0; row < rows; row++)
-      buffer.add({ event: 'authn_login_fail', reason: 'password_wrong', atMs: Date.now(), by });
-  };
-  const written = (): number => rowsOf(folder, 'select 1 from audit').length;
   const holder = new DatabaseSync(join(folder, 'catalytic.db'), { timeout: 5000 });
   t.after(() => holder.close());
-  // Nobody else can write now, as on a slow disk.
+  const rows = (reason: string): readonly Row[] => rowsOf(folder, 'select * from audit where reason = ?', reason);
+  const acts = (reason: string): number => rows(reason).reduce((sum, { count }) => sum + Number(count ?? 1), 0);
+  return { buffer, holder, rows, acts, dropped: () => dropped };
+};
+const from = (address: string) => ({ actor: 'self', address, requestId: null }) as const;
+
+test('a storm of equal refusals is one row with their number', async (t) => {
+  const { buffer, holder, rows, acts, dropped } = heldBuffer(t);
+  const add = (times: number): void => {
+    for (let time = 0; time < times; time++)
+      buffer.add({ event: 'authn_login_fail', reason: 'password_wrong', atMs: Date.now(), by: from('192.0.2.1') });
+  };
   holder.exec('begin immediate');
   add(1600);
-  assert.deepEqual(count, { rows: 600, told: 1 });
   await delay(500);
-  // One statement is on its way and waits; there is room for as many rows as it holds.
   add(300);
-  assert.deepEqual(count, { rows: 700, told: 1 });
-  assert.equal(written(), 0);
   holder.exec('commit');
-  await waitUntil('the buffer', 'empty', 10_000, () => written() === 1200);
+  await waitUntil('the buffer', 'empty', 10_000, () => acts('password_wrong') === 1900);
+  assert.equal(rows('password_wrong').length, 2, 'one was on its way, and one waited');
   add(5);
   await buffer.close();
-  assert.equal(written(), 1205, 'a stop writes what waits');
-  assert.deepEqual(count, { rows: 700, told: 1 });
+  assert.equal(acts('password_wrong'), 1905, 'a stop writes what waits');
+  assert.equal(dropped(), 0);
+});
+
+test('a storm of refusals that cost nothing displaces no other, and takes a bounded number of rows', async (t) => {
+  const { buffer, holder, rows, acts, dropped } = heldBuffer(t);
+  const victims = Array.from({ length: 40 }, () => randomUUID() as AccountId);
+  const storm = (): void => {
+    for (let time = 0; time < 5000; time++)
+      buffer.add({ event: 'authz_fail', reason: 'admin_key_invalid', atMs: Date.now(), by: from(`192.0.2.${time}`) });
+  };
+  holder.exec('begin immediate');
+  storm();
+  for (const accountId of victims)
+    buffer.add({ event: 'authn_login_fail', reason: 'password_wrong', accountId, atMs: Date.now(), by: from('::1') });
+  storm();
+  await delay(500);
+  holder.exec('commit');
+  await waitUntil('the buffer', 'write the rest', 10_000, () => rows('password_wrong').length === 40);
+  // However long the storm goes on, the rows are few.
+  for (let round = 0; round < 10; round++) {
+    storm();
+    await delay(100);
+  }
+  await buffer.close();
+  assert.equal(acts('admin_key_invalid'), 60_000, 'each is counted');
+  assert.ok(rows('admin_key_invalid').length < 150, `${rows('admin_key_invalid').length} rows`);
+  assert.equal(dropped(), 0);
+});
+
+test('a flood of junk admin keys hides no refused sign-in', async () => {
+  const email = 'besieged@example.com';
+  await signUp(url, email);
+  let isOver = false;
+  const flood = async (): Promise<void> => {
+    while (!isOver) assertProblem(await list('cak_junk'), 'admin_key_invalid');
+  };
+  const floods = Array.from({ length: 8 }, flood);
+  let refused = 0;
+  while (refused < 40) {
+    const { status } = await logIn(email, 'not the right password');
+    if (status === 401) refused++;
+  }
+  isOver = true;
+  await Promise.all(floods);
+  const recorded = (): number =>
+    trail("account_id = ? and reason = 'password_wrong'", accountOf(email)).reduce(
+      (sum, { count }) => sum + Number(count ?? 1),
+      0,
+    );
+  await waitUntil('the audit trail', 'hold all 40', 5000, () => recorded() >= 40);
+  assert.equal(recorded(), 40);
 });
 
 test('no row holds an email, a password or a token', async () => {

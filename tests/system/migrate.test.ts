@@ -22,7 +22,7 @@ const columns = {
   journal: 'id, kind, key, epoch, keep_until',
   signing_key: 'kid, algorithm, public_jwk, private_box, created_at, activates_at, retires_at',
   admin_key: 'hash, tenant_id, description, created_at',
-  audit: 'at, event, reason, tenant_id, account_id, session_id, subject, actor, address, request_id',
+  audit: 'at, event, reason, tenant_id, account_id, session_id, subject, actor, address, request_id, count',
 };
 
 /** A value of SQLite as PostgreSQL writes it in text. */

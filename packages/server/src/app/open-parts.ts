@@ -133,7 +133,12 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
   if (hasLab && link.number === 1) await leaveLabKey(config.dataDir, stores, nowMs());
   const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
   closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));
-  const auditSink = new AuditBuffer({ store: stores.audit, onDropped: metrics.countDroppedAudit, onProblem });
+  const auditSink = new AuditBuffer({
+    store: stores.audit,
+    nowMs: () => performance.now(),
+    onDropped: metrics.countDroppedAudit,
+    onProblem,
+  });
   closers.add(() => auditSink.close());
   return {
     ...revocations,

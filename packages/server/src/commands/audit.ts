@@ -83,7 +83,8 @@ const line = (row: AuditRow): string => {
   return (
     `${shown.at} ${shown.event}${reason}${named('actor', shown.actor)}${named('subject', shown.subject)}` +
     `${named('account', shown.account_id)}${named('session', shown.session_id)}${named('tenant', shown.tenant_id)}` +
-    `${named('address', shown.address)}${named('request', shown.request_id)}\n`
+    `${named('address', shown.address)}${named('request', shown.request_id)}` +
+    `${shown.count === 1 ? '' : ` count=${shown.count}`}\n`
   );
 };
 

@@ -17,6 +17,7 @@ export const auditColumns = [
   'actor',
   'address',
   'request_id',
+  'count',
 ] as const;
 
 /** Values of {@link auditColumns}. */
@@ -31,6 +32,7 @@ export const auditValues = (row: NewAuditRow): readonly (string | number | null)
   row.by.actor,
   row.by.address,
   row.by.requestId,
+  row.count ?? null,
 ];
 
 /**
@@ -61,6 +63,7 @@ export interface ListedRow {
   readonly actor: string | null;
   readonly address: string | null;
   readonly request_id: string | null;
+  readonly count: number | null;
   readonly scanned: number;
   readonly reached: number | null;
   readonly oldest: number | null;
@@ -124,6 +127,7 @@ const toRow = (row: ListedRow & { readonly pos: number }): AuditRow => ({
   actor: row.actor,
   address: row.address,
   requestId: row.request_id,
+  count: row.count ?? 1,
 });
 
 /** Makes a page of the rows that {@link listQuery} found. */

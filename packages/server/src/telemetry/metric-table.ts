@@ -174,7 +174,7 @@ export const metricTable = {
     kind: 'counter',
     name: 'catalytic_audit_dropped_total',
     unit: 'count',
-    help: 'Rows of the audit trail that were not written, because refused sign-ins came faster than the database took them, or it was away.',
+    help: 'Refusals that are missing in the audit trail, because the statement that writes their rows failed.',
   },
   jobRuns: {
     kind: 'counter',

@@ -3,39 +3,35 @@
  * off the path of the requests.
  * @module
  */
+import { RowsOfKind } from './rows-of-kind.ts';
 import type { AuditSink, AuditStore, NewAuditRow } from './store.ts';
 
 /** Time from the first row of a batch to the statement that writes the batch, milliseconds. */
 const writeEveryMs = 200;
-/**
- * Most rows in one statement: that allows 1,000 a second, several times more than passwords can be
- * checked.
- */
+/** Most rows in one statement, all kinds together. */
 const rowsPerWriteMax = 200;
-/**
- * Most rows that wait while the database is slow. Further rows are dropped, so that a flood of
- * refused sign-ins cannot fill the memory.
- */
-const rowsWaitingMax = 1000;
 /** Longest time that {@link AuditBuffer.close} waits for the last rows, milliseconds. */
 const closeMsMax = 1000;
 
 /** What the buffer works with. */
 export interface AuditBufferParts {
   readonly store: Pick<AuditStore, 'record'>;
-  /** Called with the number of dropped rows. */
-  readonly onDropped: (rows: number) => void;
+  /** A monotonic clock, milliseconds. */
+  readonly nowMs: () => number;
+  /** Called with the number of acts whose rows were dropped. */
+  readonly onDropped: (acts: number) => void;
   /** Called once, when the first rows are dropped. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
 /**
- * The buffer. A row whose statement fails is dropped, not tried again: the failed commit may have
- * taken place, and no row may be written twice.
+ * The buffer. Each kind of act has places and a rate of its own, so that a flood of one kind
+ * displaces no other ({@link RowsOfKind}). A row whose statement fails is dropped, not tried again:
+ * the failed commit may have taken place, and no row may be written twice.
  */
 export class AuditBuffer implements AuditSink {
   readonly #parts: AuditBufferParts;
-  #rows: NewAuditRow[] = [];
+  readonly #kinds = new Map<string, RowsOfKind>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #hasTold = false;
@@ -46,50 +42,59 @@ export class AuditBuffer implements AuditSink {
 
   /** See {@link AuditSink.add}. */
   add(row: NewAuditRow): void {
-    if (this.#rows.length >= rowsWaitingMax) {
-      this.#drop(1);
-      return;
+    const name = `${row.event} ${row.reason}`;
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) {
+      kind = new RowsOfKind(row, this.#parts.nowMs());
+      this.#kinds.set(name, kind);
     }
-    this.#rows.push(row);
+    kind.add(row);
     this.#schedule();
   }
 
   /** Writes the waiting rows, within a bounded time. */
   async close(): Promise<void> {
     const isLate = new Promise<'late'>((resolve) => setTimeout(resolve, closeMsMax, 'late').unref());
-    while (this.#rows.length > 0 || this.#writing !== undefined) {
-      this.#writing ??= this.#write();
+    while (this.#isWaiting || this.#writing !== undefined) {
+      this.#writing ??= this.#write((kind, rowsMax) => kind.take(rowsMax));
       if ((await Promise.race([this.#writing, isLate])) === 'late') break;
     }
     clearTimeout(this.#timer);
+  }
+
+  get #isWaiting(): boolean {
+    return this.#kinds.values().some(({ waiting }) => waiting > 0);
   }
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#writing !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#writing ??= this.#write();
+      const nowMs = this.#parts.nowMs();
+      this.#writing ??= this.#write((kind, rowsMax) => kind.takeAllowed(rowsMax, nowMs));
     }, writeEveryMs);
   }
 
-  async #write(): Promise<void> {
-    const rows = this.#rows.splice(0, rowsPerWriteMax);
+  async #write(take: (kind: RowsOfKind, rowsMax: number) => NewAuditRow[]): Promise<void> {
+    const kinds = [...this.#kinds.values()].filter(({ waiting }) => waiting > 0);
+    const share = Math.floor(rowsPerWriteMax / Math.max(1, kinds.length));
+    const rows = kinds.flatMap((kind) => take(kind, share));
     try {
-      await this.#parts.store.record(rows);
+      if (rows.length > 0) await this.#parts.store.record(rows);
     } catch (error) {
-      this.#drop(rows.length, error);
+      this.#drop(rows, error);
     } finally {
       this.#writing = undefined;
-      if (this.#rows.length > 0) this.#schedule();
+      if (this.#isWaiting) this.#schedule();
     }
   }
 
-  #drop(rows: number, error?: unknown): void {
-    this.#parts.onDropped(rows);
+  #drop(rows: readonly NewAuditRow[], error: unknown): void {
+    this.#parts.onDropped(rows.reduce((acts, { count = 1 }) => acts + count, 0));
     if (this.#hasTold) return;
     this.#hasTold = true;
     this.#parts.onProblem(
-      'Dropping rows of the audit trail: refused sign-ins come faster than the database takes them; catalytic_audit_dropped_total counts them, and this is said once',
+      'Dropping rows of the audit trail: the database does not take them; catalytic_audit_dropped_total counts them, and this is said once',
       error,
     );
   }

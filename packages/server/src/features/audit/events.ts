@@ -19,6 +19,12 @@ export interface ReasonDescription {
   readonly sentence: string;
   /** The sessions that end. @default none */
   readonly ends?: Reach;
+  /**
+   * Whether the act costs its client next to nothing, so that it can be repeated without end. Such
+   * acts get few rows (`rows-of-kind.ts`).
+   * @default false
+   */
+  readonly isFree?: true;
   /** The cause in words that follow "it was ended at … by"; given where `ends` is. */
   readonly endedBy?: string;
 }
@@ -54,7 +60,13 @@ export const auditEvents = {
       },
       account_unknown: { sentence: 'The tenant has no such account; the email that was given is not kept.' },
       account_disabled: { sentence: 'The password was right, the account is disabled.' },
-      tenant_suspended: { sentence: 'The tenant is suspended; neither account nor password was looked at.' },
+      roles_too_large: {
+        sentence: 'The password was right, the roles of the account do not fit into an access token.',
+      },
+      tenant_suspended: {
+        sentence: 'The tenant is suspended; neither account nor password was looked at.',
+        isFree: true,
+      },
     },
   },
   authn_password_change: {
@@ -182,9 +194,9 @@ export const auditEvents = {
     sentence: 'A request of an admin route was refused.',
     actors: 'self',
     reasons: {
-      admin_key_invalid: { sentence: 'The admin key that was given is not valid; it is not kept.' },
-      admin_key_expired: { sentence: 'The time of the admin key `subject` is over.' },
-      admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.' },
+      admin_key_invalid: { sentence: 'The admin key that was given is not valid; it is not kept.', isFree: true },
+      admin_key_expired: { sentence: 'The time of the admin key `subject` is over.', isFree: true },
+      admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.', isFree: true },
     },
   },
   authz_admin: {

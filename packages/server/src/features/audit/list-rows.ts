@@ -84,4 +84,5 @@ export const showRow = (row: AuditRow) => ({
   actor: row.actor,
   address: row.address,
   request_id: row.requestId,
+  count: row.count,
 });

@@ -49,6 +49,10 @@ const Row = Type.Object(
     actor: orNull('`self`, `key:` and the id of an admin key, `cli` or `system`.', 'self'),
     address: orNull('Peer of the connection of the request.', '192.0.2.7'),
     request_id: orNull('The request, as its answer and the log name it.', 'k3Jx0aQz-1f'),
+    count: Type.Integer({
+      description: 'Number of equal acts that the row stands for; `at` and `request_id` are those of the first.',
+      examples: [1],
+    }),
   },
   { title: 'AuditRow', description: 'One act.' },
 );

@@ -9,7 +9,7 @@ const [tenantId, accountId] = ['t' as TenantId, 'a' as AccountId];
 
 const row = (position: number, event: string, reason: string, more: Partial<AuditRow> = {}): AuditRow => ({
   ...{ position, atMs: position * 1000, event, reason, tenantId, accountId, sessionId: mine ?? null },
-  ...{ subject: null, actor: 'self', address: '192.0.2.1', requestId: 'r' },
+  ...{ subject: null, actor: 'self', address: '192.0.2.1', requestId: 'r', count: 1 },
   ...more,
 });
 const opening = row(10, 'authn_login_success', 'password');

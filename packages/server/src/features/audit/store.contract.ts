@@ -280,7 +280,7 @@ const reading = (engineName: string, openEngine: OpenEngine): void => {
       row(1000),
       row(2000, { tenantId: tenant }),
       row(3000, { tenantId: tenant, accountId: account }),
-      row(4000, { tenantId: tenant, accountId: account, sessionId: session, subject: 'thing' }),
+      row(4000, { tenantId: tenant, accountId: account, sessionId: session, subject: 'thing', count: 7 }),
       row(5000, { tenantId: other }),
       row(6000, { event: 'sys_startup', reason: 'ready', by: { actor: 'system', address: null, requestId: null } }),
     ]);
@@ -309,6 +309,7 @@ const reading = (engineName: string, openEngine: OpenEngine): void => {
       sessionId: session,
       subject: 'thing',
       ...from,
+      count: 7,
     });
   });
 

@@ -39,6 +39,8 @@ export type NewAuditRow = AuditAct & {
   /** Id of a key, name of a process, or id of the session from which the act was requested. */
   readonly subject?: string | undefined;
   readonly by: Origin;
+  /** Number of equal acts that the row stands for; time and request are those of the first. @default 1 */
+  readonly count?: number;
 };
 
 /**
@@ -58,6 +60,8 @@ export interface AuditRow {
   readonly actor: string | null;
   readonly address: string | null;
   readonly requestId: string | null;
+  /** Number of equal acts that the row stands for. */
+  readonly count: number;
 }
 
 /** Selects rows. */
@@ -106,8 +110,8 @@ export interface AuditStore {
 }
 
 /**
- * Takes rows that belong to no transaction. Never waits, never throws. Rows without room are
- * dropped and counted.
+ * Takes rows that belong to no transaction. Never waits, never throws. Equal acts in short order
+ * become one row with a count, and so do those that find no place of their own.
  */
 export interface AuditSink {
   add(row: NewAuditRow): void;

@@ -25,7 +25,7 @@ export const appendAudit = (parts: RowParts, from = ''): string => {
   return `insert into audit (${auditColumns.join(', ')})
    select ${at}::bigint, '${event}', '${reason}',
           ${tenant}::uuid, ${account}::uuid, ${session}::uuid, ${subject}::text,
-          ${by}::jsonb ->> 'actor', ${by}::jsonb ->> 'address', ${by}::jsonb ->> 'requestId' ${from}`;
+          ${by}::jsonb ->> 'actor', ${by}::jsonb ->> 'address', ${by}::jsonb ->> 'requestId', null::integer ${from}`;
 };
 
 /** The value of the parameter that {@link appendAudit} calls `by`. */
