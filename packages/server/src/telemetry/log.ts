@@ -3,6 +3,7 @@
  * @module
  */
 import { type Logger, pino } from 'pino';
+import { errorFields } from './error-fields.ts';
 import { standardError } from './line-writer.ts';
 
 export type { Logger } from 'pino';
@@ -20,7 +21,7 @@ export const openLog = (level: string): Logger => {
       base: { pid: process.pid },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { error: pino.stdSerializers.errWithCause },
+      serializers: { error: errorFields },
     },
     standardError,
   );
