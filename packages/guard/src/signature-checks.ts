@@ -31,24 +31,29 @@ const parseSegment = (segment: string): Record<string, unknown> | undefined => {
 };
 
 /**
- * Checks tokens and remembers, in a bounded number of entries, which of them a key has signed. The
+ * Checks tokens and remembers, in a bounded amount of memory, which of them a key has signed. The
  * memory is keyed on the whole compact form and holds no verdict: expiry, issuer, audience,
  * retirement of the key and revocations are judged on every use.
  */
 export class SignatureChecks {
   readonly #findKey: FindKey;
-  readonly #entriesMax: number;
+  readonly #charactersMax: number;
   // Two generations. When the young one is full, or its first token has expired, it becomes the old
   // one. That is bounded and O(1), and never drops a token in use.
   #young = new Map<string, SignedToken>();
   #old = new Map<string, SignedToken>();
+  /** Characters of the tokens of the young generation. */
+  #youngCharacters = 0;
   /** When the first token of the young generation expires, seconds since 1970. */
   #youngExp = Number.POSITIVE_INFINITY;
 
-  /** @param entriesMax most remembered tokens, in each of two generations; about 2 KB each */
-  constructor(findKey: FindKey, entriesMax = 16_384) {
+  /**
+   * @param charactersMax most characters of the remembered tokens, in each of two generations: by
+   *   default 16,384 tokens of the usual 700 characters. An entry takes about three bytes for each
+   */
+  constructor(findKey: FindKey, charactersMax = 16_384 * 700) {
     this.#findKey = findKey;
-    this.#entriesMax = entriesMax;
+    this.#charactersMax = charactersMax;
   }
 
   /** The signed token, if this process remembers it. `undefined` says nothing about the token. */
@@ -83,11 +88,13 @@ export class SignatureChecks {
     const { iat, exp } = signed.claims;
     // No clock is read: a token that was issued after the first one expired shows that its time is
     // over.
-    if (this.#young.size >= this.#entriesMax || iat > this.#youngExp) {
+    if (this.#youngCharacters + token.length > this.#charactersMax || iat > this.#youngExp) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#youngCharacters = 0;
     }
     if (this.#young.size === 0) this.#youngExp = exp;
+    this.#youngCharacters += token.length;
     this.#young.set(token, signed);
   }
 

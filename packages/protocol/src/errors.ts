@@ -66,6 +66,11 @@ export const errorTable = {
     retryable: false,
     challenge: 'none',
   },
+  roles_too_large: {
+    status: 403,
+    title: 'The roles of the account do not fit into an access token',
+    retryable: false,
+  },
   account_disabled: { status: 403, title: 'The account is disabled', retryable: false },
   account_not_found: { status: 404, title: 'There is no such account in this tenant', retryable: false },
   import_line_invalid: { status: 400, title: 'A line of the import is not a valid account', retryable: false },

@@ -12,8 +12,8 @@ export const tokenOptions = {
     name: 'ISSUER',
     default: undefined,
     defaultText: 'http(s)://HOST:PORT while HOST is loopback',
-    pattern: /^https?:\/\/[^?#\s]+$/,
-    patternText: 'an http or https URL without query or fragment (RFC 8414 section 2)',
+    pattern: /^(?=.{1,255}$)https?:\/\/[^?#\s]+$/,
+    patternText: 'an http or https URL of at most 255 characters without query or fragment (RFC 8414 section 2)',
     description: 'Claim `iss` of every token; a change refuses all tokens issued before it.',
   },
   audience: {

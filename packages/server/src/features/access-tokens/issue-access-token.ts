@@ -4,10 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { signBytes } from '@catalytic/guard/algorithms';
-import type { SignatureChecks } from '@catalytic/guard/signature-checks';
+import { tokenCharactersMax } from '@catalytic/guard/compact-form';
+import type { SignatureChecks, SignedToken } from '@catalytic/guard/signature-checks';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
-import type { TokenId } from '@catalytic/protocol/ids';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import type { AccountId, SessionId, TenantId, TokenId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
+import { areRolesTooLarge } from '../accounts/roles.ts';
 import type { Grant } from '../sessions/store.ts';
 import type { KeyRing } from '../signing-keys/key-ring.ts';
 
@@ -23,18 +26,13 @@ export interface IssueAccessTokenParts {
 /** `client_id` of sign-ins through our own API (RFC 9068 section 2.2 requires the claim). */
 const ownClientId = 'catalytic';
 
-/**
- * Signs an access token.
- * @param grant what the authorising statement saw
- * @param authorisedAtMs wall clock read *before* the authorising statement was sent. It gives `iat`
- *   and `exp`: a token whose statement ran before a revocation then always expires before the
- *   journal forgets that revocation, however long this process stalls
- */
-export const issueAccessToken = (
-  { keys, signatureChecks, issuer, audience, accessTokenSeconds }: IssueAccessTokenParts,
+type MintParts = Omit<IssueAccessTokenParts, 'signatureChecks'>;
+
+const mint = (
+  { keys, issuer, audience, accessTokenSeconds }: MintParts,
   grant: Grant,
   authorisedAtMs: number,
-): string => {
+): { readonly token: string; readonly signed: SignedToken } => {
   const issuedAt = Math.floor(authorisedAtMs / 1000);
   const claims: AccessTokenClaims = {
     iss: issuer,
@@ -59,6 +57,34 @@ export const issueAccessToken = (
   const signingInput = `${key.verification.header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
   const signature = signBytes(key.verification.algorithm, key.privateKey, Buffer.from(signingInput, 'latin1'));
   const token = `${signingInput}.${signature.toString('base64url')}`;
-  signatureChecks.remember(token, { claims, key: key.verification });
+  return { token, signed: { claims, key: key.verification } };
+};
+
+/**
+ * Whether an access token with these roles is one that every process accepts. Only roles that were
+ * stored before `accounts/roles.ts` limited them can be too large.
+ */
+export const fitsAccessToken = (parts: MintParts, roles: readonly string[], nowMs: number): boolean => {
+  if (!areRolesTooLarge(roles)) return true;
+  // Every id has this length.
+  const id = randomUUID();
+  const ids = { tenantId: id as TenantId, accountId: id as AccountId, sessionId: id as SessionId };
+  const epochs = { accountEpoch: Number.MAX_SAFE_INTEGER, tenantEpoch: Number.MAX_SAFE_INTEGER };
+  const grant: Grant = { ...ids, ...epochs, roles, amr: ['pwd'], authenticatedAtMs: nowMs };
+  return mint(parts, grant, nowMs).token.length <= tokenCharactersMax;
+};
+
+/**
+ * Signs an access token.
+ * @param grant what the authorising statement saw
+ * @param authorisedAtMs wall clock read *before* the authorising statement was sent. It gives `iat`
+ *   and `exp`: a token whose statement ran before a revocation then always expires before the
+ *   journal forgets that revocation, however long this process stalls
+ * @throws {CatalyticError} `roles_too_large` for a token that no process would accept
+ */
+export const issueAccessToken = (parts: IssueAccessTokenParts, grant: Grant, authorisedAtMs: number): string => {
+  const { token, signed } = mint(parts, grant, authorisedAtMs);
+  if (token.length > tokenCharactersMax) throw new CatalyticError('roles_too_large');
+  parts.signatureChecks.remember(token, signed);
   return token;
 };

@@ -11,6 +11,7 @@ import { orUnknown } from '../revocation/or-unknown.ts';
 import type { Recorded } from '../revocation/store.ts';
 import type { AccountPlace } from './administered-account.ts';
 import { type GivenPassword, hashOfGiven } from './given-password.ts';
+import { admitRoles } from './roles.ts';
 import { emailFields, isEmail } from './rules.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -56,14 +57,17 @@ export const changeEmail = async (
  * Changes the roles. Every access token with the former roles is refused with `token_outdated`;
  * sessions live on, and their next refresh yields the new roles. A repeat is harmless and makes the
  * same promise.
- * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
+ * @throws {CatalyticError} `account_not_found`, `body_invalid`, `revocation_unknown`
  */
-export const changeRoles = (
+export const changeRoles = async (
   parts: ChangeAccountParts,
   place: AccountPlace,
   roles: readonly string[],
   by: Origin,
-): Promise<Propagation> => settle(parts, parts.accounts.changeRoles({ ...place, roles, nowMs: parts.nowMs(), by }));
+): Promise<Propagation> => {
+  admitRoles(roles);
+  return settle(parts, parts.accounts.changeRoles({ ...place, roles, nowMs: parts.nowMs(), by }));
+};
 
 /**
  * Sets another password and ends every session.

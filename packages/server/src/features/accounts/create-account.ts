@@ -7,6 +7,7 @@ import type { Origin } from '../audit/store.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import type { Tenant } from '../tenants/store.ts';
 import { type GivenPassword, hashOfGiven } from './given-password.ts';
+import { admitRoles } from './roles.ts';
 import { emailFields, isEmail } from './rules.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -38,6 +39,7 @@ export const createAccount = async (
 ): Promise<Account> => {
   const { email, roles = [] } = description;
   if (!isEmail(email)) throw new CatalyticError('email_invalid');
+  admitRoles(roles);
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
   const passwordHash = await hashOfGiven(hasher, email, description);
   const createdAtMs = nowMs();

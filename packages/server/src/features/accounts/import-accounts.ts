@@ -8,7 +8,7 @@ import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
-import { Roles } from './roles.ts';
+import { areRolesTooLarge, Roles, rolesTooLarge } from './roles.ts';
 import { emailCharactersMax, emailFields, isEmail } from './rules.ts';
 import type { AccountStore, NewAccount } from './store.ts';
 
@@ -72,10 +72,12 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
   if (!isEmail(value.email)) return 'its email is not valid';
   const refusal = storingRefusal(value.password_hash);
   if (refusal !== undefined) return `its password_hash ${refusal}`;
+  const roles = value.roles ?? [];
+  if (areRolesTooLarge(roles)) return `its roles ${rolesTooLarge}`;
   return {
     ...emailFields(value.email),
     passwordHash: value.password_hash,
-    roles: value.roles ?? [],
+    roles,
   };
 };
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
-import type { IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
+import { fitsAccessToken, type IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import { findByEmail } from '../accounts/find-by-email.ts';
 import { emailKeys } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
@@ -50,7 +50,7 @@ const triesMax = 2;
 /**
  * Checks the password, opens a session and issues its tokens.
  * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike;
- *   `account_disabled` only after the right password; `tenant_*`, `hashing_busy`
+ *   `account_disabled` and `roles_too_large` only after the right password; `tenant_*`, `hashing_busy`
  */
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
   const { loginCache, hasher } = parts;
@@ -75,6 +75,7 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     const checked = await checkPassword(parts, found, forms);
     if (found === undefined) throw refuse('account_unknown');
     if (typeof checked === 'string') throw refuse(checked, found);
+    if (!fitsAccessToken(parts, found.account.roles, parts.nowMs())) throw refuse('roles_too_large', found);
     const { passwordHash, form } = await upgradeHash(parts, found, forms, checked, by);
     const { id: accountId, email } = found.account;
     const account: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
@@ -122,6 +123,7 @@ const codes = {
   hash_unreadable: 'credentials_invalid',
   password_wrong: 'credentials_invalid',
   password_changed: 'credentials_invalid',
+  roles_too_large: 'roles_too_large',
   account_disabled: 'account_disabled',
   tenant_suspended: 'tenant_suspended',
 } as const satisfies Record<Extract<AuditAct, { event: 'authn_login_fail' }>['reason'], ErrorCode>;
