@@ -89,13 +89,28 @@ test('what is remembered is bounded, and a token in use stays', () => {
   const memory = new SignatureChecks((header) => {
     looked += 1;
     return header === key.header ? key : undefined;
-  }, 10);
+  }, 10 * token.length);
   memory.check(token);
   for (let index = 0; index < 100; index++) {
     memory.check(sign(encodedHeader('ES256', 'k1'), encode({ ...claims, jti: `j${index}` })));
     memory.check(token);
   }
   assert.equal(looked, 101, 'the token in use was checked once');
+});
+
+test('what is remembered is bounded in characters: large tokens take the places of many', () => {
+  const largeOf = (index: number): string =>
+    sign(encodedHeader('ES256', 'k1'), encode({ ...claims, jti: `j${index}`, roles: ['r'.repeat(3 * token.length)] }));
+  const rememberedOf = (tokenOf: (index: number) => string): number => {
+    const memory = new SignatureChecks((header) => (header === key.header ? key : undefined), 40 * token.length);
+    const tokens = Array.from({ length: 200 }, (_, index) => tokenOf(index));
+    for (const text of tokens) memory.check(text);
+    return tokens.filter((text) => memory.remembered(text) !== undefined).length;
+  };
+  const small = rememberedOf((index) => sign(encodedHeader('ES256', 'k1'), encode({ ...claims, jti: `j${index}` })));
+  assert.ok(small >= 38 && small <= 80, `${small} usual tokens`);
+  const large = rememberedOf(largeOf);
+  assert.ok(large >= 6 && large <= 20, `${large} large tokens`);
 });
 
 test('tokens that expire are forgotten two lifetimes later, though there is room; one in use stays', () => {
