@@ -69,8 +69,8 @@ export interface StopParts extends DrainParts {
 }
 
 /**
- * Serves on, on the connections that are open, until each of them has been told or has been left
- * idle.
+ * Continues to serve the open connections until each has had an answer with `Connection: close`, or
+ * has been idle for the time that idle connections are kept.
  */
 const sayFarewell = async (
   server: FastifyInstance,

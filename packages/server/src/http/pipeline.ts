@@ -39,7 +39,7 @@ interface Pipeline {
 
 /** The stages. */
 export const pipeline: Pipeline = {
-  // Before there is a request. TLS, where it is spoken, is between the two.
+  // These run before there is a request. With TLS, the handshake comes between the two.
   connection: [connect, parse],
 
   // Every request, before the framework looks for its route. The fast path answers what the stages

@@ -52,7 +52,7 @@ const bodyFor = ({ authentication, stopping }: FastPathParts, request: IncomingM
     const token = acceptRemembered(authentication, bearerSecret(request.headers.authorization, 'token_missing'));
     return token === undefined ? undefined : JSON.stringify(verifiedBody(token));
   } catch {
-    // The stage behind that refuses the same says so in its own words.
+    // A later stage refuses the request for the same reason, and names it.
     return undefined;
   }
 };

@@ -55,9 +55,9 @@ export class AuditBuffer implements AuditSink {
   /** Writes the waiting rows, within a bounded time. */
   async close(): Promise<void> {
     const isLate = new Promise<'late'>((resolve) => setTimeout(resolve, closeMsMax, 'late').unref());
-    while (this.#isWaiting || this.#writing !== undefined) {
-      this.#writing ??= this.#write((kind, rowsMax) => kind.take(rowsMax));
-      if ((await Promise.race([this.#writing, isLate])) === 'late') break;
+    for (;;) {
+      this.#writing ??= this.#write(this.#take((kind, rowsMax) => kind.take(rowsMax)));
+      if (this.#writing === undefined || (await Promise.race([this.#writing, isLate])) === 'late') break;
     }
     clearTimeout(this.#timer);
   }
@@ -71,22 +71,29 @@ export class AuditBuffer implements AuditSink {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const nowMs = this.#parts.nowMs();
-      this.#writing ??= this.#write((kind, rowsMax) => kind.takeAllowed(rowsMax, nowMs));
+      this.#writing ??= this.#write(this.#take((kind, rowsMax) => kind.takeAllowed(rowsMax, nowMs)));
+      // The rates may allow no row yet.
+      if (this.#writing === undefined && this.#isWaiting) this.#schedule();
     }, writeEveryMs);
   }
 
-  async #write(take: (kind: RowsOfKind, rowsMax: number) => NewAuditRow[]): Promise<void> {
+  /** Takes the rows of one statement, the same share of each kind. */
+  #take(takeOf: (kind: RowsOfKind, rowsMax: number) => NewAuditRow[]): readonly NewAuditRow[] {
     const kinds = [...this.#kinds.values()].filter(({ waiting }) => waiting > 0);
     const share = Math.floor(rowsPerWriteMax / Math.max(1, kinds.length));
-    const rows = kinds.flatMap((kind) => take(kind, share));
-    try {
-      if (rows.length > 0) await this.#parts.store.record(rows);
-    } catch (error) {
-      this.#drop(rows, error);
-    } finally {
-      this.#writing = undefined;
-      if (this.#isWaiting) this.#schedule();
-    }
+    return kinds.flatMap((kind) => takeOf(kind, share));
+  }
+
+  /** Starts a statement; `undefined` without rows. */
+  #write(rows: readonly NewAuditRow[]): Promise<void> | undefined {
+    if (rows.length === 0) return undefined;
+    return this.#parts.store
+      .record(rows)
+      .catch((error: unknown) => this.#drop(rows, error))
+      .finally(() => {
+        this.#writing = undefined;
+        if (this.#isWaiting) this.#schedule();
+      });
   }
 
   #drop(rows: readonly NewAuditRow[], error: unknown): void {

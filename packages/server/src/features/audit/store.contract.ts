@@ -38,7 +38,7 @@ const rowsOfAct = async (engine: Engine, act: () => Promise<unknown>) => {
 };
 
 const nothing = { tenantId: null, accountId: null, sessionId: null, subject: null };
-const from = { actor: 'key:abc', address: '192.0.2.7', requestId: 'r-1' };
+const from = { actor: 'key:abc', address: '192.0.2.7', requestId: 'r-1', count: 1 };
 
 const open = async (engine: Engine, seeded: Awaited<ReturnType<typeof seedAccount>>, token: string, nowMs: number) => {
   const { tenantId, accountId, account } = seeded;
