@@ -1,6 +1,6 @@
 /**
- * Stage: Node's HTTP parser, with limits on header and time. It refuses what is no HTTP request,
- * and ends failed TLS handshakes.
+ * Stage: Node's HTTP parser, with limits on header and time. It refuses input that is not HTTP, and
+ * ends failed TLS handshakes.
  * @module
  */
 import type { Socket } from 'node:net';
