@@ -10,7 +10,6 @@ import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountId, SessionId, TenantId, TokenId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
-import { areRolesTooLarge } from '../accounts/roles.ts';
 import type { Grant } from '../sessions/store.ts';
 import type { KeyRing } from '../signing-keys/key-ring.ts';
 
@@ -60,12 +59,8 @@ const mint = (
   return { token, signed: { claims, key: key.verification } };
 };
 
-/**
- * Whether an access token with these roles is one that every process accepts. Only roles that were
- * stored before `accounts/roles.ts` limited them can be too large.
- */
+/** Whether an access token with these roles is one that every process accepts. It costs a signature. */
 export const fitsAccessToken = (parts: MintParts, roles: readonly string[], nowMs: number): boolean => {
-  if (!areRolesTooLarge(roles)) return true;
   // Every id has this length.
   const id = randomUUID();
   const ids = { tenantId: id as TenantId, accountId: id as AccountId, sessionId: id as SessionId };

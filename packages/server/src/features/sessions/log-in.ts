@@ -5,6 +5,7 @@
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import { fitsAccessToken, type IssueAccessTokenParts } from '../access-tokens/issue-access-token.ts';
 import { findByEmail } from '../accounts/find-by-email.ts';
+import { areRolesTooLarge } from '../accounts/roles.ts';
 import { emailKeys } from '../accounts/rules.ts';
 import type { AccountStore, AccountWithPassword } from '../accounts/store.ts';
 import type { AuditAct, AuditSink, Origin } from '../audit/store.ts';
@@ -75,7 +76,9 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     const checked = await checkPassword(parts, found, forms);
     if (found === undefined) throw refuse('account_unknown');
     if (typeof checked === 'string') throw refuse(checked, found);
-    if (!fitsAccessToken(parts, found.account.roles, parts.nowMs())) throw refuse('roles_too_large', found);
+    // Only roles that an earlier version has stored can be too large.
+    const { roles } = found.account;
+    if (areRolesTooLarge(roles) && !fitsAccessToken(parts, roles, parts.nowMs())) throw refuse('roles_too_large', found);
     const { passwordHash, form } = await upgradeHash(parts, found, forms, checked, by);
     const { id: accountId, email } = found.account;
     const account: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
