@@ -78,7 +78,8 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     if (typeof checked === 'string') throw refuse(checked, found);
     // Only roles that an earlier version has stored can be too large.
     const { roles } = found.account;
-    if (areRolesTooLarge(roles) && !fitsAccessToken(parts, roles, parts.nowMs())) throw refuse('roles_too_large', found);
+    if (areRolesTooLarge(roles) && !fitsAccessToken(parts, roles, parts.nowMs()))
+      throw refuse('roles_too_large', found);
     const { passwordHash, form } = await upgradeHash(parts, found, forms, checked, by);
     const { id: accountId, email } = found.account;
     const account: CheckedAccount = { tenantId: tenant.id, accountId, email, passwordHash };
