@@ -9,8 +9,10 @@ const hourMs = 3_600_000;
 const machine = () => {
   let mono = 5000;
   let wall = 1_800_000_000_000;
-  const read = forgettingClock({ monoMs: () => mono, wallMs: () => wall }, keepMs);
+  const steps: number[] = [];
+  const read = forgettingClock({ monoMs: () => mono, wallMs: () => wall }, keepMs, (byMs) => steps.push(byMs));
   return {
+    steps,
     wall: () => wall,
     step: (ms: number): void => {
       wall += ms;
@@ -63,4 +65,17 @@ test('back it goes at once, and a slow correction is followed', () => {
   assert.equal(run(1000), wall());
   assert.equal(run(60_000, 1.1), wall());
   assert.equal(run(60_000, 0.9), wall());
+});
+
+test('a step is reported once, in each direction; a slewed clock is not', () => {
+  const { run, step, steps } = machine();
+  run(5000, 1.01);
+  step(hourMs);
+  run(5000);
+  step(-hourMs);
+  run(5000);
+  assert.deepEqual(
+    steps.map((byMs) => Math.round(byMs / 1000)),
+    [3600, -3600],
+  );
 });

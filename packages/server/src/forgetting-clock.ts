@@ -13,6 +13,8 @@ import type { Clocks } from '@catalytic/guard/clocks';
 const slewMax = 0.125;
 /** Smaller differences are rounding, milliseconds. */
 const stepMsMin = 100;
+/** Steps of the wall clock above it are reported, milliseconds: NTP makes smaller ones at a start. */
+const stepToldMsMin = 10_000;
 
 /**
  * Makes the clock. It follows the wall clock back at once. It follows a step forward, and the first
@@ -20,17 +22,23 @@ const stepMsMin = 100;
  * entry has been kept for as long as any token it names can live, whatever the wall clock showed.
  * Until then it continues from before the step, at the pace of the monotonic clock.
  * @param keepMs how long an entry is kept, milliseconds
+ * @param onStep called when the wall clock was set: by how much, milliseconds, negative for back
  * @returns milliseconds since 1970 by which to forget; call it every few seconds
  */
 export const forgettingClock = (
   { monoMs, wallMs }: Pick<Clocks, 'monoMs' | 'wallMs'>,
   keepMs: number,
+  onStep: (byMs: number) => void = () => {},
 ): (() => number) => {
   // At the start nothing counts as old: earlier readings are unknown.
   let believed = { wallMs: Number.NEGATIVE_INFINITY, monoMs: monoMs() };
   let step = { gainMs: wallMs() - monoMs(), sinceMonoMs: monoMs() };
+  let lastGainMs = step.gainMs;
   return () => {
     const [mono, wall] = [monoMs(), wallMs()];
+    const byMs = wall - mono - lastGainMs;
+    lastGainMs = wall - mono;
+    if (Math.abs(byMs) > stepToldMsMin) onStep(byMs);
     const expectedMs = believed.wallMs + (mono - believed.monoMs);
     const gainMs = wall - mono;
     // The clock stepped again: entries written since the first step are younger than their dates.

@@ -59,12 +59,21 @@ export interface Parts extends Revocations {
  * The database as this process serves it: no member of a former process, its first tenant, and its
  * keys open.
  */
-const prepareDatabase = async (config: Config, stores: Stores, nowMs: () => number) => {
+const prepareDatabase = async (
+  config: Config,
+  stores: Stores,
+  nowMs: () => number,
+  onProblem: (message: string) => void,
+) => {
   // The process that holds the folder is alone: every registered member belonged to a process that
   // died without deregistering.
   if (config.profile.ownsDataFolder) await stores.members.remove((await stores.members.list()).map(({ id }) => id));
   const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
-  const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax));
+  const onStep = (byMs: number): void =>
+    onProblem(
+      `The wall clock has jumped ${byMs > 0 ? 'ahead' : 'back'} by ${Math.abs(Math.round(byMs / 1000))} s: it was set, or the machine slept; nothing is deleted by it until it has lasted`,
+    );
+  const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax), onStep);
   await stores.tenants.ensure({ name: defaultTenantName, nowMs: nowMs(), by: systemOrigin });
   return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
 };
@@ -120,7 +129,7 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
   const listener = { onProblem, onFatal, ...(link.number === 1 && { onBudget }) };
   const stores = await openStores(config, listener, { waitMs: config.databaseWaitSeconds * 1000, signal });
   closers.add(() => stores.close());
-  const { keys, masterKey, forgetMs } = await prepareDatabase(config, stores, nowMs);
+  const { keys, masterKey, forgetMs } = await prepareDatabase(config, stores, nowMs, onProblem);
   const metrics = new Metrics(link.number);
   const revocations = await followRevocations({ config, link, stores, masterKey, metrics, onProblem }, closers);
   const { reader, view } = revocations;

@@ -34,6 +34,8 @@ export interface Stores {
   probe(): Promise<void>;
   /** Connections to the primary; `undefined` where the engine has no pool. */
   connections(): ConnectionCounts | undefined;
+  /** Size of the write-ahead log, bytes; `undefined` where a database server looks after it. */
+  walBytes(): number | undefined;
   /** Finishes the operations that were sent, and closes the connections. */
   close(): Promise<void>;
 }

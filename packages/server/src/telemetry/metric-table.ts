@@ -117,6 +117,12 @@ export const metricTable = {
     unit: 'count',
     help: 'Transactions that wait for a connection to the primary of PostgreSQL; absent on SQLite.',
   },
+  databaseWalBytes: {
+    kind: 'gauge',
+    name: 'catalytic_database_wal_bytes',
+    unit: 'bytes',
+    help: 'Size of the write-ahead log of SQLite; above 64 MiB a process reads for very long, such as a copy or an open shell. Absent on PostgreSQL.',
+  },
   connectionsRefused: {
     kind: 'counter',
     name: 'catalytic_connections_refused_total',

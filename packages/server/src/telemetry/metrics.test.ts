@@ -10,7 +10,7 @@ const watched = (size: number) => ({
   reader: { currencyAgeMs: () => 120, isCurrent: () => true, members: 2 },
   view: { size, isFull: false },
   hasher: { busy: 1, queued: 7 },
-  stores: { connections: () => ({ total: 5, idle: 3, waiting: 4 }) },
+  stores: { connections: () => ({ total: 5, idle: 3, waiting: 4 }), walBytes: () => 4096 },
 });
 
 const metricsOf = (worker: number, size = 0): Metrics => {
@@ -146,9 +146,10 @@ test('the workers of a machine stand beside each other, each once', async () => 
 
 test('what an engine without a pool does not have is not shown', async () => {
   const metrics = new Metrics(1);
-  metrics.watch({ ...watched(0), stores: { connections: () => undefined } });
+  metrics.watch({ ...watched(0), stores: { connections: () => undefined, walBytes: () => 4096 } });
   const page = await scraper(metrics, async () => [], 1)();
-  assert.doesNotMatch(page, /catalytic_database/);
+  assert.doesNotMatch(page, /catalytic_database_(connections|waiting)/);
+  assert.match(page, /^catalytic_database_wal_bytes\{worker="1"\} 4096$/m);
 });
 
 test('scrapes at the same time share one collection, later ones do not', async () => {

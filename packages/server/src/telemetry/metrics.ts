@@ -21,6 +21,7 @@ export interface Watched {
   readonly hasher: { readonly busy: number; readonly queued: number };
   readonly stores: {
     connections(): { readonly total: number; readonly idle: number; readonly waiting: number } | undefined;
+    walBytes(): number | undefined;
   };
 }
 
@@ -100,6 +101,8 @@ export class Metrics {
     this.#gauge(metricTable.viewFull, (gauge) => gauge.set(Number(view.isFull)));
     this.#gauge(metricTable.hashLanesBusy, (gauge) => gauge.set(hasher.busy));
     this.#gauge(metricTable.hashQueue, (gauge) => gauge.set(hasher.queued));
+    if (stores.walBytes() !== undefined)
+      this.#gauge(metricTable.databaseWalBytes, (gauge) => gauge.set(stores.walBytes() ?? 0));
     if (stores.connections() === undefined) return;
     this.#gauge(metricTable.databaseConnections, (gauge) => {
       const { total = 0, idle = 0 } = stores.connections() ?? {};

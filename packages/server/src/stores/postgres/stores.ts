@@ -97,6 +97,7 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
       await run('*', probe());
     },
     connections: () => transactions.connections,
+    walBytes: () => undefined,
     close: async () => {
       await Promise.all([transactions, ...replicas].map((each) => each.close()));
     },

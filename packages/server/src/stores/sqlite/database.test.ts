@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { by } from '../../features/engine.contract.ts';
-import { databasePath, lockDataFolder, migrate, openDatabase } from './database.ts';
+import { databasePath, lockDataFolder, migrate, openDatabase, walBytes } from './database.ts';
 import { openSqliteStores } from './stores.ts';
 
 const temporaryFolder = (t: { after(clean: () => void): void }): string => {
@@ -118,4 +118,23 @@ test('a journal position is never used twice, not even after the newest row was 
   database.exec('delete from journal');
   assert.ok(Number(insert.get('b')?.['pos']) > Number(first));
   database.close();
+});
+
+test('what a long read has made of the write-ahead log is cut down when the read is over', (t) => {
+  const path = databasePath(temporaryFolder(t));
+  const [writer, reader] = [openDatabase(path), openDatabase(path)];
+  t.after(() => {
+    reader.close();
+    writer.close();
+  });
+  writer.exec('create table text (bytes blob)');
+  reader.exec('begin; select count(*) from text');
+  const insert = writer.prepare('insert into text values (zeroblob(?))');
+  const mib = 2 ** 20;
+  for (let index = 0; index < 10; index++) insert.run(8 * mib);
+  assert.ok(walBytes(path) > 80 * mib);
+  reader.exec('commit');
+  // The first commit is checkpointed with all before it, and the next begins the log anew.
+  for (let index = 0; index < 2; index++) insert.run(8);
+  assert.ok(walBytes(path) <= 64 * mib, `${walBytes(path)} bytes`);
 });

@@ -2,6 +2,7 @@
  * Opening the database file: settings, migrations, the lock of the one server process.
  * @module
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,13 @@ const migrationsFolder = fileURLToPath(new URL('../../../migrations/sqlite', imp
  * milliseconds.
  */
 const busyTimeoutMs = 5000;
+
+/**
+ * Size to which the write-ahead log is cut down when it begins anew, bytes. A process that reads for
+ * long lets the log grow, and without a limit the file would keep that size for ever. Ordinary load
+ * stays far below it: a checkpoint is tried every 4 MiB.
+ */
+const walBytesMax = 64 * 1024 * 1024;
 
 /** The database file of a data folder. */
 export const databasePath = (dataDir: string): string => join(dataDir, 'catalytic.db');
@@ -33,8 +41,12 @@ export const openDatabase = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   useWal(database);
   database.exec('pragma synchronous = full; pragma temp_store = memory; pragma secure_delete = fast');
+  database.exec(`pragma journal_size_limit = ${walBytesMax}`);
   return database;
 };
+
+/** Size of the write-ahead log, bytes. */
+export const walBytes = (path: string): number => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 
 /**
  * If two processes open a new file at once, one of them gets "locked" immediately: SQLite does not

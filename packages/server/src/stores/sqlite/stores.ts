@@ -9,7 +9,7 @@ import type { Stores } from '../stores.ts';
 import { sqliteAccounts } from './accounts.ts';
 import { sqliteAdminKeys } from './admin-keys.ts';
 import { sqliteAudit } from './audit.ts';
-import { databasePath, migrate, movedPath, openDatabase } from './database.ts';
+import { databasePath, migrate, movedPath, openDatabase, walBytes } from './database.ts';
 import { sqliteDeployment } from './deployment.ts';
 import { explain } from './explain.ts';
 import { sqliteJournal } from './journal.ts';
@@ -87,6 +87,7 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     audit: sqliteAudit(reader, writer),
     probe: () => writer.probe(),
     connections: () => undefined,
+    walBytes: () => walBytes(path),
     close: async () => {
       await writer.close();
       reader.close();
