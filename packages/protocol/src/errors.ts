@@ -138,6 +138,7 @@ export const errorTable = {
     challenge: 'invalid_token',
   },
 
+  grant_unsupported: { status: 400, title: 'The grant type is not one this service takes', retryable: false },
   refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false, challenge: 'none' },
   refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false, challenge: 'none' },
   refresh_superseded: {

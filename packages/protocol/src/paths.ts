@@ -9,6 +9,7 @@ export const paths = {
   register: '/auth/register',
   login: '/auth/login',
   refresh: '/auth/refresh',
+  token: '/oauth/token',
   logout: '/auth/logout',
   logoutAll: '/auth/logout-all',
   sessions: '/auth/sessions',

@@ -61,15 +61,18 @@ export interface Answer {
 /** How a route's body is read. */
 export interface BodyFormat {
   /**
-   * `json`: parsed whole, and judged by the route's schema. `stream`: handed to the use case
-   * unread.
+   * `json`, `form`: parsed whole, and judged by the route's schema; the fields of a form are texts.
+   * `stream`: handed to the use case unread.
    */
-  readonly kind: 'json' | 'stream';
+  readonly kind: 'json' | 'form' | 'stream';
   readonly mediaType: string;
 }
 
 /** The format of every route that names no other. */
 export const jsonBody: BodyFormat = { kind: 'json', mediaType: 'application/json' };
+
+/** The format of the requests of OAuth (RFC 6749 appendix B). */
+export const formBody: BodyFormat = { kind: 'form', mediaType: 'application/x-www-form-urlencoded' };
 
 /**
  * How the refusals of a route are written. A protocol that defines another form, such as RFC 6749
@@ -77,6 +80,8 @@ export const jsonBody: BodyFormat = { kind: 'json', mediaType: 'application/json
  */
 export interface ProblemFormat {
   readonly mediaType: string;
+  /** HTTP status of the answer. @default that of the error table */
+  readonly statusOf?: (code: ErrorCode) => number;
   /**
    * The body of the answer.
    * @param requestId absent where there is no request to name

@@ -65,6 +65,14 @@ const parseJson = (bytes: Buffer): unknown => {
   });
 };
 
+/** Parses the fields of a form, each of which comes once (RFC 6749 section 3.2). @throws {CatalyticError} `body_malformed` */
+const parseForm = (bytes: Buffer): unknown => {
+  const fields = [...new URLSearchParams(bytes.toString('latin1'))];
+  const form = Object.fromEntries(fields);
+  if (Object.keys(form).length === fields.length) return form;
+  throw new CatalyticError('body_malformed', { detail: 'Cannot read the body: a field of the form comes twice' });
+};
+
 /**
  * Adds a format to a server. A further kind is read by a further case, and by its name in
  * `BodyFormat`.
@@ -77,6 +85,15 @@ const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat, arr
           const { schema, config } = request.routeOptions;
           const isAbsent = bytes.length === 0 && (schema?.body === undefined || config?.isBodyOptional === true);
           done(null, isAbsent ? undefined : parseJson(bytes as Buffer));
+        } catch (error) {
+          done(error as Error);
+        }
+      });
+      return;
+    case 'form':
+      server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (_request, bytes, done) => {
+        try {
+          done(null, parseForm(bytes as Buffer));
         } catch (error) {
           done(error as Error);
         }

@@ -73,6 +73,10 @@ export const problemDetails: ProblemFormat = {
   }),
 };
 
+/** The status with which a route answers a code. */
+export const statusIn = ({ statusOf }: ProblemFormat, code: ErrorCode): number =>
+  statusOf?.(code) ?? errorKind(code).status;
+
 /** A whole answer as bytes, for a connection without a request that could be answered. */
 export const problemBytes = (error: CatalyticError): string => {
   const body = JSON.stringify(problemOf(error));
@@ -133,25 +137,25 @@ export const problemSender =
   (log: RequestLog, counts: AnswerCounts) =>
   (error: FastifyError | CatalyticError, request: FastifyRequest, reply: FastifyReply): void => {
     const refusal = hasHungUp(request, error) ? new CatalyticError('request_malformed') : toCatalyticError(error);
-    const { status } = errorKind(refusal.code);
     const { url, config } = request.routeOptions;
-    const { mediaType, bodyOf } = config?.problemFormat ?? problemDetails;
+    const format = config?.problemFormat ?? problemDetails;
+    const status = statusIn(format, refusal.code);
     // A request that was cut off half-sent has its refusal already (`parser-refusals.ts`).
     if (!isClosing(request.raw.socket)) {
       counts.refuse(url, refusal.code, status);
       log.refused(request, refusal, status);
     }
     const challenge = challengeOf(refusal.code);
-    if (challenge !== undefined) reply.header('www-authenticate', challenge);
+    if (challenge !== undefined && status !== 400) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
     // The rest of the request may still come.
     if (refusal.code === 'request_timeout') reply.header('connection', 'close');
     reply
       .code(status)
       .header('cache-control', 'no-store')
-      .header('content-type', `${mediaType}; charset=utf-8`)
+      .header('content-type', `${format.mediaType}; charset=utf-8`)
       .header(requestIdHeader, request.id)
       // Serialised here: the schemas of a route describe its successful answers only.
       .serializer(JSON.stringify)
-      .send(bodyOf(refusal, request.id));
+      .send(format.bodyOf(refusal, request.id));
   };

@@ -22,7 +22,14 @@ import { type ListSessionsParts, listSessions, SessionsAnswer, SessionsQuery } f
 import { type LogInParts, logIn } from './log-in.ts';
 import { type LogOutParts, logOut, logOutEverywhere } from './log-out.ts';
 import { type RefreshSessionParts, refreshSession } from './refresh-session.ts';
-import { refreshTokenPrefix } from './session-answer.ts';
+import {
+  refreshRefusals,
+  refreshTokenExample,
+  refreshTokenField,
+  SessionTokensAnswer,
+  sessionTokens,
+} from './session-schemas.ts';
+import { tokenRoute } from './token-route.ts';
 
 /** Longest password text in a request, UTF-16 units: a longer one cannot be right. */
 const passwordUnitsMax = 1024;
@@ -52,16 +59,9 @@ const LoginBody = Type.Object(
   { additionalProperties: false, title: 'SignIn' },
 );
 
-const refreshTokenExample = `${refreshTokenPrefix}H-tMrd4pHaRYGeEjEUvDxrJHfRVIwJpNfZHgQJ4B7Zs`;
-
 const RefreshBody = Type.Object(
   {
-    refresh_token: Type.String({
-      minLength: 1,
-      maxLength: 256,
-      description: 'The newest refresh token of the session.',
-      examples: [refreshTokenExample],
-    }),
+    refresh_token: refreshTokenField,
   },
   { additionalProperties: false, title: 'Refresh' },
 );
@@ -79,28 +79,6 @@ const LogOutBody = Type.Object(
   },
   { additionalProperties: false, title: 'SignOut' },
 );
-
-const sessionTokens = {
-  access_token: Type.String({
-    description: 'JWT (RFC 9068) for the header `Authorization: Bearer …`.',
-    examples: ['eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6…'],
-  }),
-  refresh_token: Type.String({
-    description: 'For one use, at the next refresh.',
-    examples: [refreshTokenExample],
-  }),
-  token_type: Type.Literal('Bearer', { description: 'How the access token is sent (RFC 6750).' }),
-  expires_in: Type.Integer({ description: 'Seconds until the access token expires.', examples: [900] }),
-  session_id: Type.String({
-    description: 'The session: claim `sid` of its tokens.',
-    examples: ['01a2119f-28d4-7e12-9bca-90460dcb48da'],
-  }),
-};
-
-const SessionTokensAnswer = Type.Object(sessionTokens, {
-  title: 'SessionTokens',
-  description: 'The tokens of the session.',
-});
 
 const PasswordBody = Type.Object(
   {
@@ -152,18 +130,7 @@ const refreshRoute = (parts: RefreshSessionParts): Route =>
     description:
       'Each refresh token works once. Sent again within seconds, as after a lost answer, it yields the same successor. Sent again later it yields another one, while no successor of it has been used; from then on the former successor counts as stolen. Any other later use counts as theft, and the session ends.',
     access: { kind: 'public' },
-    refuses: [
-      'refresh_invalid',
-      'refresh_expired',
-      'refresh_superseded',
-      'refresh_reused',
-      'session_ended',
-      'tenant_suspended',
-      'account_disabled',
-      'signing_key_unavailable',
-      'roles_too_large',
-      'store_unavailable',
-    ],
+    refuses: refreshRefusals,
     body: RefreshBody,
     answers: { 200: SessionTokensAnswer },
     handle: async ({ body, origin }) => ({
@@ -261,6 +228,7 @@ export const sessionRoutes = (
 ): readonly Route[] => [
   logInRoute(parts),
   refreshRoute(parts),
+  tokenRoute(parts),
   logOutRoute(parts),
   logOutEverywhereRoute(parts),
   changePasswordRoute(parts),

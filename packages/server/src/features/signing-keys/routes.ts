@@ -3,7 +3,7 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { type Route, route } from '../route.ts';
 import type { KeyRing } from './key-ring.ts';
 import { jwksMaxAgeSeconds } from './rules.ts';
@@ -37,6 +37,18 @@ const MetadataAnswer = Type.Object(
       description: 'The address of the keys.',
       examples: [`https://id.example.com${paths.jwks}`],
     }),
+    token_endpoint: Type.String({
+      description: 'Where OAuth clients trade a refresh token for the next pair.',
+      examples: [`https://id.example.com${paths.token}`],
+    }),
+    token_endpoint_auth_methods_supported: Type.Array(Type.String(), {
+      description: 'None is needed: clients have no secrets.',
+      examples: [['none']],
+    }),
+    grant_types_supported: Type.Array(Type.String(), {
+      description: 'People sign in at `POST /auth/login`, which is no grant of OAuth.',
+      examples: [['refresh_token']],
+    }),
     response_types_supported: Type.Array(Type.String(), {
       description: 'None: there is no authorization endpoint.',
       examples: [[]],
@@ -46,6 +58,22 @@ const MetadataAnswer = Type.Object(
 );
 
 const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
+
+/**
+ * The metadata. Members that a reader would assume a default for are given (RFC 8414 section 2):
+ * without `grant_types_supported` the service would promise an authorization endpoint.
+ */
+const metadataOf = (issuer: string): Static<typeof MetadataAnswer> => {
+  const base = issuer.replace(/\/$/, '');
+  return {
+    issuer,
+    jwks_uri: `${base}${paths.jwks}`,
+    token_endpoint: `${base}${paths.token}`,
+    token_endpoint_auth_methods_supported: ['none'],
+    grant_types_supported: ['refresh_token'],
+    response_types_supported: [],
+  };
+};
 
 /** The routes. */
 export const signingKeyRoutes = (keys: KeyRing, issuer: string): readonly Route[] => [
@@ -65,9 +93,7 @@ export const signingKeyRoutes = (keys: KeyRing, issuer: string): readonly Route[
     answers: { 200: MetadataAnswer },
     handle: () => ({
       status: 200,
-      // RFC 8414 section 2 requires the member. No authorization endpoint exists, so it names no
-      // response type.
-      body: { issuer, jwks_uri: `${issuer.replace(/\/$/, '')}${paths.jwks}`, response_types_supported: [] },
+      body: metadataOf(issuer),
       cacheControl,
     }),
   }),

@@ -6,7 +6,7 @@
 import { CatalyticError, type ErrorCode, errorKind, errorTable } from '@catalytic/protocol/errors';
 import type { ProblemFormat, Route } from '../../features/route.ts';
 import { refusalsOf } from '../pipeline.ts';
-import { problemDetails } from '../problem.ts';
+import { problemDetails, statusIn } from '../problem.ts';
 
 /** Part of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export const codesOf = (route: Route): readonly ErrorCode[] => {
 
 const headersOf = (status: number, codes: readonly ErrorCode[]): Json => {
   const names = [
-    ...(codes.some((code) => errorKind(code).challenge !== undefined) ? ['WWW-Authenticate'] : []),
+    ...(status !== 400 && codes.some((code) => errorKind(code).challenge !== undefined) ? ['WWW-Authenticate'] : []),
     ...(status === 429 || status === 503 ? ['Retry-After'] : []),
     ...(status === 429 ? ['RateLimit', 'RateLimit-Policy'] : []),
   ];
@@ -54,7 +54,7 @@ const exampleOf = (code: ErrorCode, { bodyOf }: ProblemFormat): Json => ({
 /** The refusals of a route, by status. */
 export const refusalAnswers = (route: Route): Json => {
   const { problemFormat = problemDetails } = route;
-  const answers = Map.groupBy(codesOf(route), (code) => errorKind(code).status);
+  const answers = Map.groupBy(codesOf(route), (code) => statusIn(problemFormat, code));
   const example = (code: ErrorCode): Json =>
     problemFormat === problemDetails ? { $ref: `#/components/examples/${code}` } : exampleOf(code, problemFormat);
   return Object.fromEntries(

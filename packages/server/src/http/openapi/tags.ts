@@ -17,7 +17,7 @@ const tagTable: readonly Tag[] = [
   {
     name: 'Sessions',
     description: 'Sign in, refresh, sign out. When a sign-out has answered 200, no process accepts its token any more.',
-    paths: ['/auth/login', '/auth/refresh', '/auth/logout', '/auth/sessions'],
+    paths: ['/auth/login', '/auth/refresh', '/oauth/', '/auth/logout', '/auth/sessions'],
   },
   {
     name: 'Access tokens',

@@ -60,6 +60,10 @@ const controlOf = (id, name, schema) => {
   return make('input', { ...common, ...inputKind(name, schema), placeholder: text });
 };
 
+/** A body with these values, in the media type of the operation. */
+const written = ({ mediaType }, values) =>
+  mediaType === 'application/x-www-form-urlencoded' ? new URLSearchParams(values).toString() : JSON.stringify(values);
+
 const parsedValue = (schema, text) => {
   if (schema.type === 'integer' || schema.type === 'number') return Number(text);
   const word = choices(schema)?.find((choice) => String(choice) === text);
@@ -182,7 +186,7 @@ export const formOf = (api, operation) => {
     read: () => ({
       path: placed('path'),
       query: placed('query'),
-      body: text === undefined ? content && JSON.stringify(gathered(fields)) : text.value,
+      body: text === undefined ? content && written(content, gathered(fields)) : text.value,
       mediaType: content?.mediaType,
     }),
   };
