@@ -55,7 +55,7 @@ test('a refusal of the body names the field', async () => {
 test('a wrong method is told which method is right', async () => {
   for (const [path, allow] of [
     ['/auth/login', 'POST'],
-    ['/admin/accounts/import', 'POST'],
+    ['/auth/register', 'POST'],
     ['/auth/verify', 'GET, HEAD'],
     ['/.well-known/jwks.json', 'GET, HEAD'],
   ] as const) {

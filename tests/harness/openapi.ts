@@ -61,7 +61,7 @@ export const operationsOf = ({ paths }: ApiDocument): ReadonlyMap<string, Descri
 
 /** The codes that an operation says it answers with this status. */
 export const codesOf = ({ responses }: DescribedOperation, status: number): readonly string[] =>
-  Object.keys(responses[status]?.content?.['application/problem+json']?.examples ?? {});
+  Object.values(responses[status]?.content ?? {}).flatMap(({ examples = {} }) => Object.keys(examples));
 
 /** The example of a body or an answer. */
 export const exampleOf = (described: DescribedContent | undefined): unknown =>
