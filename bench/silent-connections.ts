@@ -80,7 +80,7 @@ const guestsOf = async (url: string, ca: string) => {
   const token = String((JSON.parse(signedIn.text) as Record<string, unknown>)['access_token']);
   return {
     verify: async () => (await send(kept, '/auth/verify', undefined, token)).status === 200,
-    /** On a connection that nobody has opened before. */
+    /** On a new connection. */
     signIn: async (): Promise<boolean> => {
       const fresh = new Client(url, limits);
       try {
@@ -119,7 +119,7 @@ const watch = async (operateUrl: string, signal: AbortSignal) => {
   return figures;
 };
 
-/** One crowd, on a service of its own. */
+/** One crowd, on a new service. */
 const besiege = async (connections: number, seconds: number, tls: boolean) => {
   await using stack = new AsyncDisposableStack();
   const made = makeCertificate();

@@ -25,7 +25,7 @@ export interface AuditBufferParts {
 }
 
 /**
- * The buffer. Each kind of act has places and a rate of its own, so that a flood of one kind
+ * The buffer. Each kind of act has separate places and a separate rate, so that a flood of one kind
  * displaces no other ({@link RowsOfKind}). A row whose statement fails is dropped, not tried again:
  * the failed commit may have taken place, and no row may be written twice.
  */

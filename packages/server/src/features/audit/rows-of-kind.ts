@@ -7,7 +7,7 @@ import type { NewAuditRow } from './store.ts';
 
 /** How much of the audit trail one kind of act may take, in each process. */
 interface Allowance {
-  /** Most different rows that wait. Beyond it, acts are counted in one row that names nobody. */
+  /** Most different rows that wait. Further acts are counted in one row without names. */
   readonly placesMax: number;
   /** Most rows that are written at once after a quiet time. */
   readonly burstRows: number;
@@ -50,7 +50,7 @@ export class RowsOfKind {
     return this.#rows.size;
   }
 
-  /** Adds an act: to the row of its equals, in a place of its own, or to the row of all others. */
+  /** Adds an act: to the row of its equals, in a new place, or to the row of all others. */
   add(row: NewAuditRow): void {
     const key = keyOf(row);
     const equal = this.#rows.get(key);
@@ -78,9 +78,9 @@ export class RowsOfKind {
 
   #addToOthers(row: NewAuditRow): void {
     const others = this.#rows.get(othersKey);
-    const nobody = { tenantId: undefined, accountId: undefined, sessionId: undefined, subject: undefined };
+    const unnamed = { tenantId: undefined, accountId: undefined, sessionId: undefined, subject: undefined };
     const by = { actor: row.by.actor, address: null, requestId: null };
-    const next = others === undefined ? { ...row, ...nobody, by } : { ...others, count: (others.count ?? 1) + 1 };
+    const next = others === undefined ? { ...row, ...unnamed, by } : { ...others, count: (others.count ?? 1) + 1 };
     this.#rows.set(othersKey, next);
   }
 }
