@@ -191,13 +191,13 @@ export const boundaryRules: BoundaryRules = {
 
   features: {
     'access-tokens': ['signing-keys'],
-    accounts: ['passwords', 'revocation', 'tenants'],
+    accounts: ['passwords', 'revocation', 'secrets', 'tenants'],
     'admin-keys': ['secrets', 'tenants'],
     audit: ['tenants'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['revocation', 'secrets', 'tenants'],
-    tenants: ['revocation'],
+    tenants: ['revocation', 'secrets'],
   },
 
   homes: [

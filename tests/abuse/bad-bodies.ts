@@ -106,7 +106,7 @@ export const badBodies: readonly BadRequest[] = [
     {
       about: `${path} in an unknown tenant`,
       pieces: [json(path, JSON.stringify({ ...login, tenant: 'nowhere' }))],
-      expected: 'tenant_unknown' as const,
+      expected: path === '/auth/login' ? ('credentials_invalid' as const) : ('registration_refused' as const),
     },
   ]),
   ...(

@@ -9,7 +9,6 @@ import {
   goodPassword,
   post,
   refresh,
-  remove,
   signIn,
   signUp,
   type Tokens,
@@ -152,7 +151,11 @@ test('a suspended tenant signs nobody in, registers nobody, and its tokens are d
   }
   const login = { email, password: goodPassword, tenant: 'suspended' };
   assertProblem(await post(`${url}/auth/login`, login), 'tenant_suspended');
-  assertProblem(await post(`${url}/auth/register`, { ...login, email: 'new@example.com' }), 'tenant_suspended');
+  assertProblem(
+    await post(`${url}/auth/login`, { ...login, password: 'not the right password' }),
+    'credentials_invalid',
+  );
+  assertProblem(await post(`${url}/auth/register`, { ...login, email: 'new@example.com' }), 'registration_refused');
   assertProblem(
     await admin('accounts?tenant=suspended', { email: 'new@example.com', password_hash: sharedHash }),
     'tenant_suspended',
@@ -198,7 +201,7 @@ test('a key that is bound to a tenant reaches nothing of another one', async () 
   ] as const)
     assertProblem(await admin(path, body, bound), 'admin_scope_insufficient', path);
   assert.deepEqual((await get(`${url}/admin/tenants`, bound)).body['tenants'], [
-    { id: own, name: 'own', status: 'active' },
+    { id: own, name: 'own', status: 'active', registration: 'invited' },
   ]);
   await assertAlive(session);
   assert.equal((await admin(`accounts/${ownAccount}/disable`, undefined, bound)).status, 200);
@@ -361,7 +364,9 @@ test('other roles outdate the access tokens, the sessions go on, and the next re
   assert.equal((await post(`${url}/auth/logout-all`, undefined, first.access)).status, 200);
   for (const tokens of sessions) await assertDead(tokens, 'session_ended');
   assertProblem(await admin(`accounts/${randomUUID()}/roles`, { roles: [] }), 'account_not_found');
-  assertProblem(await admin(`accounts/${id}/roles`, { roles: [''] }), 'body_invalid');
+  const large = Array.from({ length: 64 }, (_, index) => `${index}`.padStart(64, 'x'));
+  for (const roles of [[''], large])
+    assertProblem(await admin(`accounts/${id}/roles`, { roles }), 'body_invalid', `${roles.length} roles`);
 });
 
 test('an administrator changes an email, and the former one signs in no more, not even from the cache', async () => {
@@ -409,11 +414,10 @@ test('an administrator sets another password: the rules are those of a registrat
 test('a deleted account is dead at once, its email is free, and its trail stays', async () => {
   const id = await make('gone@example.com');
   const session = await signIn(url, 'gone@example.com');
-  for (let repeat = 0; repeat < 2; repeat++)
-    assert.deepEqual((await remove(`${url}/admin/accounts/${id}`, key)).body, revoked);
+  for (let repeat = 0; repeat < 2; repeat++) assert.deepEqual((await admin(`accounts/${id}/delete`)).body, revoked);
   assertProblem(await get(`${url}/auth/verify`, session.access), 'token_revoked');
   assert.notEqual((await refresh(url, session.refresh)).status, 200);
-  assertProblem(await remove(`${url}/admin/accounts/${randomUUID()}`, key), 'account_not_found');
+  assertProblem(await admin(`accounts/${randomUUID()}/delete`), 'account_not_found');
   assertProblem(
     await post(`${url}/auth/login`, { email: 'gone@example.com', password: goodPassword }),
     'credentials_invalid',
@@ -427,4 +431,46 @@ test('a deleted account is dead at once, its email is free, and its trail stays'
   assert.notEqual(again, id);
   const done = await runCatalytic(['accounts', 'delete', 'gone@example.com', '--json'], { DATA_DIR: dataDir });
   assert.deepEqual(JSON.parse(done.stdout), { id: again, ...revoked });
+});
+
+test('registration is a setting of the tenant, and a stranger cannot tell tenants by its refusals', async () => {
+  const id = await makeTenant('club');
+  const register = (email: string, more: object = {}): Promise<Answer> =>
+    post(`${url}/auth/register`, { email, password: goodPassword, tenant: 'club', ...more });
+  const set = (registration: string) => admin(`tenants/${id}/registration`, { registration });
+  const refusals = [
+    await register('a@club.example'),
+    await register('a@club.example', { invitation: 'cin_guess' }),
+    await register('a@club.example', { tenant: 'nowhere' }),
+    await register('a@club.example', { tenant: 'nowhere', invitation: 'cin_guess' }),
+  ];
+  const known = { ...refusals[0]?.body, request_id: '' };
+  for (const refusal of refusals) {
+    assertProblem(refusal, 'registration_refused');
+    assert.deepEqual({ ...refusal.body, request_id: '' }, known);
+  }
+  const invited = await admin('invitations?tenant=club');
+  assert.equal(invited.status, 201, invited.text);
+  const invitation = String(invited.body['invitation']);
+  const answers = await Promise.all(['b', 'c', 'd'].map((name) => register(`${name}@club.example`, { invitation })));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 403, 403]);
+  const made = await runCatalytic(['accounts', 'invite', '--tenant', 'club'], { DATA_DIR: dataDir });
+  assert.equal((await register('e@club.example', { invitation: made.stdout.trim() })).status, 201, made.stderr);
+
+  const closed = await set('closed');
+  assert.deepEqual([closed.status, closed.body['registration']], [200, 'closed']);
+  const late = String((await admin('invitations?tenant=club')).body['invitation']);
+  assertProblem(await register('f@club.example', { invitation: late }), 'registration_refused');
+  await make('administrator-made@club.example', 'club');
+  const opened = await runCatalytic(['tenants', 'set-registration', 'club', 'open', '--json'], { DATA_DIR: dataDir });
+  assert.equal((JSON.parse(opened.stdout) as Record<string, unknown>)['registration'], 'open');
+  assert.equal((await register('f@club.example')).status, 201);
+
+  assertProblem(await set('ajar'), 'body_invalid');
+  assertProblem(await admin(`tenants/${randomUUID()}/registration`, { registration: 'open' }), 'tenant_not_found');
+  const bound = addAdminKey(dataDir, everything, 'club');
+  assertProblem(await admin(`tenants/${id}/registration`, { registration: 'open' }, bound), 'admin_scope_insufficient');
+  assert.equal((await admin('invitations', undefined, bound)).status, 201, 'to its own tenant');
+  assertProblem(await admin('invitations?tenant=default', undefined, bound), 'admin_scope_insufficient');
+  assert.ok(!rowsOf(dataDir, 'select * from invitation').some((row) => JSON.stringify(row).includes('cin_')));
 });

@@ -45,10 +45,10 @@ test('an operator lists the admin keys with their last use, and revokes one, at 
   const lastUsed = Date.parse(String((await keyOf())?.['last_used_at']));
   assert.ok(Math.abs(Date.now() - lastUsed) < 60_000);
   withDatabase(dataDir, (database) =>
-    database.exec(`update admin_key set last_used_at = ${lastUsed - 59_000} where description = 'nightly report'`),
+    database.exec(`update admin_key set last_used_at = ${lastUsed - 20_000} where description = 'nightly report'`),
   );
   await get(`${url}/admin/tenants`, made.key);
-  assert.equal(Date.parse(String((await keyOf())?.['last_used_at'])), lastUsed - 59_000, 'once a minute at most');
+  assert.equal(Date.parse(String((await keyOf())?.['last_used_at'])), lastUsed - 20_000, 'once a minute at most');
 
   assert.deepEqual(await cli('admin-keys', 'revoke', made.id), { id: made.id, revoked: true });
   assertProblem(await get(`${url}/admin/tenants`, made.key), 'admin_key_invalid');

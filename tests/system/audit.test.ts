@@ -44,8 +44,10 @@ const rowsIn = ({ body }: Answer): readonly Row[] => body['rows'] as readonly Ro
 const logIn = (email: string, password = goodPassword, tenant = 'default'): Promise<Answer> =>
   post(`${url}/auth/login`, { email, password, tenant });
 
-const accountOf = (email: string): string =>
-  String(rowsOf(dataDir, 'select id from account where email_key = ?', email)[0]?.['id']);
+const accountOf = (email: string, tenant = 'default'): string => {
+  const place = 'tenant_id = (select id from tenant where name = ?)';
+  return String(rowsOf(dataDir, `select id from account where email_key = ? and ${place}`, email, tenant)[0]?.['id']);
+};
 
 const why = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await runCatalytic(['audit', 'why', ...args], { DATA_DIR: dataDir });
@@ -118,7 +120,7 @@ test('refused sign-ins are recorded with their reason', async () => {
       ['authn_login_fail', 'password_wrong', account],
       ['authn_login_fail', 'account_unknown', null],
       ['authn_login_fail', 'account_disabled', account],
-      ['authn_login_fail', 'tenant_suspended', null],
+      ['authn_login_fail', 'tenant_suspended', accountOf(email, 'lab')],
     ].map((row) => [...row, 'self', '127.0.0.1']),
   );
 });
@@ -154,7 +156,7 @@ test('acts of keys, of the command line and of the service say so', async () => 
   );
   assert.equal((await importLines(url, key, lines.join('\n'))).body['imported'], 2);
   const keyId = createHash('sha256').update(key).digest('hex').slice(0, 12);
-  const imported = trail("reason = 'imported' and account_id = ?", accountOf('imported-one@example.com'));
+  const imported = trail("reason = 'imported' and account_id = ?", accountOf('imported-one@example.com', 'lab'));
   assert.deepEqual(
     imported.map(({ actor }) => actor),
     [`key:${keyId}`],

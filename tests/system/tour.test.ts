@@ -135,8 +135,10 @@ test('the same email in two tenants is two accounts', async () => {
   assert.notEqual(me.body['tenant_id'], other.body['tenant_id']);
   assert.equal((await post(`${url}/auth/logout-all`, undefined, there.access)).status, 200);
   assert.equal((await get(`${url}/api/protected`, here.access)).status, 200);
-  assertProblem(await post(`${url}/auth/register`, { email, password: goodPassword, tenant: 'lab' }), 'email_taken');
-  assertProblem(await post(`${url}/auth/login`, { email, password: goodPassword, tenant: 'none' }), 'tenant_unknown');
+  const login = { email, password: goodPassword };
+  for (const tenant of ['lab', 'none'])
+    assertProblem(await post(`${url}/auth/register`, { ...login, tenant }), 'registration_refused', tenant);
+  assertProblem(await post(`${url}/auth/login`, { ...login, tenant: 'none' }), 'credentials_invalid');
 });
 
 test('an account is registered once, whatever the case of its email', async () => {

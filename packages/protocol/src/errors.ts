@@ -53,6 +53,11 @@ export const errorTable = {
   tenant_suspended: { status: 403, title: 'The tenant is suspended', retryable: false },
   tenant_not_found: { status: 404, title: 'There is no tenant with this id', retryable: false },
   tenant_taken: { status: 409, title: 'A tenant with this name exists', retryable: false },
+  registration_refused: {
+    status: 403,
+    title: 'There is no such tenant, or it takes no such registration',
+    retryable: false,
+  },
   email_invalid: { status: 400, title: 'The email address is not valid', retryable: false },
   email_taken: { status: 409, title: 'An account with this email address exists', retryable: false },
   password_too_short: { status: 400, title: 'The password is too short', retryable: false },

@@ -32,7 +32,9 @@ export const labKeyPath = (dataDir: string): string => join(dataDir, 'lab.key');
  */
 export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Stores, nowMs: number): Promise<void> => {
   const path = labKeyPath(dataDir);
-  const { id: tenantId } = await tenants.ensure({ name: labTenantName, nowMs, by: systemOrigin });
+  const { id: tenantId } = await tenants.ensure({
+    ...{ name: labTenantName, registration: 'closed', nowMs, by: systemOrigin },
+  });
   const known = readKey(path);
   const isGood = known !== undefined && (await adminKeys.findByHash(tokenHash(known))) !== undefined;
   // Several machines may share the database, each with a data folder of its own.

@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { waitUntil } from '../wait-until.ts';
 
-const endMsMax = 20_000;
+/** Long enough to flush and delete the databases of a contract suite on a busy machine. */
+const endMsMax = 60_000;
 
 /**
  * Starts a watchdog. Start it before the processes that it watches: then a kill at any moment leaves nothing behind.

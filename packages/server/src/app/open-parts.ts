@@ -74,7 +74,8 @@ const prepareDatabase = async (
       `The wall clock has jumped ${byMs > 0 ? 'ahead' : 'back'} by ${Math.abs(Math.round(byMs / 1000))} s: it was set, or the machine slept; nothing is deleted by it until it has lasted`,
     );
   const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax), onStep);
-  await stores.tenants.ensure({ name: defaultTenantName, nowMs: nowMs(), by: systemOrigin });
+  // Open, so that a new deployment can be tried; an operator closes it with one command.
+  await stores.tenants.ensure({ name: defaultTenantName, registration: 'open', nowMs: nowMs(), by: systemOrigin });
   return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
 };
 

@@ -22,6 +22,7 @@ import type { Propagation } from '../features/revocation/barrier.ts';
 import { nextCursorOf } from '../features/route.ts';
 import { signOutAccount } from '../features/sessions/sign-out-account.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
+import { invite } from '../features/tenants/invite.ts';
 import { defaultTenantName, type Tenant } from '../features/tenants/store.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
 import {
@@ -174,6 +175,17 @@ const enable = async (text: string, options: Options, command: Command): Promise
   ]);
 };
 
+const inviteOne = async (options: Options, command: Command): Promise<void> => {
+  const { invitation, expiresAtMs } = await administer(command, async (context) =>
+    invite(context, await tenantOf(context, options), cliOrigin),
+  );
+  const until = new Date(expiresAtMs).toISOString();
+  if (options.json === true) return print(true, { invitation, expires_at: until }, []);
+  // Standard output holds the code and nothing else, so that a script can take it.
+  process.stderr.write(`An invitation to register once, good until ${until}. It is shown once:\n`);
+  process.stdout.write(`${invitation}\n`);
+};
+
 const setEmail = async (text: string, email: string, options: Options, command: Command): Promise<void> => {
   const account = await administer(command, async (context) =>
     changeEmail(context, await placeOf(context, text, options), email, cliOrigin),
@@ -207,6 +219,7 @@ export const accountsCommand = (): Command => {
   const group = adminGroup('accounts', 'Accounts of a tenant.', [
     ['accounts create --email ada@example.com', 'asks for the password without showing it'],
     ['accounts create --email ada@example.com --role editor < password.txt', 'takes it from a file'],
+    ['accounts invite --tenant acme', 'a code with which one person registers'],
     ['accounts import users.ndjson --tenant acme', 'lines of {"email", "password_hash", "roles"?}'],
     ['accounts list --json', 'a page of accounts, for scripts'],
     ['accounts disable ada@example.com', 'every process rejects its tokens from now on, and its sign-ins'],
@@ -269,6 +282,9 @@ export const accountsCommand = (): Command => {
   ).action((text: string, options: Options, command: Command) =>
     revoke(text, options, command, signOutAccount, 'is signed out everywhere'),
   );
+  inTenant(
+    adminCommand(group, 'invite', 'Make a code for one registration in a tenant that invites, good for a week.'),
+  ).action(inviteOne);
   inTenant(
     adminCommand(group, 'set-email <account> <email>', 'Change the email of an account, given by email or id.'),
   ).action(setEmail);

@@ -8,7 +8,10 @@ import { cliOrigin } from '../features/audit/origins.ts';
 import { nextCursorOf } from '../features/route.ts';
 import { administeredTenant, operator } from '../features/tenants/administered-tenant.ts';
 import { createTenant } from '../features/tenants/create-tenant.ts';
+import { setRegistration } from '../features/tenants/invite.ts';
 import { listTenants } from '../features/tenants/list-tenants.ts';
+import { type RegistrationMode, registrationModes, usualRegistration } from '../features/tenants/rules.ts';
+import type { Tenant } from '../features/tenants/store.ts';
 import { resumeTenant, suspendTenant } from '../features/tenants/suspend-tenant.ts';
 import {
   adminCommand,
@@ -38,9 +41,32 @@ interface ListOptions extends Options {
   readonly cursor?: string;
 }
 
-const create = async (name: string, options: Options, command: Command): Promise<void> => {
-  const tenant = await administer(command, (context) => createTenant(context, operator, named(name), cliOrigin));
-  print(options.json, tenant, [`Tenant ${tenant.name} is made: ${tenant.id}`]);
+interface CreateOptions extends Options {
+  readonly registration: RegistrationMode;
+}
+
+const create = async (name: string, { json, registration }: CreateOptions, command: Command): Promise<void> => {
+  const tenant = await administer(command, (context) =>
+    createTenant(context, operator, { name: named(name), registration }, cliOrigin),
+  );
+  print(json, tenant, [`Tenant ${tenant.name} is made: ${tenant.id}. ${registrationText(tenant)}`]);
+};
+
+const registrationText = ({ registration }: Tenant): string =>
+  ({
+    open: 'Everybody may register in it.',
+    invited: 'Whoever has an invitation may register in it: "accounts invite".',
+    closed: 'Nobody registers in it; administrators make its accounts.',
+  })[registration];
+
+const register = async (name: string, mode: string, options: Options, command: Command): Promise<void> => {
+  const registration = registrationModes.find((known) => known === mode);
+  if (registration === undefined) throw new ConfigError(`Cannot use "${mode}": give ${registrationModes.join(', ')}`);
+  const tenant = await administer(command, async (context) => {
+    const { id } = await administeredTenant(context.tenants, operator, named(name));
+    return setRegistration(context, operator, id, registration, cliOrigin);
+  });
+  print(options.json, tenant, [`Tenant ${tenant.name}: ${registrationText(tenant)}`]);
 };
 
 const list = async (options: ListOptions, command: Command): Promise<void> => {
@@ -48,7 +74,10 @@ const list = async (options: ListOptions, command: Command): Promise<void> => {
     listTenants(context.tenants, operator, options.cursor),
   );
   print(options.json, { tenants, ...nextCursorOf(nextCursor) }, [
-    ...table([['id', 'status', 'name'], ...tenants.map(({ id, status, name }) => [id, status, name])]),
+    ...table([
+      ['id', 'status', 'registration', 'name'],
+      ...tenants.map(({ id, status, registration, name }) => [id, status, registration, name]),
+    ]),
     ...(nextCursor === undefined ? [] : [`There are more: --cursor ${nextCursor}`]),
   ]);
 };
@@ -75,13 +104,23 @@ const resume = async (name: string, options: Options, command: Command): Promise
 export const tenantsCommand = (): Command => {
   const group = adminGroup('tenants', 'The isolated customers of the deployment.', [
     ['tenants create acme', 'a tenant that logins name with {"tenant": "acme"}'],
+    ['tenants set-registration default closed', 'nobody registers any more; administrators make the accounts'],
     ['tenants list --json', 'a page of tenants, for scripts'],
     ['tenants suspend acme', 'every process rejects its tokens from now on, and sign-ins and registrations'],
     ['tenants resume acme', 'it is active again; everybody signs in once'],
   ]);
-  adminCommand(group, 'create <name>', 'Make a tenant. The name has lower-case letters, digits and dashes.').action(
-    create,
-  );
+  adminCommand(group, 'create <name>', 'Make a tenant. The name has lower-case letters, digits and dashes.')
+    .addOption(
+      new Flag('--registration <mode>', 'who may register: everybody, bearers of an invitation, nobody')
+        .choices(registrationModes)
+        .default(usualRegistration),
+    )
+    .action(create);
+  adminCommand(
+    group,
+    'set-registration <name> <mode>',
+    `Change who may register in a tenant: ${registrationModes.join(', ')}.`,
+  ).action(register);
   adminCommand(group, 'list', 'Show tenants by name, a page at a time.')
     .addOption(new Flag('--cursor <name>', 'continue after this tenant').argParser(tenantName))
     .action(list);

@@ -55,7 +55,8 @@ export const seedAccount = async (
   };
   const accountId = await accounts.create({ tenantId, account, nowMs: 1000, by });
   if (accountId === 'email_taken') throw new Error(`There is an account ${name} already`);
-  if (accountId === 'tenant_suspended') throw new Error(`The tenant of ${name} is suspended`);
+  if (accountId === 'tenant_suspended' || accountId === 'registration_refused')
+    throw new Error(`The tenant refuses ${name}: ${accountId}`);
   return { tenantId, accountId, account };
 };
 

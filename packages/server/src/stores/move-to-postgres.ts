@@ -20,7 +20,8 @@ interface Table {
  * audit rows get new positions, in order.
  */
 const tables: readonly Table[] = [
-  { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'created_at'] },
+  { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'registration', 'created_at'] },
+  { name: 'invitation', columns: ['hash', 'tenant_id', 'expires_at', 'created_at'] },
   {
     name: 'account',
     columns: [

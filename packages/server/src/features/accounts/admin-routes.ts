@@ -75,7 +75,7 @@ export const accountAdminRoutes = (
     summary: 'Make an account with a password, or with a ready hash of one',
     access: { kind: 'admin', scope: 'accounts:write' },
     listener: 'operate',
-    refuses: newAccountRefusals,
+    refuses: ['tenant_unknown', 'tenant_suspended', ...newAccountRefusals],
     query: TenantQuery,
     body: AccountBody,
     answers: { 201: AccountAnswer },

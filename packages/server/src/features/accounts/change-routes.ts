@@ -72,8 +72,8 @@ export const accountChangeRoutes = (parts: AdministeredAccountParts & ResetPassw
   }),
   route({
     ...common,
-    method: 'DELETE',
-    path: paths.account,
+    method: 'POST',
+    path: paths.accountDelete,
     summary: 'Delete an account: every token of it is revoked, and its email is free',
     description: 'Email, password and roles are erased. What the audit trail says of the account stays.',
     refuses: ['tenant_unknown', 'account_not_found', 'revocation_unknown'],

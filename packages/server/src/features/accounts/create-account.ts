@@ -46,6 +46,6 @@ export const createAccount = async (
   const account = { ...emailFields(email), passwordHash, roles };
   const id = await accounts.create({ tenantId: tenant.id, account, nowMs: createdAtMs, by });
   if (id === 'email_taken') throw new CatalyticError('email_taken');
-  if (id === 'tenant_suspended') throw new CatalyticError('tenant_suspended');
+  if (id === 'tenant_suspended' || id === 'registration_refused') throw new CatalyticError('tenant_suspended');
   return { id, tenantId: tenant.id, email, status: 'active', roles, createdAtMs };
 };

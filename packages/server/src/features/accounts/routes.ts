@@ -36,6 +36,13 @@ const RegisterBody = Type.Object(
       examples: ['analytical engine no 1'],
     }),
     tenant: tenantName,
+    invitation: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'The code of an invitation, where the tenant asks for one.',
+      }),
+    ),
   },
   { additionalProperties: false, title: 'Registration' },
 );
@@ -82,7 +89,9 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     path: paths.register,
     summary: 'Make an account',
     access: { kind: 'public' },
-    refuses: [...newAccountRefusals, 'store_unavailable'],
+    description:
+      'A tenant that invites takes one registration for each invitation; a closed one takes none. A tenant that is unknown or suspended refuses alike.',
+    refuses: ['registration_refused', ...newAccountRefusals, 'store_unavailable'],
     body: RegisterBody,
     answers: { 201: RegisteredAnswer },
     handle: async ({ body, origin }) => {

@@ -124,8 +124,6 @@ export const deletedEmailKey = (id: string): string => `deleted ${id}`;
 
 /** Codes that may refuse a new account, by registration and by an administrator alike. */
 export const newAccountRefusals = [
-  'tenant_unknown',
-  'tenant_suspended',
   'email_invalid',
   'email_taken',
   ...passwordRefusals,

@@ -33,6 +33,11 @@ export interface NewAccount {
 export interface AccountCreation {
   readonly tenantId: TenantId;
   readonly account: NewAccount;
+  /** Given when a person registers; absent: an administrator makes the account. */
+  readonly registration?: {
+    /** SHA-256 of the invitation; `null`: there is none. */
+    readonly invitationHash: Uint8Array | null;
+  };
   readonly nowMs: number;
   /** Origin of the request, for the audit trail. */
   readonly by: Origin;
@@ -103,10 +108,11 @@ export interface AccountWithPassword {
  */
 export interface AccountStore {
   /**
-   * Stores an account in an active tenant, unless one has its email key or one of the former keys.
-   * Of two simultaneous calls with the same email key exactly one succeeds.
+   * Stores an account in an active tenant that admits it (`admitsRegistration` of the rules of
+   * tenants), unless one has its email key or one of the former keys. Of two simultaneous calls with
+   * the same email key exactly one succeeds; of two with the same invitation too, which is used up.
    */
-  create(creation: AccountCreation): Promise<AccountId | 'email_taken' | 'tenant_suspended'>;
+  create(creation: AccountCreation): Promise<AccountId | 'email_taken' | 'tenant_suspended' | 'registration_refused'>;
   /**
    * Stores new accounts in one transaction, if the tenant is active. Accounts whose email key
    * or former key exists stay as they are.

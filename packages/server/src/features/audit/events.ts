@@ -63,10 +63,7 @@ export const auditEvents = {
       roles_too_large: {
         sentence: 'The password was right, the roles of the account do not fit into an access token.',
       },
-      tenant_suspended: {
-        sentence: 'The tenant is suspended; neither account nor password was looked at.',
-        isFree: true,
-      },
+      tenant_suspended: { sentence: 'The password was right, the tenant is suspended.' },
     },
   },
   authn_password_change: {
@@ -209,6 +206,8 @@ export const auditEvents = {
         ends: 'tenant',
         endedBy: 'the suspension of the tenant',
       },
+      registration_changed: { sentence: 'It was changed who may register in a tenant.' },
+      invitation_created: { sentence: 'An invitation to register once in a tenant was made.' },
       tenant_resumed: { sentence: 'A suspended tenant was made active again.' },
       signing_key_created: { sentence: 'The first signing key was made; `subject` is its id.' },
       signing_key_rotated: { sentence: 'A successor was added to the signing keys; `subject` is its id.' },

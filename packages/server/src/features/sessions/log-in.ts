@@ -16,7 +16,6 @@ import { type PasswordForms, passwordForms } from '../passwords/rules.ts';
 import type { Barrier } from '../revocation/barrier.ts';
 import { randomToken, tokenHash } from '../secrets/random-token.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { knownTenant } from '../tenants/find-tenant.ts';
 import { defaultTenantName, type Tenant, type TenantStore } from '../tenants/store.ts';
 import { refreshTokenPrefix, type SessionTokens, sessionTokens } from './session-answer.ts';
 import type { OpeningRefusal, SessionStore } from './store.ts';
@@ -50,8 +49,9 @@ const triesMax = 2;
 
 /**
  * Checks the password, opens a session and issues its tokens.
- * @throws {CatalyticError} `credentials_invalid` for an unknown account and a wrong password alike;
- *   `account_disabled` and `roles_too_large` only after the right password; `tenant_*`, `hashing_busy`
+ * @throws {CatalyticError} `credentials_invalid` for an unknown tenant, an unknown account and a wrong
+ *   password alike; `account_disabled`, `tenant_suspended` and `roles_too_large` only after the right
+ *   password; `hashing_busy`
  */
 export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promise<SessionTokens> => {
   const { loginCache, hasher } = parts;
@@ -68,14 +68,16 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
     loginCache.forget(tenantName, key);
   }
   hasher.admit();
-  const tenant = await knownTenant(parts.tenants, tenantName);
-  const refuse = refusal(parts, tenant, by);
-  if (tenant.status !== 'active') throw refuse('tenant_suspended');
+  const tenant = await parts.tenants.findByName(tenantName);
   for (let attempt = 1; ; attempt++) {
-    const found = await findByEmail(parts.accounts, tenant.id, login.email);
+    const found = tenant && (await findByEmail(parts.accounts, tenant.id, login.email));
     const checked = await checkPassword(parts, found, forms);
+    // An unknown tenant is refused like an unknown account, and after the same time. It has no trail.
+    if (tenant === undefined) throw new CatalyticError('credentials_invalid');
+    const refuse = refusal(parts, tenant, by);
     if (found === undefined) throw refuse('account_unknown');
     if (typeof checked === 'string') throw refuse(checked, found);
+    if (tenant.status !== 'active') throw refuse('tenant_suspended', found);
     // Only roles that an earlier version has stored can be too large.
     const { roles } = found.account;
     if (areRolesTooLarge(roles) && !fitsAccessToken(parts, roles, parts.nowMs()))

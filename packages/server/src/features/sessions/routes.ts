@@ -105,10 +105,10 @@ const logInRoute = (parts: LogInParts): Route =>
     method: 'POST',
     path: paths.login,
     summary: 'Sign in with email and password',
-    description: 'An unknown account is refused like a wrong password, and after the same time.',
+    description:
+      'An unknown tenant and an unknown account are refused like a wrong password, and after the same time. That the tenant is suspended, or the account disabled, is said after the right password only.',
     access: { kind: 'public' },
     refuses: [
-      'tenant_unknown',
       'tenant_suspended',
       'credentials_invalid',
       'account_disabled',

@@ -7,9 +7,11 @@ import { paths } from '@catalytic/protocol/paths';
 import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { administeredTenant, TenantQuery } from './administered-tenant.ts';
 import { type CreateTenantParts, createTenant } from './create-tenant.ts';
+import { type InviteParts, invitationPrefix, invite, setRegistration } from './invite.ts';
 import { listTenants } from './list-tenants.ts';
-import { tenantNamePattern } from './rules.ts';
+import { registrationModes, tenantNamePattern, usualRegistration } from './rules.ts';
 import { resumeTenant, type SuspendTenantParts, suspendTenant } from './suspend-tenant.ts';
 
 const TenantsQuery = Type.Object(
@@ -21,6 +23,14 @@ const TenantsQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const Registration = Type.Union(
+  registrationModes.map((mode) => Type.Literal(mode)),
+  {
+    description: `Who may register: everybody (\`open\`), bearers of an invitation (\`invited\`), nobody (\`closed\`). A new tenant is \`${usualRegistration}\` unless it says otherwise.`,
+    examples: [usualRegistration],
+  },
+);
+
 const TenantBody = Type.Object(
   {
     name: Type.String({
@@ -28,8 +38,28 @@ const TenantBody = Type.Object(
       description: 'Lower-case letters, digits and dashes; clients give it when they sign in.',
       examples: ['acme'],
     }),
+    registration: Type.Optional(Registration),
   },
   { additionalProperties: false, title: 'CreateTenant' },
+);
+
+const RegistrationBody = Type.Object(
+  { registration: Registration },
+  { additionalProperties: false, title: 'ChangeRegistration' },
+);
+
+const InvitationAnswer = Type.Object(
+  {
+    invitation: Type.String({
+      description: 'The code, for one registration. It is shown once.',
+      examples: [`${invitationPrefix}H-tMrd4pHaRYGeEjEUvDxrJHfRVIwJpNfZHgQJ4B7Zs`],
+    }),
+    expires_at: Type.String({
+      description: 'Until when it is good (RFC 3339).',
+      examples: ['2026-01-08T00:00:00.000Z'],
+    }),
+  },
+  { title: 'Invitation', description: 'The invitation.' },
 );
 
 const TenantAnswer = Type.Object(
@@ -40,6 +70,7 @@ const TenantAnswer = Type.Object(
     }),
     name: Type.String({ description: 'Its name.', examples: ['acme'] }),
     status: Type.String({ description: '`active` or `suspended`.', examples: ['active'] }),
+    registration: Type.String({ description: '`open`, `invited` or `closed`.', examples: ['invited'] }),
   },
   { title: 'Tenant', description: 'The tenant.' },
 );
@@ -50,7 +81,7 @@ const TenantsAnswer = Type.Object(
 );
 
 /** The routes, over their use cases. */
-export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): readonly Route[] => [
+export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts & InviteParts): readonly Route[] => [
   route({
     method: 'GET',
     path: paths.tenants,
@@ -75,8 +106,38 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts): rea
     answers: { 201: TenantAnswer },
     handle: async ({ adminKey, body, origin }) => ({
       status: 201,
-      body: await createTenant(parts, adminKey, body.name, origin()),
+      body: await createTenant(parts, adminKey, body, origin()),
     }),
+  }),
+  route({
+    method: 'POST',
+    path: paths.tenantRegistration,
+    summary: 'Change who may register in a tenant',
+    access: { kind: 'admin', scope: 'tenants:write' },
+    listener: 'operate',
+    refuses: ['tenant_not_found'],
+    params: IdParams,
+    body: RegistrationBody,
+    answers: { 200: TenantAnswer },
+    handle: async ({ adminKey, params, body, origin }) => ({
+      status: 200,
+      body: await setRegistration(parts, adminKey, params.id as TenantId, body.registration, origin()),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: paths.invitations,
+    summary: 'Make an invitation: a code for one registration in a tenant that invites',
+    access: { kind: 'admin', scope: 'accounts:write' },
+    listener: 'operate',
+    refuses: ['tenant_unknown'],
+    query: TenantQuery,
+    answers: { 201: InvitationAnswer },
+    handle: async ({ adminKey, query, origin }) => {
+      const tenant = await administeredTenant(parts.tenants, adminKey, query.tenant);
+      const { invitation, expiresAtMs } = await invite(parts, tenant, origin());
+      return { status: 201, body: { invitation, expires_at: new Date(expiresAtMs).toISOString() } };
+    },
   }),
   route({
     method: 'POST',

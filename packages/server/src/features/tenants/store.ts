@@ -5,6 +5,7 @@
 import type { TenantId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
 import type { Recorded } from '../revocation/store.ts';
+import type { RegistrationMode } from './rules.ts';
 
 /** An isolated customer of the deployment. */
 export interface Tenant {
@@ -12,11 +13,15 @@ export interface Tenant {
   /** Name that a login request gives; unique, lower case. */
   readonly name: string;
   readonly status: 'active' | 'suspended';
+  /** Who may register in it. */
+  readonly registration: RegistrationMode;
 }
 
 /** A tenant being created, with its origin. */
 export interface TenantCreation {
   readonly name: string;
+  /** @default usualRegistration of the rules */
+  readonly registration?: RegistrationMode | undefined;
   readonly nowMs: number;
   /** Origin of the request, for the audit trail. */
   readonly by: Origin;
@@ -25,6 +30,22 @@ export interface TenantCreation {
 /** A change of a tenant's status. */
 export interface TenantChange {
   readonly tenantId: TenantId;
+  readonly nowMs: number;
+  /** Origin of the request, for the audit trail. */
+  readonly by: Origin;
+}
+
+/** A change of who may register in a tenant. */
+export interface RegistrationChange extends TenantChange {
+  readonly registration: RegistrationMode;
+}
+
+/** An invitation about to be stored. */
+export interface NewInvitation {
+  readonly tenantId: TenantId;
+  /** SHA-256 of the code. */
+  readonly hash: Uint8Array;
+  readonly expiresAtMs: number;
   readonly nowMs: number;
   /** Origin of the request, for the audit trail. */
   readonly by: Origin;
@@ -54,6 +75,12 @@ export interface TenantStore {
    * no such tenant.
    */
   resume(change: TenantChange): Promise<Tenant | undefined>;
+  /** Changes who may register. `undefined`: there is no such tenant. */
+  setRegistration(change: RegistrationChange): Promise<Tenant | undefined>;
+  /** Stores an invitation to register once, and deletes those of the tenant that have expired. */
+  invite(invitation: NewInvitation): Promise<void>;
+  /** Whether a code invites to this tenant now. */
+  isInvited(tenantId: TenantId, hash: Uint8Array, nowMs: number): Promise<boolean>;
 }
 
 /** The tenant of requests that name no tenant; created at the first start. */

@@ -22,6 +22,8 @@ interface AccountRow {
 
 interface StoredRow {
   readonly status: string;
+  /** Whether the tenant admits it, as the statement saw it. */
+  readonly is_admitted: boolean;
   readonly ids: readonly AccountId[];
 }
 
@@ -48,8 +50,13 @@ const page = statement(
                            else (select email_key from account where tenant_id = $1 and id = $2::uuid) end
     order by email_key limit $3`,
 );
-// Answers one row in any case: with the ids that were stored, and with the status of the tenant,
-// which is the reason if none was.
+// `admitsRegistration` of the rules of tenants. A caller who is no registration gives false.
+const isAdmitted = `(not $5::boolean or t.registration = 'open' or (t.registration = 'invited' and exists (
+  select from invitation i where i.tenant_id = t.id and i.hash = $6::bytea and i.expires_at > $3::bigint)))`;
+// Of two registrations with one invitation the second waits here, and then finds it used up.
+const lockInvitation = statement('account_lock_invitation', 'select 1 from invitation where hash = $1 for update');
+// Answers one row in any case: with the ids that were stored, and with the status of the tenant and
+// whether it admits them, which are the reasons if none was.
 const insertAs = (reason: 'registered' | 'imported') =>
   statement(
     `account_insert_${reason}`,
@@ -58,14 +65,18 @@ const insertAs = (reason: 'registered' | 'imported') =>
      select n.id, t.id, n.email, n."emailKey", n."passwordHash", 'active', n.roles, $3::bigint
        from jsonb_to_recordset($1)
               as n (id uuid, email text, "emailKey" text, "formerKeys" text[], "passwordHash" text, roles text[])
-       join tenant t on t.id = $2::uuid and t.status = 'active'
+       join tenant t on t.id = $2::uuid and t.status = 'active' and ${isAdmitted}
       where not exists (select from account a where a.tenant_id = t.id and a.email_key = any (n."formerKeys"))
      on conflict (tenant_id, email_key) do nothing
      returning id
    ), trace as (
      ${appendAudit({ event: 'user_created', reason, at: '$3', tenant: '$2', account: 'id', by: '$4' }, 'from stored')}
    )
-   select status, array(select id from stored) as ids from tenant where id = $2`,
+   , used as (
+     delete from invitation i using stored, tenant t
+      where i.hash = $6::bytea and t.id = $2 and t.registration = 'invited' and $5::boolean
+   )
+   select status, ${isAdmitted} as is_admitted, array(select id from stored) as ids from tenant t where id = $2`,
   );
 const [insertRegistered, insertImported] = [insertAs('registered'), insertAs('imported')];
 const replaceHash = statement(
@@ -224,16 +235,22 @@ const administratorChanges = (
 
 /** @param run runs transactions */
 export const postgresAccounts = (run: Run): AccountStore => {
-  /** The ids of the new accounts; `undefined` when the tenant is suspended. */
+  /** The ids of the new accounts, or why there are none. */
   const store = async (
     insert: typeof insertRegistered,
     accounts: readonly NewAccount[],
-    { tenantId, nowMs, by }: Omit<AccountCreation, 'account'>,
-  ) => {
-    const rows = accounts.map((account) => ({ ...account, id: randomUUIDv7() }));
-    const [stored] = await run<StoredRow>(tenantId, insert(JSON.stringify(rows), tenantId, nowMs, originValue(by)));
+    { tenantId, registration, nowMs, by }: Omit<AccountCreation, 'account'>,
+  ): Promise<readonly AccountId[] | 'tenant_suspended' | 'registration_refused'> => {
+    const rows = JSON.stringify(accounts.map((account) => ({ ...account, id: randomUUIDv7() })));
+    const invitationHash = registration?.invitationHash ?? null;
+    const [stored] = await run<StoredRow>(
+      tenantId,
+      ...(invitationHash === null ? [] : [lockInvitation(invitationHash)]),
+      insert(rows, tenantId, nowMs, originValue(by), registration !== undefined, invitationHash),
+    );
     if (stored === undefined) throw new Error('Cannot store accounts: there is no such tenant');
-    return stored.status === 'active' ? stored.ids : undefined;
+    if (stored.status !== 'active') return 'tenant_suspended';
+    return stored.is_admitted ? stored.ids : 'registration_refused';
   };
   const findWithPassword: AccountStore['findWithPassword'] = async (tenantId, id) => {
     const [row] = await run<AccountRow>(tenantId, byId(tenantId, id));
@@ -243,11 +260,11 @@ export const postgresAccounts = (run: Run): AccountStore => {
     ...administratorChanges(run),
     create: async ({ account, ...creation }) => {
       const ids = await store(insertRegistered, [account], creation);
-      return ids === undefined ? 'tenant_suspended' : (ids[0] ?? 'email_taken');
+      return typeof ids === 'string' ? ids : (ids[0] ?? 'email_taken');
     },
     importMany: async ({ accounts, ...creation }) => {
       const ids = await store(insertImported, accounts, creation);
-      if (ids === undefined) return 'tenant_suspended';
+      if (typeof ids === 'string') return 'tenant_suspended';
       return { imported: ids.length, existing: accounts.length - ids.length };
     },
     findWithPassword,

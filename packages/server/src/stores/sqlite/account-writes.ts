@@ -15,6 +15,7 @@ import type {
 } from '../../features/accounts/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { sessionEnds } from '../../features/sessions/rules.ts';
+import { admitsRegistration, type RegistrationMode } from '../../features/tenants/rules.ts';
 import { auditAppender } from './audit-writes.ts';
 import { sessionsEnder } from './ended-sessions.ts';
 import { journalAppender } from './journal-writes.ts';
@@ -121,6 +122,11 @@ export const accountWrites = (database: DatabaseSync) => {
      on conflict (tenant_id, email_key) do nothing`,
   );
   const isSuspended = database.prepare("select 1 from tenant where id = ? and status = 'suspended'");
+  const readRegistration = database.prepare('select registration from tenant where id = ?');
+  const findInvitation = database.prepare(
+    'select 1 from invitation where tenant_id = ? and hash = ? and expires_at > ?',
+  );
+  const useInvitation = database.prepare('delete from invitation where hash = ?');
   const replaceHash = database.prepare(
     'update account set password_hash = ? where tenant_id = ? and id = ? and password_hash = ?',
   );
@@ -162,10 +168,18 @@ export const accountWrites = (database: DatabaseSync) => {
   return {
     ...administratorWrites(database, journal, audit),
 
-    create: (creation: AccountCreation) =>
-      isSuspended.get(creation.tenantId) === undefined
-        ? insertAs('registered', creation, creation.account)
-        : ('tenant_suspended' as const),
+    create: (creation: AccountCreation) => {
+      const { tenantId, account, registration, nowMs } = creation;
+      if (isSuspended.get(tenantId) !== undefined) return 'tenant_suspended' as const;
+      if (registration === undefined) return insertAs('registered', creation, account);
+      const hash = registration.invitationHash;
+      const row = readRegistration.get(tenantId) as { registration: RegistrationMode } | undefined;
+      const isInvited = hash !== null && findInvitation.get(tenantId, hash, nowMs) !== undefined;
+      if (row === undefined || !admitsRegistration(row.registration, isInvited)) return 'registration_refused' as const;
+      const id = insertAs('registered', creation, account);
+      if (id !== 'email_taken' && row.registration === 'invited') useInvitation.run(hash);
+      return id;
+    },
 
     importMany: ({ accounts, ...creation }: AccountImport) => {
       if (isSuspended.get(creation.tenantId) !== undefined) return 'tenant_suspended' as const;

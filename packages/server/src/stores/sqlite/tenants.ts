@@ -8,13 +8,14 @@ import type { Writer } from './writer.ts';
 /** @param reader connection for reading */
 export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore => {
   const write = writer.of('tenants');
-  const [create, resume] = [write('create'), write('resume')];
-  const byName = reader.prepare('select id, name, status from tenant where name = ?');
-  const byId = reader.prepare('select id, name, status from tenant where id = ?');
-  const page = reader.prepare('select id, name, status from tenant where name > ? order by name limit ?');
+  const [create, resume, setRegistration] = [write('create'), write('resume'), write('setRegistration')];
+  const findInvitation = reader.prepare('select 1 from invitation where tenant_id = ? and hash = ? and expires_at > ?');
+  const byName = reader.prepare('select id, name, status, registration from tenant where name = ?');
+  const byId = reader.prepare('select id, name, status, registration from tenant where id = ?');
+  const page = reader.prepare('select id, name, status, registration from tenant where name > ? order by name limit ?');
   const findByName = async (name: string): Promise<Tenant | undefined> => {
     const row = readRow<Tenant>(byName, name);
-    return row === undefined ? undefined : { id: row.id, name: row.name, status: row.status };
+    return row === undefined ? undefined : { ...row };
   };
   const find = async (id: TenantId): Promise<Tenant | undefined> => {
     const row = readRow<Tenant>(byId, id);
@@ -30,6 +31,12 @@ export const sqliteTenants = (reader: DatabaseSync, writer: Writer): TenantStore
       await resume(change);
       return find(change.tenantId);
     },
+    setRegistration: async (change) => {
+      await setRegistration(change);
+      return find(change.tenantId);
+    },
+    invite: write('invite'),
+    isInvited: async (tenantId, hash, nowMs) => readRow(findInvitation, tenantId, hash, nowMs) !== undefined,
     ensure: async (creation) => {
       const { name } = creation;
       const known = await findByName(name);
