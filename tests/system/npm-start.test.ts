@@ -11,7 +11,9 @@ import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { treeOf } from '@catalytic/lab/process-tree';
 import { get } from '../harness/client.ts';
+import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, freePort, serviceIn } from '../harness/service.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -59,9 +61,12 @@ const isAnswered = (url: string): Promise<boolean> =>
     () => false,
   );
 
-const npmStart = async (t: TestContext): Promise<NpmRun & { readonly url: string }> => {
+const npmStart = async (
+  t: TestContext,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<NpmRun & { readonly url: string }> => {
   const port = String(await freePort());
-  const run = runNpm(t, ['start'], { PORT: port, DATA_DIR: join(folderIn(t), 'data') });
+  const run = runNpm(t, ['start'], { PORT: port, DATA_DIR: join(folderIn(t), 'data'), ...settings });
   const { output } = run;
   await until('no greeting', () => output().includes('serves on'), startMsMax);
   return { ...run, url: `http://127.0.0.1:${port}` };
@@ -87,6 +92,28 @@ suite('commands through npm', { concurrency: 2 }, () => {
       await until('the service still answers', async () => !(await isAnswered(url)), 10_000);
       await until('the service has not stopped in order', () => stopLines(output()) === 1, 1000);
     });
+
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+    test(
+      `"npm start" with workers on PostgreSQL leaves none of them behind after ${signal}`,
+      needsPostgres(),
+      async (t) => {
+        const { url: databaseUrl } = await postgresIn(t);
+        const { npm, output, ended } = await npmStart(t, {
+          DATABASE_URL: databaseUrl,
+          WORKERS: '2',
+          DATABASE_POOL_SIZE: '4',
+          DATABASE_MAX_OVERFLOW: '4',
+        });
+        const processes = treeOf(Number(npm.pid)).filter(({ pid }) => pid !== npm.pid);
+        assert.ok(processes.length >= 3, 'a supervisor and two workers');
+        npm.kill(signal);
+        const [code] = await ended;
+        if (signal === 'SIGTERM') assert.equal(code, 0, output());
+        const isGone = ({ pid }: { readonly pid: number }): boolean => !existsSync(`/proc/${pid}`);
+        await until('processes are left', () => processes.every(isGone), 15_000);
+      },
+    );
 
   const stops: readonly (readonly [string, (pid: number) => void])[] = [
     ['SIGTERM', (pid) => process.kill(pid, 'SIGTERM')],
