@@ -22,7 +22,10 @@ export const findAdminKey = (
   target: string,
   given: { readonly key: string | undefined; readonly file: string | undefined },
 ): FoundKey => {
-  if (given.key !== undefined && given.key !== '') return { value: given.key };
+  // A variable of the environment may be empty, or end with the line end of the file that it came
+  // from.
+  const key = given.key?.trim() ?? '';
+  if (key !== '') return { value: key };
   if (given.file === undefined && !isOnThisMachine(target))
     return { missing: 'the target is on another machine and no admin key was given' };
   const file = given.file ?? labKeyFile;
