@@ -124,3 +124,29 @@ test('a hashing process that hangs is replaced, one whose hashes are slow is not
   assert.match(problems.join(), /Restarting the hashing process: it ended with SIGKILL/);
   assert.match(await lanes.hash(password), /^\$argon2id/);
 });
+
+test('a wrong password is refused as late for a cheap hash as for a costly one, and a right one is not held up', async (t) => {
+  const lanes = lanesOf(2, 10_000);
+  t.after(() => lanes.close());
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const beganMs = performance.now();
+    await work();
+    return performance.now() - beganMs;
+  };
+  const fastest = async (work: () => Promise<unknown>): Promise<number> => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let count = 0; count < 10; count++) least = Math.min(least, await timed(work));
+    return least;
+  };
+  const stored = await lanes.hash(password);
+  const hashMs = await fastest(() => lanes.hash(password));
+  const wrong = new Secret('another password');
+  const cheap = `$pbkdf2-sha256$i=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  // A refusal takes 30 hashes or a second; a busy machine makes single hashes slower than the fastest.
+  for (const hash of [cheap, stored]) {
+    const tookMs = await timed(() => lanes.verify(hash, wrong));
+    assert.ok(tookMs > Math.min(900, 15 * hashMs), `${tookMs} ms, a hash takes ${hashMs} ms`);
+  }
+  const rightMs = await fastest(() => lanes.verify(stored, password));
+  assert.ok(rightMs < 15 * hashMs, `${rightMs} ms, a hash takes ${hashMs} ms`);
+});

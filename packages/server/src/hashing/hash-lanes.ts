@@ -13,6 +13,7 @@ import type { PasswordHasher } from '../features/passwords/hasher.ts';
 import type { Secret } from '../features/secrets/secret.ts';
 import { type Job, LaneGroup } from './lane-group.ts';
 import { type LaneReply, type LaneRequest, ping } from './lane-messages.ts';
+import { RefusalTime } from './refusal-time.ts';
 import { ReturnTimes } from './return-times.ts';
 
 interface Running {
@@ -41,6 +42,11 @@ export interface HashLanesOptions {
   readonly queueMs: number;
   /** Longest silence of the hashing process while hashes run, milliseconds. @default 30,000 */
   readonly stuckMs?: number;
+  /**
+   * Whether a check that fails takes as long whatever the hash is; see {@link RefusalTime}.
+   * @default true
+   */
+  readonly evensRefusals?: boolean;
   readonly onProblem: (message: string) => void;
 }
 
@@ -55,6 +61,7 @@ export class HashLanes implements PasswordHasher {
   readonly #running = new Map<number, Running>();
   #nextId = 0;
   readonly #returnTimes = new ReturnTimes();
+  readonly #refusalTime = new RefusalTime();
   #isClosed = false;
   /** When the child was last heard, monotonic milliseconds. */
   #heardMs = 0;
@@ -204,12 +211,23 @@ export class HashLanes implements PasswordHasher {
     const running = this.#running.get(reply.id);
     this.#running.delete(reply.id);
     if (running !== undefined) {
-      running.group.running--;
-      running.group.measure(performance.now() - running.startedAtMs);
-      if ('error' in reply) running.job.reject(new Error(`Cannot hash: ${reply.error}`));
-      else running.job.resolve(reply.result);
+      const { job, group, startedAtMs } = running;
+      const tookMs = performance.now() - startedAtMs;
+      group.running--;
+      group.measure(tookMs);
+      if (group === this.#today) this.#refusalTime.measure(tookMs);
+      if ('error' in reply) job.reject(new Error(`Cannot hash: ${reply.error}`));
+      else if (reply.result === false) this.#resolveRefused(job, tookMs);
+      else job.resolve(reply.result);
     }
     this.#fill();
+  }
+
+  /** The lane is free for the next job meanwhile. */
+  #resolveRefused({ resolve }: Job, tookMs: number): void {
+    const restMs = this.#options.evensRefusals === false ? 0 : this.#refusalTime.restMs(tookMs);
+    if (restMs === 0) resolve(false);
+    else setTimeout(resolve, restMs, false);
   }
 
   #onExit(child: ChildProcess, code: number | null, signal: string | null): void {

@@ -60,7 +60,7 @@ export const measureHashing = async (
   seconds: number,
   onProblem: (message: string) => void,
 ): Promise<readonly HashRate[]> => {
-  const hashing = new HashLanes({ lanes, foreignLanes: lanes, queueMs: 60_000, onProblem });
+  const hashing = new HashLanes({ lanes, foreignLanes: lanes, queueMs: 60_000, onProblem, evensRefusals: false });
   try {
     // The process has started and loaded everything when this is done.
     await hashing.verify(hashOfNobody({ memoryKib: 8, passes: 1, parallelism: 1 }), new Secret(''));

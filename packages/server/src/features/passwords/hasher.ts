@@ -18,6 +18,9 @@ export interface PasswordHasher {
   admit(): void;
   /** A new hash of the password under today's parameters (PHC string). */
   hash(password: Secret<string>): Promise<string>;
-  /** Whether the stored hash, under its own parameters, is of this password. */
+  /**
+   * Whether the stored hash, under its own parameters, is of this password. If it is not, the answer
+   * takes as long for every kind of hash that an import accepts.
+   */
   verify(storedHash: string, password: Secret<string>): Promise<boolean>;
 }
