@@ -68,7 +68,7 @@ suite('log lines of requests', { concurrency: 2 }, () => {
       level: 'info',
       code: 'request_malformed',
       status: 400,
-      msg: 'Refused what is no request',
+      msg: 'Rejected a malformed request',
     });
     for (const secret of [access, access.split('.')[1] ?? '', 'lines@', goodPassword, 'quite another'])
       assert.ok(!service.output().includes(secret), `the log holds ${secret}`);

@@ -28,7 +28,7 @@ test('a new hash is argon2id with the OWASP parameters and knows its password', 
   assert.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   assert.equal(await lanes.verify(stored, password), true);
   assert.equal(await lanes.verify(stored, new Secret('another password')), false);
-  assert.notEqual(await lanes.hash(password), stored, 'each hash has a salt of its own');
+  assert.notEqual(await lanes.hash(password), stored, 'each hash has another salt');
 });
 
 test('what would wait too long is refused at once, saying when to come back', async (t) => {

@@ -29,11 +29,11 @@ export interface HashRate {
 /**
  * A stored hash that no password matches. A check of it costs as much as any other before it fails.
  */
-const hashOfNobody = (cost: Argon2idCost): string => `${argon2idPrefix(cost)}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+const unmatchedHash = (cost: Argon2idCost): string => `${argon2idPrefix(cost)}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 const rateOf = async (lanes: HashLanes, count: number, setting: Argon2idCost, seconds: number): Promise<HashRate> => {
-  const password = new Secret('a password that nobody uses');
-  const storedHash = hashOfNobody(setting);
+  const password = new Secret('a password that no account has');
+  const storedHash = unmatchedHash(setting);
   const startMs = performance.now();
   const endMs = startMs + seconds * 1000;
   let checked = 0;
@@ -63,7 +63,7 @@ export const measureHashing = async (
   const hashing = new HashLanes({ lanes, foreignLanes: lanes, queueMs: 60_000, onProblem, evensRefusals: false });
   try {
     // The process has started and loaded everything when this is done.
-    await hashing.verify(hashOfNobody({ memoryKib: 8, passes: 1, parallelism: 1 }), new Secret(''));
+    await hashing.verify(unmatchedHash({ memoryKib: 8, passes: 1, parallelism: 1 }), new Secret(''));
     const rates: HashRate[] = [];
     for (const setting of settings) rates.push(await rateOf(hashing, lanes, setting, seconds));
     return rates;

@@ -19,7 +19,7 @@ export interface RequestLog {
   readonly writesSuccesses: boolean;
   answered(request: FastifyRequest, status: number): void;
   refused(request: FastifyRequest, refusal: CatalyticError, status: number): void;
-  /** Input that could not be parsed as a request. */
+  /** The parser refused the input. */
   unparsed(code: ErrorCode): void;
   /** Writes how many lines were left out last. */
   close(): void;
@@ -78,7 +78,7 @@ export const openRequestLog = (log: Logger, counts: AnswerCounts): RequestLog =>
       else log[level](fields, 'Refused');
     },
     unparsed: (code) => {
-      if (mayWrite('info', code)) log.info({ code, status: errorKind(code).status }, 'Refused what is no request');
+      if (mayWrite('info', code)) log.info({ code, status: errorKind(code).status }, 'Rejected a malformed request');
     },
     close: () => limit.close(),
   };

@@ -113,7 +113,7 @@ export const accountRoutes = (parts: RegisterAccountParts & ImportAccountsParts)
     path: paths.accountsImport,
     summary: 'Import accounts with ready password hashes, one JSON object a line',
     description:
-      'Each line is `{"email", "password_hash", "roles"?}`, with an argon2id hash as PHC string, or one of bcrypt, scrypt or PBKDF2, which the next sign-in upgrades. At most 64 MiB. Accounts that exist are left as they are, so an import may be repeated.',
+      'Each line is `{"email", "password_hash", "roles"?}`, with an argon2id hash as PHC string, or one of bcrypt, scrypt or PBKDF2, which the next sign-in upgrades. A hash may be of the password as it was typed or of its NFC form. At most 64 MiB. Accounts that exist are left as they are, so an import may be repeated.',
     refuses: ['tenant_unknown', 'tenant_suspended', 'import_line_invalid'],
     access: { kind: 'admin', scope: 'accounts:import' },
     listener: 'operate',

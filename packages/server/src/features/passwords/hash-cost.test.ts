@@ -37,6 +37,6 @@ const tooCostly: readonly (readonly [string, string, RegExp])[] = [
 for (const [name, hash, reason] of tooCostly)
   test(`${name} costs too much to be stored`, () => assert.match(String(storingRefusal(hash)), reason));
 
-test('what is no hash is refused as such', () => {
+test('a text that is no hash is refused as such', () => {
   assert.match(String(storingRefusal('nine lanterns over the harbour')), /not an accepted/);
 });

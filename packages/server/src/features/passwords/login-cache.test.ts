@@ -31,7 +31,7 @@ test('the window counts from the full check and is not extended by use', () => {
   assert.equal(cache.recall('shop', 'ada@x', [right]), undefined);
 });
 
-test('what was forgotten is not known, and the next full check is', () => {
+test('a forgotten login is not known, and the next full check is', () => {
   const { cache } = cacheAt(10);
   cache.remember('shop', 'ada@x', right, ada);
   cache.forget('shop', 'ada@x');

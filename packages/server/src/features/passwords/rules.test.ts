@@ -39,6 +39,6 @@ test('spaces and case are kept', () => {
   assert.equal(preparePassword(' A b ').reveal(), ' A b ');
 });
 
-test('half a surrogate pair is refused: it has no bytes of its own', () => {
+test('half a surrogate pair is refused: it has no UTF-8 form', () => {
   assert.throws(() => preparePassword('lantern harbour \ud83e'), { code: 'body_invalid' });
 });
