@@ -61,7 +61,11 @@ await runBench({
     for (let index = 0; index < count; index++) {
       const asks = [
         async () => unknown.push(await refuse(`unknown-${index}@example.com`)),
-        ...[...wrong].map(([kind, times]) => async () => times.push(await refuse(emailOf(kind)))),
+        ...[...wrong].map(
+          ([kind, times]) =>
+            async () =>
+              times.push(await refuse(emailOf(kind))),
+        ),
       ];
       for (const ask of shuffled(asks, random)) await ask();
     }

@@ -91,12 +91,16 @@ export const takeProxyHeader = (
   let bytes = Buffer.alloc(0);
   const stop = (): void => {
     clearTimeout(timer);
-    socket.off('readable', read).off('end', refuse).off('close', refuse).off('error', ignore);
+    socket.off('readable', read).off('end', leave).off('close', leave).off('error', ignore);
   };
   const ignore = (): void => {};
-  const refuse = (): void => {
+  // The proxy has only looked whether the port is open.
+  const leave = (): void => {
     stop();
     socket.destroy();
+  };
+  const refuse = (): void => {
+    leave();
     onInvalid();
   };
   const read = (): void => {
@@ -114,5 +118,5 @@ export const takeProxyHeader = (
     onHeader(header);
   };
   const timer = setTimeout(refuse, headerMsMax);
-  socket.on('readable', read).on('end', refuse).on('close', refuse).on('error', ignore);
+  socket.on('readable', read).on('end', leave).on('close', leave).on('error', ignore);
 };
