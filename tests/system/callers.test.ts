@@ -46,7 +46,7 @@ const loggedAddress = async (service: Service, headers: Record<string, string>):
   return (await lineOf(service, requestId))['address'];
 };
 
-const trusted = { TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' };
+const trusted = { TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8', OPERATE_PORT: 0 };
 
 suite('callers behind proxies', { concurrency: 2, timeout: 120_000 }, () => {
   test('audit trail and log hold the caller that a trusted proxy names', async (t) => {
@@ -67,7 +67,7 @@ suite('callers behind proxies', { concurrency: 2, timeout: 120_000 }, () => {
 
   test('a peer that is no trusted proxy names nobody, not even from this machine', async (t) => {
     const headers = { 'x-forwarded-for': caller, forwarded: `for=${caller}` };
-    for (const settings of [{}, { TRUSTED_PROXIES: '10.0.0.0/8' }]) {
+    for (const settings of [{}, { ...trusted, TRUSTED_PROXIES: '10.0.0.0/8' }]) {
       const service = await serviceIn(t, settings);
       assert.equal(await auditedAddress(service, headers), '127.0.0.1');
       assert.equal(await loggedAddress(service, headers), '127.0.0.1');
@@ -105,7 +105,7 @@ const v2Header = (command: number, address = caller): Buffer =>
   ]);
 
 const proxied = (t: TestContext, settings: Settings = {}): Promise<Service> =>
-  serviceIn(t, { HOST: '127.0.0.1', TRUSTED_PROXIES: '127.0.0.1', CALLER_ADDRESS_FROM: 'proxy-protocol', ...settings });
+  serviceIn(t, { ...trusted, TRUSTED_PROXIES: '127.0.0.1', CALLER_ADDRESS_FROM: 'proxy-protocol', ...settings });
 
 const head = (requestId: string, path = '/auth/me', connection = 'keep-alive'): string =>
   `GET ${path} HTTP/1.1\r\nHost: id.example\r\nX-Request-Id: ${requestId}\r\nConnection: ${connection}\r\n\r\n`;
@@ -171,7 +171,7 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
   });
 
   test('a proxy whose connection begins otherwise is closed unanswered, and counted', async (t) => {
-    const service = await proxied(t, { OPERATE_PORT: 0 });
+    const service = await proxied(t);
     const port = Number(new URL(service.url).port);
     const beginnings = [
       head(randomUUID()),
