@@ -1,0 +1,120 @@
+/**
+ * Whose request it is, and what a route asks of them.
+ * @module
+ */
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
+import { type Refusal, refuse } from './refusals.ts';
+
+/** The accepted access token of a request. */
+export interface Auth {
+  /** The account, `sub`. */
+  readonly subject: string;
+  /** The tenant, `tid`. */
+  readonly tenant: string;
+  /** The session, `sid`. */
+  readonly session: string;
+  /** The token, `jti`. */
+  readonly tokenId: string;
+  /** Roles of the account when the token was issued. */
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+  /** When the token expires, seconds since 1970. */
+  readonly expiresAt: number;
+  /** When the password was last checked, seconds since 1970. */
+  readonly signedInAt: number;
+  /** All claims of the token. */
+  readonly claims: Readonly<AccessTokenClaims>;
+  /** Aborts when the token expires: end with it what outlives the request, such as a WebSocket. */
+  readonly signal: AbortSignal;
+}
+
+/** What a route asks of a caller, besides a token that is alive. */
+export interface Needs {
+  /** A role, or all of several. */
+  readonly role?: string | readonly string[];
+  /** A scope, or all of several. */
+  readonly scope?: string | readonly string[];
+  /** The tenant that the token must belong to. */
+  readonly tenant?: string;
+  /** Longest time since the password was checked, such as `'5m'`, or milliseconds (RFC 9470). */
+  readonly freshSignIn?: string | number;
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * Reads a length of time.
+ * @throws {TypeError} for anything else than `5m`, `30s`, `2h`, `1d`, `500ms` or a positive number of milliseconds
+ */
+export const durationMs = (value: string | number): number => {
+  const [, number = '', unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(String(value)) ?? [];
+  const ms = typeof value === 'number' ? value : Number(number) * unitMs[unit as keyof typeof unitMs];
+  if (Number.isFinite(ms) && ms > 0) return ms;
+  throw new TypeError(`Cannot read the time ${JSON.stringify(value)}: write it like 5m, 30s, 2h, or as milliseconds`);
+};
+
+const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+
+/** Needs that have been read once, so that a wrong setting is noticed at the start and not at a request. */
+export interface ReadNeeds {
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+  readonly tenant: string | undefined;
+  readonly freshMs: number | undefined;
+}
+
+const known = new Set(['role', 'scope', 'tenant', 'freshSignIn']);
+
+/** @throws {TypeError} for a need that does not exist: a misspelled one must not let everybody in */
+export const readNeeds = (needs: Needs = {}): ReadNeeds => {
+  for (const name of Object.keys(needs))
+    if (!known.has(name)) throw new TypeError(`There is no need "${name}"; there are ${[...known].join(', ')}`);
+  return {
+    roles: listOf(needs.role),
+    scopes: listOf(needs.scope),
+    tenant: needs.tenant,
+    freshMs: needs.freshSignIn === undefined ? undefined : durationMs(needs.freshSignIn),
+  };
+};
+
+/** Whether the caller has what a route asks for. @returns the refusal, or `undefined` */
+export const lacking = (auth: Auth, needs: ReadNeeds, nowMs: number): Refusal | undefined => {
+  const { roles, scopes, tenant, freshMs } = needs;
+  if (tenant !== undefined && auth.tenant !== tenant) return refuse('tenant_wrong');
+  if (!roles.every((role) => auth.roles.includes(role))) return refuse('role_missing');
+  if (!scopes.every((scope) => auth.scopes.includes(scope)))
+    return refuse('scope_missing', [`scope="${scopes.join(' ')}"`]);
+  if (freshMs !== undefined && !(nowMs - auth.signedInAt * 1000 < freshMs))
+    return refuse('sign_in_too_old', [`max_age="${Math.floor(freshMs / 1000)}"`]);
+  return undefined;
+};
+
+/** A timer counts at most this many milliseconds. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** The caller, from the claims of an accepted token. */
+export const callerOf = (claims: AccessTokenClaims, nowMs: number): Auth => {
+  let signal: AbortSignal | undefined;
+  return {
+    subject: claims.sub,
+    tenant: claims.tid,
+    session: claims.sid,
+    tokenId: claims.jti,
+    roles: claims.roles,
+    scopes: claims.scope.split(' ').filter((scope) => scope !== ''),
+    expiresAt: claims.exp,
+    signedInAt: claims.auth_time,
+    claims,
+    // Made for those who ask for it: most requests end long before their token.
+    get signal() {
+      signal ??= AbortSignal.timeout(Math.min(timerMsMax, Math.max(0, claims.exp * 1000 - nowMs)));
+      return signal;
+    },
+  };
+};
+
+/** The verdict on a request. */
+export type Verdict =
+  | { readonly accepted: true; readonly auth: Auth }
+  | { readonly accepted: false; readonly refusal: Refusal };

@@ -1,0 +1,41 @@
+/**
+ * Says once that verdicts are not to be had, and once that they are again: a log line for each request would fill the disk in an outage.
+ * @module
+ */
+
+/** Reports outages. */
+export class Reporter {
+  readonly #onProblem: (message: string) => void;
+  #problem: string | undefined;
+
+  constructor(onProblem: (message: string) => void) {
+    this.#onProblem = onProblem;
+  }
+
+  /** Why the last verdict was not to be had; `undefined` when it was. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** No verdict was to be had. */
+  report(reason: string): void {
+    const isNew = this.#problem === undefined;
+    this.#problem = reason;
+    if (isNew) this.#say(`requests are answered 503: ${reason}`);
+  }
+
+  /** A verdict was to be had. */
+  clear(): void {
+    if (this.#problem === undefined) return;
+    this.#problem = undefined;
+    this.#say('the service answers again');
+  }
+
+  #say(message: string): void {
+    try {
+      this.#onProblem(message);
+    } catch {
+      // The log of the API must not decide about its requests.
+    }
+  }
+}
