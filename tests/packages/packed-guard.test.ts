@@ -22,6 +22,6 @@ test('the packed guard installs without a registry, compiles in a strict project
     readFileSync(join(project, 'node_modules/@catalytic/guard/package.json'), 'utf8'),
   ) as object;
   assert.ok(!('dependencies' in manifest));
-  compileIn(project, 'plain.ts');
-  assert.deepEqual(runIn(project, 'plain.ts', process.execPath), expectedOfConsumer);
+  compileIn(project, 'plain.mts');
+  assert.deepEqual(runIn(project, 'plain.mts', process.execPath), expectedOfConsumer);
 });

@@ -53,11 +53,11 @@ export const compileIn = (folder: string, program: string): void => {
 
 /** Runs a compiled program. @param node program of the Node that runs it @returns what it has printed, read as JSON */
 export const runIn = (folder: string, program: string, node: string): unknown => {
-  const file = join('out', program.replace(/\.ts$/, '.js'));
+  const file = join('out', program.replace(/\.mts$/, '.mjs'));
   return JSON.parse(execFileSync(node, [file], { cwd: folder, encoding: 'utf8', env: {}, timeout: 60_000 }));
 };
 
-/** What plain.ts prints. */
+/** What plain.mts prints. */
 export const expectedOfConsumer = {
   answers: {
     alive: [200, 200, true],
@@ -69,7 +69,7 @@ export const expectedOfConsumer = {
   state: 'ask',
 };
 
-/** What frameworks.ts prints. */
+/** What frameworks.mts prints. */
 const expectedOfFramework = [401, 200, 403, 204, 401, 503];
 export const expectedOfFrameworks = {
   express: expectedOfFramework,

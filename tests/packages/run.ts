@@ -31,14 +31,14 @@ const tryPackages = (): void => {
     const project = join(folder, 'project');
     const frameworks = ['express@5', '@types/express@5', 'fastify@5', 'hono@4', '@hono/node-server@1'];
     installInto(project, [packGuard(folder), ...frameworks], false);
-    for (const program of ['plain.ts', 'frameworks.ts']) compileIn(project, program);
+    for (const program of ['plain.mts', 'frameworks.mts']) compileIn(project, program);
     for (const major of values.node) {
       const place = join(folder, `node-${major}`);
       const name = `node-${process.platform}-${process.arch}`;
       installInto(place, [`${name}@${major}`], false);
       const node = join(place, 'node_modules', name, 'bin/node');
-      assert.deepEqual(runIn(project, 'plain.ts', node), expectedOfConsumer);
-      assert.deepEqual(runIn(project, 'frameworks.ts', node), expectedOfFrameworks);
+      assert.deepEqual(runIn(project, 'plain.mts', node), expectedOfConsumer);
+      assert.deepEqual(runIn(project, 'frameworks.mts', node), expectedOfFrameworks);
       const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
       process.stdout.write(`✔ Node ${version}: node:http, fetch, Express, Fastify, Hono\n`);
     }

@@ -1,4 +1,4 @@
-// As plain.ts, with the frameworks themselves.
+// As plain.mts, with the frameworks themselves.
 import type { AddressInfo } from 'node:net';
 import { type Auth, authOf, createGuard } from '@catalytic/guard';
 import { testIssuer } from '@catalytic/guard/testing';
