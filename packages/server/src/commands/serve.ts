@@ -47,6 +47,9 @@ const failLoudly = (log: Logger): Fail => {
   };
   process.on('unhandledRejection', (error) => fail(error as Error));
   process.on('uncaughtException', fail);
+  // Node prints the warnings of libraries as text, which no reader of the log understands.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.warn({ warning: `${name}: ${message}` }, 'A library has warned'));
   return fail;
 };
 

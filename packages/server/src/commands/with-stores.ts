@@ -16,8 +16,8 @@ export const withStores = async <Result>(
   work: (stores: Stores) => Promise<Result>,
 ): Promise<Result> => {
   const stores = await openStores(
-    // One connection is enough for one command.
-    { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0 },
+    // One connection is enough for one command, and is among those that stay free for commands.
+    { ...config, workers: 1, databasePoolSize: 1, databaseMaxOverflow: 0, databaseMachines: 1 },
     {
       onProblem: (message) => process.stderr.write(`catalytic: ${message}\n`),
       onFatal: (error) => {

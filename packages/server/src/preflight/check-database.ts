@@ -28,7 +28,7 @@ const checkRole = ({ role, isAbovePolicies, statements }: Database): Finding => 
   return {
     level: 'warning',
     text: `Role ${role} bypasses row-level security, the second lock between tenants`,
-    remedy: `connect as a role of its own, which must own the database and its tables: "${statements.createRole} PASSWORD '…'", "${statements.ownDatabase}", and for each table there is "${statements.ownTable}"`,
+    remedy: `connect as a dedicated role, which must own the database and its tables: "${statements.createRole} PASSWORD '…'", "${statements.ownDatabase}", and for each table there is "${statements.ownTable}"`,
   };
 };
 

@@ -43,7 +43,7 @@ for (const [name, changes, folderChanges, level] of cases)
 test('open files must do for the clients and for the share of the pool that one process has', () => {
   const config = configOf({ DATABASE_URL: url, WORKERS: '2', MAX_CONNECTIONS: '1000' });
   const level = (filesMax: number) => checkFiles(config, { ...machine, filesMax }).level;
-  assert.deepEqual([level(1174), level(1175), level(Number.POSITIVE_INFINITY)], ['warning', 'ok', 'ok']);
+  assert.deepEqual([level(1164), level(1165), level(Number.POSITIVE_INFINITY)], ['warning', 'ok', 'ok']);
 });
 
 test('a warning names the command that mends it', () => {

@@ -26,7 +26,7 @@ export const checkRedis = ({ version, roundTripsMs }: Redis): readonly Finding[]
       ? ok(`Redis ${version} answers`)
       : {
           level: 'warning',
-          text: `Redis ${version} is older than what this version is tested with`,
+          text: `Redis ${version} is older than the versions that this one is tested with`,
           remedy: `upgrade it to ${versionMajorMin} or newer`,
         },
     medianMs <= roundTripMsMax

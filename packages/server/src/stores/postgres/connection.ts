@@ -100,13 +100,16 @@ export const part = (client: Client): void => {
 };
 
 /** What a failed check of the server's certificate needs beside the message of the library. */
-const certificateRemedy =
-  'name its authority with sslrootcert=FILE in the URL, or encrypt without checking with sslmode=no-verify';
-const certificateCodes = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+const certificateRemedies: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'name the host in the URL as its certificate does'],
+  [/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/, 'name its authority with sslrootcert=FILE in the URL'],
+];
 
 const explain = (error: unknown): unknown => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return certificateCodes.test(code ?? '') ? new Error(`${message}; ${certificateRemedy}`, { cause: error }) : error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const remedy = certificateRemedies.find(([codes]) => codes.test(code))?.[1];
+  if (remedy === undefined) return error;
+  return new Error(`${message}; ${remedy}, or encrypt without checking with sslmode=no-verify`, { cause: error });
 };
 
 /** Opens connections, to the host that served last, then to the others in their order. */

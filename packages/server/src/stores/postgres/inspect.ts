@@ -134,7 +134,7 @@ export const inspectPostgres = async (url: string): Promise<Database> => {
       () => undefined,
       (error: Error) => error.message,
     );
-    // A pooler answers with a process id of its own invention.
+    // A pooler makes up the process id that it answers with.
     const isPooled = pid !== (client as unknown as { processID: number }).processID;
     const statements = statementsFor(database, row.role);
     const remedy = seen.encoding === encodingNeeded ? undefined : encodingRemedy;

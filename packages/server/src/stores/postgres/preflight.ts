@@ -80,7 +80,7 @@ export const preflight = async (
     throw new Error(`its encoding is ${server.encoding}, which cannot hold every text; ${encodingRemedy}`);
   if (server.is_above_policies)
     onProblem(
-      `The PostgreSQL role ${server.role} bypasses row-level security, the second lock between tenants: connect as a role of its own`,
+      `The PostgreSQL role ${server.role} bypasses row-level security, the second lock between tenants: connect as a dedicated role`,
     );
   if (server.late_standbys > 0)
     onProblem(
