@@ -26,7 +26,8 @@ export const labKeyPath = (dataDir: string): string => join(dataDir, 'lab.key');
  * `lab`, which is made for it. The routes that take it answer on loopback, unless an operator has
  * named another OPERATE_HOST: then the lab may run elsewhere too, and the key opens nothing that
  * `master.key`, beside it, does not. The key of an earlier start is kept while it works. Every other
- * key that was left in this place is revoked: whoever replaces or deletes the file means the key.
+ * key that was left in this place is revoked, because replacing or deleting the file is meant to
+ * revoke its key.
  * Only one process of a machine may call it at a time.
  * @throws {ConfigError} when the file cannot be written
  */
@@ -37,7 +38,7 @@ export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Store
   });
   const known = readKey(path);
   const isGood = known !== undefined && (await adminKeys.findByHash(tokenHash(known))) !== undefined;
-  // Several machines may share the database, each with a data folder of its own.
+  // Several machines may share the database, each with its own data folder.
   const description = `load lab, ${hostname()}:${resolve(path)}`;
   const made = { description, expiresAtMs: null, nowMs, by: systemOrigin };
   const key = isGood ? known : await createAdminKey(adminKeys, { scopes: ['accounts:import'], tenantId }, made);

@@ -72,7 +72,7 @@ const placeOf = async (context: AdminContext, text: string, options: Options): P
   return { tenantId, accountId: account.id };
 };
 
-/** Hashes in a process of its own, as the service does. */
+/** Hashes in a separate process, as the service does. */
 const withHasher = async <Result>(work: (hasher: HashLanes) => Promise<Result>): Promise<Result> => {
   const onProblem = (message: string): void => void process.stderr.write(`catalytic: ${message}\n`);
   const hasher = new HashLanes({ lanes: 1, queueMs: 60_000, onProblem });

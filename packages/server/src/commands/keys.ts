@@ -91,14 +91,14 @@ export const keysCommand = (): Command => {
     .addOption(new Flag('--json', 'print the new key as JSON'))
     .action((own: Options, command: Command) => rotate(own, command));
   addHelpExamples(rotateCommand, [
-    ['keys rotate', 'works beside a running service; no restart, nobody signs in again'],
+    ['keys rotate', 'works beside a running service; no restart, and sessions go on'],
     ['keys rotate --signing-algorithm EdDSA', 'change the algorithm on this occasion'],
     ['keys rotate --signing-key-lead-seconds 900', 'no verifier keeps the keys for more than 15 minutes'],
   ]);
   adminCommand(
     group,
     'kill <kid>',
-    'Kill a key that somebody else may have. Returns when every process rejects its tokens; another key signs at once.',
+    'Kill a key that may have leaked. Returns when every process rejects its tokens; another key signs at once.',
     ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm'],
   ).action(kill);
   addConfigFlags(rotateCommand, ['dataDir', 'databaseUrl', 'masterKey', 'signingAlgorithm', 'signingKeyLeadSeconds']);

@@ -54,9 +54,9 @@ const create = async (name: string, { json, registration }: CreateOptions, comma
 
 const registrationText = ({ registration }: Tenant): string =>
   ({
-    open: 'Everybody may register in it.',
-    invited: 'Whoever has an invitation may register in it: "accounts invite".',
-    closed: 'Nobody registers in it; administrators make its accounts.',
+    open: 'Anyone may register in it.',
+    invited: 'People with an invitation may register in it: "accounts invite".',
+    closed: 'It admits no registration; administrators make its accounts.',
   })[registration];
 
 const register = async (name: string, mode: string, options: Options, command: Command): Promise<void> => {
@@ -104,14 +104,14 @@ const resume = async (name: string, options: Options, command: Command): Promise
 export const tenantsCommand = (): Command => {
   const group = adminGroup('tenants', 'The isolated customers of the deployment.', [
     ['tenants create acme', 'a tenant that logins name with {"tenant": "acme"}'],
-    ['tenants set-registration default closed', 'nobody registers any more; administrators make the accounts'],
+    ['tenants set-registration default closed', 'no registrations any more; administrators make the accounts'],
     ['tenants list --json', 'a page of tenants, for scripts'],
     ['tenants suspend acme', 'every process rejects its tokens from now on, and sign-ins and registrations'],
     ['tenants resume acme', 'it is active again; everybody signs in once'],
   ]);
   adminCommand(group, 'create <name>', 'Make a tenant. The name has lower-case letters, digits and dashes.')
     .addOption(
-      new Flag('--registration <mode>', 'who may register: everybody, bearers of an invitation, nobody')
+      new Flag('--registration <mode>', 'registrations that it admits: all, those with an invitation, none')
         .choices(registrationModes)
         .default(usualRegistration),
     )
@@ -119,7 +119,7 @@ export const tenantsCommand = (): Command => {
   adminCommand(
     group,
     'set-registration <name> <mode>',
-    `Change who may register in a tenant: ${registrationModes.join(', ')}.`,
+    `Change the registrations that a tenant admits: ${registrationModes.join(', ')}.`,
   ).action(register);
   adminCommand(group, 'list', 'Show tenants by name, a page at a time.')
     .addOption(new Flag('--cursor <name>', 'continue after this tenant').argParser(tenantName))

@@ -18,7 +18,7 @@ export interface CheckAdminKeyParts {
 
 /**
  * Finds the key.
- * @param by who asks
+ * @param by origin of the request
  * @throws {CatalyticError} `admin_key_invalid`, `admin_key_expired`, `admin_scope_insufficient`
  */
 export const checkAdminKey = async (

@@ -206,7 +206,7 @@ export const auditEvents = {
         ends: 'tenant',
         endedBy: 'the suspension of the tenant',
       },
-      registration_changed: { sentence: 'It was changed who may register in a tenant.' },
+      registration_changed: { sentence: 'The registrations that a tenant admits were changed.' },
       invitation_created: { sentence: 'An invitation to register once in a tenant was made.' },
       tenant_resumed: { sentence: 'A suspended tenant was made active again.' },
       signing_key_created: { sentence: 'The first signing key was made; `subject` is its id.' },

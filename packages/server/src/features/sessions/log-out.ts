@@ -26,8 +26,8 @@ export interface SignOutProof {
 }
 
 /**
- * Ends one session. Neither the age of its tokens nor their use matters, because a person who comes
- * back late must be able to sign out. A repeat is harmless and makes the same promise.
+ * Ends one session. The token may have expired or been used, because a person who comes back late
+ * must be able to sign out. A repeat is harmless and makes the same promise.
  * @throws {CatalyticError} `token_missing` when neither token is given, `refresh_invalid`,
  *   `revocation_unknown`
  */

@@ -80,8 +80,8 @@ export type Judgement =
   | { readonly outcome: SessionRefusal | 'refresh_expired' | 'refresh_superseded' };
 
 /**
- * Judges a refresh token that is known. Of the client and a thief who hold the same token, the
- * later one gives the theft away: either both branches of the chain are used, or a token that was
+ * Judges a refresh token that is known. When a client and a thief hold the same token, the later of
+ * the two reveals the theft: it presents a token whose successor is in use, or one that was
  * superseded.
  * @param rotation the clock of the process that asks, and how long a replay is forgiven
  */

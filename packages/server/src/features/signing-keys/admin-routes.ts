@@ -17,7 +17,7 @@ export const signingKeyAdminRoutes = (parts: KillSigningKeyParts): readonly Rout
     path: paths.signingKeyKill,
     summary: 'Kill a signing key: every token that it signed is revoked',
     description:
-      'For a key that somebody else may have. Sessions live on: their clients refresh, and get tokens of another key, which is made if none is left. Verifiers that cache the keys refuse its tokens until they fetch the keys again.',
+      'For a key that may have leaked. Sessions go on: their clients refresh, and get tokens of another key, which is made if none is left. Verifiers that cache the keys refuse its tokens until they fetch the keys again.',
     access: { kind: 'admin', scope: 'signing-keys:write' },
     listener: 'operate',
     refuses: ['signing_key_not_found', 'revocation_unknown'],

@@ -1,5 +1,5 @@
 /**
- * Use case: kill a signing key, because somebody else may have it.
+ * Use case: kill a signing key, because it may have leaked.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';

@@ -14,7 +14,7 @@ import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
  */
 export type Administrator = Pick<AdminKey, 'tenantId'>;
 
-/** The operator at the command line, who is bound to no tenant. */
+/** The operator at the command line: bound to no tenant. */
 export const operator: Administrator = { tenantId: null };
 
 /** The field of a query that names the tenant. */

@@ -1,5 +1,5 @@
 /**
- * Use cases: who may register in a tenant, and an invitation to it.
+ * Use cases: change the registrations that a tenant admits, and invite to it.
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
@@ -42,7 +42,7 @@ export const invite = async (
 };
 
 /**
- * Changes who may register in a tenant.
+ * Changes the registrations that a tenant admits.
  * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found`
  */
 export const setRegistration = async (

@@ -26,7 +26,7 @@ const TenantsQuery = Type.Object(
 const Registration = Type.Union(
   registrationModes.map((mode) => Type.Literal(mode)),
   {
-    description: `Who may register: everybody (\`open\`), bearers of an invitation (\`invited\`), nobody (\`closed\`). A new tenant is \`${usualRegistration}\` unless it says otherwise.`,
+    description: `The registrations that it admits: all (\`open\`), those with an invitation (\`invited\`), none (\`closed\`). A new tenant is \`${usualRegistration}\` unless it says otherwise.`,
     examples: [usualRegistration],
   },
 );
@@ -112,7 +112,7 @@ export const tenantRoutes = (parts: CreateTenantParts & SuspendTenantParts & Inv
   route({
     method: 'POST',
     path: paths.tenantRegistration,
-    summary: 'Change who may register in a tenant',
+    summary: 'Change the registrations that a tenant admits',
     access: { kind: 'admin', scope: 'tenants:write' },
     listener: 'operate',
     refuses: ['tenant_not_found'],

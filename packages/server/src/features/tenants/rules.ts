@@ -1,9 +1,9 @@
 /**
- * The form of a tenant's name, and who may register in it.
+ * The form of a tenant's name, and the registrations that it admits.
  * @module
  */
 
-/** Who may register in a tenant: everybody, the bearers of an invitation, nobody. */
+/** The registrations that a tenant admits: all, those with an invitation, none. */
 export const registrationModes = ['open', 'invited', 'closed'] as const;
 
 /** One of {@link registrationModes}. */
@@ -11,7 +11,7 @@ export type RegistrationMode = (typeof registrationModes)[number];
 
 /**
  * The mode of a tenant that an operator makes without naming one. An open tenant takes strangers, so
- * somebody must have wanted it (docs/decisions/0026-who-may-register.md).
+ * the operator must ask for it (docs/decisions/0026-who-may-register.md).
  */
 export const usualRegistration: RegistrationMode = 'invited';
 

@@ -13,7 +13,7 @@ export interface Tenant {
   /** Name that a login request gives; unique, lower case. */
   readonly name: string;
   readonly status: 'active' | 'suspended';
-  /** Who may register in it. */
+  /** The registrations that it admits. */
   readonly registration: RegistrationMode;
 }
 
@@ -35,7 +35,7 @@ export interface TenantChange {
   readonly by: Origin;
 }
 
-/** A change of who may register in a tenant. */
+/** A change of the registrations that a tenant admits. */
 export interface RegistrationChange extends TenantChange {
   readonly registration: RegistrationMode;
 }
@@ -75,7 +75,7 @@ export interface TenantStore {
    * no such tenant.
    */
   resume(change: TenantChange): Promise<Tenant | undefined>;
-  /** Changes who may register. `undefined`: there is no such tenant. */
+  /** Changes the registrations that a tenant admits. `undefined`: there is no such tenant. */
   setRegistration(change: RegistrationChange): Promise<Tenant | undefined>;
   /** Stores an invitation to register once, and deletes those of the tenant that have expired. */
   invite(invitation: NewInvitation): Promise<void>;

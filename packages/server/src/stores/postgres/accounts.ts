@@ -50,7 +50,7 @@ const page = statement(
                            else (select email_key from account where tenant_id = $1 and id = $2::uuid) end
     order by email_key limit $3`,
 );
-// `admitsRegistration` of the rules of tenants. A caller who is no registration gives false.
+// `admitsRegistration` of the rules of tenants. An administrator's call passes false for $5.
 const isAdmitted = `(not $5::boolean or t.registration = 'open' or (t.registration = 'invited' and exists (
   select from invitation i where i.tenant_id = t.id and i.hash = $6::bytea and i.expires_at > $3::bigint)))`;
 // Of two registrations with one invitation the second waits here, and then finds it used up.

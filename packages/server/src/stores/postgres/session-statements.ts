@@ -254,7 +254,7 @@ export const changePassword = statement(
 );
 
 /**
- * Ends all sessions of an account, whoever asks; the update waits for its turn and raises what it
+ * Ends all sessions of an account unconditionally. The update waits for its turn and raises what it
  * finds then. No row: there is no such account.
  */
 export const signOut = statement(

@@ -62,7 +62,7 @@ const retireOthers = statement(
     where retires_at is null and kid <> $1`,
 );
 
-/** Its columns, and who made it. */
+/** Its columns, and the origin of the request. */
 export const valuesOf = ({ key, by }: NewSigningKey): readonly unknown[] => [
   key.kid,
   key.algorithm,
