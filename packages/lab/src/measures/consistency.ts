@@ -1,6 +1,6 @@
 /**
  * The consistency checker: every token is a register that goes one way, from valid to revoked, and
- * every refresh token has one successor.
+ * every refresh token has one successor within the grace.
  *
  * It keeps one line of times per session, on one monotonic clock, so no clock skew can hide or
  * invent a violation: verifications, refreshes and revocations, and which worker answered. What
@@ -112,13 +112,15 @@ export class ConsistencyChecker {
   /**
    * Takes a successor that was given for a refresh token. A replay gets the same one.
    * @param presented any text that stands for the refresh token, such as the token itself
+   * @param isLate whether the target may have read the replay after the grace: then it may give
+   *   another successor, which takes the place of the first
    */
-  observeSuccessor(serial: number, presented: string, successor: string): void {
+  observeSuccessor(serial: number, presented: string, successor: string, isLate = false): void {
     const history = this.#histories.get(serial);
     if (history === undefined) return;
     this.rotations += 1;
     const known = history.successors.get(presented);
-    if (known === undefined) history.successors.set(presented, successor);
+    if (known === undefined || isLate) history.successors.set(presented, successor);
     else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
   }
 

@@ -71,8 +71,9 @@ const expiryToleranceMs = 2000;
 const refreshGraceMs = 10_000;
 
 /**
- * Whether a refresh token that is sent again, as after a lost answer, may be taken for a stolen one
- * by the time it is answered: a slow target reads it after the grace (RFC 9700 section 4.14.2).
+ * Whether a refresh token that is sent again, as after a lost answer, may be taken for a stolen one,
+ * or get another successor, by the time it is answered: a slow target reads it after the grace
+ * (RFC 9700 section 4.14.2).
  */
 export const mayBeTheft = (token: TokenState | undefined, answeredAtMs: number): boolean =>
   answeredAtMs - (token?.refreshFirstSentAtMs ?? answeredAtMs) > refreshGraceMs;

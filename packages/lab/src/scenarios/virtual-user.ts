@@ -106,8 +106,8 @@ export class VirtualUser {
 
   /**
    * Trades the refresh token for the next pair, which the user holds from then on; one of a dead
-   * session must be refused. One trade in ten is asked for twice, as after a lost answer: the
-   * second time the same successor must come.
+   * session must be refused. One trade in ten is asked for twice, as after a lost answer: within the
+   * grace the same successor must come.
    */
   async refresh(): Promise<void> {
     const token = this.#token;
@@ -133,7 +133,8 @@ export class VirtualUser {
       token.revokeSentAtMs ??= sentAtMs;
     const grant = status === 200 ? readGrant(text) : undefined;
     if (grant?.refreshToken === undefined) return;
-    measures.checker.observeSuccessor(token.serial, presented, grant.refreshToken);
+    const isLate = mayBeTheft(token, answeredAtMs);
+    measures.checker.observeSuccessor(token.serial, presented, grant.refreshToken, isLate);
     token.value = grant.value;
     token.refreshToken = grant.refreshToken;
     token.expiresAtMs = answeredAtMs + grant.expiresInSeconds * 1000;
