@@ -48,6 +48,8 @@ export interface HaproxyOptions {
   readonly bind?: Listener;
   /** Whether each connection of a client, with all its requests, goes to the next server in turn, or each request. @default request */
   readonly mode?: 'connection' | 'request';
+  /** Says before each connection whose it is, by the PROXY protocol of this version. @default not at all */
+  readonly proxyProtocol?: 1 | 2;
   /** Words to put before its command, to run it elsewhere. */
   readonly prefixCommand?: readonly string[];
   readonly places?: ProgramPlaces;
@@ -87,11 +89,14 @@ interface Setting {
   readonly servers: readonly Listener[];
   readonly bind: Listener;
   readonly mode: string;
+  readonly proxyProtocol: 1 | 2 | undefined;
   readonly users: number;
   readonly socketFile: string;
 }
 
-const configuration = ({ servers, bind, mode, users, socketFile }: Setting): string => `
+const sendProxyWords = { 1: 'send-proxy check-send-proxy', 2: 'send-proxy-v2 check-send-proxy' } as const;
+
+const configuration = ({ servers, bind, mode, proxyProtocol, users, socketFile }: Setting): string => `
 global
   maxconn ${users}
   stats socket ${socketFile} mode 600 level user
@@ -119,7 +124,7 @@ backend services
   balance roundrobin
   option httpchk GET /health/ready
   http-check expect status 200
-  default-server check inter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server check inter 200ms fall 2 rise 1 on-marked-down shutdown-sessions ${proxyProtocol === undefined ? '' : sendProxyWords[proxyProtocol]}
 ${servers.map(({ host, port }, index) => `  server service${index + 1} ${host}:${port}\n`).join('')}`;
 
 /** Asks HAProxy over its own socket; it closes the connection after the answer. */
@@ -137,7 +142,7 @@ const ask = (socketFile: string, question: string): Promise<string> =>
 
 /** Starts a balancer and waits until it takes connections. Every server counts as up until two checks have failed. */
 export const startHaproxy = async (options: HaproxyOptions): Promise<Haproxy> => {
-  const { servers, mode = 'request', prefixCommand = [], places } = options;
+  const { servers, mode = 'request', proxyProtocol, prefixCommand = [], places } = options;
   const program = findProgram(wantedHaproxy, places);
   const bind = options.bind ?? { host: '127.0.0.1', port: await freePort() };
   const users = usersThatFit();
@@ -154,7 +159,7 @@ export const startHaproxy = async (options: HaproxyOptions): Promise<Haproxy> =>
     prepare: (folder) => {
       socketFile = join(folder, 'admin.sock');
       const file = join(folder, 'haproxy.cfg');
-      writeFileSync(file, configuration({ servers, bind, mode, users, socketFile }));
+      writeFileSync(file, configuration({ servers, bind, mode, proxyProtocol, users, socketFile }));
       return [...prefixCommand, program.file, '-db', '-f', file];
     },
     isReady: async () => (await states()).length === servers.length,

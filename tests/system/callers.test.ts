@@ -8,6 +8,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { makeCertificate, placeCertificate } from '../harness/certificates.ts';
 import { get, goodPassword, post, request } from '../harness/client.ts';
 import { rowsOf } from '../harness/database.ts';
+import { needsHaproxy, startHaproxy } from '../harness/haproxy.ts';
 import { readMetrics } from '../harness/metrics.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
@@ -199,4 +200,29 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
     socket.write(`PROXY TCP4 ${caller} 10.0.0.1 4711 443\r\n${head(randomUUID())}`);
     assert.match(await answerOf(socket), /request_malformed/);
   });
+});
+
+suite('HAProxy in front', { ...needsHaproxy(), concurrency: 3, timeout: 120_000 }, () => {
+  for (const [about, settings, proxyProtocol] of [
+    ['X-Forwarded-For', {}, undefined],
+    ['the PROXY protocol, version 1', { CALLER_ADDRESS_FROM: 'proxy-protocol' }, 1],
+    ['the PROXY protocol, version 2', { CALLER_ADDRESS_FROM: 'proxy-protocol' }, 2],
+  ] as const)
+    test(`it names the caller by ${about}, and its health checks are answered`, async (t) => {
+      const service = await serviceIn(t, { ...trusted, TRUSTED_PROXIES: '127.0.0.1', ...settings });
+      const proxy = await startHaproxy({
+        servers: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
+        ...(proxyProtocol && { proxyProtocol }),
+      });
+      t.after(() => proxy.close());
+      const requestId = randomUUID();
+      // HAProxy connects from 127.0.0.1.
+      const socket = connect({ host: proxy.host, port: proxy.port, localAddress: '127.0.0.2' });
+      socket.write(head(requestId));
+      assert.match(await answerOf(socket), /token_missing/);
+      assert.equal((await lineOf(service, requestId))['address'], '127.0.0.2');
+      // A check that fails twice, 0.2 s apart, takes the server out.
+      await delay(1000);
+      assert.deepEqual(await proxy.states(), ['UP']);
+    });
 });
