@@ -18,8 +18,9 @@ test('the metadata promises what is there, and names every member that has a def
     token_endpoint: `${issuer}/oauth/token`,
     token_endpoint_auth_methods_supported: ['none'],
     grant_types_supported: ['refresh_token'],
-    response_types_supported: [],
+    response_types_supported: ['none'],
   });
+  for (const value of Object.values(body)) assert.notDeepEqual(value, [], 'a list without elements is to be left out');
 });
 
 test('a refresh token is traded for the next pair, and is the same one at both routes', async () => {

@@ -172,7 +172,7 @@ test('an independent library verifies the token against the published keys and m
   const metadata = await get(`${url}/.well-known/oauth-authorization-server`);
   assert.equal(metadata.status, 200);
   assert.equal(metadata.body['issuer'], url, 'the issuer is where the service answers (RFC 8414 section 3.3)');
-  assert.deepEqual(metadata.body['response_types_supported'], []);
+  assert.deepEqual(metadata.body['response_types_supported'], ['none']);
   const keys = createRemoteJWKSet(new URL(String(metadata.body['jwks_uri'])));
   const { payload, protectedHeader } = await jwtVerify(access, keys, {
     issuer: String(metadata.body['issuer']),

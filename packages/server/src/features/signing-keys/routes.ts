@@ -50,8 +50,8 @@ const MetadataAnswer = Type.Object(
       examples: [['refresh_token']],
     }),
     response_types_supported: Type.Array(Type.String(), {
-      description: 'None: there is no authorization endpoint.',
-      examples: [[]],
+      description: '`none`: there is no authorization endpoint.',
+      examples: [['none']],
     }),
   },
   { title: 'IssuerMetadata', description: 'The metadata.' },
@@ -71,7 +71,8 @@ const metadataOf = (issuer: string): Static<typeof MetadataAnswer> => {
     token_endpoint: `${base}${paths.token}`,
     token_endpoint_auth_methods_supported: ['none'],
     grant_types_supported: ['refresh_token'],
-    response_types_supported: [],
+    // Required, and an empty list would have to be left out (section 3.2).
+    response_types_supported: ['none'],
   };
 };
 
