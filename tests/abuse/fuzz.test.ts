@@ -8,7 +8,7 @@ import { paths } from '@catalytic/protocol/paths';
 import fc from 'fast-check';
 import { readLabKey } from '../harness/accounts.ts';
 import { type Answer, get, signUp } from '../harness/client.ts';
-import { assertIsProblem } from '../harness/problems.ts';
+import { assertIsOauthError, assertIsProblem } from '../harness/problems.ts';
 import { exchange, requestBytes } from '../harness/raw.ts';
 import { seed } from '../harness/seed.ts';
 import { serviceIn } from '../harness/service.ts';
@@ -150,7 +150,9 @@ const judge = (answer: Answer, draft: Draft): void => {
   const about = JSON.stringify(draft);
   assert.ok(answer.status >= 200 && answer.status < 600, about);
   if (answer.status < 400) return;
-  const code = assertIsProblem(answer, about);
+  // A route of OAuth, once it is found, has errors of its own form.
+  const isOauth = answer.body['error'] !== undefined && draft.path.startsWith(paths.token);
+  const code = isOauth ? assertIsOauthError(answer, about) : assertIsProblem(answer, about);
   if (answer.status >= 500) assert.equal(code, 'hashing_busy', about);
   if (code === 'hashing_busy') assert.match(String(answer.headers.get('retry-after')), /^[1-9]\d*$/, about);
 };

@@ -25,6 +25,19 @@ export const assertIsProblem = (answer: Answer, about = ''): ErrorCode => {
   return code;
 };
 
+/** The answer is an error of OAuth with a code of the table beside it (RFC 6749 section 5.2). Returns the code. */
+export const assertIsOauthError = (answer: Answer, about = ''): ErrorCode => {
+  const where = `${about} answered ${answer.status} ${answer.text.slice(0, 400)}`;
+  const { code, error } = answer.body;
+  assert.ok(isCode(code), `no code of the table: ${where}`);
+  assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8', where);
+  assert.equal(answer.headers.get('cache-control'), 'no-store', where);
+  assert.match(String(error), /^[a-z_]+$/, where);
+  if (error === 'invalid_grant') assert.equal(answer.status, 400, where);
+  else assert.equal(answer.status, errorKind(code).status, where);
+  return code;
+};
+
 /** The answer is exactly this problem. */
 export const assertProblem = (answer: Answer, code: ErrorCode, about = ''): void => {
   assert.equal(assertIsProblem(answer, about), code, `${about} answered ${answer.status} ${answer.text.slice(0, 400)}`);
