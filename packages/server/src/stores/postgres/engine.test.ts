@@ -330,6 +330,24 @@ suite('PostgreSQL: the engine', needsPostgres(), () => {
     assert.match(told[0] ?? '', /allows 29 connections.*1 × \(4 kept \+ 7 under load \+ 1 for the journal\) = 12/);
   });
 
+  test('in a shared database the tables lie in the schema of the role', async (t) => {
+    const database = await createDatabase(await server());
+    const name = new URL(database.url).pathname.slice(1);
+    await query(database.adminUrl, 'create schema own authorization catalytic');
+    await query(database.adminUrl, `alter role catalytic in database ${name} set search_path = own`);
+    const engine = await openEngine(database);
+    t.after(() => engine.close());
+    assert.notEqual((await engine.tenants.ensure({ name: 'first', nowMs: 1, by })).id, undefined);
+    assert.deepEqual(
+      await query(
+        database.adminUrl,
+        `select distinct n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where c.relowner = 'catalytic'::regrole and n.nspname !~ '^pg_'`,
+      ),
+      [['own']],
+    );
+  });
+
   test('a database of another encoding is refused, with what to do', async () => {
     const postgres = await server();
     for (const encoding of ['SQL_ASCII', 'LATIN1']) {
