@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Deployment } from '../faults/deployment.ts';
-import type { PinnedWorker } from '../faults/pinned-worker.ts';
+import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
 import { get, goodPassword, logOut, post, signUp } from '../harness/client.ts';
 import { readMetrics } from '../harness/metrics.ts';
+import { operateUrlOf } from '../harness/operate-url.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -59,14 +60,21 @@ suite('metrics of several workers', needsPostgres(), () => {
   let workers: readonly PinnedWorker[];
   const pair = (): readonly [PinnedWorker, PinnedWorker] =>
     [...workers].sort((a, b) => a.number - b.number) as unknown as readonly [PinnedWorker, PinnedWorker];
-  const scrape = async (worker: PinnedWorker) => readMetrics(await worker.read('/metrics'));
+  /** The same workers, over the operate listener. */
+  let operated: readonly PinnedWorker[];
+  const scrape = async ({ number }: PinnedWorker) => {
+    const worker = operated.find((other) => other.number === number);
+    assert.ok(worker !== undefined);
+    return readMetrics(await worker.read('/metrics'));
+  };
 
   before(async () => {
     deployment = await Deployment.start({ machines: [2], leaseMs: 5000, answerMs: 1000 });
     workers = await deployment.healthy();
+    operated = await pinWorkers(operateUrlOf(deployment.service), 2);
   });
   after(async () => {
-    await Promise.all(workers.map((worker) => worker.close()));
+    await Promise.all([...workers, ...operated].map((worker) => worker.close()));
     await deployment[Symbol.asyncDispose]();
   });
 
