@@ -19,6 +19,8 @@ export interface Connection {
   newest: IncomingMessage | undefined;
   /** Requests that wait behind another one. */
   queue: Set<IncomingMessage> | undefined;
+  /** Whether a request was answered. */
+  isServed: boolean;
   /** Whether the client has left an answer unread. */
   isUnread: boolean;
   /** Whether a request was answered since this connection was last considered for making room. */
@@ -72,6 +74,7 @@ export class OpenConnections {
       underWay: 0,
       newest: undefined,
       queue: undefined,
+      isServed: false,
       isUnread: false,
       isRecent: false,
       isEnding: false,
@@ -116,7 +119,7 @@ export class OpenConnections {
     connection.isUnread = false;
     connection.isRecent = true;
     if (--connection.underWay === 0) connection.newest = undefined;
-    if (this.#fresh.delete(connection)) this.#served.add(connection);
+    if (!connection.isServed) this.#markServed(connection);
     if (connection.lastAnswer !== undefined && !isServing(connection))
       closeGently(connection.socket, connection.lastAnswer);
   }
@@ -154,6 +157,12 @@ export class OpenConnections {
   /** Destroys every connection, those in the middle of a handshake included. */
   destroyAll(): void {
     for (const { socket } of [...this.#fresh, ...this.#served]) socket.destroy();
+  }
+
+  #markServed(connection: Connection): void {
+    connection.isServed = true;
+    // A connection that has made room is in neither group.
+    if (this.#fresh.delete(connection)) this.#served.add(connection);
   }
 
   #remove(connection: Connection): void {
