@@ -1,5 +1,5 @@
 /**
- * Tries in other languages: each in a folder of its own, with the tools of that language that are on this machine.
+ * Runs steps with the tools of other languages, as far as they are on this machine.
  * @module
  */
 import { spawnSync } from 'node:child_process';

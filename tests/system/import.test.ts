@@ -61,6 +61,7 @@ const badLines: readonly (readonly [string, string, RegExp])[] = [
   ['a hash that asks for 4 GiB', line('a@example.com', sharedHash.replace('m=19456', 'm=4194304')), /not an accepted/],
   ['a hash that asks for 999 passes', line('a@example.com', sharedHash.replace('t=2', 't=999')), /not an accepted/],
   ['a hash of no lanes', line('a@example.com', sharedHash.replace('p=1', 'p=0')), /not an accepted/],
+  ['an email twice', `{"email":"a@example.com",${line('b@example.com').slice(1)}`, /two members of one name/],
   ['an endless line', line('a@example.com', 'x'.repeat(5000)), /longer than/],
   ['bytes that are no text', '{"email":"a\u00ff@example.com"', /it is not/],
 ];

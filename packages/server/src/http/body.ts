@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { readJson } from '../features/read-json.ts';
 import { type BodyFormat, jsonBody, type Route } from '../features/route.ts';
 import type { ArrivingBodies } from './arriving-bodies.ts';
 import type { RouteStage } from './stage.ts';
@@ -20,49 +21,16 @@ declare module 'fastify' {
 /** Largest JSON body, bytes. */
 export const bodyBytesMax = 64 * 1024;
 
-/**
- * Bodies are JSON in UTF-8, exactly: a byte that is no text must not become another password than
- * the one sent.
- */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** The strings of a valid JSON text: those that name a member are followed by a colon. */
-const jsonStrings = /"(?:[^"\\]|\\.)*"\s*(:)?/g;
-
-/**
- * Whether an object of a JSON text has two members of one name. Readers differ in which of them
- * they keep (RFC 8259 section 4), so a filter before the service may have judged the other one.
- * @param value the text as it was parsed
- */
-const hasDoubledMembers = (text: string, value: unknown): boolean => {
-  let surplus = 0;
-  for (const [, colon] of text.matchAll(jsonStrings)) if (colon !== undefined) surplus++;
-  // Without recursion, because the text may nest deeper than the stack.
-  const parts = [value];
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    if (typeof part !== 'object' || part === null) continue;
-    const values: readonly unknown[] = Object.values(part);
-    if (!Array.isArray(part)) surplus -= values.length;
-    for (const each of values) parts.push(each);
-  }
-  return surplus > 0;
-};
-
 /** Parses a JSON body. @throws {CatalyticError} `body_malformed` */
 const parseJson = (bytes: Buffer): unknown => {
-  let text: string;
-  let value: unknown;
-  try {
-    text = utf8.decode(bytes);
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message would quote the body, which may hold a password.
-    throw new CatalyticError('body_malformed');
-  }
-  if (!hasDoubledMembers(text, value)) return value;
-  throw new CatalyticError('body_malformed', {
-    detail: 'Cannot read the body: an object in it has two members of one name',
-  });
+  const read = readJson(bytes);
+  if ('value' in read) return read.value;
+  throw new CatalyticError(
+    'body_malformed',
+    read.fault === 'doubled member'
+      ? { detail: 'Cannot read the body: an object in it has two members of one name' }
+      : {},
+  );
 };
 
 /** Parses the fields of a form, each of which comes once (RFC 6749 section 3.2). @throws {CatalyticError} `body_malformed` */

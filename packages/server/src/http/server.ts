@@ -131,7 +131,7 @@ const createFramework = (
     clientErrorHandler: onParserError,
     frameworkErrors: sendProblem,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
-    // Nothing is repaired: what the client sent is what is judged.
+    // Nothing is repaired: the request is judged as the client sent it.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
     // With a server from here the framework opens no second one for `localhost`. That one would have
     // none of the stages of connections.

@@ -6,6 +6,7 @@ import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
 import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
+import { readJson } from '../read-json.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
 import { areRolesTooLarge, Roles, rolesTooLarge } from './roles.ts';
@@ -47,22 +48,14 @@ const compileLine = async () => (await import('typebox/compile')).Compile(Line);
 type LineCheck = Awaited<ReturnType<typeof compileLine>>;
 let compiled: Promise<LineCheck> | undefined;
 
-/**
- * Refuses invalid bytes instead of replacing them: a replacement could turn the email of one
- * account into that of another.
- */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undefined => {
   if (bytes.length > lineBytesMax) return `it is longer than ${lineBytesMax} bytes`;
-  let value: unknown;
-  try {
-    const text = utf8.decode(bytes);
-    if (text.trim() === '') return undefined;
-    value = JSON.parse(text);
-  } catch {
-    return 'it is not JSON in UTF-8';
+  const read = readJson(bytes);
+  if ('fault' in read) {
+    if (bytes.toString('utf8').trim() === '') return undefined;
+    return read.fault === 'doubled member' ? 'it has two members of one name' : 'it is not JSON in UTF-8';
   }
+  const { value } = read;
   if (!check.Check(value)) {
     const isUnstorable = check.Errors(value)[0]?.keyword === 'pattern';
     return isUnstorable

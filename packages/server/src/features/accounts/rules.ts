@@ -13,7 +13,7 @@ export const emailCharactersMax = 254;
 /** RFC 5321 section 4.5.3.1.1. */
 const localCharactersMax = 64;
 
-/** Text without spaces, control characters, and characters that nobody can see. */
+/** Text without spaces, control characters and invisible characters. */
 const visible = /^[^\s\p{C}\p{Default_Ignorable_Code_Point}\u2800]+$/u;
 
 /**
@@ -34,7 +34,7 @@ const isPlain = (text: string): boolean => /^\p{ASCII}*$/u.test(text) && !/xn--/
 /**
  * A domain as the DNS has it (RFC 5891 section 4; Unicode TS 46, as browsers apply it to
  * `<input type=email>`): `BÜCHER.example` and `xn--bcher-kva.example` are one domain.
- * @returns `undefined` for what is no domain name
+ * @returns `undefined` if the text is not a domain name
  */
 const domainKey = (domain: string): string | undefined => {
   if (!domainPattern.test(domain)) return undefined;

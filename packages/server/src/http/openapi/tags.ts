@@ -26,7 +26,7 @@ const tagTable: readonly Tag[] = [
   },
   {
     name: 'Keys and metadata',
-    description: 'Public and cacheable: what is needed to check a signature without asking this service.',
+    description: 'Public and cacheable: for checking a signature without asking this service.',
     paths: ['/.well-known/'],
   },
   { name: 'Administration', description: 'For operators. Each needs an admin key.', paths: ['/admin/'] },
