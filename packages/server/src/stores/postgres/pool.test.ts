@@ -116,6 +116,8 @@ suite('PostgreSQL: connections', needsPostgres(), () => {
     const answers = await Promise.all(asked);
     assert.ok(new Set(answers.map(([row]) => row?.pid)).size <= 2);
 
+    // The pool may have needed only one of the two places.
+    await takeAll(t, url);
     const [refused] = await Promise.allSettled([transactionsOn(t, url, 500, 4).run('*', sleep(0))]);
     assert.equal(refused?.status, 'rejected');
     // A pool that has connections goes on with them.
