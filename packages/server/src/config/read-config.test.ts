@@ -31,6 +31,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['PORT', '65536', /PORT from the environment: "65536" is not a whole number from 0 to 65535/],
   ['PORT', '8e3', /PORT/],
   ['ACCESS_TOKEN_SECONDS', '9', /from 10 to 86400/],
+  ['REFRESH_TOKEN_SECONDS', '899', /ACCESS_TOKEN_SECONDS 900: it is above REFRESH_TOKEN_SECONDS 899/],
   [
     'HOST',
     '0.0.0.0',

@@ -144,6 +144,14 @@ const checkTls = ({ tlsCertFile, tlsKeyFile }: Values): void => {
   throw new ConfigError(`Cannot use ${given} without ${missing}: TLS takes both; set ${missing} too`);
 };
 
+/** A session ends with its refresh token, so an access token that outlived it would belong to none. */
+const checkLifetimes = ({ accessTokenSeconds = 0, refreshTokenSeconds = 0 }: Values): void => {
+  if (accessTokenSeconds > refreshTokenSeconds)
+    throw new ConfigError(
+      `Cannot use ACCESS_TOKEN_SECONDS ${accessTokenSeconds}: it is above REFRESH_TOKEN_SECONDS ${refreshTokenSeconds}, with which the session ends; raise that one, or lower this one`,
+    );
+};
+
 /** Decides where callers are named: without trusted proxies, nowhere. */
 const resolveCallers = (values: Values): void => {
   const { trustedProxies, tlsCertFile, callerAddressFrom } = values;
@@ -190,6 +198,7 @@ export const readConfig = (
     Object.entries(options).map(([field, option]) => [field, readOption(option, findValue(sources, option))]),
   ) as unknown as Values;
   checkTls(values);
+  checkLifetimes(values);
   checkReach(values);
   resolveCallers(values);
   resolveOperate(values);
