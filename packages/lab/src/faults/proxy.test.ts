@@ -222,13 +222,13 @@ suite('the proxy', () => {
     const client = clientOf(proxy);
     proxy.cut();
     const piece = Buffer.alloc(1 << 20, 'a');
-    for (let count = 0; count < 64; count++) client.socket.write(piece);
+    for (let count = 0; count < 32; count++) client.socket.write(piece);
     await sleep(held);
-    assert.ok(client.socket.writableLength > 32 << 20, `${client.socket.writableLength} bytes wait at the sender`);
+    assert.ok(client.socket.writableLength > 16 << 20, `${client.socket.writableLength} bytes wait at the sender`);
     client.socket.end();
     proxy.heal();
     await until(() => client.ended() === 'end');
-    assert.equal(client.received().length, 64 << 20);
+    assert.equal(client.received().length, 32 << 20);
   });
 
   test('some processes are cut, delayed, reset and sent elsewhere, the others are not', onlyWithProc, async (t) => {
