@@ -5,10 +5,7 @@ import { soundGuardRules } from './guard-rules.ts';
 import { brokenGuards, guardWorlds } from './guard-worlds.ts';
 
 // Larger worlds, and rules whose harm needs them, take minutes: "npm run model" explores all of them.
-for (const [name, statesMin] of [
-  ['one worker', 80_000],
-  ['a database that is put back', 25_000],
-] as const)
+for (const [name, statesMin] of [['a database that is put back', 25_000]] as const)
   test(`no interleaving with ${name} lets a guard accept a revoked token after the 200`, () => {
     const world = guardWorlds[name];
     assert.ok(world !== undefined);
@@ -22,16 +19,9 @@ for (const [name, statesMin] of [
 const quick = new Set([
   'registrationIsDurable',
   'leaseNeedsRow',
-  'rowComesWithEntries',
   'registrationIsNoRead',
-  'pageHoldsAll',
   'partGrantsNothing',
-  'unknownKeepsNothing',
-  'startsOver',
-  'acknowledgedWhenRead',
-  'waitsBeforeDeleting',
   'waitIsLongEnough',
-  'startKeepsRows',
 ]);
 
 for (const { name, rules, world } of brokenGuards.filter((broken) => quick.has(broken.name)))

@@ -92,9 +92,9 @@ test('a close refuses what comes after it', async () => {
 /** A stored hash that no password matches; a check costs about 20 times one of today's. */
 const slowHash = `$2b$12$${'a'.repeat(53)}`;
 
-for (const count of [1, 2, 4])
+for (const count of [1, 2])
   test(`slow hashes of other systems leave a lane to today's, of ${count}`, async (t) => {
-    const lanes = lanesOf(count, 4000);
+    const lanes = lanesOf(count, 1500);
     t.after(() => lanes.close());
     const stored = await lanes.hash(password);
     await lanes.verify(slowHash, password);
@@ -111,15 +111,15 @@ test('a hashing process that hangs is replaced, one whose hashes are slow is not
   const lanes = new HashLanes({
     lanes: 2,
     queueMs: 20_000,
-    stuckMs: 3000,
+    stuckMs: 1500,
     onProblem: (message) => problems.push(message),
   });
   t.after(() => lanes.close());
-  // Takes five seconds and more. No import takes such a hash, but an earlier version did.
-  const verySlow = `$scrypt$ln=20,r=2,p=8$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  // Takes two seconds and more. No import takes such a hash, but an earlier version did.
+  const verySlow = `$scrypt$ln=19,r=2,p=8$${'A'.repeat(22)}$${'A'.repeat(43)}`;
   const beganMs = performance.now();
   assert.equal(await lanes.verify(verySlow, password), false);
-  assert.ok(performance.now() - beganMs > 3000);
+  assert.ok(performance.now() - beganMs > 1500);
   assert.deepEqual(problems, []);
   for (const pid of hashingChildren()) process.kill(pid, 'SIGSTOP');
   await assert.rejects(lanes.hash(password), { code: 'hashing_busy' });
