@@ -61,8 +61,8 @@ const clientOf = ({ port }: FaultProxy): Client => {
 };
 
 const until = async (isSo: () => boolean): Promise<void> => {
-  for (const deadline = performance.now() + 5000; !isSo(); await sleep(5))
-    assert.ok(performance.now() < deadline, 'not within 5 s');
+  for (const deadline = performance.now() + 20_000; !isSo(); await sleep(5))
+    assert.ok(performance.now() < deadline, 'not within 20 s');
 };
 
 const held = 200;
