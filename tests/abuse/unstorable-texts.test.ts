@@ -74,14 +74,14 @@ nodeTest.suite('texts that cannot be stored', needsPostgres(), () => {
 
   const startBoth = async (t: nodeTest.TestContext): Promise<readonly [Caller, Caller]> => {
     const { url } = await createDatabase(await server());
-    return [await start(t, {}), await start(t, { DATABASE_URL: url, WORKERS: 1 })];
+    return Promise.all([start(t, {}), start(t, { DATABASE_URL: url, WORKERS: 1 })]);
   };
 
   nodeTest.test('in no field of any route are they a failure, and both engines answer alike', async (t) => {
     const [embedded, shared] = await startBoth(t);
     let asked = 0;
     const compare = async (operation: string, query: string, body?: string) => {
-      const replies = [await send(embedded, operation, query, body), await send(shared, operation, query, body)];
+      const replies = await Promise.all([embedded, shared].map((caller) => send(caller, operation, query, body)));
       const [one, other] = replies;
       assert.ok((one?.status ?? 500) < 500, `${operation}${query} ${body}: ${one?.text}`);
       assert.equal(other?.status, one?.status, `${operation}${query} ${body}: ${other?.text}`);
