@@ -4,7 +4,7 @@
  */
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import { paths } from '@catalytic/protocol/paths';
-import { parseCompactForm } from './compact-form.ts';
+import { parseCompactForm, parseSegment } from './compact-form.ts';
 import { readClaims } from './read-claims.ts';
 import { isTokenCode, type RefusalCode } from './refusals.ts';
 
@@ -21,15 +21,6 @@ export interface AskParts {
 
 /** Longest answer that is read, bytes: one to a verify has a few hundred. */
 const answerBytesMax = 65_536;
-
-const decode = (payload: string): AccessTokenClaims | undefined => {
-  try {
-    // The service has checked the signature by the time these claims are used.
-    return readClaims(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>);
-  } catch {
-    return undefined;
-  }
-};
 
 const readBody = async ({ body }: Response): Promise<Readonly<Record<string, unknown>>> => {
   const chunks: Uint8Array[] = [];
@@ -61,7 +52,9 @@ export const ask = async (parts: AskParts, token: string): Promise<AccessTokenCl
     });
     const body = answer.status === 200 || answer.status === 401 ? await readBody(answer) : undefined;
     if (answer.status === 401 && isTokenCode(body?.['code'])) return body['code'];
-    const claims = answer.status === 200 ? decode(form.payload) : undefined;
+    // The service has checked the signature of what it accepts.
+    const payload = answer.status === 200 ? parseSegment(form.payload) : undefined;
+    const claims = payload === undefined ? undefined : readClaims(payload);
     // A cache in between might answer with the verdict on another token.
     if (body?.['active'] === true && claims !== undefined && body['jti'] === claims.jti) return claims;
     if (body === undefined) await answer.body?.cancel();

@@ -51,3 +51,13 @@ export const parseCompactForm = (token: string): CompactForm | undefined => {
   if (!isCanonical(header) || !isCanonical(payload) || !isCanonical(signature)) return undefined;
   return { header, payload, signature };
 };
+
+/** The JSON object in a segment; `undefined` when it holds none. */
+export const parseSegment = (segment: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -3,7 +3,7 @@
  * service writes them.
  * @module
  */
-import { type ErrorCode, errorTable } from '@catalytic/protocol/errors';
+import { bearerChallenge, type ErrorCode, errorTable, problemType } from '@catalytic/protocol/errors';
 
 /** Codes that the service says of a token. */
 export type TokenCode = Extract<ErrorCode, `token_${string}`>;
@@ -45,16 +45,13 @@ export interface Refusal {
   readonly body: string;
 }
 
-const realm = 'realm="catalytic"';
-
 /** Seconds after which a client may ask again when no verdict is to be had. */
 const retryAfterSeconds = 1;
 
 const describe = (code: RefusalCode): { status: 401 | 403 | 503; title: string; error: string | undefined } => {
   if (code in ownCodes) return ownCodes[code as keyof typeof ownCodes];
-  const { title } = errorTable[code as TokenCode];
-  // A request without a token gets no error code (RFC 6750 section 3.1).
-  return { status: 401, title, error: code === 'token_missing' ? undefined : 'invalid_token' };
+  const { status, title, challenge } = errorTable[code as TokenCode];
+  return { status, title, error: challenge === 'none' ? undefined : challenge };
 };
 
 /**
@@ -63,12 +60,7 @@ const describe = (code: RefusalCode): { status: 401 | 403 | 503; title: string; 
  */
 export const refuse = (code: RefusalCode, facts: readonly string[] = []): Refusal => {
   const { status, title, error } = describe(code);
-  const parameters = [
-    realm,
-    ...(error === undefined ? [] : [`error="${error}"`, `error_description="${title}"`]),
-    ...facts,
-  ];
-  const body = JSON.stringify({ type: `urn:catalytic:error:${code}`, title, status, code });
+  const body = JSON.stringify({ type: problemType(code), title, status, code });
   return {
     code,
     status,
@@ -78,7 +70,7 @@ export const refuse = (code: RefusalCode, facts: readonly string[] = []): Refusa
       'cache-control': 'no-store',
       ...(status === 503
         ? { 'retry-after': String(retryAfterSeconds) }
-        : { 'www-authenticate': `Bearer ${parameters.join(', ')}` }),
+        : { 'www-authenticate': bearerChallenge(error, title, facts) }),
     },
     body,
   };

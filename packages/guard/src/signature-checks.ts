@@ -5,7 +5,7 @@
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import type { ErrorCode } from '@catalytic/protocol/errors';
 import { algorithmNames, signatureHolds } from './algorithms.ts';
-import { type CompactForm, parseCompactForm } from './compact-form.ts';
+import { type CompactForm, parseCompactForm, parseSegment } from './compact-form.ts';
 import { readClaims } from './read-claims.ts';
 import { encodedHeader, type VerificationKey } from './verification-key.ts';
 
@@ -20,15 +20,6 @@ export interface SignedToken {
 
 /** Finds the key whose tokens carry exactly this encoded header. */
 export type FindKey = (header: string) => VerificationKey | undefined;
-
-const parseSegment = (segment: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 /**
  * Checks tokens and remembers, in a bounded amount of memory, which of them a key has signed. The

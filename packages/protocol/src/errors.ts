@@ -207,6 +207,19 @@ export type ErrorCode = keyof typeof errorTable;
 /** Looks a code up with the table's common type. */
 export const errorKind = (code: ErrorCode): ErrorKind => errorTable[code];
 
+/** The `type` of a problem (RFC 9457 section 3.1.1). */
+export const problemType = (code: string): string => `urn:catalytic:error:${code}`;
+
+/**
+ * The challenge of a 401 or 403 (RFC 6750 section 3): the scheme is followed by at least one parameter. An answer that judges no access token
+ * has no `error`.
+ * @param facts further parameters, such as `max_age="300"`
+ */
+export const bearerChallenge = (error: string | undefined, title: string, facts: readonly string[] = []): string => {
+  const judged = error === undefined ? [] : [`error="${error}"`, `error_description="${title}"`];
+  return `Bearer ${['realm="catalytic"', ...judged, ...facts].join(', ')}`;
+};
+
 /** RFC 9457 problem details, as every error answer carries them. */
 export interface Problem {
   readonly type: string;

@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { problemType } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
 import type { Connection, Reply } from './connection.ts';
 
@@ -12,7 +13,7 @@ import type { Connection, Reply } from './connection.ts';
  */
 const answerMsMax = 5000;
 /** How every version of Catalytic names its problems (RFC 9457 `type`). */
-const problemTypes = 'urn:catalytic:error:';
+const problemTypes = problemType('');
 
 const typeOf = (text: string): unknown => {
   try {

@@ -150,21 +150,18 @@ const sharedMailboxes = async (options: Options, command: Command): Promise<void
   );
 };
 
-const revoke = async (
-  text: string,
-  options: Options,
-  command: Command,
-  act: (context: AdminContext, place: AccountPlace, by: Origin) => Promise<Propagation>,
-  done: string,
-): Promise<void> => {
-  const { accountId, result } = await administer(command, async (context) => {
-    const place = await placeOf(context, text, options);
-    return { ...place, result: await act(context, place, cliOrigin) };
-  });
-  print(options.json, { id: accountId, revoked: true, ...propagationFields(result) }, [
-    `Account ${accountId} ${done}. ${propagationText(result)}`,
-  ]);
-};
+/** The action of a command that revokes. @param done what has become of the account, in the sentence that the command prints */
+const revoking =
+  (act: (context: AdminContext, place: AccountPlace, by: Origin) => Promise<Propagation>, done: string) =>
+  async (text: string, options: Options, command: Command): Promise<void> => {
+    const { accountId, result } = await administer(command, async (context) => {
+      const place = await placeOf(context, text, options);
+      return { ...place, result: await act(context, place, cliOrigin) };
+    });
+    print(options.json, { id: accountId, revoked: true, ...propagationFields(result) }, [
+      `Account ${accountId} ${done}. ${propagationText(result)}`,
+    ]);
+  };
 
 const enable = async (text: string, options: Options, command: Command): Promise<void> => {
   const account = await administer(command, async (context) =>
@@ -194,25 +191,16 @@ const setEmail = async (text: string, email: string, options: Options, command: 
 };
 
 const setRoles = (text: string, roles: readonly string[], options: Options, command: Command): Promise<void> =>
-  revoke(
+  revoking((context, place, by) => changeRoles(context, place, roles, by), 'has other roles; its sessions go on')(
     text,
     options,
     command,
-    (context, place, by) => changeRoles(context, place, roles, by),
-    'has other roles; its sessions go on',
   );
 
-const setPassword = (text: string, options: Options, command: Command): Promise<void> =>
-  revoke(
-    text,
-    options,
-    command,
-    async (context, place, by) => {
-      const password = await readNewPassword();
-      return withHasher((hasher) => resetPassword({ ...context, hasher }, place, { password }, by));
-    },
-    'has another password, and is signed out everywhere',
-  );
+const setPassword = revoking(async (context, place, by) => {
+  const password = await readNewPassword();
+  return withHasher((hasher) => resetPassword({ ...context, hasher }, place, { password }, by));
+}, 'has another password, and is signed out everywhere');
 
 /** The commands. */
 export const accountsCommand = (): Command => {
@@ -267,9 +255,7 @@ export const accountsCommand = (): Command => {
       'disable <account>',
       'Disable an account, given by email or id. Returns when every process rejects its tokens.',
     ),
-  ).action((text: string, options: Options, command: Command) =>
-    revoke(text, options, command, disableAccount, 'is disabled'),
-  );
+  ).action(revoking(disableAccount, 'is disabled'));
   inTenant(adminCommand(group, 'enable <account>', 'Make a disabled account active, given by email or id.')).action(
     enable,
   );
@@ -279,9 +265,7 @@ export const accountsCommand = (): Command => {
       'sign-out <account>',
       'End every session of an account, given by email or id. Returns when every process rejects its tokens.',
     ),
-  ).action((text: string, options: Options, command: Command) =>
-    revoke(text, options, command, signOutAccount, 'is signed out everywhere'),
-  );
+  ).action(revoking(signOutAccount, 'is signed out everywhere'));
   inTenant(
     adminCommand(group, 'invite', 'Make a code for one registration in a tenant that invites, good for a week.'),
   ).action(inviteOne);
@@ -308,8 +292,6 @@ export const accountsCommand = (): Command => {
       'delete <account>',
       'Delete an account, given by email or id, for good. Returns when every process rejects its tokens. The audit trail keeps its rows.',
     ),
-  ).action((text: string, options: Options, command: Command) =>
-    revoke(text, options, command, deleteAccount, 'is deleted'),
-  );
+  ).action(revoking(deleteAccount, 'is deleted'));
   return group;
 };

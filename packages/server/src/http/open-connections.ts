@@ -102,7 +102,7 @@ export class OpenConnections {
     this.#bySocket.set(socket, connection);
   }
 
-  /** The connection that a request came on; `undefined` once it has closed. */
+  /** The connection that a request came on; `undefined` for a connection that was closed before it was taken. */
   of(socket: Duplex): Connection | undefined {
     return this.#bySocket.get(socket);
   }

@@ -3,7 +3,14 @@
  * 9457 problem details, and nothing else.
  * @module
  */
-import { CatalyticError, type ErrorCode, errorKind, type Problem } from '@catalytic/protocol/errors';
+import {
+  bearerChallenge,
+  CatalyticError,
+  type ErrorCode,
+  errorKind,
+  type Problem,
+  problemType,
+} from '@catalytic/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemFormat } from '../features/route.ts';
 import { storableTextPattern, storableTextRefusal } from '../features/storable-text.ts';
@@ -54,7 +61,7 @@ const codeOfFrameworkError = ({ validation, code, statusCode = 500 }: FastifyErr
 const problemOf = (error: CatalyticError, requestId?: string): Problem => {
   const { status, title } = errorKind(error.code);
   return {
-    type: `urn:catalytic:error:${error.code}`,
+    type: problemType(error.code),
     title,
     status,
     code: error.code,
@@ -87,16 +94,15 @@ export const problemBytes = (error: CatalyticError): string => {
   );
 };
 
-/**
- * The challenge of a 401 or 403 (RFC 6750 section 3): the scheme is followed by at least one
- * parameter. A refused sign-in or refresh gets it without `error`, because no access token was
- * judged.
- */
-export const challengeOf = (code: ErrorCode): string | undefined => {
+/** Whether an answer has a challenge: not where OAuth answers a code of a 401 with 400 (RFC 6749 section 5.2). */
+export const hasChallenge = (code: ErrorCode, status: number): boolean =>
+  status !== 400 && errorKind(code).challenge !== undefined;
+
+/** The challenge of an answer; a refused sign-in or refresh has judged no access token. */
+const challengeOf = (code: ErrorCode, status: number): string | undefined => {
+  if (!hasChallenge(code, status)) return undefined;
   const { challenge, title } = errorKind(code);
-  if (challenge === undefined) return undefined;
-  const realm = 'Bearer realm="catalytic"';
-  return challenge === 'none' ? realm : `${realm}, error="${challenge}", error_description="${title}"`;
+  return bearerChallenge(challenge === 'none' ? undefined : challenge, title);
 };
 
 const invalidFields = (error: FastifyError): Problem['errors'] =>
@@ -145,8 +151,8 @@ export const problemSender =
       counts.refuse(url, refusal.code, status);
       log.refused(request, refusal, status);
     }
-    const challenge = challengeOf(refusal.code);
-    if (challenge !== undefined && status !== 400) reply.header('www-authenticate', challenge);
+    const challenge = challengeOf(refusal.code, status);
+    if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
     // The rest of the request may still come.
     if (refusal.code === 'request_timeout') reply.header('connection', 'close');

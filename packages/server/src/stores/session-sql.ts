@@ -4,7 +4,7 @@
  * `features/sessions/rules.ts`.
  * @module
  */
-import { displacedMax } from '../features/sessions/rules.ts';
+import { commonEnds, displacedMax } from '../features/sessions/rules.ts';
 
 /** Whether account `a` and its tenant `t` may have sessions. */
 export const isInGoodStanding = "a.status = 'active' and t.status = 'active'";
@@ -14,6 +14,9 @@ export const isInGoodStanding = "a.status = 'active' and t.status = 'active'";
  * raised epoch.
  */
 export const isUnended = 's.ended_at is null and s.account_epoch = a.epoch and s.tenant_epoch = t.epoch';
+
+/** `commonEnds` of the rules, as a list in SQL. */
+export const commonEndReasons = commonEnds.map((reason) => `'${reason}'`).join(', ');
 
 /** The `Successor` of the rules, of token `r` whose successor is looked up as `n`. */
 export const successorOf = `

@@ -5,7 +5,6 @@
  */
 
 /**
-/**
  * Why a connection was cut: no room for it, room made for another one, no PROXY header where there
  * must be one, no handshake, an answer that the client did not read, too many requests without
  * reading answers.

@@ -7,8 +7,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
-import { orUnknown } from '../revocation/or-unknown.ts';
-import type { Recorded } from '../revocation/store.ts';
+import { settleOrRefuse } from '../revocation/or-unknown.ts';
 import type { AccountPlace } from './administered-account.ts';
 import { type GivenPassword, hashOfGiven } from './given-password.ts';
 import { admitRoles } from './roles.ts';
@@ -26,15 +25,6 @@ export interface ChangeAccountParts {
 export interface ResetPasswordParts extends ChangeAccountParts {
   readonly hasher: PasswordHasher;
 }
-
-const settle = async (
-  { barrier }: Pick<ChangeAccountParts, 'barrier'>,
-  recording: Promise<Recorded | undefined>,
-): Promise<Propagation> => {
-  const recorded = await orUnknown(recording);
-  if (recorded === undefined) throw new CatalyticError('account_not_found');
-  return barrier.settle(recorded);
-};
 
 /**
  * Changes the email. Sessions live on; the former email signs in no more.
@@ -66,7 +56,11 @@ export const changeRoles = async (
   by: Origin,
 ): Promise<Propagation> => {
   admitRoles(roles);
-  return settle(parts, parts.accounts.changeRoles({ ...place, roles, nowMs: parts.nowMs(), by }));
+  return settleOrRefuse(
+    parts,
+    parts.accounts.changeRoles({ ...place, roles, nowMs: parts.nowMs(), by }),
+    'account_not_found',
+  );
 };
 
 /**
@@ -83,7 +77,11 @@ export const resetPassword = async (
   const account = await parts.accounts.find(place.tenantId, place.accountId);
   if (account === undefined) throw new CatalyticError('account_not_found');
   const to = await hashOfGiven(parts.hasher, account.email, given);
-  return settle(parts, parts.accounts.resetPassword({ ...place, to, nowMs: parts.nowMs(), by }));
+  return settleOrRefuse(
+    parts,
+    parts.accounts.resetPassword({ ...place, to, nowMs: parts.nowMs(), by }),
+    'account_not_found',
+  );
 };
 
 /**
@@ -91,4 +89,4 @@ export const resetPassword = async (
  * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
  */
 export const deleteAccount = (parts: ChangeAccountParts, place: AccountPlace, by: Origin): Promise<Propagation> =>
-  settle(parts, parts.accounts.delete({ ...place, nowMs: parts.nowMs(), by }));
+  settleOrRefuse(parts, parts.accounts.delete({ ...place, nowMs: parts.nowMs(), by }), 'account_not_found');

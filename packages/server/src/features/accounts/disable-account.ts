@@ -5,7 +5,7 @@
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
-import { orUnknown } from '../revocation/or-unknown.ts';
+import { settleOrRefuse } from '../revocation/or-unknown.ts';
 import type { AccountPlace } from './administered-account.ts';
 import type { Account, AccountStore } from './store.ts';
 
@@ -21,15 +21,12 @@ export interface DisableAccountParts {
  * is harmless and makes the same promise.
  * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
  */
-export const disableAccount = async (
-  { accounts, barrier, nowMs }: DisableAccountParts,
+export const disableAccount = (
+  parts: DisableAccountParts,
   { tenantId, accountId }: AccountPlace,
   by: Origin,
-): Promise<Propagation> => {
-  const recorded = await orUnknown(accounts.disable({ tenantId, accountId, nowMs: nowMs(), by }));
-  if (recorded === undefined) throw new CatalyticError('account_not_found');
-  return barrier.settle(recorded);
-};
+): Promise<Propagation> =>
+  settleOrRefuse(parts, parts.accounts.disable({ tenantId, accountId, nowMs: parts.nowMs(), by }), 'account_not_found');
 
 /**
  * Makes an account active. Its former sessions stay ended.

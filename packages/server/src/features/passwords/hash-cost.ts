@@ -59,7 +59,8 @@ const exceededLimit = (stored: StoredHash): string | undefined => {
 export const storingRefusal = (text: string): string | undefined => {
   const stored = parseStoredHash(text);
   if (stored === undefined) return 'is not an accepted argon2id, bcrypt, scrypt or PBKDF2 hash';
-  if (!hasUsualSpelling(text)) return 'is damaged or spelled unusually: a leading zero, or base64 with unused bits set';
+  if (!hasUsualSpelling(text, stored))
+    return 'is damaged or spelled unusually: a leading zero, or base64 with unused bits set';
   const limit = exceededLimit(stored);
   return limit === undefined ? undefined : `costs too much to check: ${limit}`;
 };

@@ -137,9 +137,8 @@ const isBase64 = (text: string): boolean => bytes(text).toString('base64').repla
  * character was lost or changed on the way, so that no password would be right any more. Only the
  * unused bits of bcrypt's salt are ignored: systems are known that set them.
  */
-export const hasUsualSpelling = (text: string): boolean => {
-  const stored = parseStoredHash(text);
-  if (stored?.format === 'bcrypt') return stored.text.at(-1) === text.at(-1);
+export const hasUsualSpelling = (text: string, stored: StoredHash): boolean => {
+  if (stored.format === 'bcrypt') return stored.text.at(-1) === text.at(-1);
   const [saltText = '', tagText = ''] = text.split('$').slice(-2);
   return !/=0\d/.test(text) && isBase64(saltText) && isBase64(tagText);
 };

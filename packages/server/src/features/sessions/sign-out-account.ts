@@ -2,11 +2,10 @@
  * Use case: an administrator signs an account out, everywhere.
  * @module
  */
-import { CatalyticError } from '@catalytic/protocol/errors';
 import type { AccountPlace } from '../accounts/administered-account.ts';
 import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
-import { orUnknown } from '../revocation/or-unknown.ts';
+import { settleOrRefuse } from '../revocation/or-unknown.ts';
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
@@ -20,12 +19,9 @@ export interface SignOutAccountParts {
  * Ends every session of an account. A repeat also ends the sessions opened since.
  * @throws {CatalyticError} `account_not_found`, `revocation_unknown`
  */
-export const signOutAccount = async (
-  { sessions, barrier, nowMs }: SignOutAccountParts,
+export const signOutAccount = (
+  parts: SignOutAccountParts,
   { tenantId, accountId }: AccountPlace,
   by: Origin,
-): Promise<Propagation> => {
-  const recorded = await orUnknown(sessions.signOut({ tenantId, accountId, nowMs: nowMs(), by }));
-  if (recorded === undefined) throw new CatalyticError('account_not_found');
-  return barrier.settle(recorded);
-};
+): Promise<Propagation> =>
+  settleOrRefuse(parts, parts.sessions.signOut({ tenantId, accountId, nowMs: parts.nowMs(), by }), 'account_not_found');

@@ -2,11 +2,10 @@
  * Use case: kill a signing key, because it may have leaked.
  * @module
  */
-import { CatalyticError } from '@catalytic/protocol/errors';
 import type { KeyId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
-import { orUnknown } from '../revocation/or-unknown.ts';
+import { settleOrRefuse } from '../revocation/or-unknown.ts';
 import { type Administrator, refuseBound } from '../tenants/administered-tenant.ts';
 import type { SigningKeyStore, StoredSigningKey } from './store.ts';
 
@@ -26,14 +25,13 @@ export interface KillSigningKeyParts {
  *   `signing_key_not_found`, `revocation_unknown`
  */
 export const killSigningKey = async (
-  { signingKeys, barrier, makeSigningKey, nowMs: readMs }: KillSigningKeyParts,
+  parts: KillSigningKeyParts,
   administrator: Administrator,
   kid: KeyId,
   by: Origin,
 ): Promise<Propagation> => {
   refuseBound(administrator);
-  const nowMs = readMs();
-  const recorded = await orUnknown(signingKeys.kill({ kid, replacement: makeSigningKey(nowMs), nowMs, by }));
-  if (recorded === undefined) throw new CatalyticError('signing_key_not_found');
-  return barrier.settle(recorded);
+  const nowMs = parts.nowMs();
+  const replacement = parts.makeSigningKey(nowMs);
+  return settleOrRefuse(parts, parts.signingKeys.kill({ kid, replacement, nowMs, by }), 'signing_key_not_found');
 };

@@ -6,7 +6,7 @@ import { CatalyticError } from '@catalytic/protocol/errors';
 import type { TenantId } from '@catalytic/protocol/ids';
 import type { Origin } from '../audit/store.ts';
 import type { Barrier, Propagation } from '../revocation/barrier.ts';
-import { orUnknown } from '../revocation/or-unknown.ts';
+import { settleOrRefuse } from '../revocation/or-unknown.ts';
 import { type Administrator, refuseBound } from './administered-tenant.ts';
 import type { Tenant, TenantStore } from './store.ts';
 
@@ -23,15 +23,13 @@ export interface SuspendTenantParts {
  * @throws {CatalyticError} `admin_scope_insufficient`, `tenant_not_found`, `revocation_unknown`
  */
 export const suspendTenant = async (
-  { tenants, barrier, nowMs }: SuspendTenantParts,
+  parts: SuspendTenantParts,
   administrator: Administrator,
   id: TenantId,
   by: Origin,
 ): Promise<Propagation> => {
   refuseBound(administrator);
-  const recorded = await orUnknown(tenants.suspend({ tenantId: id, nowMs: nowMs(), by }));
-  if (recorded === undefined) throw new CatalyticError('tenant_not_found');
-  return barrier.settle(recorded);
+  return settleOrRefuse(parts, parts.tenants.suspend({ tenantId: id, nowMs: parts.nowMs(), by }), 'tenant_not_found');
 };
 
 /**

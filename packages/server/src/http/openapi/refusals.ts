@@ -6,7 +6,7 @@
 import { CatalyticError, type ErrorCode, errorKind, errorTable } from '@catalytic/protocol/errors';
 import type { ProblemFormat, Route } from '../../features/route.ts';
 import { refusalsOf } from '../pipeline.ts';
-import { problemDetails, statusIn } from '../problem.ts';
+import { hasChallenge, problemDetails, statusIn } from '../problem.ts';
 
 /** Part of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export const codesOf = (route: Route): readonly ErrorCode[] => {
 
 const headersOf = (status: number, codes: readonly ErrorCode[]): Json => {
   const names = [
-    ...(status !== 400 && codes.some((code) => errorKind(code).challenge !== undefined) ? ['WWW-Authenticate'] : []),
+    ...(codes.some((code) => hasChallenge(code, status)) ? ['WWW-Authenticate'] : []),
     ...(status === 429 || status === 503 ? ['Retry-After'] : []),
     ...(status === 429 ? ['RateLimit', 'RateLimit-Policy'] : []),
   ];

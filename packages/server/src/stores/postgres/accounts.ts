@@ -3,10 +3,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { AccountId, TenantId } from '@catalytic/protocol/ids';
 import { deletedEmailKey } from '../../features/accounts/rules.ts';
 import type { Account, AccountCreation, AccountStore, NewAccount } from '../../features/accounts/store.ts';
-import type { Recorded } from '../../features/revocation/store.ts';
 import { sessionEnds } from '../../features/sessions/rules.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
-import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
+import { appendEntry, type JournalRow, toRecordedIfAny } from './journal-rows.ts';
 import { lockAccount, lockAccountAndSessions } from './session-statements.ts';
 import { type Run, statement } from './transactions.ts';
 
@@ -41,7 +40,10 @@ const byId = statement(
   'account_by_id',
   `select ${columns} from account where tenant_id = $1 and id = $2 and deleted_at is null`,
 );
-const byEmail = statement('account_by_email', `select ${columns} from account where tenant_id = $1 and email_key = $2`);
+const byEmail = statement(
+  'account_by_email',
+  `select ${columns} from account where tenant_id = $1 and email_key = $2 and deleted_at is null`,
+);
 const page = statement(
   'account_page',
   `select ${columns} from account
@@ -190,13 +192,11 @@ const uniqueViolation = '23505';
 const administratorChanges = (
   run: Run,
 ): Pick<AccountStore, 'changeRoles' | 'changeEmail' | 'resetPassword' | 'delete'> => {
-  const recorded = (rows: readonly JournalRow[]): Recorded | undefined =>
-    rows.length === 0 ? undefined : toRecorded(rows);
   return {
     // Locked first against new sessions: those opened before are carried along, those opened later
     // begin under the new epoch.
     changeRoles: async ({ tenantId, accountId, roles, nowMs, by }) =>
-      recorded(
+      toRecordedIfAny(
         await run<JournalRow>(
           tenantId,
           lockAccountAndSessions(tenantId, accountId),
@@ -215,7 +215,7 @@ const administratorChanges = (
       }
     },
     resetPassword: async ({ tenantId, accountId, to, nowMs, by }) =>
-      recorded(
+      toRecordedIfAny(
         await run<JournalRow>(
           tenantId,
           lockAccount(tenantId, accountId),
@@ -223,7 +223,7 @@ const administratorChanges = (
         ),
       ),
     delete: async ({ tenantId, accountId, nowMs, by }) =>
-      recorded(
+      toRecordedIfAny(
         await run<JournalRow>(
           tenantId,
           lockAccountAndSessions(tenantId, accountId),
@@ -277,7 +277,7 @@ export const postgresAccounts = (run: Run): AccountStore => {
         lockAccount(tenantId, accountId),
         disable(tenantId, accountId, nowMs, originValue(by)),
       );
-      return rows.length === 0 ? undefined : toRecorded(rows);
+      return toRecordedIfAny(rows);
     },
     enable: async ({ tenantId, accountId, nowMs, by }) => {
       const [row] = await run<AccountRow>(

@@ -26,6 +26,10 @@ export const toRecorded = (rows: readonly JournalRow[]): Recorded => ({
   position: placeIn(rows[0]?.history ?? null, rows[0]?.xid ?? '0'),
 });
 
+/** As {@link toRecorded}; `undefined` where the statement has found nothing to revoke. */
+export const toRecordedIfAny = (rows: readonly JournalRow[]): Recorded | undefined =>
+  rows.length === 0 ? undefined : toRecorded(rows);
+
 /**
  * The present wall clock of the database, milliseconds. `now()` would be that of the transaction's
  * beginning.

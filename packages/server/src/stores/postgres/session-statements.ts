@@ -1,13 +1,7 @@
 /** Statements of sessions. @module */
 import { clockSkewSeconds, newestIatAheadMs, newestIatAheadMsMin } from '@catalytic/protocol/journal';
-import {
-  commonEnds,
-  displacedMax,
-  type Standing,
-  sessionEnds,
-  sessionOpenings,
-} from '../../features/sessions/rules.ts';
-import { countUnended, displacedFirst, isInGoodStanding, isUnended } from '../session-sql.ts';
+import { displacedMax, type Standing, sessionEnds, sessionOpenings } from '../../features/sessions/rules.ts';
+import { commonEndReasons, countUnended, displacedFirst, isInGoodStanding, isUnended } from '../session-sql.ts';
 import { appendAudit } from './audit-rows.ts';
 import { appendEntry, databaseMs, type JournalRow } from './journal-rows.ts';
 import { statement } from './transactions.ts';
@@ -185,7 +179,7 @@ export const endAll = statement(
      select coalesce(r.epoch, s.account_epoch + 1) as epoch
        from session s left join raised r on true
       where s.tenant_id = $1 and s.account_id = $2 and s.id = $3
-        and (r.epoch is not null or s.end_reason in (${commonEnds.map((reason) => `'${reason}'`).join(', ')}))
+        and (r.epoch is not null or s.end_reason in (${commonEndReasons}))
    ), ended as (
      update session s set ended_at = $4, end_reason = 'logout_all'
        from reached

@@ -10,7 +10,7 @@ import type { SessionId } from '@catalytic/protocol/ids';
 import { judgeToken, openingRefusal, passwordChangeRefusal } from '../../features/sessions/rules.ts';
 import type { Grant, LiveSession, Rotated, Rotation, SessionStore } from '../../features/sessions/store.ts';
 import { originValue } from './audit-rows.ts';
-import { type JournalRow, toRecorded } from './journal-rows.ts';
+import { type JournalRow, toRecorded, toRecordedIfAny } from './journal-rows.ts';
 import * as tokens from './refresh-token-statements.ts';
 import * as sql from './session-statements.ts';
 import type { Run } from './transactions.ts';
@@ -155,7 +155,7 @@ export const postgresSessions = (run: Run): SessionStore => ({
   },
   signOut: async ({ tenantId, accountId, nowMs, by }) => {
     const rows = await run<JournalRow>(tenantId, sql.signOut(tenantId, accountId, nowMs, originValue(by)));
-    return rows.length === 0 ? undefined : toRecorded(rows);
+    return toRecordedIfAny(rows);
   },
   endAll: async ({ tenantId, accountId, sessionId, nowMs, by }) => {
     // Locked first: the deciding statement begins after all earlier ones have committed, so exactly

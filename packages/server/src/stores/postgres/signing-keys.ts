@@ -4,7 +4,7 @@ import { retiresAtMs } from '../../features/signing-keys/rules.ts';
 import type { NewSigningKey, SigningKeyStore } from '../../features/signing-keys/store.ts';
 import { type SigningKeyRow, toKey } from '../signing-key-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
-import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
+import { appendEntry, type JournalRow, toRecordedIfAny } from './journal-rows.ts';
 import { lockStatement, type Run, statement } from './transactions.ts';
 
 const all = statement(
@@ -91,6 +91,6 @@ export const postgresSigningKeys = (run: Run): SigningKeyStore => ({
       lockKeys(),
       kill(kid, id, nowMs, originValue(by), other, algorithm, publicJwk, privateBox),
     );
-    return rows.length === 0 ? undefined : toRecorded(rows);
+    return toRecordedIfAny(rows);
   },
 });

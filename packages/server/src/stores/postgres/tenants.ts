@@ -4,7 +4,7 @@ import type { TenantId } from '@catalytic/protocol/ids';
 import { usualRegistration } from '../../features/tenants/rules.ts';
 import type { Tenant, TenantCreation, TenantStore } from '../../features/tenants/store.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
-import { appendEntry, type JournalRow, toRecorded } from './journal-rows.ts';
+import { appendEntry, type JournalRow, toRecordedIfAny } from './journal-rows.ts';
 import { type Run, statement } from './transactions.ts';
 
 const byName = statement('tenant_by_name', 'select id, name, status, registration from tenant where name = $1');
@@ -103,7 +103,7 @@ export const postgresTenants = (run: Run): TenantStore => {
     suspend: async ({ tenantId, nowMs, by }) => {
       // Locked first, so that a repeat journals the epoch that the first call has raised.
       const rows = await run<JournalRow>(tenantId, lock(tenantId), suspend(tenantId, nowMs, originValue(by)));
-      return rows.length === 0 ? undefined : toRecorded(rows);
+      return toRecordedIfAny(rows);
     },
     setRegistration: async ({ tenantId, registration, nowMs, by }) => {
       const change = setRegistration(tenantId, registration, nowMs, originValue(by));

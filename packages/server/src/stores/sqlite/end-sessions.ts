@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Purge } from '../../features/purging/store.ts';
 import type { Recorded } from '../../features/revocation/store.ts';
-import { commonEnds, sessionEnds } from '../../features/sessions/rules.ts';
+import { sessionEnds } from '../../features/sessions/rules.ts';
 import type {
   AccountSignOut,
   OwnSessionEnd,
@@ -10,6 +10,7 @@ import type {
   SignOutEverywhere,
   TokenSessionEnd,
 } from '../../features/sessions/store.ts';
+import { commonEndReasons } from '../session-sql.ts';
 import { auditAppender } from './audit-writes.ts';
 import { sessionEnder, sessionsEnder } from './ended-sessions.ts';
 import { journalAppender } from './journal-writes.ts';
@@ -43,7 +44,7 @@ export const endingWrites = (database: DatabaseSync) => {
   const findCommonEnd = database.prepare(
     `select account_epoch + 1 as epoch from session
       where tenant_id = :tenant and account_id = :account and id = :session
-        and end_reason in (${commonEnds.map((reason) => `'${reason}'`).join(', ')})`,
+        and end_reason in (${commonEndReasons})`,
   );
   const purge = database.prepare(
     `delete from session where id in (select id from session where expires_at < ? order by expires_at limit ?)`,
