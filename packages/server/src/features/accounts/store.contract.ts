@@ -4,6 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { AccountId } from '@catalytic/protocol/ids';
 import { by, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { deletedEmailKey } from './rules.ts';
 
 /** Registers the suite for one engine. */
 export const accountStoreContract = (engineName: string, open: OpenEngine): void => {
@@ -269,7 +270,8 @@ export const accountStoreContract = (engineName: string, open: OpenEngine): void
     assert.deepEqual(await readJournal(engine), entries.slice(1), 'a repeat adds no row');
     assert.notEqual(typeof (await signIn()), 'object');
     assert.equal(await engine.accounts.find(tenantId, accountId), undefined);
-    assert.equal(await engine.accounts.findForLogin(tenantId, account.emailKey), undefined);
+    for (const key of [account.emailKey, deletedEmailKey(accountId)])
+      assert.equal(await engine.accounts.findForLogin(tenantId, key), undefined, key);
     assert.equal(await engine.accounts.findWithPassword(tenantId, accountId), undefined);
     assert.deepEqual(await engine.accounts.list({ tenantId, after: undefined, rowsMax: 9 }), []);
     assert.equal(await engine.accounts.disable(change), undefined);

@@ -30,7 +30,9 @@ export const sqliteAccounts = (reader: DatabaseSync, writer: Writer): AccountSto
   const [enable, changeEmail] = [write('enable'), write('changeEmail')];
   const columns = 'id, tenant_id, email, status, roles, created_at, password_hash';
   const byId = reader.prepare(`select ${columns} from account where tenant_id = ? and id = ? and deleted_at is null`);
-  const byEmail = reader.prepare(`select ${columns} from account where tenant_id = ? and email_key = ?`);
+  const byEmail = reader.prepare(
+    `select ${columns} from account where tenant_id = ? and email_key = ? and deleted_at is null`,
+  );
   const page = reader.prepare(
     `select ${columns} from account
       where tenant_id = :tenant and deleted_at is null
