@@ -41,6 +41,25 @@ const parseForm = (bytes: Buffer): unknown => {
   throw new CatalyticError('body_malformed', { detail: 'Cannot read the body: a field of the form comes twice' });
 };
 
+/** Whether the route of a request takes one without a body. */
+const mayBeAbsent = ({ routeOptions: { schema, config } }: FastifyRequest): boolean =>
+  schema?.body === undefined || config?.isBodyOptional === true;
+
+/** Adds a format whose bodies are read whole. */
+const addBuffered = (
+  server: FastifyInstance,
+  mediaType: string,
+  parse: (request: FastifyRequest, bytes: Buffer) => unknown,
+): void => {
+  server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      done(null, parse(request, bytes as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+};
+
 /**
  * Adds a format to a server. A further kind is read by a further case, and by its name in
  * `BodyFormat`.
@@ -48,24 +67,12 @@ const parseForm = (bytes: Buffer): unknown => {
 const addParser = (server: FastifyInstance, { kind, mediaType }: BodyFormat, arriving: ArrivingBodies): void => {
   switch (kind) {
     case 'json':
-      server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, bytes, done) => {
-        try {
-          const { schema, config } = request.routeOptions;
-          const isAbsent = bytes.length === 0 && (schema?.body === undefined || config?.isBodyOptional === true);
-          done(null, isAbsent ? undefined : parseJson(bytes as Buffer));
-        } catch (error) {
-          done(error as Error);
-        }
-      });
+      addBuffered(server, mediaType, (request, bytes) =>
+        bytes.length === 0 && mayBeAbsent(request) ? undefined : parseJson(bytes),
+      );
       return;
     case 'form':
-      server.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (_request, bytes, done) => {
-        try {
-          done(null, parseForm(bytes as Buffer));
-        } catch (error) {
-          done(error as Error);
-        }
-      });
+      addBuffered(server, mediaType, (_request, bytes) => parseForm(bytes));
       return;
     case 'stream':
       server.addContentTypeParser(mediaType, (_request, stream, done) => done(null, arriving.read(stream)));
@@ -116,7 +123,7 @@ export const content: RouteStage<unknown> = {
       const { headers } = request;
       const length = headers['content-length'];
       if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
-        if (!isNeeded) delete headers['content-type'];
+        if (!isNeeded && headers['content-type'] !== undefined) delete headers['content-type'];
         return;
       }
       const coding = headers['content-encoding'];
@@ -125,9 +132,11 @@ export const content: RouteStage<unknown> = {
         throw new CatalyticError('content_encoding_unsupported');
       }
       const type = headers['content-type'];
-      if (isNeeded && type !== undefined && otherCharset.test(type))
+      // The usual spelling, without parameters, needs no closer look.
+      if (!isNeeded || type === mediaType) return;
+      if (type !== undefined && otherCharset.test(type))
         throw new CatalyticError('content_type_unsupported', { detail: 'Bodies are in UTF-8' });
-      if (isNeeded && request.mediaType !== mediaType) throw new CatalyticError('content_type_unsupported', wanted);
+      if (request.mediaType !== mediaType) throw new CatalyticError('content_type_unsupported', wanted);
     };
   },
 };

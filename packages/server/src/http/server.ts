@@ -100,28 +100,22 @@ export interface HttpServer {
   close(isQuick: boolean): Promise<void>;
 }
 
-/** Times that Node's server keeps by itself. */
-const timesOf = ({ keepAliveSeconds, requestTimeoutMs }: HttpParts) => ({
-  keepAliveTimeout: keepAliveSeconds * 1000,
-  requestTimeout: requestTimeoutMs,
-});
-
 /** The framework, without stages and routes. */
 const createFramework = (
   parts: HttpParts,
   onParserError: ParserRefusals['onParserError'],
   sendProblem: ReturnType<typeof problemSender>,
 ): FastifyInstance => {
-  const { keyPair, requestTimeoutMs } = parts;
+  const { keyPair, keepAliveSeconds, requestTimeoutMs } = parts;
   const httpOptions = {
-    ...timesOf(parts),
+    keepAliveTimeout: keepAliveSeconds * 1000,
+    requestTimeout: requestTimeoutMs,
     // A missing Host is refused by the stage "strict headers", with a code of ours.
     requireHostHeader: false,
     headersTimeout: Math.min(requestTimeoutMs, 60_000),
     connectionsCheckingInterval: 1000,
   };
   return fastify({
-    ...timesOf(parts),
     genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,

@@ -31,7 +31,7 @@ const keyOf = (tenantName: string, emailKey: string): string => `${tenantName}\n
 /**
  * Remembers the HMAC-SHA-256 of right passwords under a random key of this process, with the
  * account and the stored hash of the full check. A recalled login is no verdict: the statement that
- * opens the session compares account, tenant and stored hash with the primary database
+ * opens the session compares account, tenant, email and stored hash with the primary database
  * (docs/decisions/0019-remembered-login.md). So no process accepts an old password or a disabled
  * account, whatever its cache holds. The window counts from the full check and is not extended by
  * use. A wrong password is never answered from the cache.

@@ -63,7 +63,7 @@ export const logIn = async (parts: LogInParts, login: Login, by: Origin): Promis
   if (remembered !== undefined) {
     const opened = await openSession(parts, remembered, by);
     if (typeof opened !== 'string') return opened;
-    // Hash, account or tenant have changed. The login is judged, and hashed, as if nothing were
+    // Hash, email, account or tenant have changed. The login is judged, and hashed, as if nothing were
     // remembered.
     loginCache.forget(tenantName, key);
   }

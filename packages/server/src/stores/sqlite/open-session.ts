@@ -26,16 +26,14 @@ import { iatKeeper, journalAppender } from './journal-writes.ts';
 import { tokenInserter } from './refresh-token-rows.ts';
 import { sessionLimiter } from './session-limit.ts';
 
-type AccountState = Standing & { readonly roles: string };
-
 /** Prepares the look at an account that asks for a session. */
 const accountReader = (database: DatabaseSync) => {
   const read = database.prepare(
-    `select a.status as accountStatus, t.status as tenantStatus, a.roles
+    `select a.status as accountStatus, t.status as tenantStatus
        from account a join tenant t on t.id = a.tenant_id where a.tenant_id = ? and a.id = ?`,
   );
-  return ({ tenantId, accountId }: Pick<NewSession, 'tenantId' | 'accountId'>): AccountState | undefined =>
-    read.get(tenantId, accountId) as AccountState | undefined;
+  return ({ tenantId, accountId }: Pick<NewSession, 'tenantId' | 'accountId'>): Standing | undefined =>
+    read.get(tenantId, accountId) as Standing | undefined;
 };
 
 /** Prepares the opening of one session. */
@@ -51,13 +49,14 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
        from account a join tenant t on t.id = a.tenant_id
       where a.tenant_id = :tenant and a.id = :account and a.password_hash = :passwordHash
         and (:email is null or a.email = :email) and ${isInGoodStanding}
-     returning account_epoch as accountEpoch, tenant_epoch as tenantEpoch`,
+     returning account_epoch as accountEpoch, tenant_epoch as tenantEpoch,
+               (select roles from account where id = :account) as roles`,
   );
   const insertToken = tokenInserter(database);
   return (input: Omit<NewSession, 'sessionsMax'>, opening: SessionOpening): Grant | OpeningRefusal => {
     const { tenantId, accountId, passwordHash, email = null, amr, nowMs, refreshToken, by } = input;
     const sessionId = randomUUIDv7() as SessionId;
-    const epochs = open.get({
+    const opened = open.get({
       id: sessionId,
       tenant: tenantId,
       account: accountId,
@@ -66,9 +65,8 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
       amr: JSON.stringify(amr),
       now: nowMs,
       expires: refreshToken.expiresAtMs,
-    }) as Pick<Grant, 'accountEpoch' | 'tenantEpoch'> | undefined;
-    const account = readAccount(input);
-    if (epochs === undefined || account === undefined) return openingRefusal(account);
+    }) as (Pick<Grant, 'accountEpoch' | 'tenantEpoch'> & { readonly roles: string }) | undefined;
+    if (opened === undefined) return openingRefusal(readAccount(input));
     insertToken(refreshToken, { tenantId, sessionId });
     keepIat(nowMs);
     audit.append({ ...sessionOpenings[opening], atMs: nowMs, tenantId, accountId, sessionId, by });
@@ -76,9 +74,9 @@ const sessionOpener = (database: DatabaseSync, audit: ReturnType<typeof auditApp
       tenantId,
       accountId,
       sessionId,
-      accountEpoch: epochs.accountEpoch,
-      tenantEpoch: epochs.tenantEpoch,
-      roles: JSON.parse(account.roles) as readonly string[],
+      accountEpoch: opened.accountEpoch,
+      tenantEpoch: opened.tenantEpoch,
+      roles: JSON.parse(opened.roles) as readonly string[],
       amr,
       authenticatedAtMs: nowMs,
     };

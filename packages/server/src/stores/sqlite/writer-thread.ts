@@ -38,15 +38,20 @@ const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => vo
     'rollback to operation',
   ].map((sql) => database.prepare(sql)) as [Statement, Statement, Statement, Statement, Statement];
 
-  const apply = ({ id, name, input }: WriteRequest): WriteReply => {
+  const perform = ({ id, name, input }: WriteRequest): WriteReply => {
+    const operation = operations.get(name);
+    if (operation === undefined) throw new Error(`there is no operation ${name}`);
+    return { id, result: operation(input as never) };
+  };
+
+  /** Performs one of several operations, whose failure undoes nothing of the others. */
+  const performApart = (request: WriteRequest): WriteReply => {
     savepoint.run();
     try {
-      const operation = operations.get(name);
-      if (operation === undefined) throw new Error(`there is no operation ${name}`);
-      return { id, result: operation(input as never) };
+      return perform(request);
     } catch (error) {
       undo.run();
-      return { id, error: explain(error) };
+      return { id: request.id, error: explain(error) };
     } finally {
       release.run();
     }
@@ -56,7 +61,8 @@ const run = (port: MessagePort, database: DatabaseSync, assertSameFile: () => vo
     try {
       assertSameFile();
       begin.run();
-      const replies = requests.map(apply);
+      // One alone is undone with the transaction: a savepoint would copy every page that it changes.
+      const replies = requests.map(requests.length === 1 ? perform : performApart);
       commit.run();
       // Checked again after the commit: a commit to a deleted file is not durable.
       assertSameFile();
