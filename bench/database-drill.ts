@@ -16,7 +16,7 @@ import { runBench } from './harness/bench.ts';
 import { largest, round, table } from './harness/figures.ts';
 import { choices, number } from './harness/options.ts';
 import { say } from './harness/result.ts';
-import { startServiceOn } from './harness/services.ts';
+import { scopeOf, startServiceOn } from './harness/services.ts';
 import { openLoop } from './loads/open-loop.ts';
 
 const faultNames = ['silent', 'failover', 'dead-host', 'full-3s', 'full-30s', 'deploy'] as const;
@@ -122,7 +122,7 @@ const setScene = async (stack: AsyncDisposableStack, name: FaultName): Promise<S
   const primary = stack.use(await startPostgres({ settings: { max_connections: 100 } }));
   await createServiceDatabase(primary.sql);
   const standby = name === 'failover' || name === 'dead-host' ? await follow(stack, primary) : undefined;
-  const proxy = await tcpProxyIn({ after: (clean) => stack.defer(clean) }, primary.port);
+  const proxy = await tcpProxyIn(scopeOf(stack), primary.port);
   const url = serviceDatabaseUrl(name === 'silent' || name === 'dead-host' ? proxy.port : primary.port);
   const settings = {
     DATABASE_URL:

@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import { get, goodPassword, signUp } from '../tests/harness/client.ts';
 import { runBench } from './harness/bench.ts';
 import { table } from './harness/figures.ts';
-import { RefusedError, text } from './harness/options.ts';
+import { choices, RefusedError } from './harness/options.ts';
 import { say } from './harness/result.ts';
 import { folderOn, root, startServiceOn } from './harness/services.ts';
-import { cacheFolder, chosen, missingPrograms, runSteps, type Step } from './harness/toolchains.ts';
+import { cacheFolder, missingPrograms, runSteps, type Step } from './harness/toolchains.ts';
 
 const generator = 'openapi-generator-cli';
 const generatorVersion = '7.12.0';
@@ -135,10 +135,10 @@ const tryOut = (language: Language, folder: string, jar: string, words: readonly
 
 await runBench({
   help,
-  options: { only: text('all') },
+  options: { only: choices(languages.map(({ name }) => name)) },
   measures: 'counts',
   run: async ({ values: { only } }, stack) => {
-    const tried = chosen(languages, only);
+    const tried = languages.filter(({ name }) => only.includes(name));
     const missing = missingPrograms(['java', 'mvn']);
     if (missing.length > 0) throw new RefusedError(`Cannot generate clients: there is no ${missing.join(', ')} here`);
     const jar = generatorFile();

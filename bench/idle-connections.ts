@@ -3,7 +3,6 @@
  * @module
  */
 import { Client } from 'undici';
-import { readMachine } from '../packages/server/src/preflight/read-machine.ts';
 import { makeCertificate, placeCertificate } from '../tests/harness/certificates.ts';
 import { goodPassword } from '../tests/harness/client.ts';
 import { readMetrics } from '../tests/harness/metrics.ts';
@@ -11,7 +10,8 @@ import type { Service } from '../tests/harness/service.ts';
 import { runBench } from './harness/bench.ts';
 import { startChild } from './harness/child.ts';
 import { latencies, round, table } from './harness/figures.ts';
-import { flag, number, RefusedError } from './harness/options.ts';
+import { assertFiles } from './harness/open-files.ts';
+import { flag, number } from './harness/options.ts';
 import { say } from './harness/result.ts';
 import { folderOn, startServiceOn } from './harness/services.ts';
 import type { HeldConnectionsTasks } from './loads/held-connections-process.ts';
@@ -26,17 +26,6 @@ SIGTERM: the service must close each, and reset none. About a minute.
 `;
 
 const verifies = 1000;
-/** Files that either process needs beside the connections. */
-const filesBeside = 300;
-
-const assertFiles = (connections: number): void => {
-  const { filesMax = Number.POSITIVE_INFINITY } = readMachine();
-  const needed = connections + filesBeside;
-  if (filesMax < needed)
-    throw new RefusedError(
-      `Cannot open ${connections} connections: ${filesMax} open files are allowed, ${needed} needed; run "ulimit -n ${needed}" (as root beyond "ulimit -Hn"), or give fewer --connections`,
-    );
-};
 
 /** A client with one connection that is signed in, and a look into the metrics. */
 const watcherOf = async (service: Service, client: Client) => {

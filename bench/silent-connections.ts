@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, Client } from 'undici';
-import { readMachine } from '../packages/server/src/preflight/read-machine.ts';
 import { makeCertificate, placeCertificate } from '../tests/harness/certificates.ts';
 import { goodPassword } from '../tests/harness/client.ts';
 import { readMetrics } from '../tests/harness/metrics.ts';
@@ -12,7 +11,8 @@ import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import { runBench } from './harness/bench.ts';
 import { startChild } from './harness/child.ts';
 import { largest, latencies, round, table } from './harness/figures.ts';
-import { flag, number, RefusedError } from './harness/options.ts';
+import { assertFiles } from './harness/open-files.ts';
+import { flag, number } from './harness/options.ts';
 import { say } from './harness/result.ts';
 import { folderOn, startServiceOn } from './harness/services.ts';
 import { openLoop } from './loads/open-loop.ts';
@@ -32,20 +32,9 @@ Aims: 99.9 % of the verifies and 99 % of the sign-ins answered 200, and no stret
 
 const verifiesPerSecond = 200;
 const smallCrowd = 200;
-/** Files that either process needs beside the connections. */
-const filesBeside = 300;
 const aims = { verifyShare: 0.999, signInShare: 0.99, gapSeconds: 2 };
 /** Longest wait for an answer, milliseconds. */
 const answerMsMax = 10_000;
-
-const assertFiles = (connections: number): void => {
-  const { filesMax = Number.POSITIVE_INFINITY } = readMachine();
-  const needed = connections + filesBeside;
-  if (filesMax < needed)
-    throw new RefusedError(
-      `Cannot open ${connections} connections: ${filesMax} open files are allowed, ${needed} needed; run "ulimit -n ${needed}", or give fewer --connections`,
-    );
-};
 
 /** An answered or failed request. */
 interface Sample {

@@ -10,10 +10,10 @@ import { signUp } from '../tests/harness/client.ts';
 import { freePort } from '../tests/harness/service.ts';
 import { runBench } from './harness/bench.ts';
 import { table } from './harness/figures.ts';
-import { text } from './harness/options.ts';
+import { choices } from './harness/options.ts';
 import { say } from './harness/result.ts';
 import { folderOn, root, startServiceOn } from './harness/services.ts';
-import { chosen, missingPrograms, runSteps, type Step } from './harness/toolchains.ts';
+import { missingPrograms, runSteps, type Step } from './harness/toolchains.ts';
 
 const help = `Signs a token with each algorithm, and has it verified by jose, PyJWT, jwx, Nimbus and Spring Security, each with the keys at /.well-known/jwks.json.
 
@@ -124,10 +124,10 @@ const verdicts = async (verifier: Verifier, folder: string, samples: readonly Sa
 
 await runBench({
   help,
-  options: { only: text('all') },
+  options: { only: choices(verifiers.map(({ name }) => name)) },
   measures: 'counts',
   run: async ({ values: { only } }, stack) => {
-    const tried = chosen(verifiers, only);
+    const tried = verifiers.filter(({ name }) => only.includes(name));
     const samples = await Promise.all(
       algorithmNames.map(async (algorithm) => {
         // The issuer names the port, and verifiers find the keys by the issuer.

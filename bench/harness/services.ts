@@ -11,7 +11,7 @@ import { folderIn, type Service, type Settings, serviceIn } from '../../tests/ha
 export const root = resolve(import.meta.dirname, '../..');
 
 /** The end of a bench, as the scope of the tests' harness. */
-const scopeOf = (stack: AsyncDisposableStack): Scope => ({ after: (clean) => stack.defer(clean) });
+export const scopeOf = (stack: AsyncDisposableStack): Scope => ({ after: (clean) => stack.defer(clean) });
 
 /** A temporary folder; the stack removes it. */
 export const folderOn = (stack: AsyncDisposableStack): string => folderIn(scopeOf(stack));

@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { RefusedError } from './options.ts';
 import { root } from './services.ts';
 
 /** Longest time of one step, which may fetch and compile the libraries of a language. */
@@ -49,17 +48,4 @@ export const cacheFolder = (name: string): string => {
   const folder = join(root, '.cache', name);
   mkdirSync(folder, { recursive: true });
   return folder;
-};
-
-/** The names of a list that `--only` gives; all of them for `all`. @throws {RefusedError} for one that is not in the list */
-export const chosen = <Named extends { readonly name: string }>(
-  all: readonly Named[],
-  only: string,
-): readonly Named[] => {
-  if (only === 'all') return all;
-  const names = only.split(',');
-  const unknown = names.find((name) => !all.some((each) => each.name === name));
-  if (unknown !== undefined)
-    throw new RefusedError(`Cannot try ${unknown}: give some of ${all.map(({ name }) => name).join(', ')}`);
-  return all.filter(({ name }) => names.includes(name));
 };

@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import type { ErrorCode } from '@catalytic/protocol/errors';
 import { makeCertificate, placeCertificate } from '../harness/certificates.ts';
-import { get, post } from '../harness/client.ts';
-import { readMetrics } from '../harness/metrics.ts';
+import { post } from '../harness/client.ts';
+import { metricsOf } from '../harness/metrics.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { exchange, rawRequest } from '../harness/raw.ts';
 import { folderIn, type Service, type Settings, serviceIn } from '../harness/service.ts';
@@ -47,10 +47,7 @@ const untilClosed = (socket: Socket): Promise<unknown> =>
     : new Promise((resolve) => socket.resume().once('end', resolve).once('close', resolve));
 
 /** A figure of the service; the scrape itself is one open connection. */
-const figureOf = async (service: Service, series: string): Promise<number> => {
-  const page = readMetrics((await get(`${operateUrlOf(service)}/metrics`)).text);
-  return page.get(series.replace('}', ',worker="1"}')) ?? page.get(`${series}{worker="1"}`) ?? 0;
-};
+const figureOf = async (service: Service, series: string): Promise<number> => (await metricsOf(service))(series);
 const openOf = (service: Service): Promise<number> => figureOf(service, 'catalytic_connections_open');
 
 /** Waits until nothing is open but the connection that looks. */

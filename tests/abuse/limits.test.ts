@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, get } from '../harness/client.ts';
-import { readMetrics } from '../harness/metrics.ts';
+import type { Answer } from '../harness/client.ts';
+import { metricsOf } from '../harness/metrics.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { exchange, rawRequest, requestBytes } from '../harness/raw.ts';
@@ -15,11 +15,6 @@ import { waitUntil } from '../harness/wait-until.ts';
 
 const live = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
 
-/** Figures of a service that has an operate listener. */
-const metricsOf = async (service: Service): Promise<(series: string) => number> => {
-  const page = readMetrics((await get(`${operateUrlOf(service)}/metrics`)).text);
-  return (series) => page.get(series.replace('}', ',worker="1"}')) ?? page.get(`${series}{worker="1"}`) ?? 0;
-};
 const cutsOf = async (service: Service, reason: string): Promise<number> =>
   (await metricsOf(service))(`catalytic_connections_cut_total{reason="${reason}"}`);
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import * as nodeTest from 'node:test';
 import { passwordHash } from '../harness/accounts.ts';
-import { signUp } from '../harness/client.ts';
+import { type Answer, request, signUp } from '../harness/client.ts';
 import { exampleOf, operationsOf, readApi } from '../harness/openapi.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { createDatabase, sharedServer } from '../harness/postgres-engine.ts';
+import { scopeOfSuite } from '../harness/scope.ts';
 import { folderIn, runCatalytic, type Service, type Settings, serviceOn } from '../harness/service.ts';
 
 /** A text that no engine stores alike: PostgreSQL has no NUL, and no encoding has half of a pair. */
@@ -27,21 +28,16 @@ interface Caller {
   readonly access: string;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly text: string;
-}
-
-const send = async (
+const send = (
   { service, adminKey, access }: Caller,
   operation: string,
   query: string,
   body: string | undefined,
   mediaType = 'application/json',
-): Promise<Reply> => {
+): Promise<Answer> => {
   const [method = '', path = ''] = operation.split(' ');
   const place = path.replace(/\{[^}]*\}/g, '01a2119f-28ab-7cd0-9da2-d1309a4329b7');
-  const answer = await fetch(`${service.url}${place}${query}`, {
+  return request(`${service.url}${place}${query}`, {
     method,
     headers: {
       authorization: `Bearer ${path.startsWith('/admin') ? adminKey : access}`,
@@ -49,15 +45,17 @@ const send = async (
     },
     ...(body !== undefined && { body }),
   });
-  return { status: answer.status, text: await answer.text() };
 };
 
 nodeTest.suite('texts that cannot be stored', needsPostgres(), () => {
+  const scope = scopeOfSuite(nodeTest);
   const server = sharedServer(nodeTest);
+  let embedded: Caller;
+  let shared: Caller;
 
-  const start = async (t: nodeTest.TestContext, settings: Settings): Promise<Caller> => {
-    const dataDir = folderIn(t);
-    const service = await serviceOn(t, dataDir, settings);
+  const start = async (settings: Settings): Promise<Caller> => {
+    const dataDir = folderIn(scope);
+    const service = await serviceOn(scope, dataDir, settings);
     const scopes = [
       'accounts:write',
       'accounts:read',
@@ -72,13 +70,12 @@ nodeTest.suite('texts that cannot be stored', needsPostgres(), () => {
     return { service, adminKey: made.stdout.trim(), access: (await signUp(service.url, 'ada@example.com')).access };
   };
 
-  const startBoth = async (t: nodeTest.TestContext): Promise<readonly [Caller, Caller]> => {
+  nodeTest.before(async () => {
     const { url } = await createDatabase(await server());
-    return Promise.all([start(t, {}), start(t, { DATABASE_URL: url, WORKERS: 1 })]);
-  };
+    [embedded, shared] = await Promise.all([start({}), start({ DATABASE_URL: url, WORKERS: 1 })]);
+  });
 
-  nodeTest.test('in no field of any route are they a failure, and both engines answer alike', async (t) => {
-    const [embedded, shared] = await startBoth(t);
+  nodeTest.test('in no field of any route are they a failure, and both engines answer alike', async () => {
     let asked = 0;
     const compare = async (operation: string, query: string, body?: string) => {
       const replies = await Promise.all([embedded, shared].map((caller) => send(caller, operation, query, body)));
@@ -86,7 +83,6 @@ nodeTest.suite('texts that cannot be stored', needsPostgres(), () => {
       assert.ok((one?.status ?? 500) < 500, `${operation}${query} ${body}: ${one?.text}`);
       assert.equal(other?.status, one?.status, `${operation}${query} ${body}: ${other?.text}`);
       asked++;
-      return one as Reply;
     };
     for (const [operation, { parameters = [], requestBody }] of operationsOf(await readApi(embedded.service.url))) {
       for (const { name } of parameters.filter((parameter) => parameter.in === 'query'))
@@ -98,8 +94,7 @@ nodeTest.suite('texts that cannot be stored', needsPostgres(), () => {
     assert.doesNotMatch(shared.service.output(), /internal_error/);
   });
 
-  nodeTest.test('they sign nobody in, and administrators learn which field holds them', async (t) => {
-    const [embedded, shared] = await startBoth(t);
+  nodeTest.test('they sign nobody in, and administrators learn which field holds them', async () => {
     for (const caller of [embedded, shared])
       for (const text of unstorable) {
         const login = JSON.stringify({ email: text, password: 'nine lanterns' });

@@ -93,7 +93,8 @@ export class Deployment implements AsyncDisposable {
       CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
       DATABASE_POOL_SIZE: 12,
       DATABASE_MAX_OVERFLOW: 12,
-      DATABASE_WAIT_SECONDS: 0,
+      // A busy machine may be slow to connect; a fault that keeps the database away is not waited out.
+      DATABASE_WAIT_SECONDS: 5,
       ...(options.inFile === true ? {} : times),
       EXPOSE_WORKER: 1,
       LOGIN_CACHE_SECONDS: 3600,

@@ -3,6 +3,9 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { get } from './client.ts';
+import { operateUrlOf } from './operate-url.ts';
+import type { Service } from './service.ts';
 
 const sample =
   /^([a-z_]+(?:\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})?) (-?\d+(?:\.\d+)?(?:e[+-]\d+)?|[+-]Inf|NaN)$/;
@@ -29,4 +32,10 @@ export const readMetrics = (page: string): ReadonlyMap<string, number> => {
     series.set(key, Number(value.replace('Inf', 'Infinity')));
   }
   return series;
+};
+
+/** Figures of a service by series, without the label of its one worker; 0 for those that it does not have. */
+export const metricsOf = async (service: Service): Promise<(series: string) => number> => {
+  const page = readMetrics((await get(`${operateUrlOf(service)}/metrics`)).text);
+  return (series) => page.get(series.replace('}', ',worker="1"}')) ?? page.get(`${series}{worker="1"}`) ?? 0;
 };

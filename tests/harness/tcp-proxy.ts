@@ -8,8 +8,6 @@ import type { Scope } from './scope.ts';
 /** A proxy on a port of 127.0.0.1. */
 export interface TcpProxy {
   readonly port: number;
-  /** Number of connections that were taken so far. */
-  readonly taken: number;
   /** The first bytes of each connection, by the side that connected. */
   readonly openings: readonly Buffer[];
   /** The open connections swallow everything for ever, without a reset; new ones work. */
@@ -60,9 +58,6 @@ export const tcpProxyIn = async (scope: Scope, target: number): Promise<TcpProxy
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     openings,
-    get taken() {
-      return openings.length;
-    },
     silence: () => {
       silenced = new Set(sockets);
     },

@@ -5,15 +5,14 @@ import { soundGuardRules } from './guard-rules.ts';
 import { brokenGuards, guardWorlds } from './guard-worlds.ts';
 
 // Larger worlds, and rules whose harm needs them, take minutes: "npm run model" explores all of them.
-for (const [name, statesMin] of [['a database that is put back', 25_000]] as const)
-  test(`no interleaving with ${name} lets a guard accept a revoked token after the 200`, () => {
-    const world = guardWorlds[name];
-    assert.ok(world !== undefined);
-    const { states, violation, isCut } = exploreGuard(soundGuardRules, world);
-    assert.equal(isCut, false, 'the model has grown beyond what was meant');
-    assert.equal(violation, undefined, String(violation));
-    assert.ok(states > statesMin, `${states} states`);
-  });
+test('no interleaving with a database that is put back lets a guard accept a revoked token after the 200', () => {
+  const world = guardWorlds['a database that is put back'];
+  assert.ok(world !== undefined);
+  const { states, violation, isCut } = exploreGuard(soundGuardRules, world);
+  assert.equal(isCut, false, 'the model has grown beyond what was meant');
+  assert.equal(violation, undefined, String(violation));
+  assert.ok(states > 25_000, `${states} states`);
+});
 
 /** Rules whose harm is found within a second. */
 const quick = new Set([

@@ -22,11 +22,11 @@ import {
   type Poll,
   restartedGuard,
   type State,
-  set,
   type Worker,
   withGuard,
 } from './guard-state.ts';
 import { workerSteps } from './guard-workers.ts';
+import { set, waitFor } from './steps.ts';
 
 type Step = NamedStep<State>;
 
@@ -60,9 +60,6 @@ const tick = (state: State, rules: GuardRules, longest: number): Step => {
     },
   };
 };
-
-/** Ticks to wait until a lease of this length has ended everywhere. */
-const waitFor = (length: number, isLongEnough: boolean): number => (isLongEnough ? length + 1 : length - 1);
 
 const rowSteps = (state: State, rules: GuardRules, shortest: number): readonly Step[] => {
   const { rows, lengths, markAge } = state;

@@ -99,10 +99,6 @@ export interface State {
   readonly awaited: readonly boolean[];
 }
 
-/** A list with another value at one place. */
-export const set = <Value>(list: readonly Value[], index: number, value: Value): readonly Value[] =>
-  list.map((old, at) => (at === index ? value : old));
-
 /** A state in which a worker has changed. */
 export const withWorker = (state: State, index: number, change: Partial<Worker>): State => ({
   ...state,

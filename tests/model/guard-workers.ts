@@ -9,11 +9,11 @@ import {
   type Poll,
   restartedWorker,
   type State,
-  set,
   type Worker,
   withGuard,
   withWorker,
 } from './guard-state.ts';
+import { set } from './steps.ts';
 
 type Step = NamedStep<State>;
 

@@ -28,11 +28,9 @@ import {
   type State,
   settled,
 } from './revocation-state.ts';
+import { set, waitFor } from './steps.ts';
 
 type Step = NamedStep<State>;
-
-const set = <Value>(list: readonly Value[], index: number, value: Value): readonly Value[] =>
-  list.map((old, at) => (at === index ? value : old));
 
 const tick = (state: State, longest: number): Step => ({
   name: 'a tick passes',
@@ -44,9 +42,6 @@ const tick = (state: State, longest: number): Step => ({
     read: state.read === null ? null : { ...state.read, age: Math.min(state.length, state.read.age + 1) },
   },
 });
-
-/** Ticks to wait until a lease of this length has ended everywhere. */
-const waitFor = (length: number, rules: Rules): number => (rules.waitIsLongEnough ? length + 1 : length - 1);
 
 const databaseSteps = (state: State, rules: Rules, { leases: [shortest = 0] }: World): readonly Step[] => {
   const steps: Step[] = [];
@@ -61,7 +56,7 @@ const databaseSteps = (state: State, rules: Rules, { leases: [shortest = 0] }: W
         });
   } else {
     const length = rules.evictsByRow ? (state.lengths[leaving] ?? 0) : shortest;
-    const isDue = !rules.waitBeforeDelete || state.markAge >= waitFor(length, rules);
+    const isDue = !rules.waitBeforeDelete || state.markAge >= waitFor(length, rules.waitIsLongEnough);
     if (isDue)
       steps.push({ name: `member ${leaving} is deleted`, next: { ...state, rows: set(state.rows, leaving, 'gone') } });
     // Whoever waited died: another one starts again, with a full wait.
@@ -284,7 +279,7 @@ const revokerSteps = (state: State, rules: Rules, { leases: [shortest = 0] }: Wo
     case 'waiting': {
       const lacking = missing(state);
       const longest = Math.max(0, ...lacking.map((index) => state.lengths[index] ?? 0));
-      const isOver = state.waited >= waitFor(rules.waitsForLongest ? longest : shortest, rules);
+      const isOver = state.waited >= waitFor(rules.waitsForLongest ? longest : shortest, rules.waitIsLongEnough);
       return lacking.length === 0 || isOver || !rules.answerAfterWait
         ? [{ name: 'the revoker answers 200', next: { ...state, revoker: 'answered' } }]
         : [];

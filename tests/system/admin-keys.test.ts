@@ -10,6 +10,7 @@ import { importLines, readLabKey } from '../harness/accounts.ts';
 import { addAdminKey } from '../harness/admin-key.ts';
 import { get, goodPassword, logOut, post, refresh, remove, signUp, tokensOf } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
+import { decodeSegment } from '../harness/forge.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { folderIn, runCatalytic, serviceIn, serviceOn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -119,8 +120,7 @@ test('a lab key stops working when its file is deleted or replaced', async (t) =
 });
 
 test('a killed signing key takes its tokens along at once, and its sessions go on under another', async () => {
-  const kidOf = (token: string) =>
-    String((JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as Key)['kid']);
+  const kidOf = (token: string) => String(decodeSegment(token, 0)['kid']);
   const admin = addAdminKey(dataDir, ['signing-keys:write']);
   let session = await signUp(url, 'killed@example.com');
   for (const kill of [

@@ -6,11 +6,10 @@ import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { makeCertificate, placeCertificate } from '../harness/certificates.ts';
-import { get, goodPassword, post, request } from '../harness/client.ts';
+import { goodPassword, post, request } from '../harness/client.ts';
 import { rowsOf } from '../harness/database.ts';
 import { needsHaproxy, startHaproxy } from '../harness/haproxy.ts';
-import { readMetrics } from '../harness/metrics.ts';
-import { operateUrlOf } from '../harness/operate-url.ts';
+import { metricsOf } from '../harness/metrics.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, type Service, type Settings, serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -189,8 +188,7 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
     const beganMs = performance.now();
     assert.equal(await answerOf(silent), '');
     assert.ok(performance.now() - beganMs < 10_000, 'a silent connection is not kept');
-    const page = (await get(`${operateUrlOf(service)}/metrics`)).text;
-    assert.equal(readMetrics(page).get('catalytic_connections_cut_total{reason="proxy_header",worker="1"}'), 5);
+    assert.equal((await metricsOf(service))('catalytic_connections_cut_total{reason="proxy_header"}'), 5);
   });
 
   test('a peer that is no proxy speaks HTTP, and its header is no request', async (t) => {

@@ -4,10 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { cleanEnvironment, type RunningCommand, startCommand } from '../../scripts/run-command.ts';
 import { type ReaderBlock, readerBlocksOf } from '../../scripts/shell-blocks.ts';
 import { copyTree, type TreeCopy } from '../../scripts/tree-copy.ts';
+import { startHttpServer } from '../harness/http-server.ts';
 import { freePort, removeFolder, temporaryFolder } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
@@ -192,12 +190,11 @@ suite('documents', () => {
     makeApi();
     const token = 'header.canary.signature';
     let answer: readonly [status: number, body: string] | undefined;
-    const stranger = createServer((_request, response) => {
+    const stranger = await startHttpServer((_request, response) => {
       if (answer === undefined) response.destroy();
       else response.writeHead(answer[0], { location: '/auth/verify?again', 'x-echo': token }).end(answer[1]);
     });
-    await once(stranger.listen(0, '127.0.0.1'), 'listening');
-    const catalytic = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const catalytic = stranger.url;
     const port = await freePort();
     const env = { ...environment, CATALYTIC_URL: catalytic, PORT: String(port) };
     const api = startCommand('node', ['server.mjs'], { cwd: emptyFolder, env, output: 'capture' });

@@ -2,8 +2,6 @@
  * The guard, as an API has it: in front of real handlers, asking a real service.
  */
 import assert from 'node:assert/strict';
-import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createGuard, type GuardOptions } from '@catalytic/guard';
 import { testIssuer } from '@catalytic/guard/testing';
@@ -164,23 +162,13 @@ test('needs behind a guard ask nothing again, and a request that says it is acce
   };
   const guard = await createGuard({ mode: 'ask', issuer: service.issuer, fetch: counting });
   const [first, second] = [guard.express(), guard.needs({ role: 'editor' })];
-  const server = createServer(async (request, response) => {
+  const { url } = await httpServerIn(t, async (request, response) => {
     // What a body parser or another middleware may put there proves nothing.
     Object.assign(request, { auth: { roles: ['editor'], subject: 'forged' } });
     await first(request, response, () => void second(request, response, () => response.end('edited')));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const statusOf = (token: string): Promise<number | undefined> =>
-    new Promise((resolve, reject) => {
-      const headers = { authorization: `bearer ${token}` };
-      httpRequest({ host: '127.0.0.1', port, headers, agent: false }, (response) =>
-        resolve(response.resume().statusCode),
-      )
-        .on('error', reject)
-        .end();
-    });
+  const statusOf = async (token: string): Promise<number> =>
+    (await fetch(url, { headers: { authorization: `bearer ${token}` } })).status;
   assert.deepEqual([await statusOf(service.token()), asked], [403, 1]);
   assert.deepEqual([await statusOf(service.token({ roles: ['editor'] })), asked], [200, 2]);
 });

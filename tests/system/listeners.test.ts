@@ -129,6 +129,8 @@ test('a service with an issuer or with proxies serves operators apart, also on l
       assert.equal((await ask(`${service.url}${path}`)).status, 404, path);
     assert.equal((await ask(`${operateUrlOf(service)}/metrics`)).status, 200);
     assert.equal(new URL(operateUrlOf(service)).hostname, '127.0.0.1');
+    // The next one takes the same port for operators.
+    await service.end();
   }
 });
 

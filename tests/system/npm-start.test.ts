@@ -15,6 +15,7 @@ import { treeOf } from '@catalytic/lab/process-tree';
 import { get } from '../harness/client.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
 import { folderIn, freePort, serviceIn } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const startMsMax = 60_000;
@@ -50,11 +51,6 @@ const runNpm = (t: TestContext, words: readonly string[], settings: Readonly<Rec
   return { npm, output: () => output, ended: once(npm, 'exit') as Promise<[number | null, NodeJS.Signals | null]> };
 };
 
-const until = async (what: string, isSo: () => boolean | Promise<boolean>, msMax: number): Promise<void> => {
-  for (const untilMs = performance.now() + msMax; !(await isSo()); await delay(50))
-    assert.ok(performance.now() < untilMs, `${what} after ${msMax} ms`);
-};
-
 const isAnswered = (url: string): Promise<boolean> =>
   get(`${url}/health/live`).then(
     () => true,
@@ -68,7 +64,7 @@ const npmStart = async (
   const port = String(await freePort());
   const run = runNpm(t, ['start'], { PORT: port, DATA_DIR: join(folderIn(t), 'data'), ...settings });
   const { output } = run;
-  await until('no greeting', () => output().includes('serves on'), startMsMax);
+  await waitUntil('The service', 'greet', startMsMax, () => output().includes('serves on'));
   return { ...run, url: `http://127.0.0.1:${port}` };
 };
 
@@ -89,8 +85,8 @@ suite('commands through npm', { concurrency: 2 }, () => {
       const { npm, output, ended, url } = await npmStart(t);
       npm.kill(signal);
       await ended;
-      await until('the service still answers', async () => !(await isAnswered(url)), 10_000);
-      await until('the service has not stopped in order', () => stopLines(output()) === 1, 1000);
+      await waitUntil('The service', 'stop answering', 10_000, async () => !(await isAnswered(url)));
+      await waitUntil('The service', 'stop in order', 1000, () => stopLines(output()) === 1);
     });
 
   for (const signal of ['SIGTERM', 'SIGHUP'] as const)
@@ -111,7 +107,7 @@ suite('commands through npm', { concurrency: 2 }, () => {
         const [code] = await ended;
         if (signal === 'SIGTERM') assert.equal(code, 0, output());
         const isGone = ({ pid }: { readonly pid: number }): boolean => !existsSync(`/proc/${pid}`);
-        await until('processes are left', () => processes.every(isGone), 15_000);
+        await waitUntil('The processes', 'end', 15_000, () => processes.every(isGone));
       },
     );
 
@@ -131,7 +127,7 @@ suite('commands through npm', { concurrency: 2 }, () => {
       const { npm, output, ended } = runNpm(t, [...words, ...ownFiles], { TMPDIR: folder });
       const requests = async (): Promise<string> =>
         (await get(`${url}/metrics`)).text.match(/^catalytic_answers_total.*protected.*$/gm)?.join('\n') ?? '';
-      await until('no load', async () => (await requests()) !== '', startMsMax);
+      await waitUntil('The lab', 'send load', startMsMax, async () => (await requests()) !== '');
       stop(Number(npm.pid));
       const [code] = await ended;
       assert.notEqual(code, null, 'the exit code is that of the lab');
@@ -145,10 +141,15 @@ suite('commands through npm', { concurrency: 2 }, () => {
     const port = String(await freePort());
     const settings = { PORT: port, DATA_DIR: join(folderIn(t), 'data') };
     const { npm, output, ended } = runNpm(t, ['exec', '--no', '--', 'catalytic', 'serve'], settings);
-    await until('no greeting', () => output().includes('serves on'), startMsMax);
+    await waitUntil('The service', 'greet', startMsMax, () => output().includes('serves on'));
     npm.kill('SIGTERM');
     await ended;
-    await until('the service still answers', async () => !(await isAnswered(`http://127.0.0.1:${port}`)), 10_000);
+    await waitUntil(
+      'The service',
+      'stop answering',
+      10_000,
+      async () => !(await isAnswered(`http://127.0.0.1:${port}`)),
+    );
   });
 
   test('SIGUSR1 does not open the inspector of Node, neither in the service nor in its hashing process', async (t) => {
