@@ -172,6 +172,39 @@ export const errorTable = {
     challenge: 'insufficient_scope',
   },
 
+  guard_key_missing: { status: 401, title: 'A guard key is needed', retryable: false, challenge: 'none' },
+  guard_key_invalid: { status: 401, title: 'The guard key is not known', retryable: false, challenge: 'invalid_token' },
+  guard_key_expired: { status: 401, title: 'The guard key has expired', retryable: false, challenge: 'invalid_token' },
+  guard_key_not_found: { status: 404, title: 'There is no guard key with this id', retryable: false },
+  guard_cursor_invalid: {
+    status: 400,
+    title: 'The cursor was not made by this service for this guard key',
+    retryable: false,
+  },
+  guard_audience_wrong: {
+    status: 400,
+    title: 'The service gives out tokens for another audience',
+    retryable: false,
+  },
+  guard_outdated: {
+    status: 409,
+    title: 'The guard does not know every kind of revocation: upgrade it',
+    retryable: false,
+  },
+  guard_not_live: { status: 409, title: 'The guard is not registered any more: register again', retryable: false },
+  guards_too_many: { status: 429, title: 'As many guards are registered as there may be', retryable: true },
+  guards_unsteady: {
+    status: 429,
+    title: 'Guards with this key have fallen silent several times in a short time',
+    retryable: true,
+  },
+  guards_unavailable: {
+    status: 503,
+    title: 'No guard can be registered while an older version serves beside this one',
+    retryable: true,
+  },
+  guard_polls_too_many: { status: 503, title: 'This process holds as many polls as it may', retryable: true },
+
   signing_key_not_found: { status: 404, title: 'There is no signing key with this id', retryable: false },
   signing_key_unavailable: {
     status: 503,
