@@ -30,3 +30,15 @@ export const systemClocks: Clocks = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Compares the wall clock of this process with another one, which was read between the sending of a
+ * request and its reply.
+ * @param sentWallMs this clock at the sending
+ * @param otherMs the other clock
+ * @param repliedWallMs this clock at the reply
+ * @returns least amount by which this clock is ahead, milliseconds; negative: behind; 0: both may
+ *   have been equal
+ */
+export const clockAheadMs = (sentWallMs: number, otherMs: number, repliedWallMs: number): number =>
+  sentWallMs > otherMs ? sentWallMs - otherMs : Math.min(0, repliedWallMs - otherMs);

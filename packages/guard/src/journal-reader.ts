@@ -9,10 +9,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds, type JournalEntry } from '@catalytic/protocol/journal';
-import type { Clocks } from './clocks.ts';
+import { type Clocks, clockAheadMs } from './clocks.ts';
 import type { JournalPage, JournalSource } from './journal-source.ts';
 import { Lease } from './lease.ts';
 import type { View } from './view.ts';
+import { Waiting } from './waiting.ts';
 
 /** What a reader works with. */
 export interface JournalReaderParts {
@@ -45,11 +46,6 @@ export const pollMs = (members: number): number => Math.max(pollMsMin, members *
 const pauseMsMin = 5;
 /** Shortest time between two acknowledgements that report no new entry, milliseconds. */
 const acknowledgeEveryMs = 1000;
-/**
- * Most requests that may wait for a read at once. Waiting requests cost memory, and all of them
- * would reach the database at the moment it comes back.
- */
-const waitingMax = 1000;
 /** Most different reasons that are reported during one run of failed reads. */
 const failuresMax = 10;
 /**
@@ -66,9 +62,9 @@ const clockSkewMs = clockSkewSeconds * 1000;
 /** Reads the journal for one process. */
 export class JournalReader {
   readonly #parts: JournalReaderParts;
-  readonly #lease: Lease;
+  readonly #lease = new Lease();
   readonly #settled = new Set<JournalId>();
-  readonly #waiting = new Set<(isCurrent: boolean) => void>();
+  readonly #waiting: Waiting;
   /**
    * Every id whose row may be in the database. The last one is the present registration, the rows
    * of the others must be removed.
@@ -91,7 +87,7 @@ export class JournalReader {
 
   constructor(parts: JournalReaderParts) {
     this.#parts = parts;
-    this.#lease = new Lease(parts.leaseMs);
+    this.#waiting = new Waiting(parts.clocks);
   }
 
   /**
@@ -169,18 +165,11 @@ export class JournalReader {
    * many requests wait already.
    */
   untilCurrent(waitMs: number): Promise<boolean> {
-    if (this.#waiting.size >= waitingMax || this.#isStopped) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const settle = (isCurrent: boolean): void => {
-        cancel();
-        this.#waiting.delete(settle);
-        resolve(isCurrent);
-      };
-      const cancel = this.#parts.clocks.after(waitMs, () => settle(false));
-      this.#waiting.add(settle);
-      // After a pause of this process the next timer may be late: read now.
-      if (this.#round === undefined) this.#begin();
-    });
+    if (this.#isStopped) return Promise.resolve(false);
+    const waiting = this.#waiting.wait(waitMs);
+    // After a pause of this process the next timer may be late: read now.
+    if (this.#round === undefined) this.#begin();
+    return waiting;
   }
 
   /**
@@ -190,7 +179,7 @@ export class JournalReader {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelNext();
-    for (const settle of [...this.#waiting]) settle(false);
+    this.#waiting.settle(false);
     await this.#round;
     try {
       await this.#parts.source.unregister(this.#memberIds);
@@ -295,9 +284,9 @@ export class JournalReader {
   }
 
   #renew(sentMonoMs: number, sentWallMs: number): void {
-    this.#lease.renew(sentMonoMs, sentWallMs);
+    this.#lease.renew(sentMonoMs, sentWallMs, this.#parts.leaseMs);
     this.#lastSentMonoMs = Math.max(this.#lastSentMonoMs, sentMonoMs);
-    if (this.isCurrent()) for (const settle of [...this.#waiting]) settle(true);
+    if (this.isCurrent()) this.#waiting.settle(true);
   }
 
   async #acknowledge(member: MemberId, { applied }: JournalPage<unknown>, isNews: boolean): Promise<void> {
@@ -337,13 +326,12 @@ export class JournalReader {
    */
   #compareClocks(sentWallMs: number, databaseMs: number, repliedWallMs: number): void {
     const hadRightTime = this.#hasRightTime;
-    const [aheadMs, behindMs] = [sentWallMs - databaseMs, databaseMs - repliedWallMs];
-    this.#clockAheadMs = aheadMs > 0 ? aheadMs : behindMs > 0 ? -behindMs : 0;
+    this.#clockAheadMs = clockAheadMs(sentWallMs, databaseMs, repliedWallMs);
     if (this.#hasRightTime === hadRightTime) return;
     const seconds = Math.round(Math.abs(this.#clockAheadMs) / 1000);
     this.#parts.onProblem(
       hadRightTime
-        ? `The clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the clock of the database; this process accepts no token until they agree within ${clockSkewSeconds} s. Set the wrong one right (timedatectl, chronyc tracking)`
+        ? `The clock of this machine is ${seconds} s ${this.#clockAheadMs > 0 ? 'ahead of' : 'behind'} the clock of the database; this process accepts no token until they agree within ${clockSkewSeconds} s. Set the wrong one right (timedatectl, chronyc tracking)`
         : 'The clocks of this machine and of the database agree again; this process accepts tokens',
     );
   }

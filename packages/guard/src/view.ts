@@ -6,6 +6,9 @@
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import { entryId, type JournalEntry, type Revocation } from '@catalytic/protocol/journal';
 
+/** What the view keeps of an entry; where it came from makes no difference. */
+export type KeptRevocation = Revocation & Pick<JournalEntry, 'keepUntilMs'>;
+
 interface Raised {
   readonly epoch: number;
   /** The highest epoch with which sessions ended; 0: none did. */
@@ -74,6 +77,11 @@ export class View {
    */
   get isFull(): boolean {
     return this.size >= this.#entriesMax;
+  }
+
+  /** Whether so many further entries have room. */
+  hasRoomFor(entries: number): boolean {
+    return this.size + entries <= this.#entriesMax;
   }
 
   /** Number of entries held, heard ones included. */
@@ -149,7 +157,7 @@ export class View {
    * @returns whether all were added, which needs room and a known kind. After `false` the view must
    *   not be trusted
    */
-  apply(entries: readonly JournalEntry[]): boolean {
+  apply(entries: readonly KeptRevocation[]): boolean {
     let isUnderstood = true;
     for (const entry of entries) {
       if (this.isFull) return false;

@@ -19,8 +19,8 @@ export interface RoundTime {
   /** Wall clock, milliseconds since 1970. */
   readonly nowMs: number;
   /**
-   * Wall clock by which records are forgotten, see `forgetting-clock.ts`; not finite while that is
-   * unknown.
+   * Wall clock by which records are forgotten, see `forgettingClock` of the guard; not finite while
+   * that is unknown.
    */
   readonly forgetMs: number;
 }

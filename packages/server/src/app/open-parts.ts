@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { systemClocks } from '@catalytic/guard/clocks';
+import { forgettingClock } from '@catalytic/guard/forgetting-clock';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import type { AccountId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
@@ -18,7 +19,6 @@ import { createSigningKey } from '../features/signing-keys/create-signing-key.ts
 import type { KeyRing } from '../features/signing-keys/key-ring.ts';
 import type { StoredSigningKey } from '../features/signing-keys/store.ts';
 import { defaultTenantName } from '../features/tenants/store.ts';
-import { forgettingClock } from '../forgetting-clock.ts';
 import { HashLanes } from '../hashing/hash-lanes.ts';
 import { labKeyPath, leaveLabKey } from '../lab-key.ts';
 import type { RoundTime } from '../run-jobs.ts';
@@ -73,7 +73,8 @@ const prepareDatabase = async (
     onProblem(
       `The wall clock has jumped ${byMs > 0 ? 'ahead' : 'back'} by ${Math.abs(Math.round(byMs / 1000))} s: it was set, or the machine slept; nothing is deleted by it until it has lasted`,
     );
-  const forgetMs = forgettingClock(systemClocks, keepUntilMs(0, tokenSecondsMax), onStep);
+  const keepMs = keepUntilMs(0, tokenSecondsMax);
+  const forgetMs = forgettingClock(systemClocks, () => keepMs, onStep);
   // Open, so that a new deployment can be tried; an operator closes it with one command.
   await stores.tenants.ensure({ name: defaultTenantName, registration: 'open', nowMs: nowMs(), by: systemOrigin });
   return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };

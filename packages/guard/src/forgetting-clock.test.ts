@@ -10,7 +10,11 @@ const machine = () => {
   let mono = 5000;
   let wall = 1_800_000_000_000;
   const steps: number[] = [];
-  const read = forgettingClock({ monoMs: () => mono, wallMs: () => wall }, keepMs, (byMs) => steps.push(byMs));
+  const read = forgettingClock(
+    { monoMs: () => mono, wallMs: () => wall },
+    () => keepMs,
+    (byMs) => steps.push(byMs),
+  );
   return {
     steps,
     wall: () => wall,

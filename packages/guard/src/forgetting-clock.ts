@@ -4,7 +4,7 @@
  * meanwhile. That happens when a machine starts before it knows the time, or by hand.
  * @module
  */
-import type { Clocks } from '@catalytic/guard/clocks';
+import type { Clocks } from './clocks.ts';
 
 /**
  * A wall clock that gains at most this part of the monotonic clock is being slewed, not stepped. It
@@ -21,13 +21,14 @@ const stepToldMsMin = 10_000;
  * reading of the process, only after the monotonic clock has run for `keepMs` since: by then every
  * entry has been kept for as long as any token it names can live, whatever the wall clock showed.
  * Until then it continues from before the step, at the pace of the monotonic clock.
- * @param keepMs how long an entry is kept, milliseconds
+ * @param keepMs how long an entry is kept, milliseconds; asked at each reading. Until that is known it
+ *   is infinite, and nothing is forgotten
  * @param onStep called when the wall clock was set: by how much, milliseconds, negative for back
  * @returns milliseconds since 1970 by which to forget; call it every few seconds
  */
 export const forgettingClock = (
   { monoMs, wallMs }: Pick<Clocks, 'monoMs' | 'wallMs'>,
-  keepMs: number,
+  keepMs: () => number,
   onStep: (byMs: number) => void = () => {},
 ): (() => number) => {
   // At the start nothing counts as old: earlier readings are unknown.
@@ -46,7 +47,7 @@ export const forgettingClock = (
       step = { gainMs, sinceMonoMs: mono };
     step.gainMs = Math.min(step.gainMs, gainMs);
     const isSlow = wall - expectedMs <= Math.max(stepMsMin, (mono - believed.monoMs) * slewMax);
-    if (isSlow || mono - step.sinceMonoMs >= keepMs) {
+    if (isSlow || mono - step.sinceMonoMs >= keepMs()) {
       believed = { wallMs: wall, monoMs: mono };
       step = { gainMs, sinceMonoMs: mono };
       return wall;
