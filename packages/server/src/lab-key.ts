@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config/read-config.ts';
 import { createAdminKey } from './features/admin-keys/create-admin-key.ts';
-import { adminKeyId } from './features/admin-keys/rules.ts';
+import { keyId } from './features/admin-keys/rules.ts';
 import { systemOrigin } from './features/audit/origins.ts';
 import { tokenHash } from './features/secrets/random-token.ts';
 import type { Stores } from './stores/stores.ts';
@@ -53,7 +53,7 @@ export const leaveLabKey = async (dataDir: string, { tenants, adminKeys }: Store
       );
     }
   }
-  const own = adminKeyId(tokenHash(key));
+  const own = keyId(tokenHash(key));
   for (const { id, description: place } of await adminKeys.list({ tenantId, after: undefined, rowsMax: keysMax }))
     if (id !== own && (place === description || place === formerDescription))
       await adminKeys.revoke({ id, tenantId, nowMs, by: systemOrigin });

@@ -12,10 +12,10 @@ import {
   listAdminKeys,
   revokeAdminKey,
 } from './administer-admin-keys.ts';
-import { adminKeyIdPattern } from './rules.ts';
+import { keyIdPattern } from './rules.ts';
 
 const exampleId = '9f86d081884c';
-const KeyId = (description: string) => Type.String({ pattern: adminKeyIdPattern, description, examples: [exampleId] });
+const KeyId = (description: string) => Type.String({ pattern: keyIdPattern, description, examples: [exampleId] });
 const Time = (description: string) =>
   Type.Union([Type.String(), Type.Null()], { description, examples: ['2026-01-01T00:00:00.000Z'] });
 

@@ -1,17 +1,18 @@
 /**
- * How admin keys are named, when they end, and when their use is recorded.
+ * How keys of the service are named, when they end, and when their use is recorded: admin keys, and
+ * guard keys as well.
  * @module
  */
 
 /**
- * Names an admin key by the beginning of its hash: enough to tell keys apart, and useless to anyone
+ * Names a key by the beginning of its hash: enough to tell keys apart, and useless to anyone
  * looking for the key itself.
  * @param hash SHA-256 of the key
  */
-export const adminKeyId = (hash: Uint8Array): string => Buffer.from(hash.subarray(0, 6)).toString('hex');
+export const keyId = (hash: Uint8Array): string => Buffer.from(hash.subarray(0, 6)).toString('hex');
 
 /** Pattern of the ids. */
-export const adminKeyIdPattern = '^[0-9a-f]{12}$';
+export const keyIdPattern = '^[0-9a-f]{12}$';
 
 /** Whether the time of a key is over. */
 export const hasExpired = ({ expiresAtMs }: { readonly expiresAtMs: number | null }, nowMs: number): boolean =>

@@ -28,11 +28,10 @@ export interface AdminKey {
   readonly tenantId: TenantId | null;
 }
 
-/** An admin key about to be stored. */
-export interface NewAdminKey {
+/** What is said of a key when it is made. Guard keys have the same parts. */
+export interface MadeKey {
   /** SHA-256 of the key. */
   readonly hash: Uint8Array;
-  readonly key: AdminKey;
   /** What it is for, in the words of the operator who made it. */
   readonly description: string;
   /** From when on it is refused, milliseconds since 1970; `null`: never. */
@@ -42,8 +41,8 @@ export interface NewAdminKey {
   readonly by: Origin;
 }
 
-/** A stored admin key that was found by its hash. */
-export interface KnownAdminKey extends AdminKey {
+/** What is known of every stored key. */
+export interface StoredKey {
   /** Its name in the audit trail: 12 hexadecimal digits, no secret. */
   readonly id: string;
   readonly expiresAtMs: number | null;
@@ -51,14 +50,22 @@ export interface KnownAdminKey extends AdminKey {
   readonly lastUsedAtMs: number | null;
 }
 
+/** An admin key about to be stored. */
+export interface NewAdminKey extends MadeKey {
+  readonly key: AdminKey;
+}
+
+/** A stored admin key that was found by its hash. */
+export interface KnownAdminKey extends AdminKey, StoredKey {}
+
 /** An admin key in a list. */
 export interface ListedAdminKey extends KnownAdminKey {
   readonly description: string;
   readonly createdAtMs: number;
 }
 
-/** Which admin keys are listed. */
-export interface AdminKeysPage {
+/** Which keys are listed. */
+export interface KeysPage {
   /** Only keys that are bound to this tenant; `null`: all keys. */
   readonly tenantId: TenantId | null;
   /** Only keys with a higher id; `undefined`: from the first on. */
@@ -66,8 +73,8 @@ export interface AdminKeysPage {
   readonly rowsMax: number;
 }
 
-/** An admin key about to be revoked. */
-export interface AdminKeyRevocation {
+/** A key about to be revoked. */
+export interface KeyRevocation {
   readonly id: string;
   /** Only a key that is bound to this tenant; `null`: any key. */
   readonly tenantId: TenantId | null;
@@ -76,8 +83,8 @@ export interface AdminKeyRevocation {
   readonly by: Origin;
 }
 
-/** A use of an admin key. */
-export interface AdminKeyUse {
+/** A use of a key. */
+export interface KeyUse {
   /** SHA-256 of the key. */
   readonly hash: Uint8Array;
   readonly nowMs: number;
@@ -91,9 +98,9 @@ export interface AdminKeyStore {
   /** Reads from the primary, so that a revoked key is not found by any process. */
   findByHash(hash: Uint8Array): Promise<KnownAdminKey | undefined>;
   /** Up to `rowsMax` keys in the order of their ids. */
-  list(page: AdminKeysPage): Promise<readonly ListedAdminKey[]>;
+  list(page: KeysPage): Promise<readonly ListedAdminKey[]>;
   /** Deletes a key. @returns whether there was one */
-  revoke(revocation: AdminKeyRevocation): Promise<boolean>;
+  revoke(revocation: KeyRevocation): Promise<boolean>;
   /** Records when a key was last used. */
-  noteUse(use: AdminKeyUse): Promise<void>;
+  noteUse(use: KeyUse): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /** Admin keys in PostgreSQL. @module */
-import { adminKeyId } from '../../features/admin-keys/rules.ts';
+import { keyId } from '../../features/admin-keys/rules.ts';
 import type { AdminKeyStore, ListedAdminKey } from '../../features/admin-keys/store.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { type Run, statement } from './transactions.ts';
 
-/** `adminKeyId` of the rules, in SQL. */
-const idOfHash = `encode(substring(hash from 1 for 6), 'hex')`;
+/** `keyId` of the rules, in SQL. */
+export const idOfHash = `encode(substring(hash from 1 for 6), 'hex')`;
 const columns = `${idOfHash} as id, tenant_id as "tenantId", scopes, description, created_at as "createdAtMs",
   expires_at as "expiresAtMs", last_used_at as "lastUsedAtMs"`;
 const insert = statement(
@@ -38,7 +38,7 @@ const noteUse = statement(
 /** @param run sees all tenants, because the row of a key names its tenant */
 export const postgresAdminKeys = (run: Run): AdminKeyStore => ({
   add: async ({ hash, key: { tenantId, scopes }, description, expiresAtMs, nowMs, by }) => {
-    const id = adminKeyId(hash);
+    const id = keyId(hash);
     await run('*', insert(hash, tenantId, scopes, description, nowMs, id, originValue(by), expiresAtMs));
   },
   findByHash: async (hash) => (await run<ListedAdminKey>('*', byHash(hash)))[0],

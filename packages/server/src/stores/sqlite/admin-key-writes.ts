@@ -1,11 +1,11 @@
 /** Writing operations of admin keys. @module */
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
-import { adminKeyId } from '../../features/admin-keys/rules.ts';
-import type { AdminKeyRevocation, AdminKeyUse, NewAdminKey } from '../../features/admin-keys/store.ts';
+import { keyId } from '../../features/admin-keys/rules.ts';
+import type { KeyRevocation, KeyUse, NewAdminKey } from '../../features/admin-keys/store.ts';
 import { auditAppender } from './audit-writes.ts';
 
-/** `adminKeyId` of the rules, in SQL. */
+/** `keyId` of the rules, in SQL. */
 export const idOfHash = 'lower(hex(substr(hash, 1, 6)))';
 
 /** Prepares the operations. */
@@ -30,12 +30,12 @@ export const adminKeyWrites = (database: DatabaseSync) => {
         reason: 'admin_key',
         atMs: nowMs,
         tenantId: key.tenantId ?? undefined,
-        subject: adminKeyId(hash),
+        subject: keyId(hash),
         by,
       });
     },
 
-    revoke: ({ id, tenantId, nowMs, by }: AdminKeyRevocation): boolean => {
+    revoke: ({ id, tenantId, nowMs, by }: KeyRevocation): boolean => {
       const removed = remove.get({ id, tenant: tenantId }) as { tenantId: TenantId | null } | undefined;
       if (removed === undefined) return false;
       const row = { event: 'authn_token_revoked', reason: 'admin_key', subject: id } as const;
@@ -43,7 +43,7 @@ export const adminKeyWrites = (database: DatabaseSync) => {
       return true;
     },
 
-    noteUse: ({ hash, nowMs, everyMs }: AdminKeyUse): void => {
+    noteUse: ({ hash, nowMs, everyMs }: KeyUse): void => {
       use.run({ hash, now: nowMs, every: everyMs });
     },
   };
