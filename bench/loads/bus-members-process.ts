@@ -75,7 +75,8 @@ const memberOf = ({ redisUrl, key, members }: Membership, id: MemberId, count: {
     reader: { memberIds: [id], hear: (entries) => view.apply(entries), settle: () => {} },
     bus,
     members: {
-      list: async () => members.map((member) => ({ id: member, state: 'live', leaseMs, applied: null })),
+      list: async () =>
+        members.map((member) => ({ id: member, state: 'live', leaseMs, applied: null, kind: 'worker', seen: 0 })),
       markLeaving: async () => {},
       remove: async () => {},
       covers: () => false,

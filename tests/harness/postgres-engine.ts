@@ -59,6 +59,9 @@ export const openEngine = async (
       tenantStatus: async (id, status) => {
         await query(adminUrl, `update tenant set status = '${status}' where id = '${id}'`);
       },
+      olderMember: async (id) => {
+        await query(adminUrl, `insert into member (id, state, lease_ms) values ('${id}', 'live', 1000)`);
+      },
       auditEvents: async (sessionId) => {
         const rows = await query(adminUrl, `select event from audit where session_id = '${sessionId}' order by pos`);
         return rows.map((row) => String(row[0]));

@@ -64,7 +64,7 @@ export class SimulatedDatabase {
 
   register(id: MemberId, leaseMs: number): void {
     this.#commit();
-    this.#rows.set(id, { id, state: 'live', leaseMs, applied: null });
+    this.#rows.set(id, { id, state: 'live', leaseMs, applied: null, kind: 'worker', seen: 0 });
   }
 
   read(member: MemberId, cursor: Cursor = { newest: 0, open: [] }): JournalPage<Cursor> {

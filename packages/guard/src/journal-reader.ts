@@ -37,7 +37,7 @@ export interface JournalReaderParts {
  */
 const pollMsMin = 100;
 const pollMsPerMember = 1;
-/** Time between two reads of one member, milliseconds. @param members members of the deployment */
+/** Time between two reads of one member, milliseconds. @param members workers of the deployment */
 export const pollMs = (members: number): number => Math.max(pollMsMin, members * pollMsPerMember);
 /**
  * Shortest pause after a read, milliseconds: applies when the read itself took longer than the time
@@ -98,7 +98,7 @@ export class JournalReader {
     return this.#memberIds;
   }
 
-  /** Number of members at the last read, this process included; 1 before the first read. */
+  /** Number of workers at the last read, this process included; 1 before the first read. */
   get members(): number {
     return this.#members;
   }

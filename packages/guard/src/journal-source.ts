@@ -3,8 +3,16 @@
  * current.
  * @module
  */
-import type { MemberId } from '@catalytic/protocol/ids';
+import type { MemberId, TenantId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
+
+/** An entry where it stands in the journal. */
+export type PlacedEntry = JournalEntry & {
+  /** The transaction that wrote it, or its position: whatever orders the journal of the engine. */
+  readonly place: bigint;
+  /** The tenant that it concerns; `null`: every tenant. */
+  readonly tenantId: TenantId | null;
+};
 
 /**
  * One read of the journal. All of it comes from one statement, so it shows one moment of the
@@ -29,7 +37,7 @@ export interface JournalPage<Cursor> {
   readonly isPrimary: boolean;
   /** Whether the asking member's row is there and live. */
   readonly isMember: boolean;
-  /** Number of members' rows, the asking member's included. */
+  /** Number of workers' rows, the asking member's included. Guards do not count. */
   readonly members: number;
   /**
    * Every entry that no page before the cursor has held. A repeated entry is harmless, a missing

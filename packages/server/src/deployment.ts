@@ -24,6 +24,7 @@ import type { Stores } from './stores/stores.ts';
 
 export { inspectRedis } from './bus/inspect-redis.ts';
 export { inspectPostgres } from './stores/postgres/inspect.ts';
+export { carryGuards } from './stores/sqlite/carry-guards.ts';
 export { copyDatabase } from './stores/sqlite/copy-database.ts';
 export { databasePath, lockDataFolder } from './stores/sqlite/database.ts';
 export { examineDatabase, glanceAtDatabase } from './stores/sqlite/examine-database.ts';

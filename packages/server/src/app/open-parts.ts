@@ -56,7 +56,7 @@ export interface Parts extends Revocations {
 }
 
 /**
- * The database as this process serves it: no member of a former process, its first tenant, and its
+ * The database as this process serves it: no worker of a former process, its first tenant, and its
  * keys open.
  */
 const prepareDatabase = async (
@@ -65,9 +65,12 @@ const prepareDatabase = async (
   nowMs: () => number,
   onProblem: (message: string) => void,
 ) => {
-  // The process that holds the folder is alone: every registered member belonged to a process that
-  // died without deregistering.
-  if (config.profile.ownsDataFolder) await stores.members.remove((await stores.members.list()).map(({ id }) => id));
+  // The process that holds the folder is alone: every registered worker was a process that died
+  // without deregistering. Guards are other people's processes, which may live and accept tokens.
+  if (config.profile.ownsDataFolder) {
+    const rows = await stores.members.list();
+    await stores.members.remove(rows.filter(({ kind }) => kind === 'worker').map(({ id }) => id));
+  }
   const tokenSecondsMax = await stores.journal.raiseTokenSecondsMax(config.accessTokenSeconds);
   const onStep = (byMs: number): void =>
     onProblem(

@@ -11,7 +11,14 @@ import { flush, writeFlushed } from '../config/flushed-file.ts';
 import { findMasterKey, masterKeyPath, masterKeyText, readMasterKeyFile } from '../config/master-key.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
-import { beginNewHistory, examineDatabase, lockDataFolder, putInPlace } from '../deployment.ts';
+import {
+  beginNewHistory,
+  carryGuards,
+  databasePath,
+  examineDatabase,
+  lockDataFolder,
+  putInPlace,
+} from '../deployment.ts';
 import type { NewHistory } from '../features/deployment/store.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { opensKeys } from '../features/signing-keys/check-master-key.ts';
@@ -58,7 +65,7 @@ const chooseKey = (config: Config, folder: string, { key }: Options): Buffer | u
 
 /**
  * Copies the backup into a staging folder and makes it ready to serve: with a new history, under
- * the master key of the service.
+ * the master key of the service, and with the guards of the database that it replaces.
  */
 const prepare = async (config: Config, folder: string, options: Options, staging: string): Promise<NewHistory> => {
   const copy = join(staging, 'catalytic.db');
@@ -73,6 +80,7 @@ const prepare = async (config: Config, folder: string, options: Options, staging
   if (key !== undefined && config.masterKey === undefined) writeFlushed(masterKeyPath(staging), masterKeyText(key));
   const staged = { ...config, dataDir: staging };
   const history = await withStores(staged, (stores) => beginNewHistory(staged, stores, isKeyNew));
+  carryGuards(databasePath(config.dataDir), copy);
   if (existsSync(`${copy}-wal`)) throw new Error('its write-ahead log could not be brought into the file');
   flush(copy);
   return history;

@@ -10,6 +10,8 @@ import type { AccountStore, NewAccount } from './accounts/store.ts';
 import type { AdminKeyStore } from './admin-keys/store.ts';
 import type { AuditStore, Origin } from './audit/store.ts';
 import type { DeploymentStore } from './deployment/store.ts';
+import type { GuardKey, GuardKeyStore } from './guard-keys/store.ts';
+import type { GuardStore } from './guards/store.ts';
 import type { JournalStore, MemberStore } from './revocation/store.ts';
 import type { SessionStore } from './sessions/store.ts';
 import type { SigningKeyStore } from './signing-keys/store.ts';
@@ -22,14 +24,18 @@ export interface Engine {
   readonly sessions: SessionStore;
   readonly journal: JournalStore;
   readonly members: MemberStore;
+  readonly guards: GuardStore;
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
+  readonly guardKeys: GuardKeyStore;
   readonly deployment: DeploymentStore;
   readonly audit: AuditStore;
   /** Changes that no port offers yet, made in the database directly. */
   readonly force: {
     accountStatus(id: AccountId, status: 'active' | 'disabled'): Promise<void>;
     tenantStatus(id: TenantId, status: 'active' | 'suspended'): Promise<void>;
+    /** Registers a member as the version before does. */
+    olderMember(id: MemberId): Promise<void>;
     auditEvents(sessionId: SessionId): Promise<readonly string[]>;
   };
   close(): Promise<void>;
@@ -59,6 +65,24 @@ export const seedAccount = async (
     throw new Error(`The tenant refuses ${name}: ${accountId}`);
   return { tenantId, accountId, account };
 };
+
+/** The id of a guard key. @param hash its hash, as a text */
+export const guardKeyIdOf = (hash: string): string => Buffer.from(hash).subarray(0, 6).toString('hex');
+
+/** Adds a guard key. @param hash its hash, as a text */
+export const addGuardKey = (
+  { guardKeys }: Engine,
+  hash: string,
+  { tenantId = null, guardsMax = 10, expiresAtMs = null }: Partial<GuardKey & { expiresAtMs: number | null }> = {},
+): Promise<void> =>
+  guardKeys.add({
+    hash: Buffer.from(hash),
+    key: { tenantId, guardsMax },
+    description: `for ${hash}`,
+    expiresAtMs,
+    nowMs: 1000,
+    by,
+  });
 
 /** All entries of the journal, as the first read of a new member shows them. */
 export const readJournal = async ({ journal }: Engine): Promise<readonly JournalEntry[]> => {

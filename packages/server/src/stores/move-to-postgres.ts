@@ -13,11 +13,16 @@ interface Table {
   readonly arrays?: readonly string[];
   /** Columns that SQLite keeps as 1 or 0. */
   readonly booleans?: readonly string[];
+  /** Which rows are moved, in SQL. @default all */
+  readonly where?: string;
+  /** Further columns, with the value that each row gets in them. */
+  readonly given?: Readonly<Record<string, string>>;
 }
 
 /**
- * The tables that are moved, parents first. Members have ended, so they stay behind. Journal and
- * audit rows get new positions, in order.
+ * The tables that are moved, parents first. Workers have ended, so their rows stay behind. Guards may
+ * accept tokens until their leases end; they register anew in the new history. Journal and audit rows
+ * get new positions, in order.
  */
 const tables: readonly Table[] = [
   { name: 'tenant', columns: ['id', 'name', 'status', 'epoch', 'registration', 'created_at'] },
@@ -44,7 +49,7 @@ const tables: readonly Table[] = [
   },
   {
     name: 'journal',
-    columns: ['id', 'kind', 'key', 'epoch', 'keep_until', 'keeps_sessions'],
+    columns: ['id', 'kind', 'key', 'epoch', 'keep_until', 'keeps_sessions', 'tenant_id'],
     booleans: ['keeps_sessions'],
   },
   {
@@ -56,6 +61,19 @@ const tables: readonly Table[] = [
     columns: ['hash', 'tenant_id', 'scopes', 'description', 'created_at', 'expires_at', 'last_used_at'],
     arrays: ['scopes'],
   },
+  {
+    name: 'guard_key',
+    columns: [
+      ...['hash', 'tenant_id', 'description', 'guards_max', 'expires_at', 'created_at', 'last_used_at'],
+      ...['marks', 'marked_at'],
+    ],
+  },
+  {
+    name: 'member',
+    columns: ['id', 'lease_ms', 'kind', 'key', 'name', 'kinds'],
+    where: "kind = 'guard'",
+    given: { state: 'leaving' },
+  },
   { name: 'audit', columns: auditColumns },
 ];
 
@@ -66,27 +84,29 @@ const batchRows = 1000;
 export type OnMoved = (table: string, moved: number, total: number) => void;
 
 /** A row as JSON that PostgreSQL reads: bytes in hexadecimal, lists as arrays, 1 and 0 as truths. */
-const toJson = (row: SourceRow, { arrays = [], booleans = [] }: Table): object =>
-  Object.fromEntries(
+const toJson = (row: SourceRow, { arrays = [], booleans = [], given = {} }: Table): object => ({
+  ...given,
+  ...Object.fromEntries(
     Object.entries(row).map(([column, value]) => {
       if (value instanceof Uint8Array) return [column, `\\x${Buffer.from(value).toString('hex')}`];
       if (booleans.includes(column)) return [column, value === null ? null : value === 1];
       return [column, arrays.includes(column) ? JSON.parse(String(value)) : value];
     }),
-  );
+  ),
+});
 
 const moveTable = async (source: MovingSource, target: MovingTarget, table: Table, onMoved: OnMoved): Promise<void> => {
-  const { name, columns } = table;
-  const total = source.count(name);
+  const { name, columns, where, given = {} } = table;
+  const total = source.count(name, where);
   let moved = 0;
   let batch: object[] = [];
   const send = async (): Promise<void> => {
-    await target.insert(name, columns, batch);
+    await target.insert(name, [...columns, ...Object.keys(given)], batch);
     moved += batch.length;
     batch = [];
     onMoved(name, moved, total);
   };
-  for (const row of source.rows(name, columns)) {
+  for (const row of source.rows(name, columns, where)) {
     batch.push(toJson(row, table));
     if (batch.length === batchRows) await send();
   }

@@ -6,6 +6,8 @@ import type { AccountStore } from '../features/accounts/store.ts';
 import type { AdminKeyStore } from '../features/admin-keys/store.ts';
 import type { AuditStore } from '../features/audit/store.ts';
 import type { DeploymentStore } from '../features/deployment/store.ts';
+import type { GuardKeyStore } from '../features/guard-keys/store.ts';
+import type { GuardStore } from '../features/guards/store.ts';
 import type { JournalStore, MemberStore } from '../features/revocation/store.ts';
 import type { SessionStore } from '../features/sessions/store.ts';
 import type { SigningKeyStore } from '../features/signing-keys/store.ts';
@@ -26,8 +28,10 @@ export interface Stores {
   readonly sessions: SessionStore;
   readonly journal: JournalStore;
   readonly members: MemberStore;
+  readonly guards: GuardStore;
   readonly signingKeys: SigningKeyStore;
   readonly adminKeys: AdminKeyStore;
+  readonly guardKeys: GuardKeyStore;
   readonly deployment: DeploymentStore;
   readonly audit: AuditStore;
   /** Takes the path of a write without changing anything. */

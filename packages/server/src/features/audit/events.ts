@@ -110,14 +110,18 @@ export const auditEvents = {
   },
   authn_token_created: {
     sentence: 'A key for the service itself was made; `subject` is its id.',
-    actors: 'cli, system',
-    reasons: { admin_key: { sentence: 'A key for the admin routes.' } },
+    actors: 'key:ID, cli, system',
+    reasons: {
+      admin_key: { sentence: 'A key for the admin routes.' },
+      guard_key: { sentence: 'A key for guards, which follow revocations.' },
+    },
   },
   authn_token_revoked: {
     sentence: 'Tokens or keys became invalid before they expired.',
     actors: 'self, key:ID, cli, system',
     reasons: {
       admin_key: { sentence: 'The admin key `subject` was revoked.' },
+      guard_key: { sentence: 'The guard key `subject` was revoked, and its guards were marked as leaving.' },
       logout: { sentence: 'The session was signed out.', ends: 'session', endedBy: 'a sign-out' },
       logout_all: {
         sentence: 'Every session of the account was signed out; the row names the session that asked.',

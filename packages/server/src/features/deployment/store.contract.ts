@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import type { KeyId, MemberId } from '@catalytic/protocol/ids';
-import { by, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
+import { addGuardKey, by, guardKeyIdOf, type OpenEngine, readJournal, seedAccount } from '../engine.contract.ts';
 import type { StoredSigningKey } from '../signing-keys/store.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -55,6 +55,11 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     const source = engine.journal.openSource();
     const member = randomUUIDv7() as MemberId;
     await source.register(member, 1000);
+    await addGuardKey(engine, 'key');
+    const guard = randomUUIDv7() as MemberId;
+    const key = guardKeyIdOf('key');
+    const asked = { name: 'api', kinds: 'session', leaseMs: 5000, perKeyMax: 10, allMax: 10, nowMs: 1000 };
+    await engine.guards.register({ id: guard, key, ...asked });
     const before = await source.read(member, undefined);
     const generation = await engine.deployment.generation();
     // What reads the journal serves, and a database that is served begins no new history.
@@ -89,5 +94,15 @@ export const deploymentStoreContract = (engineName: string, open: OpenEngine): v
     const after = await later.read(member, before.cursor);
     assert.notEqual(after.identity, before.identity);
     assert.equal(after.isMember, false, 'no process of the old history goes on');
+    const rows = await engine.members.list();
+    assert.deepEqual(
+      rows.map(({ kind, state, leaseMs }) => [kind, state, leaseMs]).sort(),
+      [
+        ['guard', 'leaving', 30_000],
+        ['guard', 'leaving', 5000],
+      ],
+      'revocations wait for guards of the old history, known or not',
+    );
+    assert.ok(rows.some(({ id }) => id === guard));
   });
 };

@@ -35,7 +35,9 @@ export interface DeploymentStore {
   /**
    * Begins a new history after a backup was restored, in one transaction. The revocations since the
    * backup are lost, and epochs have gone back. So every signing key is killed for ever, every
-   * session is ended, and a key that no backup holds signs from now on.
+   * session is ended, and a key that no backup holds signs from now on. Rows of workers go. Those of
+   * guards stay and are leaving, and one more stands for guards that the backup does not know: they
+   * may accept tokens until their leases end.
    */
   beginNewHistory(start: HistoryStart): Promise<NewHistory>;
   /**

@@ -22,7 +22,9 @@ const recorded = (position: string): Recorded => ({
 /** A barrier whose members are what `rows` says; positions count up. */
 const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
-  const rows = new Map<MemberId, Member>([[self, { id: self, state: 'live', leaseMs, applied: null }]]);
+  const rows = new Map<MemberId, Member>([
+    [self, { id: self, state: 'live', leaseMs, applied: null, kind: 'worker', seen: 0 }],
+  ]);
   const heard: JournalEntry[] = [];
   const settled: JournalEntry[] = [];
   const announced: Hint[] = [];
@@ -95,7 +97,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
     state: Member['state'] = 'live',
     itsLeaseMs: number | null = leaseMs,
   ): void => {
-    rows.set(id, { id, state, leaseMs: itsLeaseMs, applied });
+    rows.set(id, { id, state, leaseMs: itsLeaseMs, applied, kind: 'worker', seen: 0 });
   };
   return {
     barrier,
@@ -165,7 +167,7 @@ test('a member that is leaving is waited for', async (t) => {
 test('members that were asked for before the commit say nothing about it', async (t) => {
   const lists: ((rows: readonly Member[]) => void)[] = [];
   const { revoke, pass } = open(t, () => new Promise((resolve) => lists.push(resolve)));
-  const alone: Member[] = [{ id: self, state: 'live', leaseMs, applied: null }];
+  const alone: Member[] = [{ id: self, state: 'live', leaseMs, applied: null, kind: 'worker', seen: 0 }];
   const first = await revoke('1');
   // In the same millisecond: time cannot tell which was first.
   const second = await revoke('2');
@@ -173,7 +175,7 @@ test('members that were asked for before the commit say nothing about it', async
   await pass(20);
   assert.deepEqual([first.answer, second.answer], [complete, undefined]);
   assert.equal(lists.length, 2);
-  lists[1]?.([...alone, { id: other, state: 'live', leaseMs, applied: '1' }]);
+  lists[1]?.([...alone, { id: other, state: 'live', leaseMs, applied: '1', kind: 'worker', seen: 0 }]);
   await pass(10);
   assert.equal(second.answer, undefined);
 });
@@ -333,7 +335,7 @@ test('an acknowledgement that comes before the members have been read is told on
   await revoke('1');
   await pass(10);
   acknowledge(announced[0]?.announcement ?? '', [other]);
-  lists[0]?.([{ id: other, state: 'live', leaseMs, applied: '1' }]);
+  lists[0]?.([{ id: other, state: 'live', leaseMs, applied: '1', kind: 'worker', seen: 0 }]);
   await pass(10);
   assert.deepEqual(
     told.map(([what, , how]) => [what, how]),

@@ -9,6 +9,8 @@ const row = (id: string, applied: string | null): Member => ({
   state: 'live',
   leaseMs: 5000,
   applied,
+  kind: 'worker',
+  seen: 0,
 });
 
 test('a member whose row stands still while others change theirs has fallen silent', () => {

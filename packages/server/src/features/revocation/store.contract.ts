@@ -152,8 +152,8 @@ const membership = (engineName: string, open: OpenEngine): void => {
     await engine.members.markLeaving([one, newMember()]);
     const rows = (await engine.members.list()).toSorted((a, b) => Number(a.leaseMs) - Number(b.leaseMs));
     assert.deepEqual(rows, [
-      { id: one, state: 'leaving', leaseMs: 1000, applied: null },
-      { id: two, state: 'live', leaseMs: 2000, applied: null },
+      { id: one, state: 'leaving', leaseMs: 1000, applied: null, kind: 'worker', seen: 0 },
+      { id: two, state: 'live', leaseMs: 2000, applied: null, kind: 'worker', seen: 0 },
     ]);
     assert.equal((await source.read(one, undefined)).isMember, false);
     const page = await source.read(two, undefined);

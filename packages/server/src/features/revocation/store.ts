@@ -41,7 +41,7 @@ export interface JournalStore {
   purge(purge: Purge): Promise<number>;
 }
 
-/** The row of a process that is registered to accept tokens. */
+/** The row of a process that is registered to accept tokens: a worker, or a guard. */
 export interface Member {
   readonly id: MemberId;
   /**
@@ -56,13 +56,26 @@ export interface Member {
   readonly leaseMs: number | null;
   /** Its last acknowledgement; `null` before the first. */
   readonly applied: string | null;
+  /**
+   * `worker`: a process of the service. `guard`: a process of an API, for which a worker reads and
+   * acknowledges. A row of an older version, which names no kind, is a worker's.
+   */
+  readonly kind: 'worker' | 'guard';
+  /**
+   * Raised again and again while the process lives (`GuardStore.seen`). One that stands still shows
+   * that the process is gone; the number itself means nothing.
+   */
+  readonly seen: number;
 }
 
 /** The rows of all members. Every engine passes `store.contract.ts`. */
 export interface MemberStore {
   /** All rows, read from the primary. */
   list(): Promise<readonly Member[]>;
-  /** Marks members as leaving. Resolves after the commit. Ids without a row are ignored. */
+  /**
+   * Marks members as leaving. Resolves after the commit. Ids without a row are ignored. Where guards
+   * were live, one mark is counted on each of their keys (`guard-keys/rules.ts`).
+   */
   markLeaving(ids: readonly MemberId[]): Promise<void>;
   /** Removes rows. */
   remove(ids: readonly MemberId[]): Promise<void>;

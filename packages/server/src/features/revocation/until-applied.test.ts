@@ -11,6 +11,8 @@ const row = (id: string, leaseMs: number | null, applied: string | null = null):
   state: 'live',
   leaseMs,
   applied,
+  kind: 'worker',
+  seen: 0,
 });
 
 /** Waits for what stands at position 1, while `rows` says who is a member. */

@@ -111,7 +111,7 @@ const disable = statement(
        { ...sessionEnds.account_disabled, at: '$3', tenant: '$1', account: '$2', by: '$4' },
        'from disabled',
      )}
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', tenant: '$1' }, 'from reached')}`,
 );
 const enable = statement(
   'account_enable',
@@ -140,7 +140,7 @@ const changeRoles = statement(
       where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch = changed.epoch - 1
    ), trace as (
      ${appendAudit({ event: 'user_updated', reason: 'roles_changed', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from changed')}
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', keepsSessions: true }, 'from reached')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', tenant: '$1', keepsSessions: true }, 'from reached')}`,
 );
 const changeEmail = statement(
   'account_change_email',
@@ -165,7 +165,7 @@ const resetPassword = statement(
       where s.tenant_id = $1 and s.account_id = $2 and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
      ${appendAudit({ event: 'user_updated', reason: 'password_reset', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from raised')}
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch', tenant: '$1' }, 'from raised')}`,
 );
 const erase = statement(
   'account_erase',
@@ -182,7 +182,7 @@ const erase = statement(
       where tenant_id = $1 and account_id = $2 and ended_at is null and exists (select 1 from erased)
    ), trace as (
      ${appendAudit({ event: 'user_deleted', reason: 'deleted', at: '$4', tenant: '$1', account: 'id', by: '$5' }, 'from erased')}
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', tenant: '$1' }, 'from reached')}`,
 );
 
 /** PostgreSQL's code of a value that must be unique and is not. */

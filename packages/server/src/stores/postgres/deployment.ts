@@ -1,5 +1,6 @@
 /** The deployment in PostgreSQL. @module */
 import type { DeploymentStore } from '../../features/deployment/store.ts';
+import { formerGuards } from '../guard-row.ts';
 import { appendAudit, originValue } from './audit-rows.ts';
 import { appendEntry, databaseMs } from './journal-rows.ts';
 import type { CountRow } from './session-statements.ts';
@@ -48,7 +49,7 @@ const ofRestore = (reason: 'signing_key_killed' | 'history_begun') =>
 const beginNewHistory = statement(
   'deployment_begin_new_history',
   `with killed as (
-     ${appendEntry({ kind: 'key', key: 'kid', epoch: 'null' }, 'from signing_key where kid <> $1', 'null')}
+     ${appendEntry({ kind: 'key', key: 'kid', epoch: 'null', tenant: 'null' }, 'from signing_key where kid <> $1', 'null')}
    ), killing as (
      ${appendAudit({ ...ofRestore('signing_key_killed'), subject: 'key' }, 'from killed')}
    ), retired as (
@@ -56,7 +57,12 @@ const beginNewHistory = statement(
    ), ended as (
      update session set ended_at = $2, end_reason = 'logout_all' where ended_at is null returning 1
    ), unregistered as (
-     delete from member
+     delete from member where kind is distinct from 'guard'
+   ), silenced as (
+     update member set state = 'leaving', applied = null where kind = 'guard'
+   ), standing as (
+     insert into member (id, state, lease_ms, kind, name)
+     values (gen_random_uuid(), 'leaving', ${formerGuards.leaseMs}, 'guard', '${formerGuards.name}')
    ), raised as (
      update deployment set generation = generation + 1, history = gen_random_uuid()
    ), trace as (

@@ -47,7 +47,7 @@ export interface Database {
    * `pg_stat_replication.sync_state` of each connected standby; `null`: the role may not see it.
    */
   readonly standbys: readonly (string | null)[];
-  /** Number of processes that accept tokens now. */
+  /** Number of processes of the service that accept tokens now. */
   readonly members: number;
   /**
    * Least amount by which the clock of this machine is ahead of the server's, milliseconds.
@@ -88,6 +88,9 @@ const look = `
          to_regclass('member') is not null as "hasMembers", ${databaseMs} as "databaseMs"
     from pg_roles where rolname = current_user`;
 
+// As JSON, because the table of the version before has no column "kind".
+const countWorkers = `select count(*)::integer as members from member m where to_jsonb(m) ->> 'kind' is distinct from 'guard'`;
+
 type Row = Omit<
   Database,
   'versionMin' | 'encodingRemedy' | 'members' | 'statements' | 'clockAheadMs' | 'poolerFault' | 'isPooled'
@@ -126,9 +129,10 @@ export const inspectPostgres = async (url: string): Promise<Database> => {
     if (row === undefined) throw new Error('the role has no row in pg_roles');
     const { database, hasMembers, databaseMs: told, pid, ...seen } = row;
     const clockAheadMs = Math.max(0, askedMs - told) - Math.max(0, told - answeredMs);
-    const count = hasMembers ? 'select count(*)::integer as members from member' : 'select 0 as members';
     // The role may lack rights on tables of another owner. Another finding reports that.
-    const counted = await client.query<{ members: number }>(count).catch(() => undefined);
+    const counted = await client
+      .query<{ members: number }>(hasMembers ? countWorkers : 'select 0 as members')
+      .catch(() => undefined);
     const members = counted?.rows[0]?.members ?? 0;
     const poolerFault = await refusePooledTransactions(client, () => connector.connect()).then(
       () => undefined,

@@ -49,7 +49,8 @@ const entryId = (kind: string, key: string, epoch: string): string => {
 /**
  * SQL that appends an entry within the statement of the change that causes it. A repeat adds no
  * row: it updates the existing one, so that its commit waits for disk and standby like the first.
- * @param parts SQL of kind, key and epoch; and whether the sessions of an account go on
+ * @param parts SQL of kind, key, epoch and tenant, `null` for any; and whether the sessions of an
+ *   account go on
  * @param from the rest of the query from which they are selected
  * @param keep SQL of the time until which it is kept
  */
@@ -58,12 +59,20 @@ export const appendEntry = (
     kind,
     key,
     epoch,
+    tenant,
     keepsSessions = false,
-  }: { readonly kind: string; readonly key: string; readonly epoch: string; readonly keepsSessions?: boolean },
+  }: {
+    readonly kind: string;
+    readonly key: string;
+    readonly epoch: string;
+    readonly tenant: string;
+    readonly keepsSessions?: boolean;
+  },
   from = '',
   keep = keepUntil,
 ): string =>
-  `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions)
-   select ${entryId(kind, key, epoch)}, '${kind}', (${key})::text, ${epoch}, ${keep}, ${keepsSessions ? 'true' : 'null'} ${from}
+  `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions, tenant_id)
+   select ${entryId(kind, key, epoch)}, '${kind}', (${key})::text, ${epoch}, ${keep},
+          ${keepsSessions ? 'true' : 'null'}, (${tenant})::uuid ${from}
    on conflict (id) do update set id = excluded.id
    returning id, xid, kind, key, epoch, keep_until, keeps_sessions, (select history from deployment) as history`;

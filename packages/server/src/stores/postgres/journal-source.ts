@@ -68,7 +68,7 @@ const head = (isContinued: string): string => `
            'is_continued', ${isContinued},
            'database_ms', ${databaseMs},
            'is_member', exists (select 1 from member where id = $1 and state = 'live'),
-           'members', (select count(*) from member))::text as key`;
+           'members', (select count(*) from member where kind is distinct from 'guard'))::text as key`;
 const entries = 'select id, xid, kind, epoch, keep_until, keeps_sessions, ctid, key from journal';
 const wasApplied = `($2::xid8 = '0' or exists (select 1 from journal where xid = $2 and id = $4))`;
 // The head first, then the rows in the order of their transactions, and within a transaction in the
@@ -86,7 +86,10 @@ const readNew = statement(
 // grown. Never compiled: after a wrong estimate compiling would cost more than the read.
 const planning = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
 
-const register = statement('member_register', `insert into member (id, state, lease_ms) values ($1, 'live', $2)`);
+const register = statement(
+  'member_register',
+  `insert into member (id, state, lease_ms, kind) values ($1, 'live', $2, 'worker')`,
+);
 const unregister = statement('member_unregister', 'delete from member where id = any($1)');
 // Its commit does not wait for the disk: a lost acknowledgement is harmless.
 const acknowledge = statement(

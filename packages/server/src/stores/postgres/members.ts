@@ -1,6 +1,8 @@
 /** Members in PostgreSQL. @module */
+import { marksWithinMs } from '../../features/guard-keys/rules.ts';
 import type { Member, MemberStore } from '../../features/revocation/store.ts';
-import { placeIn } from './journal-rows.ts';
+import { idOfHash } from './admin-keys.ts';
+import { databaseMs, placeIn } from './journal-rows.ts';
 import { type Run, statement, type Transactions } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -8,10 +10,26 @@ import { unavailable } from './unavailable.ts';
 const all = statement(
   'member_all',
   `select m.id, m.state, m.lease_ms as "leaseMs", m.applied, m.applied_history as history,
-          pg_is_in_recovery() as "isStandby"
+          coalesce(m.kind, 'worker') as kind, m.seen, pg_is_in_recovery() as "isStandby"
      from (select) one left join member m on true`,
 );
-const markLeaving = statement('member_mark_leaving', `update member set state = 'leaving' where id = any($1)`);
+// Locked first, so that of two that mark the same guard one counts it. A row that is marked already is
+// written again: the wait counts from this commit. `marksAfter` of the rules.
+const markLeaving = statement(
+  'member_mark_leaving',
+  `with live as (
+     select key from member
+      where id = any($1) and kind = 'guard' and state = 'live' order by id for update
+   ), keys as materialized (
+     select array_agg(distinct key) as found from live
+   ), marked as (
+     update member set state = 'leaving' from keys where id = any($1)
+   )
+   update guard_key
+      set marks = case when marked_at > ${databaseMs} - ${marksWithinMs} then marks + 1 else 1 end,
+          marked_at = ${databaseMs}
+     from keys where ${idOfHash} = any(keys.found)`,
+);
 const remove = statement('member_remove', 'delete from member where id = any($1)');
 
 /**
@@ -48,10 +66,10 @@ export const postgresMembers = ({ run, read }: Pick<Transactions, 'read'> & { re
     // Called for nearly every revocation: a single statement costs half as much as a transaction.
     const rows = await read<Row>(all());
     if (rows[0]?.isStandby !== false) throw unavailable(new Error('The server is a standby'));
-    return rows.flatMap(({ id, state, leaseMs, applied, history }) =>
-      id === null || state === null
+    return rows.flatMap(({ id, state, leaseMs, applied, history, kind, seen }) =>
+      id === null || state === null || kind === null || seen === null
         ? []
-        : [{ id, state, leaseMs, applied: applied === null ? null : placeIn(history, applied) }],
+        : [{ id, state, leaseMs, applied: applied === null ? null : placeIn(history, applied), kind, seen }],
     );
   },
   markLeaving: async (ids) => {

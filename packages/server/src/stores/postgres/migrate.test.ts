@@ -67,7 +67,7 @@ suite('PostgreSQL: upgrades', needsPostgres(), () => {
     const { url, client } = await databaseBefore(t);
     const [dump, worker] = [await connect(t, url), await connect(t, url)];
     // The newest migration changes this table.
-    await dump.query('begin; lock table tenant in access share mode');
+    await dump.query('begin; lock table journal in access share mode');
     await worker.query('set statement_timeout = 2000');
     let isDone = false;
     const migrating = migrate(client).then((names) => {
@@ -76,7 +76,7 @@ suite('PostgreSQL: upgrades', needsPostgres(), () => {
     });
     const beganMs = performance.now();
     while (performance.now() - beganMs < 400) {
-      await worker.query('select count(*) from tenant');
+      await worker.query('select count(*) from journal');
       await delay(5);
     }
     assert.equal(isDone, false);

@@ -96,7 +96,7 @@ const endStolenBy = (theft: Theft) =>
      returning id, tenant_id, account_id
    ), trace as (
      ${appendAudit({ ...thefts[theft], at: '$3', ...ofSession, by: '$4' }, 'from ended')}
-   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
+   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null', tenant: '$1' })}`,
   );
 
 /** Ends the session of a refresh token that two clients have, by how that showed. */

@@ -100,7 +100,7 @@ export const open = statement(
    ), trace as (
      ${appendAudit({ ...sessionEnds.limit, at: '$6', ...ofSession, by: '$10' }, 'from ended')}
    ), displaced as (
-     ${appendEntry({ kind: 'session', key: 'ended.id', epoch: 'null' }, 'from ended')}
+     ${appendEntry({ kind: 'session', key: 'ended.id', epoch: 'null', tenant: 'ended.tenant_id' }, 'from ended')}
    )
    select a.status as "accountStatus", t.status as "tenantStatus", a.roles,
           o.account_epoch as "accountEpoch", o.tenant_epoch as "tenantEpoch",
@@ -128,7 +128,7 @@ export const end = statement(
      returning id, tenant_id, account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.logout, at: '$3', ...ofSession, by: '$4' }, 'from ended')}
-   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null' })}`,
+   ) ${appendEntry({ kind: 'session', key: '$2::uuid', epoch: 'null', tenant: '$1' })}`,
 );
 
 /** As {@link end}, for the session of a refresh token. No row: the token is not known. */
@@ -142,7 +142,7 @@ export const endByToken = statement(
      returning s.id, s.tenant_id, s.account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.logout, at: '$2', ...ofSession, by: '$3' }, 'from ended')}
-   ) ${appendEntry({ kind: 'session', key: 'p.session_id', epoch: 'null' }, 'from presented p')}`,
+   ) ${appendEntry({ kind: 'session', key: 'p.session_id', epoch: 'null', tenant: 'p.tenant_id' }, 'from presented p')}`,
 );
 
 /** Makes others that end all sessions of an account wait; new sessions do not wait for it. */
@@ -185,7 +185,7 @@ export const endAll = statement(
        from reached
       where s.tenant_id = $1 and s.account_id = $2
         and s.ended_at is null and s.account_epoch < reached.epoch
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch' }, 'from reached')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'reached.epoch', tenant: '$1' }, 'from reached')}`,
 );
 
 /**
@@ -201,7 +201,7 @@ export const endOwn = statement(
        from own where s.id = own.id and s.ended_at is null returning s.id, s.tenant_id, s.account_id
    ), trace as (
      ${appendAudit({ ...sessionEnds.revoked, at: '$4', ...ofSession, subject: '$6', by: '$5' }, 'from ended')}
-   ) ${appendEntry({ kind: 'session', key: 'own.id', epoch: 'null' }, 'from own')}`,
+   ) ${appendEntry({ kind: 'session', key: 'own.id', epoch: 'null', tenant: '$1' }, 'from own')}`,
 );
 
 /**
@@ -236,7 +236,10 @@ export const changePassword = statement(
    ), opening as (
      ${appendAudit({ ...sessionOpenings.password_change, at: '$6', ...ofAccount, session: '$7', by: '$11' }, 'from changed')}
    ), recorded as (
-     ${appendEntry({ kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch' }, 'from changed')}
+     ${appendEntry(
+       { kind: 'account', key: 'changed.id', epoch: 'changed.account_epoch', tenant: 'changed.tenant_id' },
+       'from changed',
+     )}
    )
    select a.status as "accountStatus", t.status as "tenantStatus", a.roles,
           c.account_epoch as "accountEpoch", c.tenant_epoch as "tenantEpoch",
@@ -263,7 +266,7 @@ export const signOut = statement(
         and s.ended_at is null and s.account_epoch < raised.epoch
    ), trace as (
      ${appendAudit({ ...sessionEnds.signed_out, at: '$3', ...ofAccount, by: '$4' }, 'from raised')}
-   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch' }, 'from raised')}`,
+   ) ${appendEntry({ kind: 'account', key: '$2::uuid', epoch: 'raised.epoch', tenant: '$1' }, 'from raised')}`,
 );
 
 /** Deletes old sessions and, through the foreign key, their tokens. */

@@ -52,7 +52,7 @@ const kill = statement(
      returning kid, created_at
    ), making as (
      ${appendAudit({ ...made('signing_key_rotated'), by: '$4' }, 'from made')}
-   ) ${appendEntry({ kind: 'key', key: '$1::text', epoch: 'null' }, 'from known', 'null')}`,
+   ) ${appendEntry({ kind: 'key', key: '$1::text', epoch: 'null', tenant: 'null' }, 'from known', 'null')}`,
 );
 // `retiresAtMs` of the rules.
 const retireOthers = statement(

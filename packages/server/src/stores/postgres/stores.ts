@@ -10,6 +10,8 @@ import { withBreaker } from './breaker.ts';
 import { Connector, ownSettings } from './connection.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { postgresDeployment } from './deployment.ts';
+import { postgresGuardKeys } from './guard-keys.ts';
+import { postgresGuards } from './guards.ts';
 import { postgresJournal } from './journal.ts';
 import { openHistory } from './journal-source.ts';
 import { postgresMembers } from './members.ts';
@@ -89,8 +91,10 @@ export const openPostgresStores = async (options: PostgresOptions): Promise<Stor
     sessions: postgresSessions(run),
     journal: postgresJournal(run, connection, transactions),
     members: postgresMembers(transactions),
+    guards: postgresGuards(run, transactions),
     signingKeys: postgresSigningKeys(run),
     adminKeys: postgresAdminKeys(run),
+    guardKeys: postgresGuardKeys(run),
     deployment: postgresDeployment(run),
     audit: postgresAudit(run),
     probe: async () => {

@@ -39,7 +39,7 @@ const suspend = statement(
        'from suspended',
      )}
    ) ${appendEntry(
-     { kind: 'tenant', key: '$1::uuid', epoch: 'coalesce(s.epoch, t.epoch)' },
+     { kind: 'tenant', key: '$1::uuid', epoch: 'coalesce(s.epoch, t.epoch)', tenant: '$1' },
      'from tenant t left join suspended s on true where t.id = $1',
    )}`,
 );

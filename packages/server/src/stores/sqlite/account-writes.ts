@@ -74,7 +74,7 @@ const administratorWrites = (
         carrySessions.run({ ...whose, epoch });
         audit.append({ event: 'user_updated', reason: 'roles_changed', atMs: nowMs, tenantId, accountId, by });
       }
-      return journal.append({ kind: 'account', key: accountId, epoch, keepsSessions: true });
+      return journal.append({ kind: 'account', key: accountId, epoch, keepsSessions: true }, tenantId);
     },
 
     /** @returns whether another account has the email */
@@ -92,7 +92,7 @@ const administratorWrites = (
       if (raised === undefined) return undefined;
       endSessions(reset, 'password_changed', raised.epoch);
       audit.append({ event: 'user_updated', reason: 'password_reset', atMs: nowMs, tenantId, accountId, by });
-      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
+      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }, tenantId);
     },
 
     delete: (change: AccountChange): Recorded | undefined => {
@@ -105,7 +105,7 @@ const administratorWrites = (
         endSessions(change, 'account_disabled', erased.epoch);
         audit.append({ event: 'user_deleted', reason: 'deleted', atMs: nowMs, tenantId, accountId, by });
       }
-      return journal.append({ kind: 'account', key: accountId, epoch: present.epoch });
+      return journal.append({ kind: 'account', key: accountId, epoch: present.epoch }, tenantId);
     },
   };
 };
@@ -200,7 +200,7 @@ export const accountWrites = (database: DatabaseSync) => {
       endSessions.run(nowMs, tenantId, accountId);
       if (disabled !== undefined)
         audit.append({ ...sessionEnds.account_disabled, atMs: nowMs, tenantId, accountId, by });
-      return journal.append({ kind: 'account', key: accountId, epoch: reached.epoch });
+      return journal.append({ kind: 'account', key: accountId, epoch: reached.epoch }, tenantId);
     },
 
     enable: ({ tenantId, accountId, nowMs, by }: AccountChange): void => {

@@ -20,6 +20,8 @@ const open = async (): Promise<Engine> => {
         void behind.prepare('update account set status = ? where id = ?').run(status, id),
       tenantStatus: async (id, status) =>
         void behind.prepare('update tenant set status = ? where id = ?').run(status, id),
+      olderMember: async (id) =>
+        void behind.prepare("insert into member (id, state, lease_ms) values (?, 'live', 1000)").run(id),
       auditEvents: async (sessionId) =>
         behind
           .prepare('select event from audit where session_id = ? order by pos')

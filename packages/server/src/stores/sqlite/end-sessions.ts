@@ -56,7 +56,7 @@ export const endingWrites = (database: DatabaseSync) => {
     // A repeat ends nothing and leaves no further row.
     if (accountId !== undefined)
       audit.append({ ...sessionEnds.logout, atMs: nowMs, by, tenantId, accountId, sessionId });
-    return journal.append({ kind: 'session', key: sessionId });
+    return journal.append({ kind: 'session', key: sessionId }, tenantId);
   };
 
   return {
@@ -72,7 +72,7 @@ export const endingWrites = (database: DatabaseSync) => {
       if (findOwn.get(tenantId, accountId, sessionId) === undefined) return 'session_not_found';
       if (endOne(end, 'revoked') !== undefined)
         audit.append({ ...sessionEnds.revoked, atMs: nowMs, by, tenantId, accountId, sessionId, subject });
-      return journal.append({ kind: 'session', key: sessionId });
+      return journal.append({ kind: 'session', key: sessionId }, tenantId);
     },
 
     signOut: (signOut: AccountSignOut): Recorded | undefined => {
@@ -81,7 +81,7 @@ export const endingWrites = (database: DatabaseSync) => {
       if (raised === undefined) return undefined;
       endSessions(signOut, 'signed_out', raised.epoch);
       audit.append({ ...sessionEnds.signed_out, atMs: nowMs, by, tenantId, accountId });
-      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch });
+      return journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }, tenantId);
     },
 
     endAll: (signOut: SignOutEverywhere): Recorded | 'session_ended' => {
@@ -94,7 +94,7 @@ export const endingWrites = (database: DatabaseSync) => {
       endSessions(signOut, 'logout_all', epoch);
       if (raised !== undefined)
         audit.append({ ...sessionEnds.logout_all, atMs: nowMs, by, tenantId, accountId, sessionId });
-      return journal.append({ kind: 'account', key: accountId, epoch });
+      return journal.append({ kind: 'account', key: accountId, epoch }, tenantId);
     },
 
     // The clock of the caller is that of the database.

@@ -1,6 +1,7 @@
 /** Writing operations of the journal. @module */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { TenantId } from '@catalytic/protocol/ids';
 import {
   entryId,
   type JournalEntry,
@@ -23,11 +24,13 @@ export const journalAppender = (database: DatabaseSync) => {
   // A repeat adds no row: it updates the existing one, so that its commit is flushed like the
   // first.
   const insert = database.prepare(
-    `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions) values (?, ?, ?, ?, ?, ?)
+    `insert into journal (id, kind, key, epoch, keep_until, keeps_sessions, tenant_id)
+     values (?, ?, ?, ?, ?, ?, ?)
      on conflict (id) do update set id = excluded.id returning pos, keep_until`,
   );
   return {
-    append: (revocation: Revocation): Recorded => {
+    /** @param tenantId whose tokens it concerns; `null`: those of any tenant */
+    append: (revocation: Revocation, tenantId: TenantId | null): Recorded => {
       const { token_seconds_max, newest_iat } = readDeployment.get() as Record<
         'token_seconds_max' | 'newest_iat',
         number
@@ -38,7 +41,7 @@ export const journalAppender = (database: DatabaseSync) => {
       const nowMs = Math.max(Date.now(), newest_iat);
       const keepUntil = revocation.kind === 'key' ? null : keepUntilMs(nowMs, token_seconds_max);
       const { kind, key } = revocation;
-      const row = insert.get(id, kind, key, epochOf(revocation), keepUntil, keepsSessions(revocation)) as {
+      const row = insert.get(id, kind, key, epochOf(revocation), keepUntil, keepsSessions(revocation), tenantId) as {
         pos: number;
         keep_until: number | null;
       };

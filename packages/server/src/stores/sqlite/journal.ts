@@ -27,7 +27,7 @@ const readStatement = `
          json_object('identity', (select history from deployment),
                      'isContinued', :after = 0 or exists (select 1 from journal where pos = :after and id = :id),
                      'isMember', exists (select 1 from member where id = :member and state = 'live'),
-                     'members', (select count(*) from member)) as key,
+                     'members', (select count(*) from member where kind is not 'guard')) as key,
          null as epoch, null as keep_until, null as keeps_sessions
   union all
   select pos, id, kind, key, epoch, keep_until, keeps_sessions from journal where pos > :after

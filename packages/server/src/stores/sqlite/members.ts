@@ -10,19 +10,23 @@ interface MemberRow {
   readonly state: Member['state'];
   readonly lease_ms: number | null;
   readonly applied: number | null;
+  readonly kind: Member['kind'];
+  readonly seen: number;
 }
 
 /** @param reader connection for reading */
 export const sqliteMembers = (reader: DatabaseSync, writer: Writer): MemberStore => {
   const write = writer.of('members');
-  const all = reader.prepare('select id, state, lease_ms, applied from member');
+  const all = reader.prepare("select id, state, lease_ms, applied, coalesce(kind, 'worker') as kind, seen from member");
   return {
     list: async () =>
-      readRows<MemberRow>(all).map(({ id, state, lease_ms, applied }) => ({
+      readRows<MemberRow>(all).map(({ id, state, lease_ms, applied, kind, seen }) => ({
         id,
         state,
         leaseMs: lease_ms,
         applied: applied === null ? null : String(applied),
+        kind,
+        seen,
       })),
     markLeaving: write('markLeaving'),
     remove: write('remove'),

@@ -11,9 +11,10 @@ export type SourceRow = Readonly<Record<string, SQLOutputValue>>;
 
 /** The database, locked against every other process until it is closed. */
 export interface MovingSource {
-  count(table: string): number;
-  /** All rows of a table, in the order of their positions if they have one. */
-  rows(table: string, columns: readonly string[]): Iterable<SourceRow>;
+  /** @param where a condition in SQL. @default all rows */
+  count(table: string, where?: string): number;
+  /** Rows of a table, in the order of their positions if they have one. */
+  rows(table: string, columns: readonly string[], where?: string): Iterable<SourceRow>;
   /** Renames the file, so that no process serves it again by accident. */
   putAside(): void;
   /** Undoes {@link MovingSource.putAside}. */
@@ -47,10 +48,11 @@ export const openMovingSource = (dataDir: string): MovingSource => {
     throw error;
   }
   return {
-    count: (table) => Number(database.prepare(`select count(*) as rows from ${table}`).get()?.['rows']),
-    rows: (table, columns) => {
+    count: (table, where = 'true') =>
+      Number(database.prepare(`select count(*) as rows from ${table} where ${where}`).get()?.['rows']),
+    rows: (table, columns, where = 'true') => {
       const order = database.prepare(`select name from pragma_table_info('${table}') where name = 'pos'`).get();
-      const sql = `select ${columns.join(', ')} from ${table}${order === undefined ? '' : ' order by pos'}`;
+      const sql = `select ${columns.join(', ')} from ${table} where ${where}${order === undefined ? '' : ' order by pos'}`;
       return database.prepare(sql).iterate() as Iterable<SourceRow>;
     },
     putAside: () => renameSync(path, movedPath(dataDir)),

@@ -128,7 +128,7 @@ export const openingWrites = (database: DatabaseSync) => {
       // Thrown, not returned: what was changed so far is undone.
       if (typeof grant === 'string') throw new Error(`Cannot open a session after the password change: ${grant}`);
       audit.append({ ...sessionEnds.password_changed, atMs: nowMs, by, tenantId, accountId, sessionId });
-      return { grant, recorded: journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }) };
+      return { grant, recorded: journal.append({ kind: 'account', key: accountId, epoch: raised.epoch }, tenantId) };
     },
   };
 };

@@ -134,7 +134,7 @@ export const rotationWrites = (database: DatabaseSync) => {
         const { nowMs, by } = rotation;
         end({ tenantId, sessionId, nowMs }, 'refresh_reused');
         audit.append({ ...thefts[judged.theft], atMs: nowMs, by, tenantId, accountId, sessionId });
-        return { outcome: judged.outcome, recorded: journal.append({ kind: 'session', key: sessionId }) };
+        return { outcome: judged.outcome, recorded: journal.append({ kind: 'session', key: sessionId }, tenantId) };
       }
       default:
         return judged;

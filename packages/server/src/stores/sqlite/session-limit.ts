@@ -44,7 +44,7 @@ export const sessionLimiter = (
     const recorded = ended.map(({ id }) => {
       end({ tenantId, sessionId: id, nowMs }, 'limit');
       audit.append({ ...sessionEnds.limit, atMs: nowMs, by, tenantId, accountId, sessionId: id });
-      return journal.append({ kind: 'session', key: id });
+      return journal.append({ kind: 'session', key: id }, tenantId);
     });
     const last = recorded.at(-1);
     return last === undefined ? undefined : { ...last, entries: recorded.flatMap(({ entries }) => entries) };

@@ -62,7 +62,7 @@ export const signingKeyWrites = (database: DatabaseSync) => {
           audit.append({ ...row, reason: 'signing_key_rotated', subject: replacement.kid });
         }
       }
-      return journal.append({ kind: 'key', key: kid });
+      return journal.append({ kind: 'key', key: kid }, null);
     },
   };
 };

@@ -12,6 +12,8 @@ import { sqliteAudit } from './audit.ts';
 import { databasePath, migrate, movedPath, openDatabase, walBytes } from './database.ts';
 import { sqliteDeployment } from './deployment.ts';
 import { explain } from './explain.ts';
+import { sqliteGuardKeys } from './guard-keys.ts';
+import { sqliteGuards } from './guards.ts';
 import { sqliteJournal } from './journal.ts';
 import { sqliteMembers } from './members.ts';
 import { watchFile } from './same-file.ts';
@@ -81,8 +83,10 @@ export const openSqliteStores = (dataDir: string, onWriterFailure: (error: Error
     sessions: sqliteSessions(reader, writer),
     journal: sqliteJournal(() => openDatabase(path), writer, watchFile(path)),
     members: sqliteMembers(reader, writer),
+    guards: sqliteGuards(reader, writer),
     signingKeys: sqliteSigningKeys(reader, writer),
     adminKeys: sqliteAdminKeys(reader, writer),
+    guardKeys: sqliteGuardKeys(reader, writer),
     deployment: sqliteDeployment(dataDir, reader, writer),
     audit: sqliteAudit(reader, writer),
     probe: () => writer.probe(),

@@ -51,7 +51,7 @@ export const tenantWrites = (database: DatabaseSync) => {
       if (reached === undefined) return undefined;
       if (suspended !== undefined)
         audit.append({ event: 'authz_admin', reason: 'tenant_suspended', atMs: nowMs, tenantId, by });
-      return journal.append({ kind: 'tenant', key: tenantId, epoch: reached.epoch });
+      return journal.append({ kind: 'tenant', key: tenantId, epoch: reached.epoch }, tenantId);
     },
 
     setRegistration: ({ tenantId, registration, nowMs, by }: RegistrationChange): void => {

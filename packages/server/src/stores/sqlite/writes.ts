@@ -7,6 +7,8 @@ import { accountWrites } from './account-writes.ts';
 import { adminKeyWrites } from './admin-key-writes.ts';
 import { auditWrites } from './audit-writes.ts';
 import { deploymentWrites } from './deployment-writes.ts';
+import { guardKeyWrites } from './guard-key-writes.ts';
+import { guardWrites } from './guard-writes.ts';
 import { journalWrites } from './journal-writes.ts';
 import { memberWrites } from './member-writes.ts';
 import { sessionWrites } from './session-writes.ts';
@@ -36,8 +38,10 @@ export const createWrites = (database: DatabaseSync) => ({
   sessions: sessionWrites(database),
   journal: journalWrites(database),
   members: memberWrites(database),
+  guards: guardWrites(database),
   signingKeys: signingKeyWrites(database),
   adminKeys: adminKeyWrites(database),
+  guardKeys: guardKeyWrites(database),
   deployment: deploymentWrites(database),
   audit: auditWrites(database),
   database: databaseWrites(database),
