@@ -15,6 +15,7 @@ import { fencedBlocksOf } from './markdown.ts';
 export const reasonsNotToRun = [
   'needs a package registry',
   'needs a PostgreSQL server',
+  'needs an API of yours',
   'needs a released version beside this one',
   'takes minutes',
 ] as const;

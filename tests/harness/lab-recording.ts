@@ -142,6 +142,7 @@ export const resultOf = (recording: Recording): RunResult => {
     checker: new ConsistencyChecker(),
     faults: [],
     revocation: new RevocationMeasure(),
+    guards: [],
     outage: undefined,
     workerNames: undefined,
     crowd: {

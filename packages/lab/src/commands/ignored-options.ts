@@ -67,6 +67,18 @@ const rules: readonly Rule[] = [
     why: 'the lease is judged in the scenario outage only',
   },
   {
+    option: 'guard',
+    typed: '--guard',
+    isIgnored: ({ scenario }) => scenario.asksGuards !== true,
+    why: 'tokens are tried at guarded APIs in the scenarios revocation, mixed and outage only',
+  },
+  {
+    option: 'guardLease',
+    typed: '--guard-lease',
+    isIgnored: ({ flags }) => flags.guard.every(({ mode }) => mode !== 'follow'),
+    why: 'only guards that follow are given time; name one with --guard follow=URL',
+  },
+  {
     option: 'duration',
     typed: '--duration',
     isIgnored: ({ stages }) => stages.length > 0,

@@ -77,6 +77,26 @@ test('numbers that are none are refused', async () => {
     assert.equal((await optionsOf('auth', '--duration', text)).durationSeconds, seconds, text);
 });
 
+test('guarded APIs are named by a URL, with a mode before it', async () => {
+  const { guards, guardLeaseSeconds } = await optionsOf(
+    ...['mixed', '--guard', 'http://api.test/a=b', '--guard', 'follow=https://api.test', '--guard-lease', '2s'],
+  );
+  assert.deepEqual(guards, [
+    { mode: 'strict', url: 'http://api.test/a=b' },
+    { mode: 'follow', url: 'https://api.test/' },
+  ]);
+  assert.equal(guardLeaseSeconds, 2);
+  for (const [words, sentence] of [
+    [['folow=http://api.test'], /No guard has the mode "folow"; did you mean "follow"\?/],
+    [['=http://api.test'], /No guard has the mode ""/],
+    [['follow=api.test'], /Give a URL such as http:\/\/127\.0\.0\.1:3000\/notes/],
+    [['http://ada:secret@api.test'], /Leave out user name and password/],
+    [['http://api.test/?a=b'], /Leave out what follows/],
+    [['http://api.test', '--guard', 'ask=http://api.test/'], /is given twice/],
+  ] as const)
+    await assert.rejects(optionsOf('mixed', '--guard', ...words), sentence, words.join(' '));
+});
+
 test('an option that would be left aside is refused with the reason', async () => {
   const rates = ['--stage', 'rate=5,duration=3s'];
   const stages = ['--stage', 'users=5,duration=3s,spawn-rate=5'];
@@ -88,6 +108,8 @@ test('an option that would be left aside is refused with the reason', async () =
     [['auth', '--sessions', '3'], /--sessions would be left aside/],
     [['auth', '--probe-every', '3'], /in the scenario revocation only/],
     [['auth', '--lease', '3s'], /in the scenario outage only/],
+    [['auth', '--guard', 'http://api.test'], /at guarded APIs in the scenarios revocation, mixed and outage only/],
+    [['mixed', '--guard-lease', '2s'], /only guards that follow are given time/],
     [['auth', '--rejected', '3'], /nothing measures "rejected" in auth/],
     [['auth', ...stages, '--users', '3'], /the stages say how many users/],
     [['auth', ...stages, '--duration', '3s'], /the stages say how long/],

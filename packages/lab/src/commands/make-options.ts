@@ -110,6 +110,8 @@ export const makeOptions = (name: string, found: Scenario, given: Flags, typed: 
     isPaced: pacing !== undefined || (wait === undefined && scenario.isPaced === true),
     timeoutSeconds: flags.timeout,
     stages,
+    guards: flags.guard,
+    guardLeaseSeconds: flags.guardLease,
     sourceAddresses: sourceAddressesOf(flags.target, flags.sourceAddresses, process.platform),
     share: { first: 0, of: 1 },
     criteria,

@@ -89,7 +89,8 @@ export const parsedBy =
     }
   };
 
-const parseHttp = (text: string, example: string): URL => {
+/** @throws InvalidArgumentError for anything but a URL of HTTP or HTTPS */
+export const parseHttp = (text: string, example: string): URL => {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError(`Give a URL such as ${example}.`);
   return url;

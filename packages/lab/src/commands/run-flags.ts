@@ -6,9 +6,11 @@ import { Command, Option as Flag } from 'commander';
 import { parseStage, type Stage } from '../arrivals/stages.ts';
 import type { FaultWords } from '../faults/plan.ts';
 import type { Criterion } from '../measures/criterion.ts';
+import type { GuardedApi } from '../measures/guard-measure.ts';
 import { criterionExample, type off, parseCriterion } from '../measures/read-criteria.ts';
 import type { RunOptions } from '../options/run-options.ts';
 import { readAuthorities } from '../targets/trust.ts';
+import { collectGuards } from './parse-guard.ts';
 import {
   collect,
   collectCounted,
@@ -48,9 +50,13 @@ export interface Flags
       | 'sourceAddresses'
       | 'share'
       | 'baseline'
+      | 'guards'
+      | 'guardLeaseSeconds'
     > {
   readonly duration: number;
   readonly lease: number;
+  readonly guard: readonly GuardedApi[];
+  readonly guardLease: number;
   readonly wait?: readonly [number, number];
   readonly timeout: number;
   /** File that holds criteria. */
@@ -182,6 +188,15 @@ export const runFlags: readonly Flag[] = [
     '--lease <time>',
     'outage: how long a process of the target accepts tokens without the database (its REVOCATION_LEASE_MS)',
   )
+    .argParser(parseDuration)
+    .default(5, '5s'),
+  new Flag(
+    '--guard <[mode=]url>',
+    'revocation, mixed, outage: an API behind a guard, where tokens are tried, too, with GET; strict=, follow= or ask= before it, strict without a word; repeatable',
+  )
+    .argParser(collectGuards)
+    .default([], 'none'),
+  new Flag('--guard-lease <time>', 'lease of the guards that follow: they must refuse within 1.1 of it')
     .argParser(parseDuration)
     .default(5, '5s'),
   new Flag(

@@ -16,6 +16,7 @@ ${scenarioLines().join('\n')}
   "outage" breaks the processes declared as redis and postgres, one after the other, and is judged phase by phase:
   --process redis or postgres is paused, and killed where --command redis-start or postgres-start starts it again; --command redis-flush
   empties it. With --fault its faults are those given.
+  --guard tries every token at an API behind a guard, too: docs/guides/load-test.md#guarded-apis.
   With --logouts-per-second, --users is the number of accounts and the most connections in use at once.
 
   A file such as ./my-scenario.ts is a custom scenario: docs/guides/custom-scenario.md.
@@ -51,4 +52,6 @@ Examples:
   npm run lab -- run revocation --users 50 --duration 1m
       does a signed-out token die at once, on every worker?
   npm run lab -- run revocation --logouts-per-second 200 --duration 30s
-      the same with 200 logouts per second, however slow the answers are`;
+      the same with 200 logouts per second, however slow the answers are
+  npm run lab -- run revocation --guard http://127.0.0.1:3000/notes --guard follow=http://127.0.0.1:3001/notes
+      does it die at these two APIs as well?`;

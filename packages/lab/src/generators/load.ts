@@ -5,6 +5,7 @@
 import type { ScenarioException } from '../containment/exceptions.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { CustomMeasures } from '../measures/custom-measures.ts';
+import type { GuardMeasure } from '../measures/guard-measure.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
 import type { LoadSecond } from '../measures/sampler.ts';
@@ -63,6 +64,8 @@ export interface Load {
   readonly transport: TransportMeasure;
   /** How fast revocations took effect, where that is measured. */
   readonly revocation?: RevocationMeasure;
+  /** What guarded APIs answered, where they are asked. */
+  readonly guards?: readonly GuardMeasure[];
   /** Ends the running second. After {@link finish}: the time since the last one. */
   turnSecond(): Promise<LoadSecond>;
   /** CPU time used so far, by all processes. */

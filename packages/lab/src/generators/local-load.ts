@@ -160,6 +160,7 @@ export const startLoad = (
     revocation,
     custom: players.custom,
     transport,
+    guards: players.guards?.measures ?? [],
     get isReady() {
       return crowd.isReady;
     },
@@ -187,7 +188,7 @@ export const startLoad = (
       // After an interrupt, a missing answer says nothing. At a regular end the target had time
       // enough, so no answer is a failure.
       if (isInterrupted) recorder.close();
-      await Promise.all([...load.connections, workers].map((each) => each?.destroy()));
+      await Promise.all([...load.connections, workers, players.guards].map((each) => each?.destroy()));
       await waitForCut(crowd.ended, isInterrupted);
       // Later answers are in no file, and must not be in one of them.
       recorder.close();

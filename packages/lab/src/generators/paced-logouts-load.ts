@@ -28,8 +28,13 @@ export const pacedLogouts: LoadModel = async ({ options, accounts, players, say,
           const token = sessions[index];
           if (token === undefined) return;
           const credentials = accounts.credentialsOf(index % options.users);
-          const user = new VirtualUser({ connection: lanes, credentials, hasAccount: true, measures, token });
+          const { guards } = players;
+          const user = new VirtualUser({ connection: lanes, credentials, hasAccount: true, measures, token, guards });
+          // The session that is signed out next is a live one.
+          const next = sessions[index + 1];
+          const askingLive = next && guards?.askAll(next);
           await players.witnesses?.signOut(user, intendedAtMs);
+          await askingLive;
           measures.checker.release(token.serial);
         },
       }),

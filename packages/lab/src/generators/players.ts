@@ -15,6 +15,7 @@ import { limitsOf, type RunOptions } from '../options/run-options.ts';
 import { drawerOf } from '../scenarios/data-pool.ts';
 import type { DefinedScenario } from '../scenarios/define-scenario.ts';
 import type { Measures } from '../scenarios/exchange.ts';
+import { Guards } from '../scenarios/guards.ts';
 import { actScenario } from '../scenarios/scenario.ts';
 import { ScenarioUser } from '../scenarios/scenario-user.ts';
 import { VirtualUser } from '../scenarios/virtual-user.ts';
@@ -57,6 +58,8 @@ export interface Players {
   /** Faults of the scenario before its tasks run. */
   readonly faults: ExceptionCounts;
   witnesses: Witnesses | undefined;
+  /** Guarded APIs that are asked; `undefined` when none was named. */
+  readonly guards: Guards | undefined;
   create(index: number): Player;
   /**
    * Counts acts that have not ended as faults: at the end of a run, when nothing is under way for
@@ -141,6 +144,9 @@ export const makePlayers = (
     nowMs: () => performance.now(),
     ...(onWorker === undefined ? {} : { onWorker }),
   };
+  const { guards: apis, guardLeaseSeconds } = options;
+  const guards =
+    apis.length === 0 ? undefined : new Guards({ apis, leaseMs: guardLeaseSeconds * 1000, limits, checker });
   const connections: Connections[] = [];
   const transport = new TransportMeasure();
   const custom = new CustomMeasures(scenario.custom?.checks, scenario.custom?.metrics);
@@ -154,6 +160,7 @@ export const makePlayers = (
     transport,
     faults,
     witnesses: undefined,
+    guards,
     noteStuck: () => {
       for (const [doing, { user, users }] of stuckOf(customPlayers)) {
         const others = users === 1 ? '' : ` and ${users - 1} other${users === 2 ? '' : 's'}`;
@@ -170,7 +177,8 @@ export const makePlayers = (
       connections.push(connection);
       // Users that were added by hand share accounts with those that were planned.
       const credentials = accounts.credentialsOf(index % options.users);
-      const account = new VirtualUser({ connection, credentials, hasAccount: accounts.kind === 'imported', measures });
+      const hasAccount = accounts.kind === 'imported';
+      const account = new VirtualUser({ connection, credentials, hasAccount, measures, guards });
       if (scenario.custom !== undefined) {
         const random = randomOf(`${seed}/user`, index);
         const player = customPlayer(

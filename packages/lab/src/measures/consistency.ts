@@ -8,6 +8,7 @@
  * are found here, because it takes two exchanges to see them. Linear in the number of exchanges.
  * @module
  */
+import type { GuardAnswer, GuardBreach } from './guard-measure.ts';
 import { type Breach, type Exchange, isRefusal, type Outcome } from './outcome.ts';
 
 /** One line of a violation's timeline. */
@@ -22,17 +23,21 @@ export interface TimelineEvent {
 export interface Violation {
   /** Number of the session in the run; reports never hold a token's text. */
   readonly token: number;
-  readonly rule: Breach | 'two successors of one refresh token';
+  readonly rule: Breach | GuardBreach | 'two successors of one refresh token';
   readonly timeline: readonly TimelineEvent[];
 }
 
 interface History {
+  readonly serial: number;
   readonly issuedAtMs: number;
   readonly events: TimelineEvent[];
   /** Successor by the refresh token it was given for. */
   readonly successors: Map<string, string>;
   isRevoked?: true;
 }
+
+/** A session that somebody follows, also after its user has let go of it. */
+export type Followed = Readonly<Pick<History, 'serial'>>;
 
 /**
  * Events kept per token: a reader needs a timeline of the last ones, and those of the logout are
@@ -74,7 +79,7 @@ export class ConsistencyChecker {
   /** Enters a new session. Returns its number in the run. */
   issue(issuedAtMs: number): number {
     const serial = this.#nextSerial++;
-    this.#histories.set(serial, { issuedAtMs, events: [], successors: new Map() });
+    this.#histories.set(serial, { serial, issuedAtMs, events: [], successors: new Map() });
     return serial;
   }
 
@@ -88,12 +93,15 @@ export class ConsistencyChecker {
     const history = this.#histories.get(serial);
     if (history === undefined) return;
     const { task, status, code, worker, sentAtMs, answeredAtMs, token } = exchange;
-    const answer = status === undefined ? `no answer (${code})` : `${status}${code === undefined ? '' : ` ${code}`}`;
-    history.events.push(
+    enter(
+      history,
       { atMs: sentAtMs, what: `${task} sent` },
-      { atMs: answeredAtMs, what: `${task} answered ${answer}`, ...(worker === undefined ? {} : { worker }) },
+      {
+        atMs: answeredAtMs,
+        what: `${task} answered ${wordsOf(status, code)}`,
+        ...(worker === undefined ? {} : { worker }),
+      },
     );
-    if (history.events.length > eventsMax) forgetOldest(history.events);
     if (task === 'logout' && (status === 200 || status === 202) && history.isRevoked === undefined) {
       history.isRevoked = true;
       this.revokedTokens += 1;
@@ -106,7 +114,27 @@ export class ConsistencyChecker {
       (status === 200 || isRefusal(exchange))
     )
       this.deadChecks += 1;
-    if (outcome.breach !== undefined) this.#violate(serial, history, outcome.breach);
+    if (outcome.breach !== undefined) this.#violate(history, outcome.breach);
+  }
+
+  /** The session, to be observed at guards for as long as they are asked about its tokens. */
+  follow(serial: number): Followed | undefined {
+    return this.#histories.get(serial);
+  }
+
+  /**
+   * Takes the answer of a guarded API about a token of the session.
+   * @param where names the API in timelines
+   */
+  observeGuard(followed: Followed, where: string, answer: GuardAnswer, breach: GuardBreach | undefined): void {
+    const history = followed as History;
+    const { status, code, sentAtMs, answeredAtMs } = answer;
+    enter(
+      history,
+      { atMs: sentAtMs, what: `${where} asked` },
+      { atMs: answeredAtMs, what: `${where} answered ${wordsOf(status, code)}` },
+    );
+    if (breach !== undefined) this.#violate(history, breach);
   }
 
   /**
@@ -121,7 +149,7 @@ export class ConsistencyChecker {
     this.rotations += 1;
     const known = history.successors.get(presented);
     if (known === undefined || isLate) history.successors.set(presented, successor);
-    else if (known !== successor) this.#violate(serial, history, 'two successors of one refresh token');
+    else if (known !== successor) this.#violate(history, 'two successors of one refresh token');
   }
 
   /**
@@ -153,13 +181,21 @@ export class ConsistencyChecker {
       });
   }
 
-  #violate(token: number, { issuedAtMs, events }: History, rule: Violation['rule']): void {
+  #violate({ serial: token, issuedAtMs, events }: History, rule: Violation['rule']): void {
     this.violationCount += 1;
     if (this.violations.length >= violationsKept) return;
     const timeline = [{ atMs: issuedAtMs, what: 'token issued' }, ...events].sort((a, b) => a.atMs - b.atMs);
     this.violations.push({ token, rule, timeline });
   }
 }
+
+const wordsOf = (status: number | undefined, code: string | undefined): string =>
+  status === undefined ? `no answer (${code})` : `${status}${code === undefined ? '' : ` ${code}`}`;
+
+const enter = ({ events }: History, ...exchange: readonly TimelineEvent[]): void => {
+  events.push(...exchange);
+  if (events.length > eventsMax) forgetOldest(events);
+};
 
 /** Removes the oldest exchange that is no logout: without the promise a timeline proves nothing. */
 const forgetOldest = (events: TimelineEvent[]): void => {

@@ -17,6 +17,8 @@ export interface TokenState {
    * `complete_within_ms` of a 202.
    */
   readonly deadFromMs?: number;
+  /** When the target first said that the logout is durable: its answer 200 or 202. */
+  readonly revokedAtMs?: number;
   /**
    * When a worker, by its name, first answered with a refusal after the logout had been sent: that
    * worker must not accept it again.
@@ -62,7 +64,7 @@ export interface Outcome {
 /**
  * A token may be refused as expired this much early or late: the clock of the target is not ours.
  */
-const expiryToleranceMs = 2000;
+export const expiryToleranceMs = 2000;
 
 /**
  * For so long a used refresh token must still yield its successor (the target's default; the target

@@ -5,6 +5,7 @@
 import type { Stage } from '../arrivals/stages.ts';
 import type { FaultPlan } from '../faults/plan.ts';
 import type { AskedCriterion } from '../measures/criterion.ts';
+import type { GuardedApi } from '../measures/guard-measure.ts';
 import type { OutageParts } from '../measures/outage-measure.ts';
 import type { Baseline } from '../results/baseline.ts';
 import type { Counted } from '../results/counted.ts';
@@ -63,6 +64,10 @@ export interface RunOptions {
   readonly sessions: number | undefined;
   /** One logout in this many is probed from its sending on. */
   readonly probeEvery: number;
+  /** APIs behind guards, at which tokens are tried, too. */
+  readonly guards: readonly GuardedApi[];
+  /** Lease of the guards among them that follow. */
+  readonly guardLeaseSeconds: number;
   /**
    * Address of the target's metrics; `undefined`: where its operate routes are; `false`: they are
    * left alone.

@@ -8,6 +8,7 @@ import { baselineSection } from './sections/baseline.ts';
 import { bottleneckSection, scoreSection } from './sections/bottleneck.ts';
 import { criteriaSection, validitySection } from './sections/criteria.ts';
 import { furtherSections } from './sections/further.ts';
+import { guardSection } from './sections/guards.ts';
 import { faultSections } from './sections/outage.ts';
 import { errorSection, windowSection } from './sections/requests.ts';
 import { consistencySection, revocationSection } from './sections/revocation.ts';
@@ -22,6 +23,7 @@ const makers: readonly SectionMaker[] = [
   criteriaSection,
   consistencySection,
   revocationSection,
+  guardSection,
   validitySection,
   scoreSection,
 ];

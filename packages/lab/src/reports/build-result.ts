@@ -14,6 +14,7 @@ import type { ValidityCheck, Verdict } from '../results/verdict.ts';
 import { isoTime } from '../texts/iso-time.ts';
 import { buildConsistency } from './build-consistency.ts';
 import { buildCustom } from './build-custom.ts';
+import { buildGuards } from './build-guards.ts';
 import { buildOutage, outageVerdicts } from './build-outage.ts';
 import { buildRevocation } from './build-revocation.ts';
 import { buildTransport } from './build-transport.ts';
@@ -195,6 +196,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     ...judgeCriteria(options.criteria, { window, custom: gathered.custom, seconds: endSeconds, rejection, logouts }),
     ...outageVerdicts(outage),
   ];
+  const guards = buildGuards(gathered);
   const little = checkLittle(gathered, steady);
   const validity = judgeConditions(gathered, judged, outcomesOf(window).all, machine.cores, little);
   const { requests } = whole.total;
@@ -233,6 +235,7 @@ export const buildResult = (gathered: Gathered): RunResult => {
     consistency: buildConsistency(checker),
     own: buildCustom(gathered.custom),
     revocation: buildRevocation(gathered),
+    ...(guards === undefined ? {} : { guards }),
     transport: buildTransport(gathered),
     outage,
     criteria: criteriaOf(options.criteria),

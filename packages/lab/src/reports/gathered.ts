@@ -7,6 +7,7 @@ import type { FaultEvent } from '../faults/timeline.ts';
 import type { LoadEnd, LoadMark } from '../generators/load.ts';
 import type { ConsistencyChecker } from '../measures/consistency.ts';
 import type { CustomMeasures } from '../measures/custom-measures.ts';
+import type { GuardMeasure } from '../measures/guard-measure.ts';
 import type { OutageMeasure } from '../measures/outage-measure.ts';
 import type { Recorder } from '../measures/recorder.ts';
 import type { RevocationMeasure } from '../measures/revocation.ts';
@@ -52,6 +53,8 @@ export interface Gathered {
   readonly checker: ConsistencyChecker;
   readonly faults: readonly FaultEvent[];
   readonly revocation: RevocationMeasure;
+  /** One for each guarded API. */
+  readonly guards: readonly GuardMeasure[];
   /** `undefined` when the scenario is not broken on purpose. */
   readonly outage: OutageMeasure | undefined;
   /**

@@ -49,6 +49,12 @@ const revocationLines = ({ revocation }: RunResult): readonly string[] =>
         timesLine('logout sent until the slowest worker refused', revocation.propagation),
       ];
 
+const guardLines = ({ guards }: RunResult): readonly string[] =>
+  (guards?.apis ?? []).flatMap(({ url, mode, dead, violations, live, first_refusal }) => [
+    `  ${violations + live.refused === 0 ? '✔' : '✘'} ${mode} guard ${url}: ${dead.tried} requests with a dead token, ${dead.accepted} accepted (${violations} against the promise), ${dead.refused} refused, ${dead.unavailable} answered 503; ${live.tried} with a live one, ${live.refused} refused`,
+    timesLine('logout answered until the guard refused', first_refusal),
+  ]);
+
 const outageLines = ({ outage }: RunResult): readonly string[] => {
   if (outage === null) return [];
   const columns = Math.max(...outage.phases.map(({ name }) => name.length));
@@ -128,6 +134,7 @@ const linesOf = (result: RunResult, files: readonly string[]): readonly string[]
   ...validityLines(result),
   `  ${result.consistency.violations === 0 ? '✔' : '✘'} consistency: ${result.consistency.dead_checks} requests with a dead token, ${result.consistency.rotations} rotations, ${result.consistency.violations} violations`,
   ...revocationLines(result),
+  ...guardLines(result),
   ...customLines(result.own),
   ...result.errors
     .filter(({ kind }) => kind === 'real')

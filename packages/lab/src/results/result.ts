@@ -7,6 +7,7 @@
 import type { Baseline } from './baseline.ts';
 import type { Counted } from './counted.ts';
 import type { CustomResult } from './custom-result.ts';
+import type { GuardsResult } from './guard-result.ts';
 import type { OutageResult } from './outage-result.ts';
 import type { TransportResult } from './transport-result.ts';
 import type { ValidityCheck, Verdict } from './verdict.ts';
@@ -206,6 +207,8 @@ export interface RunResult {
    * ask every worker.
    */
   readonly revocation: RevocationResult | null;
+  /** What guarded APIs made of tokens; absent when none was named. */
+  readonly guards?: GuardsResult;
   /** Counts of a custom scenario; `null` for a built-in one. */
   readonly own: CustomResult | null;
   /** Connections, beside the requests; `null` in results of before. */

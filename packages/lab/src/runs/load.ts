@@ -280,5 +280,6 @@ const factsOf = (options: RunOptions, { accounts }: LoadSource, running: Load) =
     custom: scenario.custom === undefined ? undefined : running.custom,
     transport: running.transport,
     revocation: running.revocation ?? new RevocationMeasure(),
+    guards: running.guards ?? [],
   };
 };

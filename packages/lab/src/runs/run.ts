@@ -14,12 +14,14 @@ import { limitsOf, type OutageOptions, type RunOptions } from '../options/run-op
 import { openFilesMax, portsPerAddress, refuseLimits } from '../probes/limits.ts';
 import { takeMeasuringTurn } from '../probes/measuring-turn.ts';
 import { exitCodes, type RunResult } from '../results/result.ts';
+import { lanesPerGuard } from '../scenarios/guards.ts';
 import { usesAccounts } from '../scenarios/scenario.ts';
 import { type AccountSource, prepareAccounts, unpreparedAccounts } from '../targets/accounts.ts';
 import { findAdminKey } from '../targets/admin-key.ts';
 import { Connection } from '../targets/connection.ts';
 import { remedyFor } from '../targets/failures.ts';
 import { refusesToConnect } from '../targets/reach.ts';
+import { reachGuarded } from '../targets/reach-guarded.ts';
 import { Workers } from '../targets/workers.ts';
 import { type LoadSource, load } from './load.ts';
 
@@ -41,7 +43,8 @@ const refuseStart = (options: RunOptions): string | undefined => {
     return `Cannot run ${name} with --logouts-per-second: it belongs to the scenario "revocation"; --rate is the open model of any other`;
   if (asksEveryWorker && isOpen(options) && options.logoutsPerSecond === undefined)
     return `Cannot run ${name} with --rate: its open model is --logouts-per-second`;
-  if (processes > 1 && (asksEveryWorker || scenario.isBroken === true))
+  const { guards } = options;
+  if (processes > 1 && (asksEveryWorker || scenario.isBroken === true || guards.length > 0))
     return `Cannot run ${name} in ${processes} processes: what it measures must be seen by one; leave --processes out`;
   const pool = scenario.custom?.dataPool;
   if (pool?.order === 'unique' && pool.rows.length < users)
@@ -50,7 +53,7 @@ const refuseStart = (options: RunOptions): string | undefined => {
     users,
     processes,
     addresses: sourceAddresses?.count ?? 1,
-    otherConnections: asksEveryWorker ? connectionsToWorkers : 0,
+    otherConnections: (asksEveryWorker ? connectionsToWorkers : 0) + lanesPerGuard * guards.length,
     openFilesMax: openFilesMax(),
     portsPerAddress: portsPerAddress(),
   });
@@ -86,6 +89,25 @@ const reach = async (
   if ('failure' in reply)
     return `Cannot reach ${target}: ${reply.failure}; ${remedyFor(reply.failure, target) ?? 'start the service with "npm start", or name another with --target'}`;
   if (reply.status !== 200) dashboard.say(`GET ${paths.ready} answers ${reply.status}, not 200; the run goes on`);
+  return undefined;
+};
+
+/** Asks each guarded API once. @returns why the run cannot start */
+const refuseGuards = async (
+  options: RunOptions,
+  dashboard: Dashboard,
+  interrupted: AbortSignal,
+): Promise<Refusal | undefined> => {
+  for (const { url, mode } of options.guards) {
+    const found = await reachGuarded(url, limitsOf(options), interrupted);
+    if ('refusal' in found)
+      return {
+        refusal: found.refusal,
+        exitCode: found.kind === 'unreachable' ? exitCodes.unreachable : exitCodes.usage,
+      };
+    const isAway = found.kind === 'unavailable';
+    dashboard.say(`Tokens are tried at ${url}, too (${mode})${isAway ? '; it answers 503, the run goes on' : ''}`);
+  }
   return undefined;
 };
 
@@ -221,7 +243,11 @@ export const runScenario = async (
   let prepared: PreparedRun | undefined;
   try {
     const unreachable = await reach(options, dashboard, interrupted);
-    const ready = unreachable === undefined ? await prepare(options, dashboard, interrupted).catch(asError) : undefined;
+    const refused = unreachable === undefined ? await refuseGuards(options, dashboard, interrupted) : undefined;
+    const ready =
+      unreachable === undefined && refused === undefined
+        ? await prepare(options, dashboard, interrupted).catch(asError)
+        : undefined;
     if (!(ready instanceof Error)) prepared = ready;
     if (interrupted.aborted)
       return {
@@ -230,6 +256,7 @@ export const runScenario = async (
       };
     if (ready instanceof Error)
       return { refusal: `Cannot prepare the run: ${ready.message}`, exitCode: exitCodes.usage };
+    if (refused !== undefined) return refused;
     if (prepared === undefined) return { refusal: unreachable ?? '', exitCode: exitCodes.unreachable };
     return await load(options, prepared.source, faults, dashboard, interrupted);
   } finally {

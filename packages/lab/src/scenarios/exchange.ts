@@ -22,6 +22,7 @@ export interface HeldToken extends TokenState {
   expiresAtMs: number;
   revokeSentAtMs?: number;
   deadFromMs?: number;
+  revokedAtMs?: number;
   refusedAtMs?: Map<string, number>;
   refreshFirstSentAtMs?: number | undefined;
 }

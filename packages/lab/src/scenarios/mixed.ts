@@ -21,4 +21,5 @@ export const mixed: Scenario = {
   waitSeconds: [1, 3],
   criteria: { p95MsMax: 500, endpointFailuresPercentMax: 1 },
   asksEveryWorker: false,
+  asksGuards: true,
 };

@@ -26,4 +26,5 @@ export const revocation: Scenario = {
   waitSeconds: [1, 3],
   criteria: { realFailuresPercentMax: 1, rejectedMsMax: 100 },
   asksEveryWorker: true,
+  asksGuards: true,
 };

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly criteria: Criteria;
   /** Whether tokens are tried on every worker of the target. */
   readonly asksEveryWorker: boolean;
+  /** Whether tokens may be tried at guarded APIs, too. */
+  readonly asksGuards?: true;
   /** Whether something is broken in it on purpose: then it is judged phase by phase. */
   readonly isBroken?: true;
   /** Whether waits count from the beginning of a task. */

@@ -8,6 +8,7 @@ import type { Credentials } from '../targets/accounts.ts';
 import type { Request } from '../targets/connection.ts';
 import { type Grant, readGrant, readPendingMs } from './answers.ts';
 import { type Answered, exchange, type HeldToken, type Measures, type Sender } from './exchange.ts';
+import type { Guards } from './guards.ts';
 
 /** Parts that a user works with. */
 export interface UserParts {
@@ -18,6 +19,8 @@ export interface UserParts {
   readonly measures: Measures;
   /** Session that was signed in beforehand. */
   readonly token?: HeldToken;
+  /** Guarded APIs, where the run has some: they are asked beside each call and after each logout. */
+  readonly guards?: Guards | undefined;
 }
 
 /** One trade of a refresh token in this many is asked for twice. */
@@ -96,7 +99,12 @@ export class VirtualUser {
 
   /** Calls the protected resource, also with a dead token, which must be refused. */
   async callProtected(): Promise<Answered> {
-    return this.#send({ method: 'GET', path: paths.protectedSample }, 'protected', this.#token);
+    const token = this.#token;
+    const [answered] = await Promise.all([
+      this.#send({ method: 'GET', path: paths.protectedSample }, 'protected', token),
+      token === undefined ? undefined : this.#parts.guards?.askAll(token),
+    ]);
+    return answered;
   }
 
   /** Asks whether the token is accepted, dead ones too. */
@@ -150,6 +158,8 @@ export class VirtualUser {
     const answered = await this.#send({ method: 'POST', path: paths.logout }, 'logout', token, intendedAtMs);
     const { status, text, sentAtMs, answeredAtMs } = answered;
     const { recorder } = this.#parts.measures;
+    const isFirst = token.revokedAtMs === undefined;
+    if (status === 200 || status === 202) token.revokedAtMs ??= answeredAtMs;
     if (status === 200) {
       recorder.recordLogout('completed', intendedAtMs ?? sentAtMs);
       token.deadFromMs = Math.min(token.deadFromMs ?? answeredAtMs, answeredAtMs);
@@ -159,6 +169,8 @@ export class VirtualUser {
       // Without a time nothing was promised; the answer itself has been counted as a failure.
       if (pendingMs !== undefined) token.deadFromMs ??= answeredAtMs + pendingMs;
     }
+    // Not waited for: the user goes on as it would without guards.
+    if (isFirst && token.deadFromMs !== undefined) this.#parts.guards?.watch(token);
     return answered;
   }
 

@@ -1,0 +1,108 @@
+/**
+ * The lab beside guarded APIs: real guards before real services, and impostors.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { after, suite, type TestContext, test } from 'node:test';
+import { createGuard } from '@catalytic/guard';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import type { GuardResult } from '../../packages/lab/src/results/guard-result.ts';
+import type { RunResult } from '../../packages/lab/src/results/result.ts';
+import { httpServerIn } from '../harness/http-server.ts';
+import { runLab } from '../harness/lab.ts';
+import { folderIn, serviceIn } from '../harness/service.ts';
+
+const folder = folderIn({ after });
+const service = await serviceIn({ after });
+
+const closed = ['--users', '6', '--spawn-rate', '100', '--duration', '3s', '--wait', '0.05-0.15'];
+const open = ['--users', '6', '--duration', '3s', '--logouts-per-second', '20', '--sessions', '30'];
+
+/** Runs the lab beside guarded APIs. */
+const load = async (scenario: string, model: readonly string[], ...args: readonly string[]) => {
+  const out = join(mkdtempSync(join(folder, 'run-')), 'result');
+  const words = ['run', scenario, '--target', service.url, '--admin-key-file', join(service.dataDir, 'lab.key')];
+  const ended = await runLab(folder, [...words, '--out', out, ...model, ...args]);
+  assert.ok(existsSync(`${out}.json`), ended.output);
+  const result = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
+  return { ...ended, result, apis: result.guards?.apis ?? [], markdown: readFileSync(`${out}.md`, 'utf8') };
+};
+
+/** An API whose guard asks the service. */
+const askingApiIn = async (t: TestContext): Promise<string> => {
+  const guard = await createGuard({ mode: 'ask', issuer: service.url });
+  const handle = guard.node((_request, response) => response.end('notes'));
+  return `${(await httpServerIn(t, (request, response) => void handle(request, response))).url}/notes`;
+};
+
+/** An API that believes every signature, and so accepts dead tokens until they expire. */
+const believingApiIn = async (t: TestContext): Promise<string> => {
+  const keys = createRemoteJWKSet(new URL(`${service.url}/.well-known/jwks.json`));
+  const answer: RequestListener = (request, response) => {
+    const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    const end = (status: number): void => void response.writeHead(status).end();
+    jwtVerify(token, keys).then(
+      () => end(200),
+      () => end(401),
+    );
+  };
+  return `${(await httpServerIn(t, answer)).url}/notes`;
+};
+
+/** The counts add up. */
+const whole = ({ dead, live }: GuardResult): void => {
+  for (const { tried, accepted, refused, unavailable, other } of [dead, live])
+    assert.equal(tried, accepted + refused + unavailable + other);
+};
+
+suite('catalytic-lab run --guard', { concurrency: 2 }, () => {
+  test('a guard that asks is innocent; APIs that believe signatures are found guilty, a following one only after its time', async (t) => {
+    const [asking, strict, follow] = [await askingApiIn(t), await believingApiIn(t), await believingApiIn(t)];
+    const guards = [
+      '--guard',
+      `ask=${asking}`,
+      '--guard',
+      strict,
+      '--guard',
+      `follow=${follow}`,
+      '--guard-lease',
+      '300ms',
+    ];
+    const { code, output, result, apis, markdown } = await load('revocation', closed, ...guards);
+    assert.equal(code, 4, output);
+    const [innocent = assert.fail(), guilty = assert.fail(), late = assert.fail()] = apis;
+    for (const api of apis) {
+      whole(api);
+      assert.equal(api.live.refused, 0, output);
+      assert.ok(api.live.accepted > 20 && api.dead.tried >= result.logouts.completed - 6, output);
+    }
+    assert.deepEqual([innocent.url, innocent.mode, innocent.dead.accepted], [asking, 'ask', 0]);
+    assert.ok(innocent.first_refusal.count > 20 && innocent.first_refusal.max_ms > 0);
+    assert.ok(guilty.violations > 0 && guilty.violations === guilty.dead.accepted);
+    assert.ok(late.violations > 0 && late.violations < late.dead.accepted, 'within 1.1 leases it may accept');
+    assert.equal(guilty.first_refusal.count + late.first_refusal.count, 0);
+    const { violations, timelines } = result.consistency;
+    assert.equal(violations, guilty.violations + late.violations, 'the service itself is innocent');
+    const timeline = timelines.find(({ events }) => events.some(({ what }) => what.startsWith('strict guard')));
+    assert.equal(timeline?.rule, 'accepted by a guard after promise');
+    for (const said of [`strict guard ${strict} answered 200`, 'logout answered 200'])
+      assert.ok(
+        timeline?.events.some(({ what }) => what === said),
+        said,
+      );
+    assert.match(output, /✔ ask guard http:\S+: \d+ requests with a dead token, 0 accepted/);
+    assert.match(output, /✘ strict guard http:\S+: \d+ requests with a dead token, \d+ accepted/);
+    assert.match(markdown, /## Guarded APIs[\s\S]*\| http:\S+ \| ask \|/);
+  });
+
+  test('in the open model the next session is the live one', async (t) => {
+    const url = await askingApiIn(t);
+    const { code, output, apis } = await load('revocation', open, '--guard', `ask=${url}`);
+    assert.notEqual(code, 4, output);
+    const [api = assert.fail('no guard in the result')] = apis;
+    assert.ok(api.live.accepted > 15, JSON.stringify(api));
+    assert.ok(api.dead.refused >= 28, JSON.stringify(api));
+  });
+});
