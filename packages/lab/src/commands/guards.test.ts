@@ -50,7 +50,7 @@ suite('catalytic-lab run --guard', { concurrency: 2 }, () => {
     const lost = await answerIn(t, 404);
     await using service = await startManyWorkers('right');
     const asked = (url: string): Promise<LabEnd> =>
-      runLab(folder, ['run', 'mixed', '--target', service.url, '--guard', url]);
+      runLab(folder, ['run', 'mixed', '--target', service.url, '--duration', '1s', '--guard', url]);
     for (const [url, code, sentence] of [
       [closed, 5, /Cannot reach the guarded API .*: connection refused; start the API/],
       [open, 1, /answers 204 without one, so no guard stands before it; guard this route/],
