@@ -73,7 +73,7 @@ test('a frozen service is given up in time, and asked again when it answers', as
   const old = await ask(service.token({ roles: ['editor'], signedInAgo: 600 }), '/edit');
   assert.equal(old.status, 401);
   assert.match(old.headers.get('www-authenticate') ?? '', /error="insufficient_user_authentication".*max_age="300"/);
-  service.revoke(token);
+  await service.revoke(token);
   assert.equal((await ask(token)).status, 401);
 });
 

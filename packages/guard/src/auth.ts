@@ -4,6 +4,7 @@
  */
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import { type Refusal, refuse } from './refusals.ts';
+import { type Accepted, type Mode, staleChoices, type WhenStale } from './verdicts.ts';
 
 /** The accepted access token of a request. */
 export interface Auth {
@@ -24,7 +25,11 @@ export interface Auth {
   readonly signedInAt: number;
   /** All claims of the token. */
   readonly claims: Readonly<AccessTokenClaims>;
-  /** Aborts when the token expires: end with it what outlives the request, such as a WebSocket. */
+  /**
+   * Aborts when the token expires, and in the modes `strict` and `follow` as soon as its session has
+   * ended: end with it what outlives the request, such as a WebSocket. Requests with the same token
+   * share one.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -38,6 +43,12 @@ export interface Needs {
   readonly tenant?: string;
   /** Longest time since the password was checked, such as `'5m'`, or milliseconds (RFC 9470). */
   readonly freshSignIn?: string | number;
+  /**
+   * What to do while the guard is not current: `deny` waits a quarter of a second for it and answers
+   * 503, `ask` asks the service about this token, `allow` lets every genuine token in that has not
+   * expired, signed out or not. @default the guard's
+   */
+  readonly whenStale?: WhenStale;
 }
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -62,12 +73,33 @@ export interface ReadNeeds {
   readonly scopes: readonly string[];
   readonly tenant: string | undefined;
   readonly freshMs: number | undefined;
+  readonly whenStale: WhenStale | undefined;
 }
 
-const known = new Set(['role', 'scope', 'tenant', 'freshSignIn']);
+const known = new Set(['role', 'scope', 'tenant', 'freshSignIn', 'whenStale']);
 
-/** @throws {TypeError} for a need that does not exist: a misspelled one must not let everybody in */
-export const readNeeds = (needs: Needs = {}): ReadNeeds => {
+/**
+ * Reads what to do while the guard is not current.
+ * @throws {TypeError} for an unknown choice, and for one that the mode does not allow
+ */
+export const readWhenStale = (mode: Mode, choice: WhenStale | undefined): WhenStale | undefined => {
+  if (choice === undefined) return undefined;
+  if (!staleChoices.includes(choice))
+    throw new TypeError(`There is no whenStale ${JSON.stringify(choice)}; there are ${staleChoices.join(', ')}`);
+  if (choice === 'allow' && mode !== 'follow')
+    throw new TypeError(
+      `Cannot guard with whenStale: 'allow' in mode '${mode}': ${
+        mode === 'strict' ? 'a sign-out that has answered 200 would be void' : 'it checks no signatures'
+      }. Take mode 'follow' for it`,
+    );
+  return choice;
+};
+
+/**
+ * Reads needs for a guard of this mode.
+ * @throws {TypeError} for a need that does not exist: a misspelled one must not let everybody in
+ */
+export const readNeeds = (mode: Mode, needs: Needs = {}): ReadNeeds => {
   for (const name of Object.keys(needs))
     if (!known.has(name)) throw new TypeError(`There is no need "${name}"; there are ${[...known].join(', ')}`);
   return {
@@ -75,6 +107,7 @@ export const readNeeds = (needs: Needs = {}): ReadNeeds => {
     scopes: listOf(needs.scope),
     tenant: needs.tenant,
     freshMs: needs.freshSignIn === undefined ? undefined : durationMs(needs.freshSignIn),
+    whenStale: readWhenStale(mode, needs.whenStale),
   };
 };
 
@@ -90,11 +123,8 @@ export const lacking = (auth: Auth, needs: ReadNeeds, nowMs: number): Refusal | 
   return undefined;
 };
 
-/** A timer counts at most this many milliseconds. */
-const timerMsMax = 2 ** 31 - 1;
-
-/** The caller, from the claims of an accepted token. */
-export const callerOf = (claims: AccessTokenClaims, nowMs: number): Auth => {
+/** The caller of an accepted token. */
+export const callerOf = ({ claims, signal: makeSignal }: Accepted): Auth => {
   let signal: AbortSignal | undefined;
   return {
     subject: claims.sub,
@@ -102,13 +132,13 @@ export const callerOf = (claims: AccessTokenClaims, nowMs: number): Auth => {
     session: claims.sid,
     tokenId: claims.jti,
     roles: claims.roles,
-    scopes: claims.scope.split(' ').filter((scope) => scope !== ''),
+    scopes: claims.scope === '' ? [] : claims.scope.split(' ').filter((scope) => scope !== ''),
     expiresAt: claims.exp,
     signedInAt: claims.auth_time,
     claims,
     // Made for those who ask for it: most requests end long before their token.
     get signal() {
-      signal ??= AbortSignal.timeout(Math.min(timerMsMax, Math.max(0, claims.exp * 1000 - nowMs)));
+      signal ??= makeSignal();
       return signal;
     },
   };

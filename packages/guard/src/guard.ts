@@ -8,31 +8,30 @@ import { type FastifyHook, type FastifyPlugin, fastify, fastifyHook } from './ad
 import { type FetchHandler, fetchHandler, type GuardedFetchHandler } from './adapters/fetch.ts';
 import { type HonoMiddleware, hono } from './adapters/hono.ts';
 import { type GuardedNodeHandler, type NodeHandler, nodeHandler } from './adapters/node.ts';
-import { ask } from './ask.ts';
+import { askVerdicts } from './ask-verdicts.ts';
 import { type Auth, callerOf, lacking, type Needs, type ReadNeeds, readNeeds, type Verdict } from './auth.ts';
 import { bearerToken } from './bearer-token.ts';
-import { type GuardOptions, readOptions } from './options.ts';
-import { refuse } from './refusals.ts';
+import { type GuardState, metricsOf } from './guard-state.ts';
+import { localVerdicts } from './local-verdicts.ts';
+import { type GuardOptions, type ReadOptions, readOptions } from './options.ts';
+import { type RefusalCode, refuse } from './refusals.ts';
 import { Reporter } from './reporter.ts';
+import type { Accepted, Verdicts } from './verdicts.ts';
 
 export { authOf } from './adapters/judges.ts';
 export type { Auth, Needs, Verdict } from './auth.ts';
+export type { GuardState } from './guard-state.ts';
 export type { GuardOptions } from './options.ts';
 export type { Refusal, RefusalCode } from './refusals.ts';
-
-/** What a guard has done and what it knows, for health checks and metrics. */
-export interface GuardState {
-  readonly mode: 'ask';
-  /** Verdicts so far: accepted, refused, and those that were not to be had (503). */
-  readonly accepted: number;
-  readonly refused: number;
-  readonly unavailable: number;
-  /** Why the last verdict was not to be had; `undefined` when the last one was. */
-  readonly problem: string | undefined;
-}
+export type { Mode, WhenStale } from './verdicts.ts';
 
 /** A guard. */
 export interface Guard {
+  /**
+   * Judges an access token at once, by what this process knows. Never throws. Call it for each use of the token, and never store the
+   * verdict. While the guard is not current, and always in mode `ask`, the refusal is `verdict_unavailable`.
+   */
+  check(token: string): Verdict;
   /**
    * Judges the value of an `Authorization` header. Never rejects, and never remembers a verdict: ask for each request.
    * @param needs what the route asks for besides
@@ -55,71 +54,72 @@ export interface Guard {
   readonly state: GuardState;
   /** The figures of {@link Guard.state} in Prometheus' text form. */
   metrics(): string;
-  /** Ends the guard: from here on it accepts nothing. */
+  /** Ends the guard: from here on it accepts nothing. A strict guard leaves, so that no sign-out waits for it any more. */
   stop(): Promise<void>;
 }
 
+/** How the guard reaches its verdicts, by its mode. */
+const openVerdicts = (options: ReadOptions, reporter: Reporter, onStaleAllowed: () => void): Promise<Verdicts> => {
+  const { mode, key, issuer, audience } = options;
+  return key === undefined
+    ? Promise.resolve(askVerdicts(options, reporter))
+    : localVerdicts({
+        ...{ ...options, key, reporter, onStaleAllowed },
+        ...{ isStrict: mode === 'strict', expectation: { issuer, audience } },
+      });
+};
+
 /**
- * Makes a guard. The service need not run yet.
+ * Makes a guard. The service need not run yet: then the guard is not current when this resolves, and becomes it by itself.
  * @throws {TypeError} for settings that cannot work, naming the setting
  */
 export const createGuard = async (options: GuardOptions): Promise<Guard> => {
-  const { url, timeoutMs, tenant, fetch, onProblem } = readOptions(options);
-  const counts = { accepted: 0, refused: 0, unavailable: 0 };
-  const reporter = new Reporter(onProblem);
-  let isStopped = false;
+  const read = readOptions(options);
+  const { mode, tenant, whenStale } = read;
+  const counts = { accepted: 0, refused: 0, unavailable: 0, acceptedStale: 0 };
+  const reporter = new Reporter(read.onProblem);
+  const verdicts = await openVerdicts(read, reporter, () => {
+    counts.acceptedStale++;
+    reporter.allow();
+  });
+  const noNeeds = readNeeds(mode);
 
+  const refused = (code: RefusalCode): Verdict => ({ accepted: false, refusal: refuse(code) });
+  const verdictOf = (judged: Accepted | RefusalCode, needs: ReadNeeds): Verdict => {
+    if (typeof judged === 'string') return refused(judged);
+    const auth = callerOf(judged);
+    if (tenant !== undefined && auth.tenant !== tenant) return refused('tenant_wrong');
+    const refusal = lacking(auth, needs, Date.now());
+    return refusal === undefined ? { accepted: true, auth } : { accepted: false, refusal };
+  };
   const count = (verdict: Verdict): Verdict => {
     if (verdict.accepted) counts.accepted++;
     else if (verdict.refusal.status === 503) counts.unavailable++;
     else counts.refused++;
     return verdict;
   };
-
-  const judge = async (authorization: string | undefined, needs: ReadNeeds): Promise<Verdict> => {
-    if (isStopped) return { accepted: false, refusal: refuse('verdict_unavailable') };
+  const verify = async (authorization: string | undefined, needs: ReadNeeds): Promise<Verdict> => {
     const token = bearerToken(authorization);
-    if (token === undefined) return { accepted: false, refusal: refuse('token_missing') };
-    const claims = await ask({ url, timeoutMs, fetch, onProblem: (reason) => reporter.report(reason) }, token);
-    // It may have been stopped while the service was asked.
-    if (isStopped || claims === 'verdict_unavailable')
-      return { accepted: false, refusal: refuse('verdict_unavailable') };
-    reporter.clear();
-    if (typeof claims === 'string') return { accepted: false, refusal: refuse(claims) };
-    const nowMs = Date.now();
-    const auth = callerOf(claims, nowMs);
-    const refusal =
-      tenant !== undefined && auth.tenant !== tenant ? refuse('tenant_wrong') : lacking(auth, needs, nowMs);
-    return refusal === undefined ? { accepted: true, auth } : { accepted: false, refusal };
+    const judged = token === undefined ? 'token_missing' : await verdicts.of(token, needs.whenStale ?? whenStale);
+    return count(verdictOf(judged, needs));
   };
-
-  const verify = async (authorization: string | undefined, needs: ReadNeeds): Promise<Verdict> =>
-    count(await judge(authorization, needs));
+  const stateOf = (): GuardState => ({ mode, ...verdicts.knowledge, ...counts, problem: reporter.problem });
   const judges = { verify, lacking: (auth: Auth, needs: ReadNeeds) => lacking(auth, needs, Date.now()) };
 
   return {
-    verify: (authorization, needs) => verify(authorization, readNeeds(needs)),
-    express: (needs) => express(judges, readNeeds(needs)),
-    needs: (needs) => express(judges, readNeeds(needs)),
-    fastify: fastify(judges),
-    fastifyNeeds: (needs) => fastifyHook(judges, readNeeds(needs)),
-    hono: (needs) => hono(judges, readNeeds(needs)),
-    node: (handler, needs) => nodeHandler(judges, readNeeds(needs), handler),
-    fetch: (handler, needs) => fetchHandler(judges, readNeeds(needs), handler),
+    check: (token) => count(verdictOf(typeof token === 'string' ? verdicts.now(token) : 'token_malformed', noNeeds)),
+    verify: (authorization, needs) => verify(authorization, readNeeds(mode, needs)),
+    express: (needs) => express(judges, readNeeds(mode, needs)),
+    needs: (needs) => express(judges, readNeeds(mode, needs)),
+    fastify: fastify(judges, noNeeds),
+    fastifyNeeds: (needs) => fastifyHook(judges, readNeeds(mode, needs)),
+    hono: (needs) => hono(judges, readNeeds(mode, needs)),
+    node: (handler, needs) => nodeHandler(judges, readNeeds(mode, needs), handler),
+    fetch: (handler, needs) => fetchHandler(judges, readNeeds(mode, needs), handler),
     get state() {
-      return { mode: 'ask' as const, ...counts, problem: reporter.problem };
+      return stateOf();
     },
-    metrics: () =>
-      [
-        '# HELP catalytic_guard_verdicts_total Verdicts of this guard.',
-        '# TYPE catalytic_guard_verdicts_total counter',
-        ...Object.entries(counts).map(
-          ([verdict, total]) => `catalytic_guard_verdicts_total{verdict="${verdict}"} ${total}`,
-        ),
-        '',
-      ].join('\n'),
-    stop: async () => {
-      isStopped = true;
-    },
+    metrics: () => metricsOf(stateOf()),
+    stop: () => verdicts.stop(),
   };
 };

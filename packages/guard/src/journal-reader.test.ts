@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
-import type { Clocks } from './clocks.ts';
+import { ManualClocks } from '../../../tests/harness/manual-clocks.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { JournalPage, JournalSource } from './journal-source.ts';
 import { View } from './view.ts';
@@ -12,37 +12,6 @@ import { View } from './view.ts';
 const leaseMs = 500;
 const entry = (key: string, kind = 'session'): JournalEntry =>
   ({ id: `id of ${key}`, kind, key, keepUntilMs: 1e9 }) as unknown as JournalEntry;
-
-/** Clocks that move when they are told to; suspended, only the wall clock does. */
-class ManualClocks implements Clocks {
-  #monoMs = 0;
-  #wallMs = 0;
-  #timers = new Set<{ readonly atMs: number; readonly call: () => void }>();
-  readonly monoMs = (): number => this.#monoMs;
-  readonly wallMs = (): number => this.#wallMs;
-
-  after(ms: number, call: () => void): () => void {
-    const timer = { atMs: this.#monoMs + ms, call };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  /** Time passes, and nothing else happens: no timer rings. */
-  pause(ms: number): void {
-    this.#monoMs += ms;
-    this.#wallMs += ms;
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.pause(ms);
-    for (const timer of [...this.#timers])
-      if (timer.atMs <= this.#monoMs) {
-        this.#timers.delete(timer);
-        timer.call();
-      }
-    await turn();
-  }
-}
 
 interface Call {
   readonly name: string;

@@ -7,6 +7,7 @@
 export class Reporter {
   readonly #onProblem: (message: string) => void;
   #problem: string | undefined;
+  #isAllowing = false;
 
   constructor(onProblem: (message: string) => void) {
     this.#onProblem = onProblem;
@@ -24,8 +25,16 @@ export class Reporter {
     if (isNew) this.#say(`requests are answered 503: ${reason}`);
   }
 
+  /** A token was accepted although it may have been signed out. */
+  allow(): void {
+    if (this.#isAllowing) return;
+    this.#isAllowing = true;
+    this.#say('tokens are accepted that may have been signed out');
+  }
+
   /** A verdict was to be had. */
   clear(): void {
+    this.#isAllowing = false;
     if (this.#problem === undefined) return;
     this.#problem = undefined;
     this.#say('the service answers again');

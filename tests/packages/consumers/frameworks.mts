@@ -46,7 +46,7 @@ for (const [framework, port] of Object.entries(ports)) {
   service.thaw();
   const [reader, editor] = [service.token(), service.token({ roles: ['editor'] })];
   const before = [await ask('GET'), await ask('GET', reader), await ask('DELETE', reader), await ask('DELETE', editor)];
-  service.revoke(reader);
+  await service.revoke(reader);
   const after = await ask('GET', reader);
   service.freeze();
   answers[framework] = [...before, after, await ask('GET', editor)];

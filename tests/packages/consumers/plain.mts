@@ -35,7 +35,7 @@ const answers: Record<string, readonly [number, number, boolean]> = {
   without: await ask(),
   reader: await ask(service.token()),
 };
-service.revoke(editor);
+await service.revoke(editor);
 answers['signed out'] = await ask(editor);
 service.freeze();
 answers['away'] = await ask(editor);

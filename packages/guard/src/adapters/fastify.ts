@@ -2,7 +2,7 @@
  * Fastify, without importing it.
  * @module
  */
-import { type Auth, type ReadNeeds, readNeeds } from '../auth.ts';
+import type { Auth, ReadNeeds } from '../auth.ts';
 import { type Judges, judge } from './judges.ts';
 
 interface Request {
@@ -43,8 +43,8 @@ export const fastifyHook =
   };
 
 /** Guards every route of the instance that registers it, not only those of the plugin. */
-export const fastify = (judges: Judges): FastifyPlugin => {
-  const hook = fastifyHook(judges, readNeeds());
+export const fastify = (judges: Judges, needs: ReadNeeds): FastifyPlugin => {
+  const hook = fastifyHook(judges, needs);
   const plugin: FastifyPlugin = (instance, _options, done) => {
     instance.decorateRequest('auth', null);
     instance.addHook('onRequest', hook);
