@@ -194,6 +194,7 @@ export const boundaryRules: BoundaryRules = {
     accounts: ['passwords', 'revocation', 'secrets', 'tenants'],
     'admin-keys': ['secrets', 'tenants'],
     audit: ['tenants'],
+    'guard-keys': ['admin-keys', 'secrets', 'tenants'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['revocation', 'secrets', 'tenants'],

@@ -3,11 +3,12 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { get, goodPassword, logOut, post, refresh, signIn, signUp, type Tokens } from '../harness/client.ts';
-import { rowsOf } from '../harness/database.ts';
+import { rowsOf, withDatabase } from '../harness/database.ts';
 import { diskIn, needsDisk } from '../harness/disks.ts';
 import { folderIn, runCatalytic, type Service, serviceOn } from '../harness/service.ts';
 
@@ -65,6 +66,13 @@ suite('backup', { concurrency: 2 }, () => {
     assert.equal((await post(`${url}/auth/logout-all`, undefined, ended.access)).status, 200);
     const after = await signIn(url, ada);
     await service.end();
+    const guard = randomUUID();
+    withDatabase(dataDir, (database) =>
+      database.exec(
+        `insert into member (id, state, lease_ms, applied, kind, key, name)
+         values ('${guard}', 'live', 20000, 1, 'guard', 'abc', 'api')`,
+      ),
+    );
     const said = await succeeds(dataDir, 'restore', backup);
     const aside = /before is in (\S+);/.exec(said)?.[1] ?? '';
     assert.ok(existsSync(join(aside, 'catalytic.db')), said);
@@ -73,6 +81,13 @@ suite('backup', { concurrency: 2 }, () => {
     assert.equal(rowsOf(dataDir, 'select generation from deployment')[0]?.['generation'], 2);
 
     const again = await serviceOn(t, dataDir, usual);
+    assert.deepEqual(
+      rowsOf(dataDir, "select id, state, applied, name from member where kind = 'guard' order by lease_ms").map(
+        (row) => (row['name'] === 'api' ? { ...row } : row['name']),
+      ),
+      [{ id: guard, state: 'leaving', applied: null, name: 'api' }, 'guards of the time before'],
+      'guards may accept tokens until their leases end',
+    );
     for (const tokens of [signedOut, ended, kept, after]) await assertDead(again, tokens);
     const fresh = await signIn(again.url, ada);
     assert.equal((await get(`${again.url}/auth/verify`, fresh.access)).status, 200);

@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Co
   'Keys:': {
     keys: async () => (await import('./commands/keys.ts')).keysCommand(),
     'admin-keys': async () => (await import('./commands/admin-keys.ts')).adminKeysCommand(),
+    'guard-keys': async () => (await import('./commands/guard-keys.ts')).guardKeysCommand(),
   },
 };
 

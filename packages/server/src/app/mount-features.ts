@@ -8,6 +8,7 @@ import { accountChangeRoutes } from '../features/accounts/change-routes.ts';
 import { accountRoutes } from '../features/accounts/routes.ts';
 import { adminKeyRoutes } from '../features/admin-keys/routes.ts';
 import { auditRoutes } from '../features/audit/routes.ts';
+import { guardKeyRoutes } from '../features/guard-keys/routes.ts';
 import { healthRoutes } from '../features/health/routes.ts';
 import { metricsRoutes } from '../features/metrics/routes.ts';
 import type { Route } from '../features/route.ts';
@@ -53,6 +54,7 @@ export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, 
     ...sessionAdminRoutes({ tenants, accounts, sessions, barrier, nowMs }),
     ...tenantRoutes({ tenants, barrier, nowMs }),
     ...adminKeyRoutes({ adminKeys, nowMs }),
+    ...guardKeyRoutes({ guardKeys: stores.guardKeys, tenants, nowMs }),
     ...auditRoutes({ audit, tenants, nowMs }),
     ...signingKeyRoutes(keys, issuer),
     ...signingKeyAdminRoutes({ signingKeys: stores.signingKeys, barrier, makeSigningKey: parts.makeSigningKey, nowMs }),

@@ -29,6 +29,7 @@ const authenticationOf = ({ config }: Pick<Start, 'config'>, parts: Parts): Auth
   currency: parts.reader,
   expectation: { issuer: config.issuer, audience: config.audience },
   adminKeys: parts.stores.adminKeys,
+  guardKeys: parts.guardKeys,
   auditSink: parts.auditSink,
   nowMs: parts.nowMs,
 });

@@ -13,6 +13,7 @@ import type { Config } from '../config/options.ts';
 import { openKeyRing, openStores, share } from '../deployment.ts';
 import { AuditBuffer } from '../features/audit/audit-buffer.ts';
 import { systemOrigin } from '../features/audit/origins.ts';
+import { GuardKeys } from '../features/guard-keys/known-guard-keys.ts';
 import { LoginCache } from '../features/passwords/login-cache.ts';
 import { Secret } from '../features/secrets/secret.ts';
 import { createSigningKey } from '../features/signing-keys/create-signing-key.ts';
@@ -46,6 +47,7 @@ export interface Parts extends Revocations {
   /** See `PasswordCheckParts`. */
   readonly onUnreadableHash: (accountId: AccountId) => void;
   readonly loginCache: LoginCache;
+  readonly guardKeys: GuardKeys;
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
   /** Makes a signing key for the place of one that is killed. */
@@ -162,6 +164,7 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     hasher,
     decoyHash: await decoyHash,
     onUnreadableHash: unreadableHashAlarm(log, metrics),
+    guardKeys: new GuardKeys(stores.guardKeys),
     loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
     auditSink,
     metrics,

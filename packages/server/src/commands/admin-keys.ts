@@ -2,16 +2,16 @@
  * `catalytic admin-keys`: keys for the admin API.
  * @module
  */
-import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
-import { adminKeyAnswer, listAdminKeys, revokeAdminKey } from '../features/admin-keys/administer-admin-keys.ts';
+import { type Command, Option as Flag } from 'commander';
 import { createAdminKey } from '../features/admin-keys/create-admin-key.ts';
-import { parseExpiry } from '../features/admin-keys/rules.ts';
+import { pageOfKeys } from '../features/admin-keys/page-of-keys.ts';
+import { adminKeyAnswer, revokeAdminKey } from '../features/admin-keys/revoke-admin-key.ts';
 import { type AdminScope, adminScopes } from '../features/admin-keys/store.ts';
 import { cliOrigin } from '../features/audit/origins.ts';
 import { nextCursorOf } from '../features/route.ts';
 import { tokenHash } from '../features/secrets/random-token.ts';
 import { operator } from '../features/tenants/administered-tenant.ts';
-import { adminCommand, adminGroup, administer, print, table, tenantName } from './administer.ts';
+import { adminCommand, adminGroup, administer, expiryFlag, print, table, tenantName, timeText } from './administer.ts';
 import { addConfigFlags, configFrom } from './config-flags.ts';
 import { addHelpExamples } from './help-examples.ts';
 import { withStores } from './with-stores.ts';
@@ -30,12 +30,6 @@ interface Options {
 interface ListOptions extends Options {
   readonly cursor?: string;
 }
-
-const expiryOf = (text: string): number => {
-  const ms = parseExpiry(text, Date.now());
-  if (ms === undefined) throw new InvalidArgumentError('Give hours or days, such as 12h or 90d, at most ten years.');
-  return ms;
-};
 
 const create = async (options: CreateOptions, command: Command): Promise<void> => {
   const { secret, id } = await withStores(configFrom(command), async ({ tenants, adminKeys }) => {
@@ -58,12 +52,12 @@ const create = async (options: CreateOptions, command: Command): Promise<void> =
   process.stdout.write(`${secret}\n`);
 };
 
-const time = (ms: number | null): string => (ms === null ? '–' : new Date(ms).toISOString());
-
 const list = async (options: ListOptions, command: Command): Promise<void> => {
-  const { keys, nextCursor } = await administer(command, (context) => listAdminKeys(context, operator, options.cursor));
+  const { keys, nextCursor } = await administer(command, ({ adminKeys }) =>
+    pageOfKeys(adminKeys, operator, options.cursor),
+  );
   const rows = keys.map(({ id, expiresAtMs, lastUsedAtMs, scopes, description }) => [
-    ...[id, time(expiresAtMs), time(lastUsedAtMs), scopes.join(' '), description],
+    ...[id, timeText(expiresAtMs), timeText(lastUsedAtMs), scopes.join(' '), description],
   ]);
   print(options.json, { admin_keys: keys.map(adminKeyAnswer), ...nextCursorOf(nextCursor) }, [
     ...table([['id', 'expires', 'last used', 'scopes', 'description'], ...rows]),
@@ -93,7 +87,7 @@ export const adminKeysCommand = (): Command => {
       ),
     )
     .addOption(new Flag('--description <text>', 'what it is for').default('made on the command line'))
-    .addOption(new Flag('--expires <time>', 'when it stops working: 12h, 90d; default: never').argParser(expiryOf))
+    .addOption(expiryFlag())
     .action((options: CreateOptions, command: Command) => create(options, command));
   addHelpExamples(createCommand, [
     ['admin-keys create', `a key that imports accounts into any tenant (${adminScopes[0]})`],

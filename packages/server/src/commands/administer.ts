@@ -5,6 +5,7 @@
  */
 import { systemClocks } from '@catalytic/guard/clocks';
 import { Command, Option as Flag, InvalidArgumentError } from 'commander';
+import { parseExpiry } from '../features/admin-keys/rules.ts';
 import type { Barrier, Propagation } from '../features/revocation/barrier.ts';
 import { untilApplied } from '../features/revocation/until-applied.ts';
 import { tenantNamePattern } from '../features/tenants/rules.ts';
@@ -60,6 +61,19 @@ export const propagationFields = (result: Propagation): Readonly<Record<string, 
   result.propagation === 'complete'
     ? { propagation: 'complete' }
     : { propagation: 'pending', complete_within_ms: result.completeWithinMs };
+
+const expiryOf = (text: string): number => {
+  const ms = parseExpiry(text, Date.now());
+  if (ms === undefined) throw new InvalidArgumentError('Give hours or days, such as 12h or 90d, at most ten years.');
+  return ms;
+};
+
+/** The flag that says when a new key ends; its value is milliseconds since 1970. */
+export const expiryFlag = (): Flag =>
+  new Flag('--expires <time>', 'when it stops working: 12h, 90d; default: never').argParser(expiryOf);
+
+/** A time in a table, milliseconds since 1970. */
+export const timeText = (ms: number | null): string => (ms === null ? '–' : new Date(ms).toISOString());
 
 /** Parses the name of a tenant. @throws {InvalidArgumentError} */
 export const tenantName = (text: string): string => {

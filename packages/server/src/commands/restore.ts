@@ -133,7 +133,7 @@ const restore = async (folder: string, options: Options, command: Command): Prom
             ? []
             : [`What was there before is in ${aside}; remove it when you do not need it any more.`]),
           `A new history has begun: ${counted(sessionsEnded, 'session')} ended, ${counted(keysKilled, 'signing key')} killed, so that nothing revoked since the backup is accepted again.`,
-          'Everybody signs in once. Passwords, roles and admin keys are those of the backup: what was changed since, change again. Start the service now.',
+          'Everybody signs in once. Passwords, roles, admin keys and guard keys are those of the backup: what was changed since, change again. Start the service now.',
           '',
         ].join('\n'),
   );

@@ -8,6 +8,7 @@ import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
 import { type Static, type TSchema, type TString, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
+import type { KnownGuardKey } from './guard-keys/store.ts';
 
 /** The access to a route: the stage "authenticate" judges the caller. */
 export type Access =
@@ -26,7 +27,9 @@ export type Access =
    */
   | { readonly kind: 'signing-out' }
   /** The holder of an admin key with this scope. */
-  | { readonly kind: 'admin'; readonly scope: AdminScope };
+  | { readonly kind: 'admin'; readonly scope: AdminScope }
+  /** The holder of a guard key. */
+  | { readonly kind: 'guard' };
 
 /** The input of a use case: parsed, validated, authenticated. */
 export interface Call<Body, Query, Params> {
@@ -40,6 +43,8 @@ export interface Call<Body, Query, Params> {
   readonly genuineToken?: SignedToken;
   /** The admin key; present exactly where the access is `admin`. */
   readonly adminKey: KnownAdminKey;
+  /** The guard key; present exactly where the access is `guard`. */
+  readonly guardKey: KnownGuardKey;
   /** The origin of the request: every change takes it along, for the audit trail. */
   readonly origin: () => Origin;
   /** The media types that the client prefers, as it sent them (RFC 9110 section 12.5.1). */

@@ -13,6 +13,8 @@ import {
 } from '../features/access-tokens/check-access-token.ts';
 import { type CheckAdminKeyParts, checkAdminKey } from '../features/admin-keys/check-admin-key.ts';
 import type { KnownAdminKey } from '../features/admin-keys/store.ts';
+import { type CheckGuardKeyParts, checkGuardKey } from '../features/guard-keys/check-guard-key.ts';
+import type { KnownGuardKey } from '../features/guard-keys/store.ts';
 import type { Access } from '../features/route.ts';
 import { bearerSecret } from './bearer.ts';
 import { requestOrigin } from './request-origin.ts';
@@ -26,7 +28,7 @@ declare module 'fastify' {
 }
 
 /** Dependencies of the judgement of callers. */
-export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts {
+export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts, CheckGuardKeyParts {
   readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
 }
 
@@ -35,6 +37,7 @@ export type Caller =
   | { readonly token: SignedToken }
   | { readonly genuineToken: SignedToken }
   | { readonly adminKey: KnownAdminKey }
+  | { readonly guardKey: KnownGuardKey }
   | undefined;
 
 /**
@@ -77,6 +80,11 @@ const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequ
         access.scope,
         requestOrigin(request),
       ).then((adminKey) => ({ adminKey }));
+    case 'guard': {
+      const secret = bearerSecret(authorization, 'guard_key_missing');
+      const guardKey = checkGuardKey(parts, secret, () => requestOrigin(request));
+      return guardKey instanceof Promise ? guardKey.then((found) => ({ guardKey: found })) : { guardKey };
+    }
   }
 };
 
@@ -103,6 +111,8 @@ const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
         'admin_scope_insufficient',
         'store_unavailable',
       ];
+    case 'guard':
+      return ['guard_key_missing', 'guard_key_invalid', 'guard_key_expired', 'store_unavailable'];
   }
 };
 

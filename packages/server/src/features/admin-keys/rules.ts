@@ -32,6 +32,8 @@ const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 }
 
 /** Longest life that can be given, days: ten years. */
 const lifeDaysMax = 3653;
+/** The same in seconds. */
+export const keyLifeSecondsMax = lifeDaysMax * 86_400;
 
 /**
  * Reads the end of a key: hours or days from now (`12h`, `90d`), at most ten years.
@@ -40,5 +42,5 @@ const lifeDaysMax = 3653;
 export const parseExpiry = (text: string, nowMs: number): number | undefined => {
   const [, count, unit = ''] = /^([1-9]\d{0,4})([hd])$/.exec(text) ?? [];
   const lifeMs = Number(count) * (unitMs[unit] ?? Number.NaN);
-  return lifeMs <= lifeDaysMax * 86_400_000 ? nowMs + lifeMs : undefined;
+  return lifeMs <= keyLifeSecondsMax * 1000 ? nowMs + lifeMs : undefined;
 };

@@ -15,6 +15,8 @@ export const adminScopes = [
   'audit:read',
   'admin-keys:read',
   'admin-keys:write',
+  'guard-keys:read',
+  'guard-keys:write',
   'signing-keys:write',
 ] as const;
 

@@ -192,11 +192,13 @@ export const auditEvents = {
     },
   },
   authz_fail: {
-    sentence: 'A request of an admin route was refused.',
+    sentence: 'A request with an admin key or a guard key was refused.',
     actors: 'self',
     reasons: {
       admin_key_invalid: { sentence: 'The admin key that was given is not valid; it is not kept.', isFree: true },
       admin_key_expired: { sentence: 'The time of the admin key `subject` is over.', isFree: true },
+      guard_key_invalid: { sentence: 'The guard key that was given is not valid; it is not kept.', isFree: true },
+      guard_key_expired: { sentence: 'The time of the guard key `subject` is over.', isFree: true },
       admin_scope_insufficient: { sentence: 'The admin key `subject` may not do that.', isFree: true },
     },
   },

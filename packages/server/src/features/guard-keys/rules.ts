@@ -1,8 +1,13 @@
 /**
- * When guards may be registered with a key: not while its guards fall silent again and again,
- * because each sign-out waits until they are gone. Pure.
+ * How many guards may be registered with a key, and when: not while its guards fall silent again and
+ * again, because each sign-out waits until they are gone. Pure.
  * @module
  */
+
+/** Most guards of a key that names no other number: a sign-out waits for the slowest of them. */
+export const usualGuardsMax = 100;
+/** The highest such number that a key may name. The deployment has a limit as well. */
+export const guardsMaxMost = 1000;
 
 /** How many times the guards of a key were marked as silent, as its row counts them. */
 export interface Marks {

@@ -46,6 +46,11 @@ const securitySchemes: Json = {
     scheme: 'bearer',
     description: 'A key made by `catalytic admin-keys create`, for what its scopes name.',
   },
+  guardKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key made by `catalytic guard-keys create`, for the APIs that check tokens by themselves.',
+  },
 };
 
 const securityOf = (access: Access): readonly Json[] => {
@@ -54,6 +59,8 @@ const securityOf = (access: Access): readonly Json[] => {
       return [];
     case 'admin':
       return [{ adminKey: [access.scope] }];
+    case 'guard':
+      return [{ guardKey: [] }];
     case 'signing-out':
       // An empty requirement: the access token may be left out.
       return [{ accessToken: [] }, {}];
