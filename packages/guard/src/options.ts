@@ -66,7 +66,7 @@ const names = new Set([
 const timeoutMsUsual = 2000;
 const timeoutMsMax = 60_000;
 /** Longest name, characters. */
-const nameCharactersMax = 64;
+const nameCharactersMax = 100;
 
 const readUrl = (name: string, value: unknown): string => {
   if (typeof value === 'string' && URL.canParse(value)) {
@@ -88,9 +88,16 @@ const readKey = (mode: Mode, key: unknown): string | undefined => {
 };
 
 const readName = (name: unknown): string => {
-  if (name === undefined) return hostname().slice(0, nameCharactersMax) || 'guard';
-  if (typeof name === 'string' && name !== '' && name.length <= nameCharactersMax) return name;
-  throw new TypeError(`Cannot name the guard ${JSON.stringify(name)}: give 1 to ${nameCharactersMax} characters`);
+  if (name === undefined)
+    return (
+      hostname()
+        .replaceAll(/[^ -~]/g, '?')
+        .slice(0, nameCharactersMax) || 'guard'
+    );
+  if (typeof name === 'string' && /^[ -~]+$/.test(name) && name.length <= nameCharactersMax) return name;
+  throw new TypeError(
+    `Cannot name the guard ${JSON.stringify(name)}: give 1 to ${nameCharactersMax} characters of printable ASCII`,
+  );
 };
 
 const readChoice = <Choice extends string>(setting: string, choices: readonly Choice[], value: Choice): Choice => {

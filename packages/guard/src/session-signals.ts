@@ -12,6 +12,8 @@ export interface SessionSignalsParts {
   readonly isRevoked: (token: SignedToken) => boolean;
   /** Wall clock, milliseconds since 1970. */
   readonly wallMs: () => number;
+  /** Most tokens whose signals are held. @default 100,000 */
+  readonly watchedMax?: number;
 }
 
 interface Watched {
@@ -24,7 +26,7 @@ interface Watched {
  * Most tokens whose signals are held. Each takes about a kilobyte until its token expires. The
  * signal of a further one is aborted from the beginning: what it guards must not outlive a sign-out.
  */
-const watchedMax = 100_000;
+const watchedMaxUsual = 100_000;
 /** A timer counts at most this many milliseconds. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -58,7 +60,7 @@ export class SessionSignals {
   signalOf(token: SignedToken): AbortSignal {
     const known = this.#byToken.get(token.claims.jti);
     if (known !== undefined) return known.controller.signal;
-    const isHeld = !this.#isStopped && this.#byToken.size < watchedMax;
+    const isHeld = !this.#isStopped && this.#byToken.size < (this.#parts.watchedMax ?? watchedMaxUsual);
     if (!isHeld || this.#remainingMs(token) <= 0 || this.#parts.isRevoked(token)) return AbortSignal.abort();
     const watched: Watched = { token, controller: new AbortController(), timer: undefined };
     this.#byToken.set(token.claims.jti, watched);
