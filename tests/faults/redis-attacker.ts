@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { decode, encode } from '../harness/redis/command.ts';
 
-/** Characters of the tag before the JSON of a message (packages/server/src/bus/message-seal.ts). */
+/** Characters of the tag before the JSON of a message (packages/server/src/features/secrets/message-seal.ts). */
 const tagCharacters = 22;
 /** Most messages that the attacker keeps, and most that one attack writes. */
 const messagesMax = 5000;

@@ -6,9 +6,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SimulatedDeployment } from './simulated-deployment.ts';
+import type { SimulatedProcess } from './simulated-time.ts';
 
 const runs = Number(process.env['RUNS'] ?? 1500);
 const processes = 3;
+const guards = 2;
 const endMs = 4000;
 const backupEveryMs = 90;
 
@@ -32,6 +34,25 @@ const fault = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), atMs, wasted: fc.nat(6) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('failover' as const), atMs }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('put back' as const), atMs, count: fc.nat(8) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('freeze guard' as const),
+      guard: fc.nat(guards - 1),
+      atMs,
+      forMs,
+      isSuspended: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('kill guard' as const, 'stop guard' as const, 'cut guard' as const),
+      guard: fc.nat(guards - 1),
+      atMs,
+      forMs,
+    }),
+  },
 );
 type Fault = typeof fault extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -48,8 +69,8 @@ const history = fc.record({
   answerMs: fc.constantFrom(200, 700, 2000),
   weather: fc.constantFrom(
     { slow: 0, lost: 0 },
-    { slow: 0.05, lost: 0.1 },
-    { slow: 0.3, lost: 0.5 },
+    { slow: 0.05, lost: 0.1, repeated: 0.05 },
+    { slow: 0.3, lost: 0.5, repeated: 0.1 },
     { slow: 0, lost: 1 },
   ),
   faults: fc.array(fault, { maxLength: 8 }),
@@ -57,8 +78,12 @@ const history = fc.record({
 });
 
 /** While it lasts, a process is in a set. */
-const during = (deployment: SimulatedDeployment, set: 'cut' | 'astray', at: number, ms: number): void => {
-  const process = deployment.process(at);
+const during = (
+  deployment: SimulatedDeployment,
+  set: 'cut' | 'astray',
+  process: SimulatedProcess | undefined,
+  ms: number,
+): void => {
   if (process === undefined) return;
   deployment.network[set].add(process);
   deployment.time.after(ms, () => deployment.network[set].delete(process));
@@ -83,7 +108,7 @@ const strike = (deployment: SimulatedDeployment, fault: Fault): void => {
       break;
     case 'cut':
     case 'astray':
-      during(deployment, fault.kind, fault.slot, fault.forMs);
+      during(deployment, fault.kind, deployment.process(fault.slot), fault.forMs);
       break;
     case 'crash':
       database.waste(fault.wasted);
@@ -91,6 +116,19 @@ const strike = (deployment: SimulatedDeployment, fault: Fault): void => {
       break;
     case 'failover':
       database.failOver();
+      break;
+    case 'freeze guard':
+      deployment.guard(fault.guard)?.freeze(fault.forMs, fault.isSuspended);
+      break;
+    case 'kill guard':
+      deployment.killGuard(fault.guard);
+      time.after(fault.forMs, () => deployment.startGuard(fault.guard));
+      break;
+    case 'stop guard':
+      deployment.stopGuard(fault.guard);
+      break;
+    case 'cut guard':
+      during(deployment, 'cut', deployment.guard(fault.guard), fault.forMs);
       break;
     case 'put back':
       deployment.putBack(fault.count);
@@ -102,7 +140,7 @@ test(`no history of ${runs} accepts a token after the answer that it is revoked`
   const answers = { complete: 0, pending: 0, none: 0 };
   await fc.assert(
     fc.asyncProperty(history, async ({ faults, revokes, ...setting }) => {
-      const deployment = new SimulatedDeployment({ ...setting, processes });
+      const deployment = new SimulatedDeployment({ ...setting, processes, guards });
       const { time, database } = deployment;
       for (let atBackupMs = 0; atBackupMs < endMs; atBackupMs += backupEveryMs)
         time.after(atBackupMs, () => database.backUp());
@@ -121,24 +159,27 @@ test(`no history of ${runs} accepts a token after the answer that it is revoked`
 
 test('without faults a revoke completes at once with a bus, within a poll and a look without one, and everybody stays current', async () => {
   for (const [lost, completeMs] of [
-    [0, 30],
-    [1, 250],
+    [0, 60],
+    [1, 400],
   ] as const)
     for (let seed = 0; seed < 40; seed++) {
       const deployment = new SimulatedDeployment({
         seed,
         processes,
+        guards,
         leasesMs: [400],
         answerMs: 1000,
         weather: { slow: 0, lost },
       });
       const { time } = deployment;
       for (let index = 0; index < 10; index++)
-        time.after(200 + 73 * index, () => deployment.revoke(index % processes, `session ${index}`, index % 3));
-      await time.runUntil(2000, () => {
+        time.after(600 + 73 * index, () => deployment.revoke(index % processes, `session ${index}`, index % 3));
+      await time.runUntil(2400, () => {
         deployment.check();
         for (let at = 0; at < processes; at++)
           assert.ok(time.nowMs < 50 || deployment.isCurrent(at), `seed ${seed}:\n${time.history.join('\n')}`);
+        for (let at = 0; at < guards; at++)
+          assert.ok(time.nowMs < 600 || deployment.isGuardCurrent(at), `seed ${seed}:\n${time.history.join('\n')}`);
       });
       for (const { answer, answeredAfterMs = Number.POSITIVE_INFINITY } of deployment.revokes)
         assert.ok(
@@ -153,6 +194,7 @@ test('after the database has been put back everybody is current again, and a rev
     const deployment = new SimulatedDeployment({
       seed,
       processes,
+      guards,
       leasesMs: [400],
       answerMs: 1000,
       weather: { slow: 0, lost: 0 },
@@ -166,6 +208,8 @@ test('after the database has been put back everybody is current again, and a rev
     await time.runUntil(4000, () => deployment.check());
     for (let at = 0; at < processes; at++)
       assert.ok(deployment.isCurrent(at), `seed ${seed}, process ${at}:\n${time.history.join('\n')}`);
+    for (let at = 0; at < guards; at++)
+      assert.ok(deployment.isGuardCurrent(at), `seed ${seed}, guard ${at}:\n${time.history.join('\n')}`);
     assert.equal(deployment.revokes.at(-1)?.answer?.propagation, 'complete', `seed ${seed}`);
   }
 });

@@ -3,9 +3,10 @@
  * after a crash if nothing durable carried them, as in PostgreSQL. It may be put back to an earlier state, as by a restored backup.
  * @module
  */
-import type { JournalPage } from '@catalytic/guard/journal-source';
-import type { MemberId } from '@catalytic/protocol/ids';
+import type { Coverage, JournalPage, PlacedEntry } from '@catalytic/guard/journal-source';
+import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
+import type { PageRequest } from '../../packages/server/src/features/guards/store.ts';
 import type { Member } from '../../packages/server/src/features/revocation/store.ts';
 
 /** Where a reader stands: the largest id it has applied, and the ids below it that were still in progress. */
@@ -35,6 +36,11 @@ interface Snapshot {
   readonly inProgress: readonly number[];
 }
 
+/** Names of histories and of entries have the form that cursors of guards require. */
+const historyName = (history: number): string => String(history).padStart(32, '0');
+
+const placed = ({ id, entry }: JournalRow): PlacedEntry => ({ ...entry, place: BigInt(id), tenantId: null });
+
 const covers = ({ next, inProgress }: Snapshot, id: number): boolean => id < next && !inProgress.includes(id);
 
 /** Every method is one transaction, at the moment of the call. */
@@ -62,9 +68,20 @@ export class SimulatedDatabase {
     this.nowMs = nowMs;
   }
 
-  register(id: MemberId, leaseMs: number): void {
+  register(id: MemberId, leaseMs: number, kind: Member['kind'] = 'worker'): void {
     this.#commit();
-    this.#rows.set(id, { id, state: 'live', leaseMs, applied: null, kind: 'worker', seen: 0 });
+    this.#rows.set(id, { id, kind, state: 'live', leaseMs, applied: null, seen: 0 });
+  }
+
+  /** A part of the journal, as a guard loads it. */
+  page({ history, after, upTo, rowsMax }: PageRequest): { isSameHistory: boolean; entries: readonly PlacedEntry[] } {
+    const order = (entry: Pick<PlacedEntry, 'place' | 'id'>): string =>
+      `${String(entry.place).padStart(20)} ${entry.id}`;
+    const entries = this.#journal
+      .map(placed)
+      .filter((entry) => entry.place <= upTo && (after === undefined || order(entry) > order(after)))
+      .sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    return { isSameHistory: history === historyName(this.#history), entries: entries.slice(0, rowsMax) };
   }
 
   read(member: MemberId, cursor: Cursor = { newest: 0, open: [] }): JournalPage<Cursor> {
@@ -72,20 +89,27 @@ export class SimulatedDatabase {
     const rows = this.#journal.filter(({ id }) => id > cursor.newest || cursor.open.includes(id));
     const newest = Math.max(cursor.newest, ...rows.map(({ id }) => id));
     const entry = rows.findLast(({ id }) => id === newest)?.entry.id ?? cursor.entry;
+    const open = snapshot.inProgress.filter((id) => id < newest);
     const isKnown = this.#journal.some(({ id, entry: { id: name } }) => id === cursor.newest && name === cursor.entry);
     return {
-      identity: `history ${this.#history}`,
+      identity: historyName(this.#history),
       isContinued: this.#namedOn === this.#timeline && (cursor.newest === 0 || isKnown),
       databaseMs: this.nowMs(),
       isPrimary: true,
       isMember: this.#rows.get(member)?.state === 'live',
-      members: this.#rows.size,
-      entries: rows.map(({ entry }) => entry),
-      cursor: {
-        newest,
-        ...(entry === undefined ? {} : { entry }),
-        open: snapshot.inProgress.filter((id) => id < newest),
+      members: this.list().filter(({ kind }) => kind === 'worker').length,
+      guards: this.list().flatMap(({ id, kind, state, leaseMs }) =>
+        kind === 'guard' && state === 'live' ? [{ id, keyId: 'key', leaseMs: leaseMs ?? 0 }] : [],
+      ),
+      guardKeysRevision: 0,
+      entries: rows.map(placed),
+      coverage: {
+        history: historyName(this.#history),
+        upTo: BigInt(newest),
+        id: (entry ?? null) as JournalId | null,
+        except: open.map(BigInt),
       },
+      cursor: { newest, ...(entry === undefined ? {} : { entry }), open },
       applied: JSON.stringify(snapshot),
     };
   }
@@ -109,6 +133,18 @@ export class SimulatedDatabase {
     this.#log();
     this.#rows.set(id, { ...row, applied });
     this.#volatile.push(() => this.#rows.set(id, row));
+  }
+
+  /** As {@link acknowledge}, for guards: in their history, and never backwards. */
+  acknowledgeFor(guards: ReadonlyMap<MemberId, Coverage>): void {
+    for (const [id, { history, upTo, except }] of guards) {
+      const row = this.#rows.get(id);
+      if (row?.kind !== 'guard' || history !== historyName(this.#history)) continue;
+      const next = Number(upTo) + 1;
+      const known = row.applied === null ? undefined : (JSON.parse(row.applied) as Snapshot);
+      if (known?.history === this.#history && known.next > next) continue;
+      this.acknowledge(id, JSON.stringify({ history: this.#history, next, inProgress: except.map(Number) }));
+    }
   }
 
   list(): readonly Member[] {
@@ -162,7 +198,7 @@ export class SimulatedDatabase {
 
   renameHistory(from: string): void {
     this.#commit();
-    if (from !== `history ${this.#history}`) return;
+    if (from !== historyName(this.#history)) return;
     this.#history = ++this.#histories;
     this.#namedOn = this.#timeline;
   }

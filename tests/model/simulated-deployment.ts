@@ -2,14 +2,17 @@
  * A deployment in simulated time: processes that run the real view, reader, barrier and eviction, and what befalls them.
  * @module
  */
+import type { Follower } from '@catalytic/guard/follower';
 import { JournalReader } from '@catalytic/guard/journal-reader';
 import { View } from '@catalytic/guard/view';
 import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
+import { Polls } from '../../packages/server/src/features/guards/polls.ts';
 import { Barrier, type Propagation } from '../../packages/server/src/features/revocation/barrier.ts';
 import { Eviction } from '../../packages/server/src/features/revocation/eviction.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
+import { cursorSeal, type GuardRoad, startGuard } from './simulated-guards.ts';
 import { SimulatedNetwork, type Weather } from './simulated-network.ts';
 import { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 
@@ -17,6 +20,8 @@ import { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 export interface Setting {
   readonly seed: number;
   readonly processes: number;
+  /** Strict guards that ask them. */
+  readonly guards?: number;
   /** Each process takes one of them, as in a deployment whose setting is being changed. */
   readonly leasesMs: readonly number[];
   readonly answerMs: number;
@@ -28,10 +33,16 @@ interface Server {
   readonly view: View;
   readonly reader: JournalReader;
   readonly barrier: Barrier;
+  readonly polls: Polls;
   readonly eviction: Eviction;
   /** Every id it has told its supervisor. */
   readonly ids: MemberId[];
   isStopping: boolean;
+}
+
+interface Guard {
+  readonly process: SimulatedProcess;
+  readonly follower: Follower;
 }
 
 /** A revoke, from the moment its transaction began. */
@@ -56,6 +67,7 @@ export class SimulatedDeployment {
   readonly revokes: Revoke[] = [];
   readonly #setting: Setting;
   readonly #servers: (Server | undefined)[] = [];
+  readonly #guards: (Guard | undefined)[] = [];
   #started = 0;
 
   constructor(setting: Setting) {
@@ -64,30 +76,87 @@ export class SimulatedDeployment {
     this.database = new SimulatedDatabase(() => this.time.nowMs);
     this.network = new SimulatedNetwork(this.time, this.database, setting.weather);
     for (let slot = 0; slot < setting.processes; slot++) this.start(slot);
+    for (let slot = 0; slot < (setting.guards ?? 0); slot++) this.startGuard(slot);
+  }
+
+  #traits(name: string) {
+    const { random } = this.time;
+    return {
+      name: `${name}.${this.#started++}`,
+      rate: 1 + (2 * random() - 1) * rateErrorMax,
+      wallOffsetMs: Math.floor(random() * 60_000),
+    };
+  }
+
+  #leaseMs(): number {
+    const { leasesMs } = this.#setting;
+    return leasesMs[Math.floor(this.time.random() * leasesMs.length)] ?? 0;
+  }
+
+  /** Starts the guard of a slot, if none runs there. */
+  startGuard(slot: number): void {
+    if (this.#guards[slot] !== undefined) return;
+    const traits = this.#traits(`guard ${slot}`);
+    const process = new SimulatedProcess(this.time, traits);
+    const road: GuardRoad = {
+      time: this.time,
+      network: this.network,
+      servers: () => this.#servers.filter((server) => server !== undefined),
+      repeated: this.#setting.weather.repeated ?? 0,
+      leaseMs: this.#leaseMs(),
+    };
+    this.#guards[slot] = { process, follower: startGuard(road, process, traits.name) };
+  }
+
+  guard(slot: number): SimulatedProcess | undefined {
+    return this.#guards[slot]?.process;
+  }
+
+  isGuardCurrent(slot: number): boolean {
+    return this.#guards[slot]?.follower.isCurrent() ?? false;
+  }
+
+  killGuard(slot: number): void {
+    const guard = this.#guards[slot];
+    if (guard === undefined) return;
+    this.time.note(`${guard.process.name} is killed`);
+    guard.process.isDead = true;
+    this.#guards[slot] = undefined;
+  }
+
+  stopGuard(slot: number): void {
+    const guard = this.#guards[slot];
+    if (guard === undefined || guard.process.isFrozen) return;
+    this.time.note(`${guard.process.name} stops`);
+    void guard.follower.stop();
   }
 
   /** Starts the process of a slot, if none runs there. */
   start(slot: number): void {
     if (this.#servers[slot] !== undefined) return;
-    const { random } = this.time;
-    const traits = {
-      name: `process ${slot}.${this.#started++}`,
-      rate: 1 + (2 * random() - 1) * rateErrorMax,
-      wallOffsetMs: Math.floor(random() * 60_000),
-    };
-    const process = new SimulatedProcess(this.time, traits);
+    const process = new SimulatedProcess(this.time, this.#traits(`process ${slot}`));
     const { clocks, name } = process;
     const onProblem = (message: string, error?: unknown): void => this.time.note(`${name}: ${message} ${error ?? ''}`);
-    const { leasesMs, answerMs } = this.#setting;
-    const leaseMs = leasesMs[Math.floor(random() * leasesMs.length)] ?? 0;
+    const { answerMs } = this.#setting;
+    const leaseMs = this.#leaseMs();
     const ids: MemberId[] = [];
     const view = new View();
-    const reader = new JournalReader({
+    const polls = new Polls({
+      clocks,
+      reader: () => reader,
+      guards: { page: (request) => this.network.ask(process, () => this.database.page(request)) },
+      seal: cursorSeal,
+      leaseMs,
+      onGuardKeys: () => {},
+      facts: () => ({ now: clocks.wallMs(), keep_ms: 1e12, keys: 'keys' }),
+    });
+    const reader: JournalReader = new JournalReader({
       source: this.network.source(process),
       view,
       clocks,
       leaseMs,
       onProblem,
+      follower: polls,
       onRegistering: (id) => {
         this.time.note(`${name} registers as ${id}`);
         ids.push(id);
@@ -95,8 +164,17 @@ export class SimulatedDeployment {
     });
     const members = this.network.members(process);
     const parts = { members, clocks, onProblem };
-    const barrier = new Barrier({ ...parts, reader, bus: this.network.bus(process), answerMs });
-    this.#servers[slot] = { process, view, reader, barrier, eviction: new Eviction(parts), ids, isStopping: false };
+    const barrier = new Barrier({ ...parts, reader, guards: polls, bus: this.network.bus(process), answerMs });
+    this.#servers[slot] = {
+      process,
+      view,
+      reader,
+      barrier,
+      polls,
+      eviction: new Eviction(parts),
+      ids,
+      isStopping: false,
+    };
     void reader.start();
   }
 
@@ -139,14 +217,16 @@ export class SimulatedDeployment {
   }
 
   /** One process revokes a session; its transaction stays open for a while. */
-  revoke(slot: number, session: string, openMs: number): void {
+  revoke(slot: number, name: string, openMs: number): void {
     const server = this.#servers[slot];
     if (server === undefined || server.process.isFrozen) return;
     const { process, barrier } = server;
+    // It has the form of an id, because an entry that is written back has the id of its session.
+    const session = Buffer.from(name).toString('hex').padStart(36, '0');
     const revoke: Revoke = { session, isPromised: false, isForgotten: false };
     this.revokes.push(revoke);
     const entry = {
-      id: `${session} by ${process.name} at ${this.time.nowMs}`,
+      id: String(this.revokes.length).padStart(36, '0'),
       kind: 'session',
       key: session,
       keepUntilMs: 1e12,
@@ -202,13 +282,15 @@ export class SimulatedDeployment {
 
   /** @throws when a process accepts what it may not accept any more */
   check(): void {
-    for (const server of this.#servers) {
-      if (server === undefined || server.process.isFrozen || !server.reader.isCurrent()) continue;
+    const accepting = [
+      ...this.#servers.map((server) => server && { ...server, currency: server.reader }),
+      ...this.#guards.map((guard) => guard && { ...guard, currency: guard.follower, view: guard.follower.view }),
+    ];
+    for (const each of accepting) {
+      if (each === undefined || each.process.isFrozen || !each.currency.isCurrent()) continue;
       for (const { session, isPromised } of this.revokes)
-        if (isPromised && !server.view.isRevoked({ sid: session, aep: 0, tep: 0 } as AccessTokenClaims, 'kid'))
-          throw new Error(
-            `${server.process.name} accepts ${session} after the answer:\n${this.time.history.join('\n')}`,
-          );
+        if (isPromised && !each.view.isRevoked({ sid: session, aep: 0, tep: 0 } as AccessTokenClaims, 'kid'))
+          throw new Error(`${each.process.name} accepts ${session} after the answer:\n${this.time.history.join('\n')}`);
     }
   }
 }

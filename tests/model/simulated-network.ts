@@ -15,6 +15,8 @@ export interface Weather {
   readonly slow: number;
   /** Share of bus messages that are lost, and share of those that arrive which do so twice. */
   readonly lost: number;
+  /** Share of the requests of guards that a proxy sends twice. */
+  readonly repeated?: number;
 }
 
 /** One simulation's network. */
@@ -108,6 +110,10 @@ export class SimulatedNetwork {
         if (connection === undefined) throw new Error('The connection was lost');
         await on(() => database.acknowledge(member, applied));
       },
+      acknowledgeFor: async (guards) => {
+        if (connection === undefined) throw new Error('The connection was lost');
+        await on(() => database.acknowledgeFor(guards));
+      },
       renameHistory: (from) => on(() => database.renameHistory(from)),
       unregister: (members) => on(() => database.remove(members)),
       restore: (entries) => on(() => database.restore(entries)),
@@ -141,9 +147,12 @@ export class SimulatedNetwork {
 
   #hear(process: SimulatedProcess, hint: Hint, from: SimulatedProcess): void {
     const here = this.#listeners.get(process);
-    if (here === undefined || !here.listener.onHint(hint)) return;
-    const acknowledgement = { announcement: hint.announcement, members: [...here.members()] };
-    this.#send(from, () => this.#listeners.get(from)?.listener.onAcknowledgement(acknowledgement));
+    const acknowledgeFor = (members: readonly MemberId[]): void => {
+      const acknowledgement = { announcement: hint.announcement, members: [...members] };
+      this.#send(from, () => this.#listeners.get(from)?.listener.onAcknowledgement(acknowledgement));
+    };
+    if (here === undefined || !here.listener.onHint(hint, acknowledgeFor)) return;
+    acknowledgeFor(here.members());
     here.listener.onAcknowledged(hint);
   }
 

@@ -6,12 +6,12 @@ import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { ManualClocks } from '../../../tests/harness/manual-clocks.ts';
 import { JournalReader } from './journal-reader.ts';
-import type { JournalPage, JournalSource } from './journal-source.ts';
+import type { JournalPage, JournalSource, PlacedEntry } from './journal-source.ts';
 import { View } from './view.ts';
 
 const leaseMs = 500;
-const entry = (key: string, kind = 'session'): JournalEntry =>
-  ({ id: `id of ${key}`, kind, key, keepUntilMs: 1e9 }) as unknown as JournalEntry;
+const entry = (key: string, kind = 'session'): PlacedEntry =>
+  ({ id: `id of ${key}`, kind, key, keepUntilMs: 1e9, place: 1n, tenantId: null }) as unknown as PlacedEntry;
 
 interface Call {
   readonly name: string;
@@ -35,6 +35,7 @@ const open = (t: TestContext, view = new View()) => {
     register: call('register'),
     read: call('read'),
     acknowledge: call('acknowledge'),
+    acknowledgeFor: call('acknowledgeFor'),
     unregister: call('unregister'),
     renameHistory: call('renameHistory'),
     restore: call('restore'),
@@ -69,7 +70,10 @@ const page = (change: Partial<JournalPage<unknown>> = {}): JournalPage<unknown> 
   isPrimary: true,
   isMember: true,
   members: 1,
+  guards: [],
+  guardKeysRevision: 0,
   entries: [],
+  coverage: { history: 'one', upTo: 0n, id: null, except: [] },
   cursor: 1,
   applied: 'all',
   ...change,

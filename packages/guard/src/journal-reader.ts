@@ -10,10 +10,34 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds, type JournalEntry } from '@catalytic/protocol/journal';
 import { type Clocks, clockAheadMs } from './clocks.ts';
-import type { JournalPage, JournalSource } from './journal-source.ts';
+import type { Coverage, JournalPage, JournalSource } from './journal-source.ts';
 import { Lease } from './lease.ts';
 import type { View } from './view.ts';
 import { Waiting } from './waiting.ts';
+
+/** A read whose entries have been applied. */
+export interface AppliedRead {
+  readonly page: JournalPage<unknown>;
+  /** Monotonic clock when it was sent, milliseconds. */
+  readonly sentMonoMs: number;
+  /** Wall clock when it was sent, milliseconds since 1970. */
+  readonly sentWallMs: number;
+  /** Whether it began at the beginning of the journal. */
+  readonly isWhole: boolean;
+  /** Whether it has renewed the lease of this process. */
+  readonly isGood: boolean;
+}
+
+/** Passes the reads of a process on to guards. */
+export interface ReadFollower {
+  /**
+   * Called in the turn in which the entries were applied and the lease was renewed. It must return
+   * at once and never throw.
+   */
+  onRead(read: AppliedRead): void;
+  /** What guards have applied since the last call. */
+  takeAcknowledgements(): ReadonlyMap<MemberId, Coverage>;
+}
 
 /** What a reader works with. */
 export interface JournalReaderParts {
@@ -29,6 +53,7 @@ export interface JournalReaderParts {
   readonly onRegistering?: (member: MemberId) => void;
   /** Called when a read fails, and when this process stops or starts being current. */
   readonly onProblem: (message: string, error?: unknown) => void;
+  readonly follower?: ReadFollower;
 }
 
 /**
@@ -39,6 +64,11 @@ const pollMsMin = 100;
 const pollMsPerMember = 1;
 /** Time between two reads of one member, milliseconds. @param members workers of the deployment */
 export const pollMs = (members: number): number => Math.max(pollMsMin, members * pollMsPerMember);
+/**
+ * Time between two reads that somebody waits for, milliseconds.
+ * @param members members of the deployment
+ */
+const hurriedPollMs = (members: number): number => Math.max(10, members * pollMsPerMember);
 /**
  * Shortest pause after a read, milliseconds: applies when the read itself took longer than the time
  * between two reads.
@@ -73,10 +103,14 @@ export class JournalReader {
   #isRegistered = false;
   #cursor: unknown;
   #identity: string | undefined;
+  /** Name of a history that needs another name. */
+  #doubted: string | undefined;
   #members = 1;
   #lastSentMonoMs = Number.NEGATIVE_INFINITY;
   #acknowledged = { applied: '', atMs: Number.NEGATIVE_INFINITY };
   #round: Promise<void> | undefined;
+  #beganMs = Number.NEGATIVE_INFINITY;
+  #isHurried = false;
   #cancelNext: () => void = () => {};
   /** How often the view had no room for heard entries, or did not know their kind. */
   #refusals = 0;
@@ -173,6 +207,28 @@ export class JournalReader {
   }
 
   /**
+   * Reads sooner than planned, because guards wait for what a read sent from now on shows. Many
+   * calls cost one read.
+   */
+  hurry(): void {
+    if (this.#isStopped || this.#isHurried) return;
+    this.#isHurried = true;
+    if (this.#round === undefined) this.#plan();
+  }
+
+  /**
+   * The history of the database was found to be another one under the same name. From now on this
+   * process is not current until the history has another name.
+   * @param identity the name that it has
+   */
+  doubt(identity: string): void {
+    if (this.#identity !== identity || this.#doubted === identity) return;
+    this.#doubted = identity;
+    this.#lease.end();
+    this.hurry();
+  }
+
+  /**
    * Ends the lease for good and removes the rows of this process. Call it after the last request
    * has been answered.
    */
@@ -193,7 +249,8 @@ export class JournalReader {
   #begin(): void {
     this.#cancelNext();
     const { clocks, onProblem } = this.#parts;
-    const beganMs = clocks.monoMs();
+    this.#beganMs = clocks.monoMs();
+    this.#isHurried = false;
     this.#round = this.#read()
       .then(() => {
         this.#failures.clear();
@@ -208,11 +265,17 @@ export class JournalReader {
       })
       .then(() => {
         this.#round = undefined;
-        if (this.#isStopped) return;
-        const everyMs = pollMs(this.#members);
-        const nextMs = Math.max(pauseMsMin, beganMs + everyMs - clocks.monoMs());
-        this.#cancelNext = clocks.after(nextMs, () => this.#begin());
+        if (!this.#isStopped) this.#plan();
       });
+  }
+
+  /** Plans the next round. */
+  #plan(): void {
+    this.#cancelNext();
+    const { clocks } = this.#parts;
+    const everyMs = this.#isHurried ? hurriedPollMs(this.#members) : pollMs(this.#members);
+    const nextMs = Math.max(this.#isHurried ? 0 : pauseMsMin, this.#beganMs + everyMs - clocks.monoMs());
+    this.#cancelNext = clocks.after(nextMs, () => this.#begin());
   }
 
   async #read(): Promise<void> {
@@ -222,6 +285,7 @@ export class JournalReader {
     const [sentMonoMs, sentWallMs] = [clocks.monoMs(), clocks.wallMs()];
     const refusals = this.#refusals;
     const { heardCount } = this.#parts.view;
+    const isWhole = this.#cursor === undefined;
     const page = await source.read(member, this.#cursor);
     if (this.#isStopped) return;
     this.#compareClocks(sentWallMs, page.databaseMs, clocks.wallMs());
@@ -230,7 +294,7 @@ export class JournalReader {
     if (!page.isPrimary)
       throw new Error('The database that answered is a replica; only the primary makes a process current');
     if (this.#identity !== undefined && this.#identity !== page.identity) return this.#startOver(page.identity);
-    if (!page.isContinued) {
+    if (!page.isContinued || page.identity === this.#doubted) {
       // This history shares its name with another one. Until it is renamed, neither rows nor heard
       // entries prove what it holds.
       this.#lease.end();
@@ -260,10 +324,14 @@ export class JournalReader {
       );
     // This member was silent for too long and is marked as leaving. The running lease still holds,
     // but only a live row renews it.
+    const isGood = page.isMember && refusals === this.#refusals && this.#hasRightTime;
     if (!page.isMember) this.#isRegistered = false;
-    else if (refusals === this.#refusals && this.#hasRightTime) this.#renew(sentMonoMs, sentWallMs);
+    if (isGood) this.#renew(sentMonoMs, sentWallMs);
+    this.#parts.follower?.onRead({ page, sentMonoMs, sentWallMs, isWhole, isGood });
     const isNews = page.entries.filter(({ id }) => !this.#settled.delete(id)).length > 0;
     if (page.isMember) await this.#acknowledge(member, page, isNews);
+    const ofGuards = this.#parts.follower?.takeAcknowledgements();
+    if (ofGuards !== undefined && ofGuards.size > 0) await source.acknowledgeFor(ofGuards);
   }
 
   /**

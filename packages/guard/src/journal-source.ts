@@ -3,7 +3,7 @@
  * current.
  * @module
  */
-import type { MemberId, TenantId } from '@catalytic/protocol/ids';
+import type { JournalId, MemberId, TenantId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 
 /** An entry where it stands in the journal. */
@@ -13,6 +13,29 @@ export type PlacedEntry = JournalEntry & {
   /** The tenant that it concerns; `null`: every tenant. */
   readonly tenantId: TenantId | null;
 };
+
+/** A part of the journal: every entry of one history up to a place, except those at some places. */
+export interface Coverage {
+  /** Name of the history. */
+  readonly history: string;
+  readonly upTo: bigint;
+  /**
+   * An entry at that place; `null` before the first. In a database that was put back to an earlier
+   * state, another entry may stand there by now.
+   */
+  readonly id: JournalId | null;
+  /** Transactions at or below that place that had not ended. */
+  readonly except: readonly bigint[];
+}
+
+/** A registered guard. */
+export interface LiveGuard {
+  readonly id: MemberId;
+  /** Id of the guard key that registered it. */
+  readonly keyId: string;
+  /** Length of its lease, milliseconds. */
+  readonly leaseMs: number;
+}
 
 /**
  * One read of the journal. All of it comes from one statement, so it shows one moment of the
@@ -39,11 +62,17 @@ export interface JournalPage<Cursor> {
   readonly isMember: boolean;
   /** Number of workers' rows, the asking member's included. Guards do not count. */
   readonly members: number;
+  /** Guards whose rows are there and live. */
+  readonly guards: readonly LiveGuard[];
+  /** Another number than before: guard keys were made or revoked. */
+  readonly guardKeysRevision: number;
   /**
    * Every entry that no page before the cursor has held. A repeated entry is harmless, a missing
    * one is not.
    */
-  readonly entries: readonly JournalEntry[];
+  readonly entries: readonly PlacedEntry[];
+  /** All that this page and those before its cursor hold. */
+  readonly coverage: Coverage;
   /** Where the next read begins, once `entries` have been applied. */
   readonly cursor: Cursor;
   /** Pass this to {@link JournalSource.acknowledge} once `entries` have been applied. */
@@ -69,6 +98,11 @@ export interface JournalSource<Cursor = unknown> {
    * lost connection shows that. Losing an acknowledgement is harmless.
    */
   acknowledge(member: MemberId, applied: string): Promise<void>;
+  /**
+   * Records what guards have applied, for those of the history of the last read on the same
+   * connection. A coverage that is behind a recorded one changes nothing.
+   */
+  acknowledgeFor(guards: ReadonlyMap<MemberId, Coverage>): Promise<void>;
   /** Removes the rows of members that will never accept a token again. */
   unregister(members: readonly MemberId[]): Promise<void>;
   /**

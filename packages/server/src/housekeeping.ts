@@ -5,6 +5,7 @@
  */
 import type { View } from '@catalytic/guard/view';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
+import { type ShowGuardsParts, showEveryMs, showGuards } from './features/guards/show-guards.ts';
 import { sessionKeepMs } from './features/sessions/rules.ts';
 import type { KeyRing } from './features/signing-keys/key-ring.ts';
 import { keyReloadMs } from './features/signing-keys/rules.ts';
@@ -12,7 +13,7 @@ import { type Job, type RoundTime, roundMs } from './run-jobs.ts';
 import type { Stores } from './stores/stores.ts';
 
 /** What housekeeping works on. */
-export interface HousekeepingParts {
+export interface HousekeepingParts extends ShowGuardsParts {
   readonly stores: Pick<Stores, 'sessions' | 'journal' | 'deployment'>;
   readonly keys: KeyRing;
   readonly view: View;
@@ -45,6 +46,7 @@ export const housekeepingJobs = (parts: HousekeepingParts): readonly Job[] => {
   const usual = { everyMs: roundMs, runsIn: 'every process' } as const;
   const jobs: Job[] = [
     { ...usual, name: 'load_signing_keys', everyMs: keyReloadMs, run: ({ nowMs }) => keys.load(nowMs) },
+    { ...usual, name: 'show_guards', everyMs: showEveryMs, run: () => showGuards(parts) },
     { ...usual, name: 'sweep_view', run: ({ forgetMs }) => view.sweep(forgetMs) },
     {
       ...usual,

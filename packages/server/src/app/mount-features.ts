@@ -9,6 +9,7 @@ import { accountRoutes } from '../features/accounts/routes.ts';
 import { adminKeyRoutes } from '../features/admin-keys/routes.ts';
 import { auditRoutes } from '../features/audit/routes.ts';
 import { guardKeyRoutes } from '../features/guard-keys/routes.ts';
+import { guardRoutes } from '../features/guards/routes.ts';
 import { healthRoutes } from '../features/health/routes.ts';
 import { metricsRoutes } from '../features/metrics/routes.ts';
 import type { Route } from '../features/route.ts';
@@ -22,7 +23,10 @@ import type { Parts } from './open-parts.ts';
 import type { Start } from './start.ts';
 
 /** The routes of all features. */
-export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, parts: Parts): readonly Route[] => {
+export const mountFeatures = (
+  { config, link, log }: Pick<Start, 'config' | 'link' | 'log'>,
+  parts: Parts,
+): readonly Route[] => {
   const { stores, keys, signatureChecks, hasher, loginCache, auditSink, barrier, reader, nowMs } = parts;
   const { tenants, accounts, sessions, adminKeys, audit } = stores;
   const { issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds } = config;
@@ -58,6 +62,14 @@ export const mountFeatures = ({ config, link }: Pick<Start, 'config' | 'link'>, 
     ...auditRoutes({ audit, tenants, nowMs }),
     ...signingKeyRoutes(keys, issuer),
     ...signingKeyAdminRoutes({ signingKeys: stores.signingKeys, barrier, makeSigningKey: parts.makeSigningKey, nowMs }),
+    ...guardRoutes({
+      polls: parts.polls,
+      guards: stores.guards,
+      audience,
+      leaseMs: config.revocationLeaseMs,
+      nowMs,
+      onRegistered: (guard) => log.info(guard, 'A guard is registered: revocations wait for it'),
+    }),
     ...healthRoutes({
       probeStore: () => stores.probe(),
       currency: reader,

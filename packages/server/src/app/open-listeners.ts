@@ -82,5 +82,7 @@ export const openListeners = (
     routes,
   );
   closers.add((isQuick) => listeners.close(isQuick));
+  // Before the listeners close: a poll that is held would keep its connection open.
+  closers.add(() => parts.polls.leave());
   return { listeners, certificate };
 };

@@ -40,6 +40,7 @@ import { takeDataFolder } from './take-data-folder.ts';
 export interface Parts extends Revocations {
   readonly stores: Stores;
   readonly keys: KeyRing;
+  readonly guardKeys: GuardKeys;
   readonly signatureChecks: SignatureChecks;
   readonly hasher: HashLanes;
   /** Hash of a random password; see `PasswordCheckParts`. */
@@ -82,7 +83,7 @@ const prepareDatabase = async (
   const forgetMs = forgettingClock(systemClocks, () => keepMs, onStep);
   // Open, so that a new deployment can be tried; an operator closes it with one command.
   await stores.tenants.ensure({ name: defaultTenantName, registration: 'open', nowMs: nowMs(), by: systemOrigin });
-  return { forgetMs, ...(await openKeyRing(config, stores, nowMs)) };
+  return { forgetMs, keepMs, ...(await openKeyRing(config, stores, nowMs)) };
 };
 
 /** Most accounts that the log names, so that memory and log stay bounded if a whole table is damaged. */
@@ -136,19 +137,23 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
   const listener = { onProblem, onFatal, ...(link.number === 1 && { onBudget }) };
   const stores = await openStores(config, listener, { waitMs: config.databaseWaitSeconds * 1000, signal });
   closers.add(() => stores.close());
-  const { keys, masterKey, forgetMs } = await prepareDatabase(config, stores, nowMs, onProblem);
+  const { keys, masterKey, forgetMs, keepMs } = await prepareDatabase(config, stores, nowMs, onProblem);
   const metrics = new Metrics(link.number);
-  const revocations = await followRevocations({ config, link, stores, masterKey, metrics, onProblem }, closers);
-  const { reader, view } = revocations;
+  const guardKeys = new GuardKeys(stores.guardKeys);
+  const revocations = await followRevocations(
+    { config, link, stores, masterKey, metrics, keys, keepMs, guardKeys, onProblem },
+    closers,
+  );
+  const { reader, view, polls } = revocations;
   keys.distrust((kid) => view.isKeyRevoked(kid));
-  metrics.watch({ reader, view, hasher, stores });
+  metrics.watch({ reader, view, polls, hasher, stores });
   link.onCollectMetrics(() => metrics.snapshot());
   markDataFolder(config);
   const hasLab = config.lab === '1';
   // One process of the machine, so that there is one key, and one to keep.
   if (hasLab && link.number === 1) await leaveLabKey(config.dataDir, stores, nowMs());
   const time = (): RoundTime => ({ nowMs: nowMs(), forgetMs: forgetMs() });
-  closers.add(startHousekeeping({ config, log, link, stores, keys, view, metrics, time }));
+  closers.add(startHousekeeping({ config, log, link, stores, keys, view, polls, reader, metrics, time }));
   const auditSink = new AuditBuffer({
     store: stores.audit,
     nowMs: () => performance.now(),
@@ -160,6 +165,7 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     ...revocations,
     stores,
     keys,
+    guardKeys,
     signatureChecks: new SignatureChecks((header) => keys.find(header)),
     hasher,
     decoyHash: await decoyHash,

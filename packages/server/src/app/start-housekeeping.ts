@@ -2,7 +2,9 @@
  * The jobs of housekeeping, started in this process.
  * @module
  */
+import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { View } from '@catalytic/guard/view';
+import type { Polls } from '../features/guards/polls.ts';
 import type { KeyRing } from '../features/signing-keys/key-ring.ts';
 import { housekeepingJobs } from '../housekeeping.ts';
 import { jobsOf, type RoundTime, startJobs } from '../run-jobs.ts';
@@ -15,18 +17,23 @@ export interface StartHousekeepingParts extends Omit<Start, 'onFatal'> {
   readonly stores: Stores;
   readonly keys: KeyRing;
   readonly view: View;
+  readonly polls: Polls;
+  readonly reader: Pick<JournalReader, 'memberIds'>;
   readonly metrics: Pick<Metrics, 'jobs'>;
   readonly time: () => RoundTime;
 }
 
 /** Starts the jobs that this process runs. @returns stops them, waiting for one that runs */
 export const startHousekeeping = (parts: StartHousekeepingParts): (() => Promise<void>) => {
-  const { config, log, link, stores, keys, view, metrics, time } = parts;
+  const { config, log, link, stores, keys, view, polls, reader, metrics, time } = parts;
   const { refreshGraceSeconds, auditDays, profile } = config;
-  const jobs = jobsOf(housekeepingJobs({ stores, keys, view, refreshGraceSeconds, auditDays }), {
-    workerNumber: link.number,
-    ownsDataFolder: profile.ownsDataFolder,
-  });
+  const jobs = jobsOf(
+    housekeepingJobs({ stores, keys, view, polls, reader, guards: stores.guards, refreshGraceSeconds, auditDays }),
+    {
+      workerNumber: link.number,
+      ownsDataFolder: profile.ownsDataFolder,
+    },
+  );
   return startJobs({
     jobs,
     time,

@@ -14,6 +14,8 @@ const open = () => {
   return { bus, announced, listeners };
 };
 
+const ignore = (): void => {};
+
 const hintOf = (announcement: string): Hint => ({ announcement, entries: [] });
 
 test('a hint goes out on every bus, and one that comes over both is taken and acknowledged once', () => {
@@ -33,9 +35,9 @@ test('a hint goes out on every bus, and one that comes over both is taken and ac
     () => [],
   );
   const [first, second] = [one.listeners[0] as HintListener, two.listeners[0] as HintListener];
-  assert.equal(first.onHint(hintOf('b')), true);
-  assert.equal(second.onHint(hintOf('b')), false);
-  assert.equal(second.onHint(hintOf('c')), true);
+  assert.equal(first.onHint(hintOf('b'), ignore), true);
+  assert.equal(second.onHint(hintOf('b'), ignore), false);
+  assert.equal(second.onHint(hintOf('c'), ignore), true);
   assert.deepEqual(taken, ['b', 'c']);
   first.onAcknowledged(hintOf('b'));
   second.onAcknowledgement({ announcement: 'd', members: [] });

@@ -24,6 +24,12 @@ export const layeredBus = (buses: readonly HintBus[]): HintBus => ({
       return true;
     };
     for (const bus of buses)
-      bus.listen({ ...listener, onHint: (hint) => isFirst(hint.announcement) && listener.onHint(hint) }, members);
+      bus.listen(
+        {
+          ...listener,
+          onHint: (hint, acknowledgeFor) => isFirst(hint.announcement) && listener.onHint(hint, acknowledgeFor),
+        },
+        members,
+      );
   },
 });

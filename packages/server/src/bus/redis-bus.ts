@@ -9,8 +9,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { BusMessageKind, BusObserver, Hint, HintBus, HintListener } from '../features/revocation/hint-bus.ts';
+import { MessageSeal } from '../features/secrets/message-seal.ts';
 import { within } from './deadline.ts';
-import { MessageSeal } from './message-seal.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisLink } from './redis-link.ts';
 import type { RedisPlace } from './redis-place.ts';
@@ -148,9 +148,10 @@ export class RedisBus implements HintBus {
   /** Applies a hint, then acknowledges it. */
   #take(from: string, hint: Hint): void {
     this.#parts.observer.message('heard', 'hint');
-    if (this.#listener?.onHint(hint) !== true) return;
-    const message = ['acknowledgement', hint.announcement, this.#members()] as const;
-    void this.#publish(this.#channels.inbox(from), 'acknowledgement', message).then((isSent) => {
+    const acknowledgeFor = (members: readonly MemberId[]): Promise<boolean> =>
+      this.#publish(this.#channels.inbox(from), 'acknowledgement', ['acknowledgement', hint.announcement, members]);
+    if (this.#listener?.onHint(hint, (members) => void acknowledgeFor(members)) !== true) return;
+    void acknowledgeFor(this.#members()).then((isSent) => {
       if (isSent) this.#listener?.onAcknowledged(hint);
     });
   }

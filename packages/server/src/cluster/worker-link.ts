@@ -70,10 +70,13 @@ export class SupervisedLink implements WorkerLink {
         if (message.type === 'acknowledgement') listener.onAcknowledgement(message.acknowledgement);
         if (message.type !== 'hint') return;
         const { hint, from } = message;
+        const acknowledgeFor = (ids: readonly MemberId[], onSent?: () => void): void => {
+          const acknowledgement = { announcement: hint.announcement, members: ids };
+          this.#send({ type: 'acknowledgement', acknowledgement, to: from }, onSent);
+        };
         // Applied first, acknowledged then.
-        if (!listener.onHint(hint)) return;
-        const acknowledgement = { announcement: hint.announcement, members: members() };
-        this.#send({ type: 'acknowledgement', acknowledgement, to: from }, () => listener.onAcknowledged(hint));
+        if (listener.onHint(hint, (ids) => acknowledgeFor(ids)))
+          acknowledgeFor(members(), () => listener.onAcknowledged(hint));
       }),
   };
 

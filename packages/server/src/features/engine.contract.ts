@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUIDv7 } from 'node:crypto';
+import type { PlacedEntry } from '@catalytic/guard/journal-source';
 import type { AccountId, MemberId, SessionId, TenantId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { AccountStore, NewAccount } from './accounts/store.ts';
@@ -84,11 +85,15 @@ export const addGuardKey = (
     by,
   });
 
+/** The entry alone, as whoever has written it knows it. */
+export const unplaced = ({ place: _place, tenantId: _tenantId, ...entry }: PlacedEntry): JournalEntry =>
+  entry as JournalEntry;
+
 /** All entries of the journal, as the first read of a new member shows them. */
 export const readJournal = async ({ journal }: Engine): Promise<readonly JournalEntry[]> => {
   const source = journal.openSource();
   try {
-    return (await source.read(randomUUIDv7() as MemberId, undefined)).entries;
+    return (await source.read(randomUUIDv7() as MemberId, undefined)).entries.map(unplaced);
   } finally {
     await source.close();
   }

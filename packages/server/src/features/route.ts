@@ -47,6 +47,8 @@ export interface Call<Body, Query, Params> {
   readonly guardKey: KnownGuardKey;
   /** The origin of the request: every change takes it along, for the audit trail. */
   readonly origin: () => Origin;
+  /** Calls a listener once when the answer was sent, or when the client has gone. */
+  readonly onClosed: (listener: () => void) => void;
   /** The media types that the client prefers, as it sent them (RFC 9110 section 12.5.1). */
   readonly accept: string | undefined;
 }

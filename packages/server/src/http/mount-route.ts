@@ -84,8 +84,9 @@ export const mountRoute = (server: FastifyInstance, route: Route, parts: MountPa
     handler: (request, reply) => {
       const { body, query, params, caller } = request;
       const origin = () => requestOrigin(request);
+      const onClosed = (listener: () => void) => void reply.raw.once('close', listener);
       const { accept } = request.headers;
-      const call = { body, query, params, origin, accept, ...caller } as Call<unknown, unknown, unknown>;
+      const call = { body, query, params, origin, onClosed, accept, ...caller } as Call<unknown, unknown, unknown>;
       const answer = handle(call);
       // Awaited only where the use case is asynchronous: verify answers in the turn that judged the
       // token.

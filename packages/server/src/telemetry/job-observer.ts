@@ -6,6 +6,7 @@
 /** Every job, as metrics and log lines name it. */
 export const jobNames = [
   'load_signing_keys',
+  'show_guards',
   'sweep_view',
   'forget_successors',
   'purge_journal',

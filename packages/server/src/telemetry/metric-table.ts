@@ -78,7 +78,19 @@ export const metricTable = {
     kind: 'gauge',
     name: 'catalytic_members',
     unit: 'count',
-    help: 'Members of the deployment, as the last read of the journal found them.',
+    help: 'Processes of the deployment that accept tokens, as the last read of the journal found them.',
+  },
+  guards: {
+    kind: 'gauge',
+    name: 'catalytic_guards',
+    unit: 'count',
+    help: 'Registered guards, as the last good read of the journal found them: each sign-out waits for all of them.',
+  },
+  guardPolls: {
+    kind: 'gauge',
+    name: 'catalytic_guard_polls_held',
+    unit: 'count',
+    help: 'Requests of guards that wait for news in this process.',
   },
   viewEntries: {
     kind: 'gauge',

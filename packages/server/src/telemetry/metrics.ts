@@ -18,6 +18,7 @@ export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 export interface Watched {
   readonly reader: { currencyAgeMs(): number; isCurrent(): boolean; readonly members: number };
   readonly view: { readonly size: number; readonly isFull: boolean };
+  readonly polls: { readonly live: number; readonly held: number };
   readonly hasher: { readonly busy: number; readonly queued: number };
   readonly stores: {
     connections(): { readonly total: number; readonly idle: number; readonly waiting: number } | undefined;
@@ -93,10 +94,12 @@ export class Metrics {
   }
 
   /** Shows their state from now on. Call it once. */
-  watch({ reader, view, hasher, stores }: Watched): void {
+  watch({ reader, view, polls, hasher, stores }: Watched): void {
     this.#gauge(metricTable.currencyAge, (gauge) => gauge.set(reader.currencyAgeMs() / 1000));
     this.#gauge(metricTable.current, (gauge) => gauge.set(Number(reader.isCurrent())));
     this.#gauge(metricTable.members, (gauge) => gauge.set(reader.members));
+    this.#gauge(metricTable.guards, (gauge) => gauge.set(polls.live));
+    this.#gauge(metricTable.guardPolls, (gauge) => gauge.set(polls.held));
     this.#gauge(metricTable.viewEntries, (gauge) => gauge.set(view.size));
     this.#gauge(metricTable.viewFull, (gauge) => gauge.set(Number(view.isFull)));
     this.#gauge(metricTable.hashLanesBusy, (gauge) => gauge.set(hasher.busy));

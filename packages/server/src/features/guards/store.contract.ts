@@ -149,8 +149,66 @@ const paging = (engineName: string, open: OpenEngine): void => {
   });
 };
 
+const following = (engineName: string, open: OpenEngine): void => {
+  test(`${engineName}: a read shows where its entries stand, whom they concern, and which guards are live`, async (t) => {
+    const { engine, register } = await start(t, open);
+    const { tenantId } = await seedAccount(engine);
+    const end = () => engine.sessions.end({ tenantId, sessionId: randomUUIDv7() as SessionId, nowMs: 1000, by });
+    const source = engine.journal.openSource();
+    t.after(() => source.close());
+    const member = newMember();
+    await source.register(member, 1000);
+    const [id, marked] = [newMember(), newMember()];
+    await register({ id, leaseMs: 4000 });
+    await register({ id: marked });
+    await engine.members.markLeaving([marked]);
+    const none = await source.read(member, undefined);
+    assert.deepEqual(none.guards, [{ id, keyId: guardKeyIdOf('one'), leaseMs: 4000 }]);
+    assert.deepEqual(none.coverage, { history: none.identity, upTo: 0n, id: null, except: [] });
+    assert.equal(none.members, 1, 'guards are no members that read');
+    await end();
+    await end();
+    const { entries, coverage } = await source.read(member, none.cursor);
+    const last = entries.at(-1);
+    assert.deepEqual(coverage, { history: none.identity, upTo: last?.place, id: last?.id, except: [] });
+    assert.ok((entries[0]?.place ?? 0n) < (last?.place ?? 0n));
+    assert.deepEqual([entries[0]?.tenantId, entries.length], [tenantId, 2]);
+  });
+
+  test(`${engineName}: a guard's acknowledgement covers what it says, in its history, and never goes back`, async (t) => {
+    const { engine, register } = await start(t, open);
+    const { tenantId } = await seedAccount(engine);
+    const end = () => engine.sessions.end({ tenantId, sessionId: randomUUIDv7() as SessionId, nowMs: 1000, by });
+    const source = engine.journal.openSource();
+    t.after(() => source.close());
+    const [member, id] = [newMember(), newMember()];
+    await source.register(member, 1000);
+    await register({ id });
+    const early = await end();
+    const first = await source.read(member, undefined);
+    const late = await end();
+    const second = await source.read(member, first.cursor);
+    const covered = async (): Promise<readonly boolean[]> => {
+      const row = (await engine.members.list()).find((each) => each.id === id);
+      const covers = ({ position }: { position: string }) => engine.members.covers(row?.applied ?? '', position);
+      return row?.applied === null ? [] : [covers(early), covers(late)];
+    };
+    const another = { ...second.coverage, history: randomUUIDv7() };
+    await source.acknowledgeFor(new Map([[id, another]]));
+    assert.deepEqual(await covered(), [], 'of another history');
+    await source.acknowledgeFor(new Map([[id, first.coverage]]));
+    assert.deepEqual(await covered(), [true, false]);
+    await source.acknowledgeFor(new Map([[id, second.coverage]]));
+    await source.acknowledgeFor(new Map([[id, first.coverage]]));
+    assert.deepEqual(await covered(), [true, true]);
+    await source.acknowledgeFor(new Map([[member, second.coverage]]));
+    assert.equal((await engine.members.list()).find((each) => each.id === member)?.applied, null, 'for guards only');
+  });
+};
+
 /** Registers the suite for one engine. */
 export const guardStoreContract = (engineName: string, open: OpenEngine): void => {
   registering(engineName, open);
   paging(engineName, open);
+  following(engineName, open);
 };

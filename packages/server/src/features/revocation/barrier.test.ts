@@ -110,7 +110,7 @@ const open = (t: TestContext, list?: () => Promise<readonly Member[]>) => {
     pass,
     revoke,
     join,
-    onHint: (hint: Hint) => listener?.onHint(hint),
+    onHint: (hint: Hint) => listener?.onHint(hint, () => {}),
     onAcknowledged: (hint: Hint) => listener?.onAcknowledged(hint),
     acknowledge: (announcement: string, members: MemberId[]) => listener?.onAcknowledgement({ announcement, members }),
     understandNothing: () => {

@@ -11,7 +11,7 @@ import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import { Eviction, type EvictionParts } from './eviction.ts';
-import type { Acknowledgement, HintBus } from './hint-bus.ts';
+import type { AcknowledgeFor, Acknowledgement, Hint, HintBus } from './hint-bus.ts';
 import type { Confirmation } from './observer.ts';
 import { announceEveryMs, fullWaitMs, leaseMsMax, longestLeaseMs, silenceMs } from './rules.ts';
 import { SilentMembers } from './silent-members.ts';
@@ -29,6 +29,8 @@ export type Propagation =
 export interface BarrierParts extends EvictionParts {
   readonly reader: Pick<JournalReader, 'hear' | 'settle' | 'memberIds'>;
   readonly bus: HintBus;
+  /** Speaks for the guards that ask this process. */
+  readonly guards?: { follow(hint: Hint, acknowledgeFor: AcknowledgeFor): void } | undefined;
   /**
    * Time after which a revocation that does not hold everywhere yet is answered as pending,
    * milliseconds.
@@ -75,7 +77,7 @@ export class Barrier {
   readonly #announced = new Map<string, Set<Open>>();
   #batch: Batch | undefined;
   #announcedMs = Number.NEGATIVE_INFINITY;
-  /** Number of members at the last read. */
+  /** Number of workers at the last read. */
   #members = 1;
   #isLooking = false;
   #cancelLook: () => void = () => {};
@@ -86,10 +88,13 @@ export class Barrier {
   constructor(parts: BarrierParts) {
     this.#parts = parts;
     this.#eviction = new Eviction(parts);
-    const { bus, reader } = parts;
+    const { bus, reader, guards } = parts;
     bus.listen(
       {
-        onHint: ({ entries }) => reader.hear(entries),
+        onHint: (hint, acknowledgeFor) => {
+          guards?.follow(hint, acknowledgeFor);
+          return reader.hear(hint.entries);
+        },
         onAcknowledged: ({ entries }) => reader.settle(entries),
         onAcknowledgement: (acknowledgement) => this.#acknowledge(acknowledgement),
       },
@@ -161,14 +166,16 @@ export class Barrier {
     batch.open.add(open);
     if (this.#batch !== undefined) return;
     this.#batch = batch;
-    const { bus, clocks } = this.#parts;
+    const { bus, guards, clocks } = this.#parts;
     const dueMs = this.#announcedMs + announceEveryMs(this.#members);
     clocks.after(Math.max(0, dueMs - clocks.monoMs()), () => {
       this.#batch = undefined;
       this.#announcedMs = clocks.monoMs();
       const announcement = randomUUID();
       this.#announced.set(announcement, batch.open);
-      bus.announce({ announcement, entries: batch.entries });
+      const hint = { announcement, entries: batch.entries };
+      bus.announce(hint);
+      guards?.follow(hint, (members) => this.#acknowledge({ announcement, members }));
     });
   }
 
@@ -213,7 +220,7 @@ export class Barrier {
 
   #take(rows: readonly Member[], asked: ReadonlySet<Open>): void {
     const { members, reader, clocks } = this.#parts;
-    this.#members = rows.length;
+    this.#members = rows.filter(({ kind }) => kind === 'worker').length;
     const byId = new Map(rows.map((row) => [row.id, row]));
     const silent = new Set<Member>();
     for (const open of asked.intersection(this.#open)) {
@@ -225,7 +232,8 @@ export class Barrier {
         if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position))) {
           open.missing.delete(id);
           this.#confirm(open, row === undefined ? 'gone' : 'journal');
-        } else if (clocks.monoMs() - open.committedMs >= silenceMs || row.state === 'leaving') silent.add(row);
+        } else if (clocks.monoMs() - open.committedMs >= silenceMs[row.kind] || row.state === 'leaving')
+          silent.add(row);
       }
       if (open.missing.size > 0)
         this.#waitFor(open, longestLeaseMs([...open.missing].flatMap((id) => byId.get(id) ?? [])));

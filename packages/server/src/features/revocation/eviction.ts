@@ -33,7 +33,7 @@ export class Eviction {
   isLost(id: MemberId, untilMs: number): boolean {
     const evicted = this.#evicted.get(id);
     if (evicted === undefined || evicted.removedAtMs <= untilMs) return false;
-    return this.#parts.clocks.monoMs() - evicted.startedMs >= silenceMs;
+    return this.#parts.clocks.monoMs() - evicted.startedMs >= silenceMs.worker;
   }
 
   /**

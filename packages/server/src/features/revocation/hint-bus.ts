@@ -22,10 +22,17 @@ export interface Acknowledgement {
   readonly members: readonly MemberId[];
 }
 
+/** Sends the acknowledgement of a hint for further members, to the process that announced it. */
+export type AcknowledgeFor = (members: readonly MemberId[]) => void;
+
 /** What a process does with messages of the bus. */
 export interface HintListener {
-  /** Applies the entries. @returns whether they may be acknowledged */
-  onHint(hint: Hint): boolean;
+  /**
+   * Applies the entries.
+   * @param acknowledgeFor acknowledges them later for members that this process speaks for
+   * @returns whether they may be acknowledged for this process
+   */
+  onHint(hint: Hint, acknowledgeFor: AcknowledgeFor): boolean;
   /**
    * Called once the acknowledgement of this hint is known to be sent. Without this call, the reader
    * acknowledges in the journal.

@@ -23,8 +23,11 @@ export const longestLeaseMs = (members: Iterable<{ readonly leaseMs: number | nu
   return longest;
 };
 
-/** A member that has not acknowledged for this long is marked as leaving, milliseconds. */
-export const silenceMs = 500;
+/**
+ * A member that has not acknowledged for this long is marked as leaving, milliseconds. A guard is
+ * somewhere on a network, and its next request may have to wait for a new connection.
+ */
+export const silenceMs = { worker: 500, guard: 2000 } as const;
 
 /**
  * Most hints that all members together deliver in a millisecond; the same number of

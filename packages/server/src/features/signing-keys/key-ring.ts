@@ -3,7 +3,7 @@
  * tokens are accepted, and the retired ones, whose tokens still sign out.
  * @module
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, hash, type KeyObject } from 'node:crypto';
 import { importKey, type PublishedKey, type VerificationKey } from '@catalytic/guard/verification-key';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { unseal } from '../secrets/seal.ts';
@@ -31,6 +31,7 @@ export class KeyRing {
   #retired = new Map<string, VerificationKey>();
   #isKilled: (kid: string) => boolean = () => false;
   #jwks: { readonly keys: readonly PublishedKey[] } = { keys: [] };
+  #jwksTag = '';
 
   constructor(store: SigningKeyStore, masterKey: Secret<Buffer>) {
     this.#store = store;
@@ -49,6 +50,7 @@ export class KeyRing {
     this.#retired = this.#importRetired(stored.filter((key) => isRetired(key, nowMs)).slice(-retiredMax));
     this.#byHeader = new Map(this.#keys.map((key) => [key.verification.header, key]));
     this.#jwks = { keys: this.#keys.map((key) => key.published) };
+    this.#jwksTag = hash('sha256', JSON.stringify(this.#jwks), 'base64url');
   }
 
   /**
@@ -92,6 +94,11 @@ export class KeyRing {
   /** The public keys as published (RFC 7517 section 5). */
   jwks(): { readonly keys: readonly PublishedKey[] } {
     return this.#jwks;
+  }
+
+  /** Names the published keys: it differs when they differ. */
+  get jwksTag(): string {
+    return this.#jwksTag;
   }
 
   /** Imports the public parts; the private ones may be sealed under a former master key. */

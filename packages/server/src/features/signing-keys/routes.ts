@@ -84,7 +84,7 @@ export const signingKeyRoutes = (keys: KeyRing, issuer: string): readonly Route[
     summary: 'Public keys of the access tokens (RFC 7517)',
     access: { kind: 'public' },
     answers: { 200: JwksAnswer },
-    handle: () => ({ status: 200, body: keys.jwks(), cacheControl }),
+    handle: () => ({ status: 200, body: keys.jwks(), cacheControl, headers: { etag: `"${keys.jwksTag}"` } }),
   }),
   route({
     method: 'GET',

@@ -2,6 +2,8 @@
  * Appends rows to the journal, and reads them.
  * @module
  */
+import type { PlacedEntry } from '@catalytic/guard/journal-source';
+import type { TenantId } from '@catalytic/protocol/ids';
 import { keepUntilMs } from '@catalytic/protocol/journal';
 import type { Recorded } from '../../features/revocation/store.ts';
 import { type JournalRow as CommonRow, toEntry } from '../journal-row.ts';
@@ -13,6 +15,18 @@ export interface JournalRow extends CommonRow {
   /** The history it was written in. */
   readonly history: string;
 }
+
+/** A row that says which tenant it concerns. */
+export interface PlacedRow extends JournalRow {
+  readonly tenant_id: TenantId | null;
+}
+
+/** The entry in a row, where it stands. */
+export const toPlacedEntry = (row: PlacedRow): PlacedEntry => ({
+  ...toEntry(row),
+  place: BigInt(row.xid),
+  tenantId: row.tenant_id,
+});
 
 /**
  * The position of an entry, or a snapshot, with its history: they cannot be compared with those of

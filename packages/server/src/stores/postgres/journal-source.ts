@@ -2,15 +2,14 @@
  * Reads the journal: a separate connection, one statement for each read.
  * @module
  */
-import type { JournalPage, JournalSource } from '@catalytic/guard/journal-source';
-import type { MemberId } from '@catalytic/protocol/ids';
+import type { Coverage, JournalPage, JournalSource, LiveGuard } from '@catalytic/guard/journal-source';
+import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import type { JournalEntry } from '@catalytic/protocol/journal';
 import type { Client } from 'pg';
-import { toEntry } from '../journal-row.ts';
 import { Connector, isDoubtful, leave, ownSettings } from './connection.ts';
 import { servingLock } from './deployment.ts';
 import type { Statement } from './flight.ts';
-import { databaseMs, type JournalRow, placeIn } from './journal-rows.ts';
+import { databaseMs, type PlacedRow, placeIn, toPlacedEntry } from './journal-rows.ts';
 import { statement } from './transactions.ts';
 import { asPortError, sqlState } from './unavailable.ts';
 
@@ -25,7 +24,7 @@ export interface PostgresCursor {
    * An entry that it wrote; `null` before the first. If that entry no longer stands there, the
    * history is another one.
    */
-  readonly id: string | null;
+  readonly id: JournalId | null;
   /** Lower transactions that had not ended: their rows may still appear. */
   readonly open: readonly string[];
 }
@@ -40,6 +39,9 @@ interface Head {
   readonly is_primary: boolean;
   readonly is_member: boolean;
   readonly members: number;
+  /** Null: none. */
+  readonly guards: readonly LiveGuard[] | null;
+  readonly guard_keys_revision: number;
 }
 
 /**
@@ -59,7 +61,7 @@ const server = `concat_ws('.', (select system_identifier from pg_control_system(
 /** @param isContinued SQL: whether the newest applied entry still stands where it stood */
 const head = (isContinued: string): string => `
   select null::uuid as id, null::xid8 as xid, null as kind, null::integer as epoch, null::bigint as keep_until,
-         null::boolean as keeps_sessions, null::tid as place,
+         null::boolean as keeps_sessions, null::uuid as tenant_id, null::tid as place,
          json_build_object(
            'snapshot', pg_current_snapshot()::text,
            'is_primary', not pg_is_in_recovery(),
@@ -68,8 +70,11 @@ const head = (isContinued: string): string => `
            'is_continued', ${isContinued},
            'database_ms', ${databaseMs},
            'is_member', exists (select 1 from member where id = $1 and state = 'live'),
-           'members', (select count(*) from member where kind is distinct from 'guard'))::text as key`;
-const entries = 'select id, xid, kind, epoch, keep_until, keeps_sessions, ctid, key from journal';
+           'members', (select count(*) from member where kind is distinct from 'guard'),
+           'guards', (select json_agg(json_build_object('id', id, 'keyId', key, 'leaseMs', lease_ms))
+                        from member where kind = 'guard' and state = 'live'),
+           'guard_keys_revision', (select guard_keys_revision from deployment))::text as key`;
+const entries = 'select id, xid, kind, epoch, keep_until, keeps_sessions, tenant_id, ctid, key from journal';
 const wasApplied = `($2::xid8 = '0' or exists (select 1 from journal where xid = $2 and id = $4))`;
 // The head first, then the rows in the order of their transactions, and within a transaction in the
 // order of writing.
@@ -96,6 +101,18 @@ const acknowledge = statement(
   'member_acknowledge',
   `with quick as materialized (select set_config('synchronous_commit', 'off', true))
    update member set applied = $2, applied_history = $3::uuid from quick where id = $1`,
+);
+// Never backwards: another process may have heard a later poll of the same guard. Both ends of a
+// snapshot grow with what a guard has.
+const acknowledgeFor = statement(
+  'member_acknowledge_for',
+  `with quick as materialized (select set_config('synchronous_commit', 'off', true))
+   update member m set applied = a.applied, applied_history = $1::uuid
+     from quick, jsonb_to_recordset($2) as a (id uuid, applied text)
+    where m.id = a.id and m.kind = 'guard'
+      and (m.applied is null or m.applied_history is distinct from $1::uuid
+           or (split_part(m.applied, ':', 2)::xid8, split_part(m.applied, ':', 1)::xid8)
+              < (split_part(a.applied, ':', 2)::xid8, split_part(a.applied, ':', 1)::xid8))`,
 );
 // Several processes may find another history. The first of them names it, and the others find that
 // name.
@@ -125,12 +142,19 @@ const restore = statement(
    on conflict (id) do nothing`,
 );
 
+/** A coverage as a snapshot that shows exactly what it holds. */
+const snapshotOf = ({ upTo, except }: Coverage): string => {
+  const end = upTo + 1n;
+  const lowest = except.reduce((low, xid) => (xid < low ? xid : low), end);
+  return `${lowest}:${end}:${except.join(',')}`;
+};
+
 /** The first transaction id that the database had not assigned yet. */
 const nextXid = (snapshot: string): bigint => BigInt(snapshot.split(':')[1] ?? 0);
 
 const nextCursor = (
   before: PostgresCursor | undefined,
-  rows: readonly JournalRow[],
+  rows: readonly PlacedRow[],
   snapshot: string,
 ): PostgresCursor => {
   let newest = { xid: BigInt(before?.m ?? 0), id: before?.id ?? null };
@@ -176,8 +200,8 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   async read(member: MemberId, cursor: PostgresCursor | undefined): Promise<JournalPage<PostgresCursor>> {
     const [first, ...rows] =
       cursor === undefined
-        ? await this.#ask<JournalRow>(readAll(member), wholeAnswerMs)
-        : await this.#ask<JournalRow>(readNew(member, cursor.m, cursor.open, cursor.id));
+        ? await this.#ask<PlacedRow>(readAll(member), wholeAnswerMs)
+        : await this.#ask<PlacedRow>(readNew(member, cursor.m, cursor.open, cursor.id));
     const head = JSON.parse(first?.key ?? '') as Head;
     const { snapshot, history } = head;
     const applied = placeIn(history, snapshot);
@@ -186,6 +210,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
     // connection.
     if (!head.is_primary) void this.#drop();
     const isBehind = cursor !== undefined && BigInt(cursor.m) >= nextXid(snapshot);
+    const next = nextCursor(cursor, rows, snapshot);
     return {
       identity: history,
       isContinued: head.is_named_here && head.is_continued && !isBehind,
@@ -193,10 +218,21 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
       isPrimary: head.is_primary,
       isMember: head.is_member,
       members: head.members,
-      entries: rows.map(toEntry),
-      cursor: nextCursor(cursor, rows, snapshot),
+      guards: head.guards ?? [],
+      guardKeysRevision: head.guard_keys_revision,
+      entries: rows.map(toPlacedEntry),
+      coverage: { history, upTo: BigInt(next.m), id: next.id, except: next.open.map(BigInt) },
+      cursor: next,
       applied,
     };
+  }
+
+  async acknowledgeFor(guards: ReadonlyMap<MemberId, Coverage>): Promise<void> {
+    const history = this.#shown?.history;
+    const rows = [...guards]
+      .filter(([, coverage]) => coverage.history === history)
+      .map(([id, coverage]) => ({ id, applied: snapshotOf(coverage) }));
+    if (history !== undefined && rows.length > 0) await this.#ask(acknowledgeFor(history, JSON.stringify(rows)));
   }
 
   async acknowledge(member: MemberId, applied: string): Promise<void> {

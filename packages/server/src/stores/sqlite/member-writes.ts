@@ -14,6 +14,13 @@ export const memberWrites = (database: DatabaseSync) => {
       where id = :member and (:pos = 0 or exists (select 1 from journal where pos = :pos and id = :id))`,
   );
   const findLiveGuard = database.prepare("select key from member where id = ? and kind = 'guard' and state = 'live'");
+  // Never backwards, and only in the history in which the guard was given it.
+  const acknowledgeFor = database.prepare(
+    `update member set applied = :pos
+      where id = :guard and kind = 'guard' and (applied is null or applied < :pos)
+        and (select history from deployment) = :history
+        and (:pos = 0 or exists (select 1 from journal where pos = :pos and id = :id))`,
+  );
   // A row that is marked already is written again: the wait counts from this commit.
   const mark = database.prepare("update member set state = 'leaving' where id = ?");
   const findMarks = database.prepare(`select marks, marked_at as markedAtMs from guard_key where ${idOfHash} = ?`);
@@ -25,6 +32,16 @@ export const memberWrites = (database: DatabaseSync) => {
     },
     acknowledge: (shown: { member: MemberId; pos: number; id: string }): void => {
       acknowledge.run(shown);
+    },
+    acknowledgeFor: (
+      guards: readonly {
+        readonly guard: MemberId;
+        readonly history: string;
+        readonly pos: number;
+        readonly id: string;
+      }[],
+    ): void => {
+      for (const guard of guards) acknowledgeFor.run({ ...guard });
     },
     markLeaving: (ids: readonly MemberId[]): void => {
       const keys = new Set<string>();

@@ -1,0 +1,378 @@
+/**
+ * Polls: requests of guards that are held until there is news for them. A poll acknowledges what its
+ * cursor covers, and its answer grants a lease.
+ *
+ * A guard is given what this process has *read*, and a lease that this process would have had from
+ * the same read. The order of the steps in this file is part of the protocol
+ * (docs/operating/revocation.md). For each step, one test plants the wrong order.
+ * @module
+ */
+import type { Clocks } from '@catalytic/guard/clocks';
+import type { AppliedRead, JournalReader, ReadFollower } from '@catalytic/guard/journal-reader';
+import type { Coverage, LiveGuard, PlacedEntry } from '@catalytic/guard/journal-source';
+import { CatalyticError } from '@catalytic/protocol/errors';
+import { entryKinds, holdMsMax, type Poll, pageEntriesMax } from '@catalytic/protocol/guards';
+import type { MemberId } from '@catalytic/protocol/ids';
+import type { KnownGuardKey } from '../guard-keys/store.ts';
+import type { AcknowledgeFor, Hint } from '../revocation/hint-bus.ts';
+import type { MessageSeal } from '../secrets/message-seal.ts';
+import { Announcements } from './announcements.ts';
+import { coverageText, endingWith, includes, nothingOf, union } from './coverage.ts';
+import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { type PageFacts, pageText } from './page.ts';
+import { RecentEntries } from './recent-entries.ts';
+import { answerEveryMs, followerLeaseMs, leaseMsOf, pollsMax } from './rules.ts';
+import type { GuardStore } from './store.ts';
+
+/** What polls work with. */
+export interface PollsParts {
+  readonly clocks: Clocks;
+  readonly reader: () => Pick<JournalReader, 'isCurrent' | 'hurry' | 'doubt'>;
+  readonly guards: Pick<GuardStore, 'page'>;
+  readonly seal: MessageSeal;
+  /** Lease of the workers, milliseconds. */
+  readonly leaseMs: number;
+  /** Told the revision of the guard keys with each read. */
+  readonly onGuardKeys: (revision: number) => void;
+  /** What a page says besides: see `Page`. */
+  readonly facts: () => PageFacts;
+}
+
+/** A poll that was read. */
+export interface AskedPoll {
+  readonly poll: Poll;
+  readonly key: KnownGuardKey;
+  /** Sets what happens when the client is gone, or has the answer. */
+  readonly onClosed: (listener: () => void) => void;
+}
+
+/** A poll that is held. */
+interface Held {
+  readonly asked: AskedPoll;
+  readonly cursor: Cursor | undefined;
+  readonly guard: MemberId | undefined;
+  /** Monotonic clock when it arrived, milliseconds. */
+  readonly arrivedMs: number;
+  /** Not answered before this time, so that a storm of revocations costs a bounded number of answers. */
+  readonly notBeforeMs: number;
+  isAcknowledged: boolean;
+  /** Answered by then, also without news. */
+  readonly untilMs: number;
+  /** Until then a guard that the last read has not shown may be one that was registered since. */
+  readonly shownByMs: number;
+  readonly answer: (text: string) => void;
+  readonly refuse: (error: CatalyticError) => void;
+}
+
+/** Entries, and what a guard has with them. */
+interface Given {
+  readonly entries: readonly PlacedEntry[];
+  readonly coverage: Coverage;
+  readonly more: boolean;
+}
+
+/** Longest time that a poll waits for a read that shows its guard, milliseconds. */
+const readMsMax = 250;
+
+/** Shortest time between two writes of what one guard has applied, if it has not changed, milliseconds. */
+const recordEveryMs = 1000;
+/** How long acknowledgements are collected before they are written, milliseconds. */
+const collectMs = 50;
+
+/** Pages of a load that may be under way to clients at once: each has up to 10,000 entries. */
+const loadsMax = 8;
+
+/** Holds polls, and answers them. */
+export class Polls implements ReadFollower {
+  readonly #parts: PollsParts;
+  readonly #recent = new RecentEntries();
+  readonly #announcements: Announcements;
+  readonly #held = new Set<Held>();
+  #read: AppliedRead | undefined;
+  /** The last read that has renewed the lease of this process. */
+  #good: AppliedRead | undefined;
+  #live = new Map<MemberId, LiveGuard>();
+  /** What guards have applied, to be written with the next read. */
+  #applied = new Map<MemberId, Coverage>();
+  readonly #recorded = new Map<MemberId, { readonly has: Coverage; readonly atMs: number }>();
+  readonly #asking = new Set<MemberId>();
+  /** Pages of this turn: guards with equal cursors share one. */
+  #pages = new Map<string, Given | undefined>();
+  #loads = 0;
+  #isLeaving = false;
+
+  constructor(parts: PollsParts) {
+    this.#parts = parts;
+    this.#announcements = new Announcements(parts.clocks, (id) => this.#recent.placeOf(id));
+  }
+
+  /** Polls held at this moment. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Guards that were live at the last read. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Guards that have asked since the last call. */
+  takeAsking(): readonly MemberId[] {
+    const ids = [...this.#asking];
+    this.#asking.clear();
+    return ids;
+  }
+
+  onRead(read: AppliedRead): void {
+    if (this.#read !== undefined && this.#read.page.coverage.history !== read.page.coverage.history)
+      this.#announcements.clear();
+    this.#read = read;
+    this.#recent.add(read);
+    this.#pages.clear();
+    if (read.isGood) {
+      this.#good = read;
+      this.#live = new Map(read.page.guards.map((guard) => [guard.id, guard]));
+      for (const id of this.#recorded.keys()) if (!this.#live.has(id)) this.#recorded.delete(id);
+    }
+    this.#parts.onGuardKeys(read.page.guardKeysRevision);
+    this.#announcements.onRead();
+    for (const held of this.#held) this.#judge(held);
+  }
+
+  takeAcknowledgements(): ReadonlyMap<MemberId, Coverage> {
+    const applied = this.#applied;
+    this.#applied = new Map();
+    return applied;
+  }
+
+  /** Follows an announcement; guards that wait hear of it as soon as this process has read it. */
+  follow(hint: Hint, acknowledgeFor: AcknowledgeFor): void {
+    if (this.#held.size === 0 && this.#live.size === 0) return;
+    this.#announcements.follow(hint, acknowledgeFor);
+    this.#parts.reader().hurry();
+  }
+
+  /** This process stops: every poll is answered at once, and guards ask another process. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const held of this.#held) this.#answer(held);
+  }
+
+  /**
+   * Answers a poll.
+   * @returns the page as JSON
+   * @throws {CatalyticError} `guard_outdated`, `guard_cursor_invalid`, `guard_not_live`,
+   *   `guard_polls_too_many`
+   */
+  async ask(asked: AskedPoll): Promise<string> {
+    const { clocks, seal } = this.#parts;
+    const arrivedMs = clocks.monoMs();
+    const { poll, key, onClosed } = asked;
+    if (!entryKinds.every((kind) => poll.kinds.includes(kind))) throw new CatalyticError('guard_outdated');
+    const cursor = poll.after === undefined ? undefined : readCursor(seal, poll.after, key.tenantId);
+    if (poll.after !== undefined && cursor === undefined) throw new CatalyticError('guard_cursor_invalid');
+    if (this.#held.size >= pollsMax) throw new CatalyticError('guard_polls_too_many', { retryAfterSeconds: 1 });
+    const guard = poll.guard as MemberId | undefined;
+    const waitMs = Math.min(poll.wait_ms, holdMsMax(this.#leaseOf(guard)));
+    const shownInMs = guard === undefined ? 0 : readMsMax;
+    const everyMs = cursor === undefined ? 0 : answerEveryMs(this.#held.size);
+    return new Promise((resolve, reject) => {
+      const held: Held = {
+        asked,
+        cursor,
+        guard,
+        arrivedMs,
+        isAcknowledged: false,
+        notBeforeMs: arrivedMs + everyMs,
+        untilMs: arrivedMs + waitMs,
+        shownByMs: arrivedMs + Math.max(waitMs, shownInMs),
+        answer: (text) => {
+          cancel();
+          this.#held.delete(held);
+          resolve(text);
+        },
+        refuse: (error) => {
+          cancel();
+          this.#held.delete(held);
+          reject(error);
+        },
+      };
+      const cancel = clocks.after(Math.max(everyMs, waitMs), () => this.#judge(held));
+      if (shownInMs > waitMs) this.#judgeAt(held, held.shownByMs);
+      onClosed(() => {
+        cancel();
+        this.#held.delete(held);
+      });
+      this.#held.add(held);
+      // What a read sent from now on shows decides about a guard that the last one has not shown.
+      if (guard !== undefined && !this.#isLive(held)) this.#parts.reader().hurry();
+      this.#judge(held);
+    });
+  }
+
+  /**
+   * What a guard asks with is its acknowledgement, in the database that this process has read. A
+   * cursor that a load has not finished covers nothing yet.
+   */
+  #acknowledge(held: Held): void {
+    const { guard, cursor } = held;
+    if (guard === undefined || held.isAcknowledged || !this.#isLive(held)) return;
+    this.#asking.add(guard);
+    if (cursor === undefined || cursor.loaded !== undefined || !this.#recent.knows(cursor.coverage)) return;
+    held.isAcknowledged = true;
+    const has = cursor.coverage;
+    this.#announcements.acknowledge(guard, has);
+    const { clocks, reader } = this.#parts;
+    const [recorded, nowMs] = [this.#recorded.get(guard), clocks.monoMs()];
+    const isNews = recorded === undefined || !includes(recorded.has, has);
+    if (!isNews && nowMs - recorded.atMs < recordEveryMs) return;
+    this.#recorded.set(guard, { has, atMs: nowMs });
+    // The commands, and revokers whose bus is away, look for it in the guard's row.
+    if (isNews && this.#applied.size === 0) clocks.after(collectMs, () => reader().hurry());
+    this.#applied.set(guard, has);
+  }
+
+  #isLive({ guard, asked: { key } }: Pick<Held, 'guard' | 'asked'>): boolean {
+    return guard !== undefined && this.#live.get(guard)?.keyId === key.id;
+  }
+
+  #leaseOf(guard: MemberId | undefined): number {
+    return (guard === undefined ? undefined : this.#live.get(guard)?.leaseMs) ?? followerLeaseMs(this.#parts.leaseMs);
+  }
+
+  /** Answers a poll if it is time. */
+  #judge(held: Held): void {
+    if (!this.#held.has(held)) return;
+    this.#acknowledge(held);
+    const nowMs = this.#parts.clocks.monoMs();
+    const read = this.#read;
+    const isReadLater = read !== undefined && read.sentMonoMs > held.arrivedMs;
+    if (held.guard !== undefined && !this.#isLive(held)) {
+      // Only a read that was sent after the poll arrived can say so.
+      if (isReadLater && read.isGood) return held.refuse(new CatalyticError('guard_not_live'));
+      if (nowMs < held.shownByMs && !this.#isLeaving) return;
+    }
+    const isOver = nowMs >= held.untilMs || this.#isLeaving;
+    if (isReadLater && read.isGood && held.cursor !== undefined && this.#recent.isBehind(held.cursor.coverage)) {
+      // The database was put back to an earlier state and has kept its name.
+      this.#parts.reader().doubt(read.page.coverage.history);
+      if (!isOver) return;
+    }
+    if (isOver || held.cursor === undefined) this.#answer(held);
+    else if (nowMs < held.notBeforeMs) this.#judgeAt(held, held.notBeforeMs);
+    else if (this.#givenTo(held)?.entries.length !== 0) this.#answer(held);
+  }
+
+  #judgeAt(held: Held, atMs: number): void {
+    const { clocks } = this.#parts;
+    clocks.after(Math.max(0, atMs - clocks.monoMs()), () => this.#judge(held));
+  }
+
+  /**
+   * What a guard gets from the recent entries, and has then.
+   * @returns `undefined` when it must load from the store
+   */
+  #givenTo({ cursor, asked: { key } }: Pick<Held, 'cursor' | 'asked'>): Given | undefined {
+    const read = this.#recent.coverage;
+    if (read === undefined || cursor?.loaded !== undefined) return undefined;
+    const has = cursor?.coverage.history === read.history ? cursor.coverage : nothingOf(read.history);
+    const name = `${key.tenantId ?? '*'} ${coverageText(has)}`;
+    const known = this.#pages.get(name);
+    if (known !== undefined || this.#pages.has(name)) return known;
+    const given = firstPage(this.#recent.after(has, key.tenantId), has, read);
+    this.#pages.set(name, given);
+    return given;
+  }
+
+  /** One turn makes the page: entries, cursor and lease are those of the last read. */
+  #answer(held: Held): void {
+    const given = this.#givenTo(held);
+    if (given === undefined) return void this.#load(held);
+    held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
+  }
+
+  #page(held: Held, entries: readonly PlacedEntry[], cursor: Cursor, more: boolean): string {
+    const { seal, facts } = this.#parts;
+    const { key, poll } = held.asked;
+    return pageText({
+      nonce: poll.nonce,
+      guard: held.guard ?? null,
+      history: cursor.coverage.history,
+      cursor: writeCursor(seal, cursor, key.tenantId),
+      more,
+      lease_ms: more ? 0 : this.#leaseMs(held, cursor.coverage),
+      tenant: key.tenantId,
+      ...facts(),
+      entries,
+    });
+  }
+
+  /**
+   * The lease that an answer grants, milliseconds since the request was sent: what is left of the
+   * guard's lease if it had made the last good read of this process itself.
+   */
+  #leaseMs(held: Held, { history }: Coverage): number {
+    const { clocks, reader } = this.#parts;
+    const good = this.#good;
+    if (good === undefined || history !== good.page.coverage.history || !reader().isCurrent()) return 0;
+    if (held.guard !== undefined && !this.#isLive(held)) return 0;
+    return leaseMsOf({
+      leaseMs: this.#leaseOf(held.guard),
+      // The monotonic clock stands still while the machine is suspended.
+      ageMs: Math.max(clocks.monoMs() - good.sentMonoMs, clocks.wallMs() - good.sentWallMs),
+      heldMs: clocks.monoMs() - held.arrivedMs,
+    });
+  }
+
+  /** Gives the next page of a load from the store. */
+  async #load(held: Held): Promise<void> {
+    const { guards } = this.#parts;
+    const { asked, cursor } = held;
+    const read = this.#recent.coverage;
+    this.#held.delete(held);
+    const isBusy = this.#loads >= loadsMax;
+    if (read === undefined || isBusy)
+      return held.refuse(
+        new CatalyticError(isBusy ? 'guard_polls_too_many' : 'revocation_state_unavailable', { retryAfterSeconds: 1 }),
+      );
+    this.#loads++;
+    let isCounted = true;
+    asked.onClosed(() => {
+      if (isCounted) this.#loads--;
+      isCounted = false;
+    });
+    // A load ends where this process had read to when it began. What came later is news.
+    const isBegun = cursor?.loaded !== undefined && cursor.coverage.history === read.history;
+    const coverage = isBegun ? cursor.coverage : read;
+    const { tenantId } = asked.key;
+    try {
+      const { isSameHistory, entries } = await guards.page({
+        history: coverage.history,
+        after: isBegun ? cursor.loaded : undefined,
+        upTo: coverage.upTo,
+        tenantId,
+        rowsMax: pageEntriesMax,
+      });
+      if (!isSameHistory) throw new CatalyticError('revocation_state_unavailable', { retryAfterSeconds: 1 });
+      const last = entries.at(-1);
+      // The page after a load brings what is new since, and the lease.
+      const loaded =
+        entries.length < pageEntriesMax || last === undefined ? undefined : { place: last.place, id: last.id };
+      held.answer(this.#page(held, entries, { coverage, loaded }, true));
+    } catch (error) {
+      held.refuse(error as CatalyticError);
+    }
+  }
+}
+
+/** The first page of what a guard lacks. */
+const firstPage = (lacking: readonly PlacedEntry[] | undefined, has: Coverage, read: Coverage): Given | undefined => {
+  if (lacking === undefined) return undefined;
+  const next = lacking[pageEntriesMax];
+  if (next === undefined) return { entries: lacking, coverage: union(has, read), more: false };
+  // A page ends between two places, because a cursor covers all entries at a place or none.
+  const entries = lacking.slice(0, pageEntriesMax).filter(({ place }) => place < next.place);
+  const last = entries.at(-1);
+  if (last === undefined) return undefined;
+  return { entries, coverage: union(has, endingWith(read, last)), more: true };
+};
