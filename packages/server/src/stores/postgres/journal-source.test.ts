@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { waitUntil } from '../../../../../tests/harness/wait-until.ts';
-import { by, seedAccount } from '../../features/engine.contract.ts';
+import { addGuardKey, by, guardKeyIdOf, seedAccount, unplaced } from '../../features/engine.contract.ts';
 import { isVisible } from './members.ts';
 
 const { suite, test } = nodeTest;
@@ -68,6 +68,36 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     assert.deepEqual(keys(await source.read(newMember(), third.cursor)), []);
   });
 
+  test('what a guard has does not cover a transaction that was open, until it has its rows', async (t) => {
+    const { engine, source, end, connect } = await start(t);
+    await addGuardKey(engine, 'one');
+    const guard = newMember();
+    const key = guardKeyIdOf('one');
+    await engine.guards.register({
+      ...{ id: guard, key, name: 'api', kinds: 'session', leaseMs: 5000, perKeyMax: 3, allMax: 5, nowMs: Date.now() },
+    });
+    const late = await connect();
+    await late.query('begin');
+    const { rows } = await late.query<{ xid: string }>(
+      "insert into journal (id, kind, key, keep_until) values (gen_random_uuid(), 'session', 'late', 9) returning xid",
+    );
+    const xid = rows[0]?.xid ?? '';
+    await end();
+    const first = await source.read(newMember(), undefined);
+    assert.deepEqual(first.coverage.except, [BigInt(xid)]);
+    const covers = async (): Promise<boolean> => {
+      const applied = (await engine.members.list())[0]?.applied ?? '';
+      return engine.members.covers(applied, `${first.identity} ${xid}`);
+    };
+    await source.acknowledgeFor(new Map([[guard, first.coverage]]));
+    assert.equal(await covers(), false);
+    await late.query('commit');
+    const second = await source.read(newMember(), first.cursor);
+    assert.deepEqual(second.coverage, { ...first.coverage, except: [] });
+    await source.acknowledgeFor(new Map([[guard, second.coverage]]));
+    assert.equal(await covers(), true, 'the same end with one exception less is an advance');
+  });
+
   test('a forgotten prepared transaction and a long one neither hide nor repeat what others write', async (t) => {
     const { source, end, connect } = await start(t);
     const forgotten = await connect();
@@ -113,7 +143,7 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     await source.acknowledge(member, before.applied);
     assert.equal((await again.members.list())[0]?.applied, null);
     const page = await source.read(member, before.cursor);
-    assert.deepEqual(page.entries, recorded.entries);
+    assert.deepEqual(page.entries.map(unplaced), recorded.entries);
     assert.equal(page.identity, before.identity);
     await source.acknowledge(member, page.applied);
     assert.equal(again.members.covers((await again.members.list())[0]?.applied ?? '', recorded.position), true);
@@ -255,7 +285,7 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     assert.equal(await isDoubted(source.register(newMember(), 1000)), true);
     const { identity, entries } = await source.read(member, undefined);
     assert.equal(
-      await isDoubted(source.restore(entries.map((entry) => ({ ...entry, id: randomUUIDv7() as never })))),
+      await isDoubted(source.restore(entries.map((entry) => ({ ...unplaced(entry), id: randomUUIDv7() as never })))),
       true,
     );
     assert.equal(await isDoubted(source.renameHistory(identity)), true);
