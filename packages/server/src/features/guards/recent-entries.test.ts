@@ -83,8 +83,8 @@ test('whichever worker a guard asks, and however transactions end, it gets every
         for (const { place } of given) held.add(place);
         has = union(has, recent.coverage);
         assert.ok(all.isSubsetOf(held), 'it has all that the worker has read');
-        for (let place = 1n; place <= 60n; place++)
-          assert.ok(held.has(place) || !covers(has, place) || !all.has(place));
+        const places = [...all].filter((place) => covers(has, place));
+        assert.ok(places.every((place) => held.has(place)));
       }
     }),
   );
@@ -113,7 +113,7 @@ test('entries are dropped by whole reads, and a guard that may lack one of them 
     isWhole: false,
   });
   read(15_002, 22_000);
-  assert.equal(recent.after(nothingOf('one'), null), undefined, 'the first reads are dropped');
+  assert.equal(recent.after(nothingOf('one'), null)?.length, undefined, 'the first reads are dropped');
   assert.deepEqual(
     recent
       .after(has(15_001n, [4n]), null)
@@ -123,7 +123,7 @@ test('entries are dropped by whole reads, and a guard that may lack one of them 
     'a row of a late transaction stays for as long as the read that brought it',
   );
   read(22_001, 41_000);
-  assert.equal(recent.after(has(22_000n, [4n]), null), undefined, 'that row is gone by now');
+  assert.equal(recent.after(has(22_000n, [4n]), null)?.length, undefined, 'that row is gone by now');
   assert.equal(recent.after(has(22_000n), null)?.length, 19_000);
 });
 
