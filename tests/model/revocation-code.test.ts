@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { SimulatedDeployment } from './simulated-deployment.ts';
 import type { SimulatedProcess } from './simulated-time.ts';
 
-const runs = Number(process.env['RUNS'] ?? 1500);
+const runs = Number(process.env['RUNS'] ?? 500);
 const processes = 3;
 const guards = 2;
 const endMs = 4000;

@@ -109,7 +109,6 @@ export const startGuard = (road: GuardRoad, guard: SimulatedProcess, name: strin
         await network.ask(process, () => database.remove([id as MemberId]));
         return replyOf(200, { left: true });
       }),
-    keys: async () => replyOf(200, { keys: [] }),
     close: () => {},
   };
   const follower = new Follower({

@@ -22,8 +22,8 @@ import { Waiting } from './waiting.ts';
 
 /** What a follower works with. */
 export interface FollowerParts {
-  readonly client: RevocationsClient;
-  readonly keys: PublishedKeys;
+  readonly client: Pick<RevocationsClient, 'poll' | 'abortPoll' | 'register' | 'leave' | 'close'>;
+  readonly keys: Pick<PublishedKeys, 'isLoaded' | 'follow'>;
   readonly clocks: Clocks;
   /** Whether sign-outs wait for this guard: then only pages for its registered id renew its lease. */
   readonly isStrict: boolean;
