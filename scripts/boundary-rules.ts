@@ -91,7 +91,11 @@ export const boundaryRules: BoundaryRules = {
     // Processes of one machine; knows of features only what travels between them.
     cluster: { any: ['telemetry'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
     // Between machines; knows of features only what travels.
-    bus: { any: ['config'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
+    bus: {
+      any: ['config'],
+      types: { features: /\/features\/revocation\/hint-bus\.ts$/ },
+      files: { features: /\/features\/secrets\/message-seal\.ts$/ },
+    },
     hashing: { any: ['features'] },
     // Judges what was seen; the looking at a database is the engine's.
     preflight: {
@@ -195,6 +199,7 @@ export const boundaryRules: BoundaryRules = {
     'admin-keys': ['secrets', 'tenants'],
     audit: ['tenants'],
     'guard-keys': ['admin-keys', 'secrets', 'tenants'],
+    guards: ['guard-keys', 'revocation', 'secrets'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['revocation', 'secrets', 'tenants'],

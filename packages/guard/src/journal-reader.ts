@@ -10,34 +10,11 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import { clockSkewSeconds, type JournalEntry } from '@catalytic/protocol/journal';
 import { type Clocks, clockAheadMs } from './clocks.ts';
-import type { Coverage, JournalPage, JournalSource } from './journal-source.ts';
+import type { JournalPage, JournalSource } from './journal-source.ts';
 import { Lease } from './lease.ts';
+import type { ReadFollower } from './read-follower.ts';
 import type { View } from './view.ts';
 import { Waiting } from './waiting.ts';
-
-/** A read whose entries have been applied. */
-export interface AppliedRead {
-  readonly page: JournalPage<unknown>;
-  /** Monotonic clock when it was sent, milliseconds. */
-  readonly sentMonoMs: number;
-  /** Wall clock when it was sent, milliseconds since 1970. */
-  readonly sentWallMs: number;
-  /** Whether it began at the beginning of the journal. */
-  readonly isWhole: boolean;
-  /** Whether it has renewed the lease of this process. */
-  readonly isGood: boolean;
-}
-
-/** Passes the reads of a process on to guards. */
-export interface ReadFollower {
-  /**
-   * Called in the turn in which the entries were applied and the lease was renewed. It must return
-   * at once and never throw.
-   */
-  onRead(read: AppliedRead): void;
-  /** What guards have applied since the last call. */
-  takeAcknowledgements(): ReadonlyMap<MemberId, Coverage>;
-}
 
 /** What a reader works with. */
 export interface JournalReaderParts {

@@ -48,7 +48,6 @@ export interface Parts extends Revocations {
   /** See `PasswordCheckParts`. */
   readonly onUnreadableHash: (accountId: AccountId) => void;
   readonly loginCache: LoginCache;
-  readonly guardKeys: GuardKeys;
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
   /** Makes a signing key for the place of one that is killed. */
@@ -170,7 +169,6 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     hasher,
     decoyHash: await decoyHash,
     onUnreadableHash: unreadableHashAlarm(log, metrics),
-    guardKeys: new GuardKeys(stores.guardKeys),
     loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
     auditSink,
     metrics,

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clocks } from '@catalytic/guard/clocks';
-import type { AppliedRead } from '@catalytic/guard/journal-reader';
 import type { Coverage, JournalPage, LiveGuard, PlacedEntry } from '@catalytic/guard/journal-source';
+import type { AppliedRead } from '@catalytic/guard/read-follower';
 import { entryKinds, type Page, pageEntriesMax } from '@catalytic/protocol/guards';
 import type { JournalId, MemberId } from '@catalytic/protocol/ids';
 import type { KnownGuardKey } from '../guard-keys/store.ts';
@@ -98,7 +98,10 @@ const open = () => {
     polls.onRead({ page, sentMonoMs: monoMs, sentWallMs: wallMs, isWhole: false, isGood: true, ...change });
   };
   /** Asks; resolves to the page, or to the code of the refusal. */
-  const ask = (change: { after?: string; guard?: string; wait_ms?: number; nonce?: string } = {}, key = 'key'): Answered => {
+  const ask = (
+    change: { after?: string; guard?: string; wait_ms?: number; nonce?: string } = {},
+    key = 'key',
+  ): Answered => {
     const poll = { nonce: 'nonce', wait_ms: 0, kinds: [...entryKinds], ...change };
     const answer: Answered = {};
     polls.ask({ poll, key: keyOf(key), onClosed: () => {} }).then(

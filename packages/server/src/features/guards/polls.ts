@@ -8,8 +8,9 @@
  * @module
  */
 import type { Clocks } from '@catalytic/guard/clocks';
-import type { AppliedRead, JournalReader, ReadFollower } from '@catalytic/guard/journal-reader';
+import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { Coverage, LiveGuard, PlacedEntry } from '@catalytic/guard/journal-source';
+import type { AppliedRead, ReadFollower } from '@catalytic/guard/read-follower';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { entryKinds, holdMsMax, type Poll, pageEntriesMax } from '@catalytic/protocol/guards';
 import type { MemberId } from '@catalytic/protocol/ids';
@@ -249,7 +250,10 @@ export class Polls implements ReadFollower {
     const isReadLater = read !== undefined && read.sentMonoMs > held.arrivedMs;
     if (held.guard !== undefined && !this.#isLive(held)) {
       // Only a read that was sent after the poll arrived can say so.
-      if (isReadLater && read.isGood) return held.refuse(new CatalyticError('guard_not_live'));
+      if (isReadLater && read.isGood) {
+        held.refuse(new CatalyticError('guard_not_live'));
+        return;
+      }
       if (nowMs < held.shownByMs && !this.#isLeaving) return;
     }
     const isOver = nowMs >= held.untilMs || this.#isLeaving;
@@ -287,8 +291,8 @@ export class Polls implements ReadFollower {
   /** One turn makes the page: entries, cursor and lease are those of the last read. */
   #answer(held: Held): void {
     const given = this.#givenTo(held);
-    if (given === undefined) return void this.#load(held);
-    held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
+    if (given === undefined) void this.#load(held);
+    else held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
   }
 
   #page(held: Held, entries: readonly PlacedEntry[], cursor: Cursor, more: boolean): string {
@@ -331,10 +335,11 @@ export class Polls implements ReadFollower {
     const read = this.#recent.coverage;
     this.#held.delete(held);
     const isBusy = this.#loads >= loadsMax;
-    if (read === undefined || isBusy)
-      return held.refuse(
-        new CatalyticError(isBusy ? 'guard_polls_too_many' : 'revocation_state_unavailable', { retryAfterSeconds: 1 }),
-      );
+    if (read === undefined || isBusy) {
+      const code = isBusy ? 'guard_polls_too_many' : 'revocation_state_unavailable';
+      held.refuse(new CatalyticError(code, { retryAfterSeconds: 1 }));
+      return;
+    }
     this.#loads++;
     let isCounted = true;
     asked.onClosed(() => {

@@ -3,8 +3,9 @@
  * get theirs from here, without a query.
  * @module
  */
-import type { AppliedRead } from '@catalytic/guard/journal-reader';
+
 import type { Coverage, PlacedEntry } from '@catalytic/guard/journal-source';
+import type { AppliedRead } from '@catalytic/guard/read-follower';
 import type { JournalId, TenantId } from '@catalytic/protocol/ids';
 import { covers, includes } from './coverage.ts';
 
