@@ -1,5 +1,6 @@
 // As plain.mts, with the frameworks themselves.
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Auth, authOf, createGuard } from '@catalytic/guard';
 import { testIssuer } from '@catalytic/guard/testing';
 import { serve } from '@hono/node-server';
@@ -7,8 +8,9 @@ import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
 
-const service = await testIssuer();
-const guard = await createGuard({ mode: 'ask', issuer: service.issuer, timeoutMs: 500, onProblem: () => {} });
+const service = await testIssuer({ leaseMs: 500 });
+const { issuer, key } = service;
+const guard = await createGuard({ issuer, key, onProblem: () => {} });
 
 const app = express();
 app.use(guard.express());
@@ -44,11 +46,13 @@ for (const [framework, port] of Object.entries(ports)) {
     return (await fetch(`http://127.0.0.1:${port}/notes`, { method, headers })).status;
   };
   service.thaw();
+  while (!guard.state.current) await delay(20);
   const [reader, editor] = [service.token(), service.token({ roles: ['editor'] })];
   const before = [await ask('GET'), await ask('GET', reader), await ask('DELETE', reader), await ask('DELETE', editor)];
   await service.revoke(reader);
   const after = await ask('GET', reader);
   service.freeze();
+  await delay(guard.state.remainingMs + 1);
   answers[framework] = [...before, after, await ask('GET', editor)];
 }
 process.stdout.write(`${JSON.stringify(answers)}\n`);
