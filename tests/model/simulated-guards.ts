@@ -124,6 +124,7 @@ export const startGuard = (road: GuardRoad, guard: SimulatedProcess, name: strin
     onEntries: () => {},
     onFailure: (reason) => time.note(`${name}: ${reason}`),
     onRenewed: () => {},
+    onStale: () => {},
   });
   follower.start();
   return follower;

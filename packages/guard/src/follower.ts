@@ -44,6 +44,8 @@ export interface FollowerParts {
   readonly onFailure: (reason: string) => void;
   /** Called when a page has renewed the lease. */
   readonly onRenewed: () => void;
+  /** Called every second while this guard is not current. */
+  readonly onStale: () => void;
 }
 
 /** When and as whom a poll was sent. */
@@ -376,6 +378,7 @@ export class Follower {
 
   #sweep(): void {
     this.#view.sweep(this.#forgetMs());
+    if (!this.isCurrent()) this.#parts.onStale();
     this.#cancelSweep = this.#parts.clocks.after(sweepEveryMs, () => this.#sweep());
   }
 }

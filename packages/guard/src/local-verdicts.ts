@@ -60,8 +60,8 @@ class LocalVerdicts implements Verdicts {
       onEntries: (entries) => this.#signals.notice(entries),
       onFailure: (reason) => {
         this.#problem = `${url}: ${reason}`;
-        this.#report();
       },
+      onStale: () => this.#report(),
       onRenewed: () => reporter.clear(),
     });
     this.#checks = new SignatureChecks(this.#keys.find);
