@@ -278,11 +278,15 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     };
     const member = newMember();
     await source.register(member, 1000);
+    await addGuardKey(engine, 'key');
+    const guard = { id: newMember(), key: guardKeyIdOf('key'), name: 'api', kinds: 'session', leaseMs: 5000 };
     await name('absent');
     t.after(() => name(''));
     await waitUntil('The server', 'wait for its standby', 5000, () => isDoubted(end()));
     assert.equal(await isDoubted(engine.journal.raiseTokenSecondsMax(7000)), true);
     assert.equal(await isDoubted(source.register(newMember(), 1000)), true);
+    const registering = engine.guards.register({ ...guard, perKeyMax: 1, allMax: 1, nowMs: 1000 });
+    assert.equal(await isDoubted(registering), true);
     const { identity, entries } = await source.read(member, undefined);
     assert.equal(
       await isDoubted(source.restore(entries.map((entry) => ({ ...unplaced(entry), id: randomUUIDv7() as never })))),
