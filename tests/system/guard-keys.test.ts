@@ -10,6 +10,7 @@ import { get, post, remove } from '../harness/client.ts';
 import { rowsOf, withDatabase } from '../harness/database.ts';
 import { assertProblem } from '../harness/problems.ts';
 import { runCatalytic, serviceIn } from '../harness/service.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const { url, dataDir } = await serviceIn({ after });
 const route = `${url}/admin/guard-keys`;
@@ -112,4 +113,52 @@ test('over HTTP an admin key makes, sees and revokes what its scopes and its ten
   const actors = auditOf(own.body['id']);
   assert.equal(actors.length, 2);
   for (const row of actors) assert.match(String(row), / key:[0-9a-f]{12}$/);
+});
+
+test('a guard key asks for revocations, of its tenant only, until its end or until it is revoked', async () => {
+  const admin = addAdminKey(dataDir, ['guard-keys:write', 'tenants:write']);
+  const make = async (body: object): Promise<Readonly<Record<string, string>>> =>
+    (await post(route, body, admin)).body as Readonly<Record<string, string>>;
+  const suspended = await post(`${url}/admin/tenants`, { name: 'initech' }, admin);
+  await post(`${url}/admin/tenants`, { name: 'hooli' }, admin);
+  const [all, own, other] = [await make({}), await make({ tenant: 'initech' }), await make({ tenant: 'hooli' })];
+  await post(`${url}/admin/tenants/${suspended.body['id']}/suspend`, undefined, admin);
+  const kinds = ['token', 'session', 'account', 'tenant', 'key'];
+  const ask = (key: string | undefined) => post(`${url}/revocations`, { nonce: 'n', wait_ms: 0, kinds }, key);
+  /** What a whole view of the key holds. A worker that has nothing new answers at once. */
+  const seenBy = async ({ key }: Readonly<Record<string, string>>): Promise<readonly unknown[]> => {
+    const { status, body, text } = await ask(key);
+    assert.equal(status, 200, text);
+    return (body['entries'] as readonly Key[]).map((entry) => entry['key']);
+  };
+  await waitUntil('the service', 'pass the suspension on', 2000, async () => (await seenBy(all)).length > 0);
+  assert.deepEqual(await seenBy(all), [suspended.body['id']]);
+  assert.deepEqual(await seenBy(own), [suspended.body['id']]);
+  assert.deepEqual(await seenBy(other), []);
+
+  const used = (await get(route, addAdminKey(dataDir, ['guard-keys:read']))).body;
+  const { last_used_at } = listed(used).find(({ id }) => id === own['id']) ?? {};
+  assert.ok(Math.abs(Date.now() - Date.parse(String(last_used_at))) < 60_000);
+  assertProblem(await ask(undefined), 'guard_key_missing');
+  assertProblem(await ask('cgk_made-up'), 'guard_key_invalid');
+  assertProblem(await ask(admin), 'guard_key_invalid');
+  assertProblem(await get(route, all['key']), 'admin_key_invalid');
+
+  const { issuer: audience } = (await get(`${url}/.well-known/oauth-authorization-server`)).body;
+  const registered = await post(`${url}/revocations/guards`, { audience, name: 'api', kinds }, own['key']);
+  assert.equal(registered.status, 201, registered.text);
+  const place = `${url}/revocations/guards/${registered.body['guard']}`;
+  assert.deepEqual((await remove(place, other['key'] ?? '')).body, { left: false });
+  assert.deepEqual((await remove(place, own['key'] ?? '')).body, { left: true });
+
+  assert.equal((await remove(`${route}/${own['id']}`, admin)).status, 200);
+  await waitUntil('the service', 'refuse the revoked key', 2000, async () => (await ask(own['key'])).status === 401);
+  assertProblem(await ask(own['key']), 'guard_key_invalid');
+  const brief = await make({ expires_in: 1 });
+  assert.equal((await ask(brief['key'])).status, 200);
+  await waitUntil('the key', 'end', 5000, async () => (await ask(brief['key'])).status === 401);
+  assertProblem(await ask(brief['key']), 'guard_key_expired');
+  const refusals = () =>
+    rowsOf(dataDir, "select distinct reason from audit where reason like 'guard_key_%' order by reason");
+  await waitUntil('the trail', 'hold the refusals', 2000, async () => refusals().length === 2);
 });

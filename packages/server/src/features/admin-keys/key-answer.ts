@@ -37,12 +37,16 @@ export const keyTimeFields = {
   last_used_at: Time('When it was last accepted, to the minute; `null`: not yet.'),
 } as const;
 
-/** The answer to a revocation. @param title its name in the API's description */
-export const KeyRevoked = (title: string) =>
+/**
+ * The answer to a revocation.
+ * @param title its name in the API's description
+ * @param effect what it means that the key is revoked
+ */
+export const KeyRevoked = (title: string, effect: string) =>
   Type.Object(
     {
       id: Type.String({ description: 'The key.', examples: [exampleId] }),
-      revoked: Type.Boolean({ description: 'Every process refuses it from now on.', examples: [true] }),
+      revoked: Type.Boolean({ description: effect, examples: [true] }),
     },
     { title, description: 'The key is gone.' },
   );

@@ -53,7 +53,7 @@ export const adminKeyRoutes = (parts: RevokeAdminKeyParts): readonly Route[] => 
     listener: 'operate',
     refuses: ['admin_key_not_found'],
     params: KeyIdParams,
-    answers: { 200: KeyRevoked('AdminKeyRevoked') },
+    answers: { 200: KeyRevoked('AdminKeyRevoked', 'Every process refuses it from now on.') },
     handle: async ({ adminKey, params: { id }, origin }) => {
       await revokeAdminKey(parts, adminKey, id, origin());
       return { status: 200, body: { id, revoked: true } };

@@ -151,7 +151,7 @@ export const guardKeyRoutes = (parts: GuardKeyRoutesParts): readonly Route[] => 
     listener: 'operate',
     refuses: ['guard_key_not_found'],
     params: KeyIdParams,
-    answers: { 200: KeyRevoked('GuardKeyRevoked') },
+    answers: { 200: KeyRevoked('GuardKeyRevoked', 'Each process refuses it once it has read the journal again.') },
     handle: async ({ adminKey, params: { id }, origin }) => {
       await revokeGuardKey(parts, adminKey, id, origin());
       return { status: 200, body: { id, revoked: true } };
