@@ -299,10 +299,11 @@ test('a guard whose clock differs from the service’s by more than a minute is 
   await settle(() => second.page({ now: clocks.wallMs() + 60_001, entries: [entryOf('s1')] }));
   assert.deepEqual([follower.isCurrent(), has('s1')], [false, true]);
   assert.match(String(problems.at(-1)), /60 s behind/);
-  const third = await next(undefined, 1000);
-  await settle(() => third.page({ now: clocks.wallMs() - 60_001 }));
+  const third = await next();
+  assert.equal(third.body.wait_ms, 1000, 'it is held: sign-outs wait for what this guard acknowledges');
+  await settle(() => third.page({ now: clocks.wallMs() - 60_010 }));
   assert.equal(follower.isCurrent(), false);
-  const fourth = await next(undefined, 1000);
+  const fourth = await next();
   await settle(() => fourth.page());
   assert.equal(follower.isCurrent(), true);
 });

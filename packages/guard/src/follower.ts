@@ -260,7 +260,9 @@ export class Follower {
       this.#lease.end();
       const seconds = Math.round(Math.abs(aheadMs) / 1000);
       const where = aheadMs > 0 ? 'ahead of' : 'behind';
-      return this.#failed(`the clock of this machine is ${seconds} s ${where} its clock`, this.#holdMs);
+      this.#parts.onFailure(`the clock of this machine is ${seconds} s ${where} its clock`);
+      // Held like any other: it accepts nothing, and sign-outs wait for what it acknowledges.
+      return atOnce(true);
     }
     if (page.more) return atOnce(false);
     // Without an id a strict guard only follows: no sign-out waits for it, so it accepts nothing.
