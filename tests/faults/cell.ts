@@ -28,6 +28,9 @@ export interface Cell {
   readonly forgotten: number;
   readonly crashes: number;
   readonly requests_with_dead_token: number;
+  /** Modes of the guards, and those of these requests that went to APIs behind them; absent where there were none. */
+  readonly guards?: readonly string[];
+  readonly requests_with_dead_token_at_guards?: number;
   readonly answers: Readonly<Record<string, number>>;
   readonly answer_ms: Spread;
   /** Requests, while the fault lasted, to workers that it does not touch. */
@@ -56,6 +59,7 @@ export interface CellName {
   readonly machines: readonly number[];
   readonly redis: boolean;
   readonly inNamespaces?: boolean;
+  readonly guards?: readonly string[];
   readonly leaseMs: number;
   readonly breaks?: string | undefined;
 }
@@ -67,7 +71,7 @@ const spread = (times: readonly number[]): Spread => {
 
 /** The results of several rounds, summed up. */
 export const summarise = (
-  { fault, moment, machines, redis, inNamespaces, leaseMs, breaks }: CellName,
+  { fault, moment, machines, redis, inNamespaces, guards, leaseMs, breaks }: CellName,
   rounds: readonly Round[],
   seconds: number,
 ): Cell => {
@@ -93,6 +97,9 @@ export const summarise = (
     forgotten: sum(({ forgotten }) => forgotten),
     crashes: sum(({ crashes }) => crashes),
     requests_with_dead_token: sum(({ deadChecks }) => deadChecks),
+    ...(guards === undefined
+      ? {}
+      : { guards, requests_with_dead_token_at_guards: sum(({ guardDeadChecks }) => guardDeadChecks) }),
     answers,
     answer_ms: spread(rounds.map(({ answerMs }) => answerMs)),
     requests: sum(({ requests }) => requests),

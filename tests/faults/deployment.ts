@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { Client } from 'pg';
 import { passwordHash, readLabKey } from '../harness/accounts.ts';
 import { goodPassword } from '../harness/client.ts';
+import { newGuardKey } from '../harness/guard-key.ts';
 import { createMachines, needsMachines } from '../harness/machines.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { createServiceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
@@ -15,6 +16,7 @@ import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { type Redis, startRedis } from '../harness/redis.ts';
 import type { Service } from '../harness/service.ts';
 import { Machine } from './machine.ts';
+import { PinnedGuard } from './pinned-guard.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 
 /** Options of a deployment. */
@@ -37,6 +39,8 @@ export interface DeploymentOptions {
   readonly withStandby?: boolean;
   /** Whether machines read the times of the revocation from a file, which a fault can rewrite. */
   readonly inFile?: boolean;
+  /** Modes of the guards that APIs have, which ask the first machine. @default none */
+  readonly guards?: readonly ('strict' | 'follow')[];
   readonly leaseMs: number;
   readonly answerMs: number;
 }
@@ -46,6 +50,8 @@ export const hasNetworks = (): boolean => needsMachines().skip === false;
 
 /** Longest time until everything works again after the last fault was undone. */
 const healMsMax = 30_000;
+/** Issuer and audience of the tokens. */
+const issuer = 'https://id.example';
 /** Number of accounts with which the rounds sign in. */
 const accounts = 40;
 
@@ -67,6 +73,8 @@ export class Deployment implements AsyncDisposable {
   #started: AsyncDisposableStack | undefined;
   /** Number of faults that hold Redis stopped. */
   #holders = 0;
+  /** APIs behind guards. */
+  readonly guards: PinnedGuard[] = [];
   /** Deaths of workers that faults have caused. */
   expectedDeaths = 0;
 
@@ -89,7 +97,7 @@ export class Deployment implements AsyncDisposable {
     const spareRedis = options.redis === true && options.isDirect !== true ? await startOne() : undefined;
     const times = { REVOCATION_LEASE_MS: options.leaseMs, REVOCATION_ANSWER_MS: options.answerMs };
     const settings = {
-      ISSUER: 'https://id.example',
+      ISSUER: issuer,
       CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
       DATABASE_POOL_SIZE: 12,
       DATABASE_MAX_OVERFLOW: 12,
@@ -125,6 +133,7 @@ export class Deployment implements AsyncDisposable {
     }
     const deployment = new Deployment(options, { postgres, standby, redis, spareRedis }, machines);
     await deployment.#importAccounts();
+    for (const guard of await deployment.#startGuards()) started.use(guard);
     deployment.#started = started.move();
     return deployment;
   }
@@ -147,6 +156,21 @@ export class Deployment implements AsyncDisposable {
   /** The supervisor of the first machine, and its workers. */
   get service(): Service {
     return this.#first.service;
+  }
+
+  /** Port of 127.0.0.1 at which guards ask the first machine. */
+  get servicePort(): number {
+    return Number(new URL(this.#first.url).port);
+  }
+
+  /** Enters a guard key past the service. */
+  async addGuardKey(): Promise<string> {
+    const { key, hash } = newGuardKey();
+    await this.query(
+      `insert into guard_key (hash, description, guards_max, created_at) values ($1, 'for a test', 100, 0)`,
+      hash,
+    );
+    return key;
   }
 
   /** The machine of a worker. */
@@ -196,6 +220,7 @@ export class Deployment implements AsyncDisposable {
   async healthy(): Promise<readonly PinnedWorker[]> {
     let problem: unknown;
     for (const until = performance.now() + healMsMax; performance.now() < until; await delay(50)) {
+      if (this.guards.length > 0) await this.#forgive();
       const found = await Promise.allSettled(this.machines.map((machine) => machine.pinWorkers()));
       const workers = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
       problem =
@@ -203,7 +228,10 @@ export class Deployment implements AsyncDisposable {
         (await Promise.all(workers.map(notReady)).catch((error: unknown) => [error])).find(
           (answer) => answer !== undefined,
         );
-      if (problem === undefined) return workers;
+      if (problem === undefined) {
+        await Promise.all(this.guards.map((guard) => guard.current()));
+        return workers;
+      }
       await Promise.all(workers.map((worker) => worker.close()));
     }
     const printed = this.machines.map((machine) => machine.output().slice(-2000)).join('\n');
@@ -229,6 +257,23 @@ export class Deployment implements AsyncDisposable {
   /** What the supervisors and workers of all machines have printed. */
   output(): string {
     return this.machines.map((machine) => machine.output()).join('\n');
+  }
+
+  /** A key whose guards are marked again and again registers none for a while; here faults mark them. */
+  async #forgive(): Promise<void> {
+    await this.query('update guard_key set marks = 0, marked_at = null').catch(() => {});
+  }
+
+  async #startGuards(): Promise<readonly PinnedGuard[]> {
+    const { guards: modes = [], leaseMs } = this.options;
+    if (modes.length === 0) return [];
+    const key = await this.addGuardKey();
+    for (const [index, mode] of modes.entries()) {
+      const { servicePort } = this;
+      const guard = { mode, number: index + 1, servicePort, issuer, audience: issuer, key, leaseMs };
+      this.guards.push(await PinnedGuard.start(guard));
+    }
+    return this.guards;
   }
 
   async #importAccounts(): Promise<void> {

@@ -65,6 +65,7 @@ export interface Fault {
 /** The deployments that faults need. */
 export const settings = {
   'three workers': { machines: [3], redis: false },
+  'three workers and guards': { machines: [3], redis: false, guards: ['strict', 'strict', 'follow'] },
   'two machines': { machines: [2, 1], redis: true },
   'two networks': { machines: [2, 1], redis: true, inNamespaces: true },
   'two machines with clocks of their own': { machines: [2, 1], redis: true, ownClocks: true },

@@ -6,6 +6,7 @@ import { seed } from '../harness/seed.ts';
 import { Deployment } from './deployment.ts';
 import { type Fault, settings } from './fault.ts';
 import { innerFaults } from './faults.ts';
+import { guardFaults } from './guard-faults.ts';
 import { moments } from './moments.ts';
 import { playRound } from './round.ts';
 
@@ -20,8 +21,8 @@ const edges: readonly Pair[] = [
   ["commit's wait for its standby cancelled", 'before the commit'],
 ];
 
-// Every fourth fault, by the seed, once, at one of the moments; `npm run faults` plays all of them many times. Rounds mostly
-// wait, so the deployments are played side by side.
+// Every fourth fault and every eighth of those of guards, by the seed, once, at one of the moments; `npm run faults` plays
+// all of them many times. Rounds mostly wait, so the deployments are played side by side.
 suite('whatever breaks, nothing that was signed out is accepted', { ...needsPostgres(), concurrency: true }, () => {
   /** Faults that can share a deployment do, the one that the first of these settings gives: its start takes longer than a round. */
   const each = (
@@ -32,9 +33,12 @@ suite('whatever breaks, nothing that was signed out is accepted', { ...needsPost
     const [setting] = served;
     test(`${setting}: every fourth fault once (SEED=${seed})`, options, async (t) => {
       await using deployment = await Deployment.start({ leaseMs: 500, answerMs: 700, ...settings[setting] });
-      const names = Object.entries(innerFaults)
-        .flatMap(([name, fault]) => (served.includes(fault.setting) ? [name] : []))
-        .filter((_, index) => index % 4 === seed % 4);
+      const namesOf = (some: Readonly<Record<string, Fault>>, every: number): readonly string[] =>
+        Object.entries(some)
+          .flatMap(([name, fault]) => (served.includes(fault.setting) ? [name] : []))
+          .filter((_, index) => index % every === seed % every);
+      // Rounds in which a guard is lost take as long as its lease.
+      const names = [...namesOf(innerFaults, 4), ...namesOf(guardFaults, 8)];
       const pairs = names.map((name, index): Pair => {
         const moment = momentNames[(index + Math.floor(seed / 4)) % momentNames.length] as string;
         return [name, moment];
@@ -51,6 +55,6 @@ suite('whatever breaks, nothing that was signed out is accepted', { ...needsPost
         });
     });
   };
-  each(['three workers'], { skip: false }, edges);
+  each(['three workers and guards', 'three workers'], { skip: false }, edges);
   each(['two networks', 'two machines'], needsRedis());
 });

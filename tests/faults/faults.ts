@@ -4,6 +4,7 @@
  */
 import { edgeFaults } from './edge-faults.ts';
 import type { Fault } from './fault.ts';
+import { guardFaults } from './guard-faults.ts';
 import { machineFaults } from './machine-faults.ts';
 import { oneMachineFaults } from './one-machine-faults.ts';
 import { redisFaults } from './redis-faults.ts';
@@ -12,4 +13,4 @@ import { redisFaults } from './redis-faults.ts';
 export const innerFaults: Readonly<Record<string, Fault>> = { ...oneMachineFaults, ...redisFaults, ...machineFaults };
 
 /** Every fault, by name. */
-export const faults: Readonly<Record<string, Fault>> = { ...innerFaults, ...edgeFaults };
+export const faults: Readonly<Record<string, Fault>> = { ...innerFaults, ...edgeFaults, ...guardFaults };

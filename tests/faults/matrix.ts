@@ -6,9 +6,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { inspect, parseArgs } from 'node:util';
 import { type Cell, summarise } from './cell.ts';
 import { Deployment } from './deployment.ts';
-import { settings } from './fault.ts';
+import { type Fault, settings } from './fault.ts';
 import { faults } from './faults.ts';
+import { guardFaults } from './guard-faults.ts';
 import { moments } from './moments.ts';
+import { oneMachineFaults } from './one-machine-faults.ts';
 import { playRound, type Round } from './round.ts';
 import { tableOf } from './table.ts';
 
@@ -19,6 +21,7 @@ const help = `The matrix: signs out while something breaks, and checks that no t
   npm run faults -- --fault TEXT --moment TEXT   only cells whose names contain these texts
   npm run faults -- --lease 5000              another lease than 500 ms
   npm run faults -- --out FILE.json           where the results go; cells that are in it already are skipped
+  npm run faults -- --guards                  beside APIs behind guards: the faults of guards, then those of one machine
   npm run faults -- --list                    the names of the faults, one a line
   npm run faults -- --seed 7                  seed of the first round
   npm run faults -- --at-once 2               cells played side by side, each with a deployment of its own
@@ -44,6 +47,7 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '1' },
     table: { type: 'string' },
     list: { type: 'boolean', default: false },
+    guards: { type: 'boolean', default: false },
   },
 });
 
@@ -53,6 +57,7 @@ const sentence = (cell: Cell): string =>
     `answers ${JSON.stringify(cell.answers)}`,
     `median ${cell.answer_ms.median} ms`,
     `${cell.requests_with_dead_token} requests with a dead token`,
+    ...(cell.guards === undefined ? [] : [`${cell.requests_with_dead_token_at_guards} of them at guarded APIs`]),
     `${cell.violations} accepted`,
     `${cell.live_refused} live refused`,
     `${cell.forgotten} forgotten`,
@@ -69,17 +74,33 @@ const sentence = (cell: Cell): string =>
     ...(cell.logout_not_back === 0 ? [] : [`not fast again in ${cell.logout_not_back} rounds`]),
   ].join(', ');
 
+/** What is played: beside guards, or as the promise was before there were any. */
+const played: Readonly<Record<string, Fault>> = values.guards
+  ? {
+      ...guardFaults,
+      ...Object.fromEntries(
+        Object.entries(oneMachineFaults).map(([name, fault]) => [
+          name,
+          { ...fault, setting: 'three workers and guards' as const },
+        ]),
+      ),
+    }
+  : Object.fromEntries(Object.entries(faults).filter(([name]) => !(name in guardFaults)));
+
 const run = async (): Promise<number> => {
   const leaseMs = Number(values.lease);
   const answerMs = leaseMs === 500 ? 700 : 1000;
   const out = values.out;
   const done: Cell[] = out !== undefined && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Cell[]) : [];
-  const isDone = (cell: { fault: string; moment: string; setting: { leaseMs: number } }): boolean =>
+  const isDone = (cell: { fault: string; moment: string; setting: { leaseMs: number; guards?: unknown } }): boolean =>
     done.some(
-      ({ fault, moment, lease_ms }) =>
-        fault === cell.fault && moment === cell.moment && lease_ms === cell.setting.leaseMs,
+      ({ fault, moment, lease_ms, guards }) =>
+        fault === cell.fault &&
+        moment === cell.moment &&
+        lease_ms === cell.setting.leaseMs &&
+        (guards === undefined) === (cell.setting.guards === undefined),
     );
-  const cells = Object.entries(faults)
+  const cells = Object.entries(played)
     .filter(([fault]) => fault.includes(values.fault))
     .flatMap(([fault, { setting, moments: own = Object.keys(moments), breaks }]) =>
       own
@@ -123,7 +144,7 @@ const run = async (): Promise<number> => {
 };
 
 if (values.help) process.stdout.write(help);
-else if (values.list) process.stdout.write(`${Object.keys(faults).join('\n')}\n`);
+else if (values.list) process.stdout.write(`${Object.keys(played).join('\n')}\n`);
 else if (values.table !== undefined)
   process.stdout.write(tableOf(JSON.parse(readFileSync(values.table, 'utf8')) as readonly Cell[]));
 else {

@@ -12,7 +12,7 @@ import { freezesThird, moments } from './moments.ts';
 import type { PinnedWorker } from './pinned-worker.ts';
 import { Recovery } from './recovery.ts';
 import { Traffic } from './traffic.ts';
-import { ask, judge, type Watched, Watcher } from './watcher.ts';
+import { ask, forgottenSince, judge, type Watched, Watcher } from './watcher.ts';
 
 /** The result of a round. */
 export interface Round {
@@ -26,6 +26,8 @@ export interface Round {
   readonly forgotten: number;
   readonly crashes: number;
   readonly deadChecks: number;
+  /** Those of them at guarded APIs. */
+  readonly guardDeadChecks: number;
   readonly counts: Readonly<Record<string, number>>;
   /** Requests to bystanders while the fault lasted. */
   readonly requests: number;
@@ -48,6 +50,7 @@ const signIn = async (worker: PinnedWorker, email: string): Promise<Watched> => 
     token: String(body['access_token']),
     sessionId: String(body['session_id']),
     deadFromMs: Number.POSITIVE_INFINITY,
+    revokedAtMs: Number.POSITIVE_INFINITY,
     isRevoked: false,
     asked: [],
   };
@@ -58,9 +61,12 @@ const signOut = async (worker: PinnedWorker, watched: Watched): Promise<number> 
   watched.isRevoked = true;
   try {
     const { status, body } = await worker.send('POST', '/auth/logout', { token: watched.token });
+    const nowMs = performance.now();
     const pendingMs = status === 202 ? Number(body['complete_within_ms']) : 0;
-    if (status === 200 || status === 202)
-      watched.deadFromMs = Math.min(watched.deadFromMs, performance.now() + pendingMs);
+    if (status === 200 || status === 202) {
+      watched.revokedAtMs = Math.min(watched.revokedAtMs, nowMs);
+      watched.deadFromMs = Math.min(watched.deadFromMs, nowMs + pendingMs);
+    }
     return status;
   } catch {
     return 0;
@@ -154,7 +160,7 @@ export const playRound = async (
     (worker) => worker !== third || !freezesThird(momentName),
   );
   // Stopped also when the round breaks off: they would go on asking workers that have ended.
-  await using watching = new Watcher([...workers, ...watched], [victim, control]);
+  await using watching = new Watcher([...workers, ...watched, ...deployment.guards], [victim, control]);
   watcher = watching;
   await using traffic = new Traffic(bystanders, (index) => deployment.email(index));
   await delay(20 + 60 * random());
@@ -184,12 +190,13 @@ export const playRound = async (
   const readyMs = performance.now() - healedMs;
   await signOutAtLast(healed, victim);
   const before = victim.asked.length;
-  for (const worker of healed) await Promise.all([ask(worker, victim), ask(worker, control)]);
-  const forgotten = victim.asked.slice(before).filter(({ status }) => status === 200).length;
+  for (const respondent of [...healed, ...deployment.guards])
+    await Promise.all([ask(respondent, victim), ask(respondent, control)]);
+  const forgotten = forgottenSince(victim, before);
   const { requests, failed } = traffic.judge(bystanders, [victim, control], struckMs, healedMs);
   await Promise.all([...workers, ...watched, ...healed].map((worker) => worker.close()));
   await Promise.all([watching.stop(), traffic.stop(), ...questions]);
-  const { violations, liveRefused, counts, deadChecks } = judge([victim, control], fault.mayRefuse);
+  const { violations, liveRefused, counts, deadChecks, guardDeadChecks } = judge([victim, control], fault.mayRefuse);
   const printed = deployment.machines.map((machine, index) => machine.output().slice(printedBefore[index])).join('\n');
   scene.expect(fault.answers?.includes(answer) !== false, `the sign-out was answered ${answer}`);
   if (fault.readyMsMax !== undefined)
@@ -204,6 +211,7 @@ export const playRound = async (
     forgotten,
     crashes: deployment.crashes() - crashesBefore,
     deadChecks,
+    guardDeadChecks,
     counts,
     requests,
     failed,

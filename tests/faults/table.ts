@@ -14,6 +14,9 @@ const sums = (cells: readonly Cell[]): string => {
   return [
     `${count(sum((cell) => cell.rounds))} rounds in ${cells.length} cells: `,
     `${count(sum((cell) => cell.requests_with_dead_token))} requests with a token whose sign-out had been answered, `,
+    ...(cells.some(({ guards }) => guards !== undefined)
+      ? [`${count(sum((cell) => cell.requests_with_dead_token_at_guards ?? 0))} of them at guarded APIs, `]
+      : []),
     `${count(sum((cell) => cell.violations))} accepted; ${count(sum((cell) => cell.live_refused))} live tokens refused; `,
     `${count(sum((cell) => cell.forgotten))} sign-outs forgotten; `,
     `${count(sum((cell) => cell.crashes))} processes died that nobody had killed.`,
@@ -54,11 +57,12 @@ const table = (cells: readonly Cell[]): string => {
 /** The Markdown. */
 export const tableOf = (cells: readonly Cell[]): string =>
   [
-    ...Map.groupBy(cells, ({ machines, redis, namespaces, lease_ms }) =>
+    ...Map.groupBy(cells, ({ machines, redis, namespaces, guards, lease_ms }) =>
       [
         `machines with ${machines.join(' and ')} workers`,
         redis ? 'Redis between them' : 'no Redis',
         ...(namespaces ? ['a network of its own for each'] : []),
+        ...(guards === undefined ? [] : [`guards ${guards.join(', ')}`]),
         `a lease of ${lease_ms} ms`,
       ].join(', '),
     ),

@@ -4,16 +4,26 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PinnedWorker } from './pinned-worker.ts';
+import type { Reply } from './pinned-worker.ts';
 
 /** One question and its answer. Times are of one monotonic clock, milliseconds. */
 interface Asked {
-  /** Label of the token. */
+  /** Label of the respondent. */
   readonly worker: string;
+  readonly isGuard: boolean;
+  readonly lagMs: number;
   readonly sentMs: number;
   readonly answeredMs: number;
   readonly status: number | undefined;
   readonly code: string | undefined;
+}
+
+/** A worker, or an API behind a guard, that is asked about tokens. */
+export interface Respondent {
+  readonly label: string;
+  /** Of an API behind a guard: how long after a revocation's answer it may accept, milliseconds; 0 unless its guard follows. */
+  readonly lagMsMax?: number;
+  send(method: 'GET', path: string, options: { readonly token: string }): Promise<Reply>;
 }
 
 /** A token under watch. */
@@ -22,6 +32,8 @@ export interface Watched {
   readonly sessionId: string;
   /** Time from which on the token must be refused. */
   deadFromMs: number;
+  /** When a revoke was first answered; infinite until then. */
+  revokedAtMs: number;
   /** Whether a revoke was ever sent: until then the token must not be refused as revoked. */
   isRevoked: boolean;
   readonly asked: Asked[];
@@ -38,13 +50,13 @@ export class Watcher implements AsyncDisposable {
   readonly #tokens: readonly Watched[];
   #isStopped = false;
 
-  constructor(workers: readonly PinnedWorker[], tokens: readonly Watched[]) {
+  constructor(workers: readonly Respondent[], tokens: readonly Watched[]) {
     this.#tokens = tokens;
     for (const worker of workers) this.add(worker);
   }
 
   /** Asks this worker too from now on. */
-  add(worker: PinnedWorker): void {
+  add(worker: Respondent): void {
     for (const token of this.#tokens) this.#loops.push(this.#loop(worker, token));
   }
 
@@ -58,7 +70,7 @@ export class Watcher implements AsyncDisposable {
     return this.stop();
   }
 
-  async #loop(worker: PinnedWorker, token: Watched): Promise<void> {
+  async #loop(worker: Respondent, token: Watched): Promise<void> {
     const owed = new Set<Promise<void>>();
     while (!this.#isStopped) {
       if (owed.size < owedMax) {
@@ -72,7 +84,7 @@ export class Watcher implements AsyncDisposable {
 }
 
 /** Asks once and records the answer. */
-export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void> => {
+export const ask = async (worker: Respondent, watched: Watched): Promise<void> => {
   const sentMs = performance.now();
   let status: number | undefined;
   let code: string | undefined;
@@ -83,8 +95,24 @@ export const ask = async (worker: PinnedWorker, watched: Watched): Promise<void>
   } catch (error) {
     code = (error as NodeJS.ErrnoException).code ?? String(error);
   }
-  watched.asked.push({ worker: worker.label, sentMs, answeredMs: performance.now(), status, code });
+  watched.asked.push({
+    worker: worker.label,
+    isGuard: worker.lagMsMax !== undefined,
+    lagMs: worker.lagMsMax ?? 0,
+    sentMs,
+    answeredMs: performance.now(),
+    status,
+    code,
+  });
 };
+
+/** From when on the one who was asked must refuse the token, on the monotonic clock. */
+const mustRefuseFromMs = ({ deadFromMs, revokedAtMs }: Watched, { lagMs }: Asked): number =>
+  lagMs === 0 ? deadFromMs : Math.max(deadFromMs, revokedAtMs + lagMs);
+
+/** Acceptances of a token that must be refused, among its last answers. @param from number of the first answer that counts */
+export const forgottenSince = (token: Watched, from: number): number =>
+  token.asked.slice(from).filter((one) => one.status === 200 && one.sentMs >= mustRefuseFromMs(token, one)).length;
 
 /** The judgement of a token. */
 export interface Findings {
@@ -93,12 +121,13 @@ export interface Findings {
   /** Refusals of a token that was not revoked. */
   readonly liveRefused: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
-  /** Questions sent after the promise. */
+  /** Questions sent after the promise, and those of them to guarded APIs. */
   readonly deadChecks: number;
+  readonly guardDeadChecks: number;
 }
 
-const line = ({ worker, sentMs, answeredMs, status, code }: Asked, fromMs: number): string =>
-  `worker ${worker}: sent ${(sentMs - fromMs).toFixed(1)} ms after the promise, answered ${(answeredMs - fromMs).toFixed(1)}: ${status} ${code ?? ''}`;
+const line = ({ worker, isGuard, sentMs, answeredMs, status, code }: Asked, fromMs: number): string =>
+  `${isGuard ? '' : 'worker '}${worker}: sent ${(sentMs - fromMs).toFixed(1)} ms after the promise, answered ${(answeredMs - fromMs).toFixed(1)}: ${status} ${code ?? ''}`;
 
 /**
  * Judges all answers.
@@ -109,13 +138,16 @@ export const judge = (tokens: readonly Watched[], mayRefuse: readonly string[] =
   const liveRefused: string[] = [];
   const counts: Record<string, number> = {};
   let deadChecks = 0;
-  for (const { asked, deadFromMs, isRevoked } of tokens)
-    for (const one of asked) {
+  let guardDeadChecks = 0;
+  for (const token of tokens)
+    for (const one of token.asked) {
+      const deadFromMs = mustRefuseFromMs(token, one);
       const name = one.code ?? String(one.status);
       counts[name] = (counts[name] ?? 0) + 1;
       if (one.sentMs >= deadFromMs) deadChecks += 1;
+      if (one.sentMs >= deadFromMs && one.isGuard) guardDeadChecks += 1;
       if (one.status === 200 && one.sentMs >= deadFromMs) violations.push(line(one, deadFromMs));
-      if (one.status === 401 && !isRevoked && !mayRefuse.includes(one.code ?? '')) liveRefused.push(line(one, 0));
+      if (one.status === 401 && !token.isRevoked && !mayRefuse.includes(one.code ?? '')) liveRefused.push(line(one, 0));
     }
-  return { violations, liveRefused, counts, deadChecks };
+  return { violations, liveRefused, counts, deadChecks, guardDeadChecks };
 };
