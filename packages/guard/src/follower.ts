@@ -74,8 +74,16 @@ const formerMax = 10;
 const sweepEveryMs = 1000;
 const clockSkewMs = clockSkewSeconds * 1000;
 
+/** What helps against a refusal that lasts. */
+const remedies: Readonly<Record<string, string>> = {
+  guard_audience_wrong: '; give issuer and audience exactly as the service has them',
+  guard_outdated: '; upgrade @catalytic/guard',
+};
+
 const saidBy = ({ status, code }: Reply): string =>
-  code === undefined ? `it answered ${status}, and not as Catalytic does` : `it answered ${code}`;
+  code === undefined
+    ? `it answered ${status}, and not as Catalytic does`
+    : `it answered ${code}${remedies[code] ?? ''}`;
 
 /** Follows the journal for one guard. */
 export class Follower {
