@@ -7,17 +7,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startHaproxy } from '../tests/harness/haproxy.ts';
+import { type Listener, startHaproxy } from '../tests/harness/haproxy.ts';
 import { startHttpServer } from '../tests/harness/http-server.ts';
 import { createMachines } from '../tests/harness/machines.ts';
 import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import type { Postgres } from '../tests/harness/postgres.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
-import type { Service, Settings } from '../tests/harness/service.ts';
+import { runCatalytic, type Service, type Settings } from '../tests/harness/service.ts';
+import { startChild } from './harness/child.ts';
 import { startDatabase } from './harness/database.ts';
 import { runLab } from './harness/lab.ts';
 import { say } from './harness/result.ts';
 import { folderOn, pidOf, startServiceOn } from './harness/services.ts';
+import type { GuardedApiTasks } from './loads/guarded-api-process.ts';
 
 const help = `Starts a real PostgreSQL, a real Redis and the service, and runs the load lab against it.
 
@@ -25,8 +27,11 @@ const help = `Starts a real PostgreSQL, a real Redis and the service, and runs t
   npm run bench -- many-machines --machines 2,2 -- auth --users 1000 --duration 3m
   npm run bench -- many-machines --machines 4 -- outage --users 200 --duration 3m
 
+  npm run bench -- many-machines --guards strict,strict,follow,follow -- revocation --users 300 --duration 5m
+
 --machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
-(as root only). --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
+(as root only). --guards starts an API in a process of its own behind each of these guards, which asks the service through a HAProxy that deals
+request by request; the lab tries tokens there, too. --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
 and Redis are declared to the scenario "outage", with commands that start and flush them.
 `;
 
@@ -36,11 +41,15 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
     machines: { type: 'string', default: '4' },
     'no-redis': { type: 'boolean', default: false },
+    guards: { type: 'string', default: '' },
   },
 });
 
+const audience = 'https://api.example';
+
 /** Settings of every machine. */
 const common: Settings = {
+  AUDIENCE: audience,
   ISSUER: 'https://id.example',
   CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
   LOGIN_CACHE_SECONDS: 3600,
@@ -105,8 +114,11 @@ const partsOf = async (postgres: Postgres, redis: Redis | undefined): Promise<re
 interface Target {
   readonly url: string;
   readonly operateUrl: string;
-  readonly labKeyFile: string;
+  readonly dataDir: string;
+  readonly listeners: readonly Listener[];
   readonly pids: readonly number[];
+  /** URL of the database. */
+  readonly database: string;
   /** Words of the scenario "outage". */
   readonly parts: readonly string[];
 }
@@ -122,7 +134,9 @@ const startOne = async (workers: number): Promise<Target> => {
   return {
     url: service.url,
     operateUrl: operateUrlOf(service),
-    labKeyFile: join(service.dataDir, 'lab.key'),
+    dataDir: service.dataDir,
+    listeners: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
+    database: url,
     pids: [server.pid, ...(redis ? [redis.pid] : [])],
     parts: await partsOf(server, redis),
   };
@@ -154,10 +168,30 @@ const startSeveral = async (workers: readonly number[]): Promise<Target> => {
   return {
     url: balancer.url,
     operateUrl: `http://${machines[0]?.address}:9000`,
-    labKeyFile: join(services[0]?.dataDir ?? '', 'lab.key'),
+    dataDir: services[0]?.dataDir ?? '',
+    listeners: servers,
+    database: url,
     pids: [server.pid, ...(redis ? [redis.pid] : []), ...services.map(pidOf)],
     parts: await partsOf(server, redis),
   };
+};
+
+/** APIs behind guards. @returns words that declare them to the lab, and their processes */
+const startGuarded = async ({ listeners, dataDir, database }: Target) => {
+  const modes = values.guards.split(',').filter((mode) => mode !== '');
+  if (modes.length === 0) return { words: [], pids: [] };
+  const balancer = started.use(await startHaproxy({ servers: listeners, mode: 'request' }));
+  const settings = { DATA_DIR: dataDir, DATABASE_URL: database, CATALYTIC_MASTER_KEY: common['CATALYTIC_MASTER_KEY'] };
+  const made = await runCatalytic(['guard-keys', 'create', '--json'], settings);
+  const { key } = JSON.parse(made.stdout) as { key: string };
+  const apis = modes.map(async (mode, index) => {
+    const child = started.use(startChild<GuardedApiTasks>(new URL('loads/guarded-api-process.ts', import.meta.url)));
+    const options = { issuer: 'https://id.example', url: balancer.url, name: `${mode} ${index + 1}` };
+    const url = await child.ask('serve', { ...options, mode: mode as 'strict', audience, key });
+    return { words: ['--guard', `${mode}=${url}`], pid: child.pid };
+  });
+  const all = await Promise.all(apis);
+  return { words: all.flatMap(({ words }) => words), pids: [balancer.pid, ...all.map(({ pid }) => pid)] };
 };
 
 /** Redis is connected, the balancer has looked at every machine, and what a start costs is over. */
@@ -171,10 +205,12 @@ else
     say(`Starting ${machines}: ${workers.join(' and ')} workers`);
     const target = workers.length === 1 ? await startOne(workers[0] ?? 1) : await startSeveral(workers);
     await delay(settleMs);
-    const { url, operateUrl, labKeyFile, pids, parts } = target;
+    const { url, operateUrl, dataDir, pids, parts } = target;
+    const guarded = await startGuarded(target);
+    const labKeyFile = join(dataDir, 'lab.key');
     const where = ['--target', url, '--operate-target', operateUrl, '--admin-key-file', labKeyFile];
-    const counted = pids.flatMap((pid) => ['--also-count', String(pid)]);
-    process.exitCode = await runLab(['run', ...positionals, ...parts, ...where, ...counted]);
+    const counted = [...pids, ...guarded.pids].flatMap((pid) => ['--also-count', String(pid)]);
+    process.exitCode = await runLab(['run', ...positionals, ...parts, ...where, ...guarded.words, ...counted]);
   } finally {
     await started.disposeAsync();
   }
