@@ -327,6 +327,22 @@ test('the connection is kept while pages renew the lease; after an error, a dead
   assert.notEqual(sixth.connection, fifth.connection);
 });
 
+test('a worker that has not read for half of the lease is left before it can renew nothing', async (t) => {
+  const { settle, next, held, follower } = await openCurrent(t);
+  await settle(() => held.page({ lease_ms: 2499 }));
+  const second = await next();
+  assert.deepEqual([second.connection === held.connection, follower.isCurrent()], [false, true]);
+  await settle(() => second.page({ lease_ms: 2500 }));
+  assert.equal((await next()).connection, second.connection);
+});
+
+test('the guard key is sent to no route that anybody may ask', async (t) => {
+  const { service, next } = await open(t);
+  service.holdsKeys = true;
+  (await service.next()).page();
+  assert.equal((await next(keysLine)).authorization, undefined);
+});
+
 test('a strict guard that is refused for now waits as long as it is told, and is not current', async (t) => {
   const { clocks, service, settle, next, follower, problems } = await open(t);
   const first = await service.next();

@@ -278,12 +278,13 @@ export class Follower {
     if (page.lease_ms === 0) return this.#failed('it does not know at this moment which tokens are alive');
     this.#lease.renew(sent.monoMs, sent.wallMs, page.lease_ms);
     this.#renewedMonoMs = sent.monoMs;
-    if (sent.guard === undefined) this.#leaseMs = page.lease_ms;
+    if (sent.guard === undefined) this.#leaseMs = Math.max(guardLeaseMsMin, page.lease_ms);
     // Not earlier: until this page, sign-outs had to wait for the former row.
     else void this.#leaveFormer();
     if (this.isCurrent()) onRenewed();
     this.#settle();
-    return atOnce(true);
+    // A worker that has not read for half of the lease may soon be unable to renew it.
+    return { ...atOnce(true), isNewConnection: page.lease_ms < this.#leaseMs / 2 };
   }
 
   #settle(): void {

@@ -37,6 +37,8 @@ interface Call {
   readonly path: string;
   readonly body?: object;
   readonly deadlineMs: number;
+  /** Whether anybody may ask for it: then the key is not sent. @default false */
+  readonly isPublic?: boolean;
 }
 
 /** Longest answer that is read, bytes: ten thousand entries of usual length have about 1.5 MB. */
@@ -89,11 +91,11 @@ class Connections {
   }
 
   /** @throws when there is no whole answer in time */
-  send({ method, path, body, deadlineMs }: Call): Promise<Reply> {
+  send({ method, path, body, deadlineMs, isPublic = false }: Call): Promise<Reply> {
     const { url, key, clocks } = this.#parts;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
-      authorization: `Bearer ${key}`,
+      ...(!isPublic && { authorization: `Bearer ${key}` }),
       ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     };
     const start = this.#isSecure ? requestHttps : requestHttp;
@@ -164,7 +166,7 @@ export class RevocationsClient {
 
   /** The published signing keys. */
   keys(): Promise<Reply> {
-    return this.#others.send({ method: 'GET', path: paths.jwks, deadlineMs: this.#timeoutMs });
+    return this.#others.send({ method: 'GET', path: paths.jwks, deadlineMs: this.#timeoutMs, isPublic: true });
   }
 
   /** Ends every connection. */
