@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { SimulatedDeployment } from './simulated-deployment.ts';
 import type { SimulatedProcess } from './simulated-time.ts';
 
-const runs = Number(process.env['RUNS'] ?? 500);
+const runs = Number(process.env['RUNS'] ?? 300);
 const processes = 3;
 const guards = 2;
 const endMs = 4000;
@@ -162,7 +162,7 @@ test('without faults a revoke completes at once with a bus, within a poll and a 
     [0, 60],
     [1, 400],
   ] as const)
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < 20; seed++) {
       const deployment = new SimulatedDeployment({
         seed,
         processes,
@@ -190,7 +190,7 @@ test('without faults a revoke completes at once with a bus, within a poll and a 
 });
 
 test('after the database has been put back everybody is current again, and a revoke completes', async () => {
-  for (let seed = 0; seed < 40; seed++) {
+  for (let seed = 0; seed < 20; seed++) {
     const deployment = new SimulatedDeployment({
       seed,
       processes,

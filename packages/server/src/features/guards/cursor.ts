@@ -33,7 +33,7 @@ const form =
  * Longest cursor that is read, characters. Each statement that is under way in the database adds
  * up to 21.
  */
-export const cursorCharactersMax = 100_000;
+export const cursorCharactersMax = 60_000;
 
 /**
  * Writes a cursor.

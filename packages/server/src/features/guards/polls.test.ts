@@ -11,6 +11,7 @@ import type { KnownGuardKey } from '../guard-keys/store.ts';
 import { MessageSeal } from '../secrets/message-seal.ts';
 import { covers } from './coverage.ts';
 import { Polls } from './polls.ts';
+import { pollsOfKeyMax } from './rules.ts';
 import type { PageRequest } from './store.ts';
 
 const history = '00000000-0000-4000-8000-000000000001';
@@ -336,4 +337,16 @@ test('a forged cursor and a guard that does not know every kind are refused', as
       polls.ask({ poll: { nonce: 'n', wait_ms: 0, kinds: ['session'] }, key: keyOf('key'), onClosed: () => {} }),
     { code: 'guard_outdated' },
   );
+});
+
+test('one guard key does not take the room of the others', async () => {
+  const { polls, ask, pass, cursor } = await openLoaded();
+  for (let count = 0; count < pollsOfKeyMax; count++) ask({ after: cursor, wait_ms: 1000 });
+  const refused = ask({ after: cursor, wait_ms: 1000 });
+  const other = ask({ after: cursor, wait_ms: 1000 }, 'another key');
+  await pass(1);
+  assert.equal(refused.code, 'guard_polls_too_many');
+  assert.deepEqual([other, polls.held], [{}, pollsOfKeyMax + 1]);
+  await pass(1000);
+  assert.equal(polls.held, 0);
 });

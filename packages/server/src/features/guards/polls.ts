@@ -18,11 +18,13 @@ import type { KnownGuardKey } from '../guard-keys/store.ts';
 import type { AcknowledgeFor, Hint } from '../revocation/hint-bus.ts';
 import type { MessageSeal } from '../secrets/message-seal.ts';
 import { Announcements } from './announcements.ts';
+import { CountsOfKeys } from './counts-of-keys.ts';
 import { coverageText, endingWith, includes, nothingOf, union } from './coverage.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { JournalLoads } from './journal-loads.ts';
 import { type PageFacts, pageText } from './page.ts';
 import { RecentEntries } from './recent-entries.ts';
-import { answerEveryMs, followerLeaseMs, leaseMsOf, pollsMax } from './rules.ts';
+import { answerEveryMs, followerLeaseMs, leaseMsOf, pollsMax, pollsOfKeyMax } from './rules.ts';
 import type { GuardStore } from './store.ts';
 
 /** What polls work with. */
@@ -80,9 +82,6 @@ const recordEveryMs = 1000;
 /** How long acknowledgements are collected before they are written, milliseconds. */
 const collectMs = 50;
 
-/** Pages of a load that may be under way to clients at once: each has up to 10,000 entries. */
-const loadsMax = 8;
-
 /** Holds polls, and answers them. */
 export class Polls implements ReadFollower {
   readonly #parts: PollsParts;
@@ -99,11 +98,13 @@ export class Polls implements ReadFollower {
   readonly #asking = new Set<MemberId>();
   /** Pages of this turn: guards with equal cursors share one. */
   #pages = new Map<string, Given | undefined>();
-  #loads = 0;
+  readonly #heldOf = new CountsOfKeys();
+  readonly #loads: JournalLoads;
   #isLeaving = false;
 
   constructor(parts: PollsParts) {
     this.#parts = parts;
+    this.#loads = new JournalLoads(parts.guards);
     this.#announcements = new Announcements(parts.clocks, (id) => this.#recent.placeOf(id));
   }
 
@@ -172,7 +173,8 @@ export class Polls implements ReadFollower {
     if (!entryKinds.every((kind) => poll.kinds.includes(kind))) throw new CatalyticError('guard_outdated');
     const cursor = poll.after === undefined ? undefined : readCursor(seal, poll.after, key.tenantId);
     if (poll.after !== undefined && cursor === undefined) throw new CatalyticError('guard_cursor_invalid');
-    if (this.#held.size >= pollsMax) throw new CatalyticError('guard_polls_too_many', { retryAfterSeconds: 1 });
+    if (this.#held.size >= pollsMax || this.#heldOf.of(key) >= pollsOfKeyMax)
+      throw new CatalyticError('guard_polls_too_many', { retryAfterSeconds: 1 });
     const guard = poll.guard as MemberId | undefined;
     const waitMs = Math.min(poll.wait_ms, holdMsMax(this.#leaseOf(guard)));
     const shownInMs = guard === undefined ? 0 : readMsMax;
@@ -188,27 +190,27 @@ export class Polls implements ReadFollower {
         untilMs: arrivedMs + waitMs,
         shownByMs: arrivedMs + Math.max(waitMs, shownInMs),
         answer: (text) => {
-          cancel();
-          this.#held.delete(held);
+          this.#letGo(held);
           resolve(text);
         },
         refuse: (error) => {
-          cancel();
-          this.#held.delete(held);
+          this.#letGo(held);
           reject(error);
         },
       };
-      const cancel = clocks.after(Math.max(everyMs, waitMs), () => this.#judge(held));
+      clocks.after(Math.max(everyMs, waitMs), () => this.#judge(held));
       if (shownInMs > waitMs) this.#judgeAt(held, held.shownByMs);
-      onClosed(() => {
-        cancel();
-        this.#held.delete(held);
-      });
+      onClosed(() => this.#letGo(held));
       this.#held.add(held);
+      this.#heldOf.add(key);
       // What a read sent from now on shows decides about a guard that the last one has not shown.
       if (guard !== undefined && !this.#isLive(held)) this.#parts.reader().hurry();
       this.#judge(held);
     });
+  }
+
+  #letGo(held: Held): void {
+    if (this.#held.delete(held)) this.#heldOf.remove(held.asked.key);
   }
 
   /**
@@ -291,7 +293,7 @@ export class Polls implements ReadFollower {
   /** One turn makes the page: entries, cursor and lease are those of the last read. */
   #answer(held: Held): void {
     const given = this.#givenTo(held);
-    if (given === undefined) void this.#load(held);
+    if (given === undefined) this.#load(held);
     else held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
   }
 
@@ -328,45 +330,14 @@ export class Polls implements ReadFollower {
     });
   }
 
-  /** Gives the next page of a load from the store. */
-  async #load(held: Held): Promise<void> {
-    const { guards } = this.#parts;
-    const { asked, cursor } = held;
-    const read = this.#recent.coverage;
-    this.#held.delete(held);
-    const isBusy = this.#loads >= loadsMax;
-    if (read === undefined || isBusy) {
-      const code = isBusy ? 'guard_polls_too_many' : 'revocation_state_unavailable';
-      held.refuse(new CatalyticError(code, { retryAfterSeconds: 1 }));
-      return;
-    }
-    this.#loads++;
-    let isCounted = true;
-    asked.onClosed(() => {
-      if (isCounted) this.#loads--;
-      isCounted = false;
-    });
-    // A load ends where this process had read to when it began. What came later is news.
-    const isBegun = cursor?.loaded !== undefined && cursor.coverage.history === read.history;
-    const coverage = isBegun ? cursor.coverage : read;
-    const { tenantId } = asked.key;
-    try {
-      const { isSameHistory, entries } = await guards.page({
-        history: coverage.history,
-        after: isBegun ? cursor.loaded : undefined,
-        upTo: coverage.upTo,
-        tenantId,
-        rowsMax: pageEntriesMax,
-      });
-      if (!isSameHistory) throw new CatalyticError('revocation_state_unavailable', { retryAfterSeconds: 1 });
-      const last = entries.at(-1);
-      // The page after a load brings what is new since, and the lease.
-      const loaded =
-        entries.length < pageEntriesMax || last === undefined ? undefined : { place: last.place, id: last.id };
-      held.answer(this.#page(held, entries, { coverage, loaded }, true));
-    } catch (error) {
-      held.refuse(error as CatalyticError);
-    }
+  /** Gives the next page of a load. The page after the last one brings what is new since, and the lease. */
+  #load(held: Held): void {
+    this.#letGo(held);
+    const { key, onClosed } = held.asked;
+    this.#loads.next({ key, onClosed, cursor: held.cursor, read: this.#recent.coverage }).then(
+      ({ entries, cursor }) => held.answer(this.#page(held, entries, cursor, true)),
+      (error: CatalyticError) => held.refuse(error),
+    );
   }
 }
 

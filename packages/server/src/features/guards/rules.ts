@@ -9,6 +9,8 @@ export const guardsMax = 300;
 
 /** Most polls that one process holds. Each costs it a few kilobytes. */
 export const pollsMax = 5000;
+/** Most polls that one process holds for one guard key. */
+export const pollsOfKeyMax = 2000;
 
 /**
  * The lease of guards, milliseconds: that of the workers, within bounds.
