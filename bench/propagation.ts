@@ -6,8 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readCpuTimes } from '../packages/lab/src/probes/machine.ts';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
-import { goodPassword } from '../tests/harness/client.ts';
-import { inParallel } from '../tests/harness/in-parallel.ts';
 import { runBench } from './harness/bench.ts';
 import { latencies, median, round, table } from './harness/figures.ts';
 import { number, RefusedError, text } from './harness/options.ts';
@@ -15,6 +13,7 @@ import { cpuSecondsOfTree } from './harness/processes.ts';
 import { machine, say } from './harness/result.ts';
 import { dealRounds } from './harness/rounds.ts';
 import { openLoop } from './loads/open-loop.ts';
+import { signInOn } from './loads/sessions.ts';
 
 const help = `Signs sessions out at a fixed rate on PostgreSQL and measures how long an answer takes, how long it takes from the sending of a
 sign-out until the slowest worker refuses the token, and what it costs in CPU time and in Redis. Each way that hints can have is measured:
@@ -44,28 +43,8 @@ const ways: Readonly<Record<string, { readonly machines: readonly number[]; read
 const probeEvery = 10;
 const probePauseMs = 2;
 const connectionsEach = 40;
-const loginsAtOnce = 32;
 /** Sign-outs before the first that counts: each process compiles its own path. */
 const warmUpSignOuts = 400;
-
-/** Signs sessions in, on all workers in turn. @returns their access tokens */
-const signIn = async (
-  deployment: Deployment,
-  all: readonly PinnedWorker[],
-  count: number,
-): Promise<readonly string[]> => {
-  const one = async (_: unknown, index: number): Promise<string> => {
-    for (;;) {
-      const { status, body } = await (all[index % all.length] as PinnedWorker).send('POST', '/auth/login', {
-        body: { email: deployment.email(index), password: goodPassword, tenant: 'lab' },
-      });
-      if (status === 200) return String(body['access_token']);
-      if (status !== 503) throw new Error(`Cannot sign in: ${status} ${JSON.stringify(body)}`);
-      await delay(20);
-    }
-  };
-  return inParallel(Array.from({ length: count }), one, loginsAtOnce);
-};
 
 /** Until this worker refuses, milliseconds since the sign-out was sent. */
 const refusedAfter = async (worker: PinnedWorker, token: string, sentMs: number): Promise<number> => {
@@ -167,8 +146,8 @@ const measure = async (name: string, { rate, seconds, leaseMs }: Run) => {
     deployment.machines.reduce((sum, each) => sum + each.output().split('were marked as leaving').length - 1, 0);
   const count = Math.round(rate * seconds);
   say(`${name}: signing in ${count} sessions …`);
-  await signOut(all, await signIn(deployment, all, warmUpSignOuts), rate);
-  const tokens = await signIn(deployment, all, count);
+  await signOut(all, await signInOn(deployment, all, warmUpSignOuts), rate);
+  const tokens = await signInOn(deployment, all, count);
   await delay(1000);
   const [marked, before] = [marks(), await usage(deployment)];
   say(`${name}: signing out ${rate} a second for ${seconds} s …`);
