@@ -263,6 +263,31 @@ test('a silent member costs one slow answer, later ones are pending at once, and
   assert.deepEqual((await revoke('3')).answer, complete);
 });
 
+test('a guard is silent after two seconds without an acknowledgement, however many revokes were answered meanwhile', async (t) => {
+  const { rows, revoke, pass, announced, acknowledge, told } = open(t);
+  const guard = 'guard' as MemberId;
+  rows.set(guard, { id: guard, state: 'live', leaseMs, applied: null, kind: 'guard', seen: 0 });
+  const marks = (): number => told.filter(([what]) => what === 'marked').length;
+  // One that acknowledges late, again and again, is not silent.
+  for (let index = 0; index < 4; index++) {
+    const late = await revoke(String(index));
+    await pass(1000);
+    assert.equal(late.answer?.propagation, 'pending');
+    acknowledge(announced.at(-1)?.announcement ?? '', [guard]);
+  }
+  assert.equal(marks(), 0);
+  await revoke('5');
+  await pass(1000);
+  await revoke('6');
+  await pass(900);
+  assert.equal(marks(), 0);
+  await revoke('7');
+  await pass(200);
+  assert.equal(marks(), 1);
+  await pass(fullWaitMs);
+  assert.equal(rows.has(guard), false);
+});
+
 test('a hint is acknowledged only when every entry in it was understood', async (t) => {
   const { onHint, understandNothing } = open(t);
   const hint = { announcement: 'one', entries: recorded('1').entries };

@@ -79,6 +79,11 @@ export class Barrier {
   #announcedMs = Number.NEGATIVE_INFINITY;
   /** Number of workers at the last read. */
   #members = 1;
+  /**
+   * Since when each guard has lacked an entry without a new acknowledgement, monotonic milliseconds.
+   * A guard has longer than a revocation waits for its answer, so it is judged over several of them.
+   */
+  readonly #lacking = new Map<MemberId, { readonly applied: Member['applied']; readonly sinceMs: number }>();
   #isLooking = false;
   #cancelLook: () => void = () => {};
   readonly #silent = new SilentMembers();
@@ -180,6 +185,7 @@ export class Barrier {
   }
 
   #acknowledge({ announcement, members }: Acknowledgement): void {
+    for (const member of members) this.#lacking.delete(member);
     for (const open of this.#announced.get(announcement) ?? []) {
       for (const member of members) {
         const isNews = open.missing?.delete(member) ?? !open.acknowledged.has(member);
@@ -219,7 +225,7 @@ export class Barrier {
   }
 
   #take(rows: readonly Member[], asked: ReadonlySet<Open>): void {
-    const { members, reader, clocks } = this.#parts;
+    const { members, reader } = this.#parts;
     this.#members = rows.filter(({ kind }) => kind === 'worker').length;
     const byId = new Map(rows.map((row) => [row.id, row]));
     const silent = new Set<Member>();
@@ -232,13 +238,20 @@ export class Barrier {
         if (row === undefined || (row.applied !== null && members.covers(row.applied, open.position))) {
           open.missing.delete(id);
           this.#confirm(open, row === undefined ? 'gone' : 'journal');
-        } else if (clocks.monoMs() - open.committedMs >= silenceMs[row.kind] || row.state === 'leaving')
-          silent.add(row);
+        } else if (this.#isSilent(row, open)) silent.add(row);
       }
       if (open.missing.size > 0)
         this.#waitFor(open, longestLeaseMs([...open.missing].flatMap((id) => byId.get(id) ?? [])));
     }
     this.#eviction.start([...silent]);
+  }
+
+  /** Whether a member that lacks an entry has had time to acknowledge it. */
+  #isSilent({ id, kind, state, applied }: Member, { committedMs }: Open): boolean {
+    const known = this.#lacking.get(id);
+    const sinceMs = known?.applied === applied ? known.sinceMs : committedMs;
+    if (kind === 'guard') this.#lacking.set(id, { applied, sinceMs });
+    return this.#parts.clocks.monoMs() - Math.min(sinceMs, committedMs) >= silenceMs[kind] || state === 'leaving';
   }
 
   /** Judges a revocation again when the last lease of the members that may lack it has ended. */
