@@ -1,4 +1,5 @@
-// An API on Fastify 5 whose tokens are checked in this process, and are dead here when a sign-out has answered 200.
+// An API on Fastify 5 that checks tokens in its own process. They are dead here when a sign-out has
+// answered 200.
 import { createGuard } from '@catalytic/guard';
 import fastify from 'fastify';
 

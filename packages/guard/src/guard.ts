@@ -28,8 +28,9 @@ export type { Mode, WhenStale } from './verdicts.ts';
 /** A guard. */
 export interface Guard {
   /**
-   * Judges an access token at once, by what this process knows. Never throws. Call it for each use of the token, and never store the
-   * verdict. While the guard is not current, and always in mode `ask`, the refusal is `verdict_unavailable`.
+   * Judges an access token at once, by what this process knows. Never throws. Call it for each use
+   * of the token, and never store the verdict. While the guard is not current, and always in mode
+   * `ask`, the refusal is `verdict_unavailable`.
    */
   check(token: string): Verdict;
   /**
@@ -54,7 +55,10 @@ export interface Guard {
   readonly state: GuardState;
   /** The figures of {@link Guard.state} in Prometheus' text form. */
   metrics(): string;
-  /** Ends the guard: from here on it accepts nothing. A strict guard leaves, so that no sign-out waits for it any more. */
+  /**
+   * Ends the guard: from here on it accepts nothing. A strict guard leaves, so that no sign-out waits
+   * for it any more. Until then its polls keep the process running.
+   */
   stop(): Promise<void>;
 }
 
@@ -70,7 +74,8 @@ const openVerdicts = (options: ReadOptions, reporter: Reporter, onStaleAllowed: 
 };
 
 /**
- * Makes a guard. The service need not run yet: then the guard is not current when this resolves, and becomes it by itself.
+ * Makes a guard. The service need not run yet: then the guard is not current when this resolves, and
+ * becomes it by itself.
  * @throws {TypeError} for settings that cannot work, naming the setting
  */
 export const createGuard = async (options: GuardOptions): Promise<Guard> => {

@@ -110,7 +110,7 @@ class Connections {
         this.#underWay.delete(sent);
         reject(new Error('the connection was closed before the whole answer had arrived'));
       });
-      sent.once('error', reject);
+      sent.on('error', reject);
       sent.once('response', (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -119,7 +119,7 @@ class Connections {
           bytes += chunk.length;
           if (bytes > answerBytesMax) sent.destroy(new Error('the answer is too long to be one of Catalytic'));
         });
-        response.once('error', reject);
+        response.on('error', reject);
         response.once('end', () => resolve(replyOf(response, Buffer.concat(chunks))));
       });
       sent.end(text);
