@@ -437,6 +437,7 @@ test('answers that are not pages grant nothing and break nothing', async (t) => 
     { entries: {} },
     { entries: [null] },
     { entries: Array(10_001).fill(entryOf('s1')) },
+    { entries: [entryOf('s1')], filling: 'x'.repeat(8_000_000) },
     { entries: [entryOf('s1'), { kind: 'session', keep_until: null }] },
     { entries: [entryOf('s1'), { kind: 'account', key: 'a', keep_until: null }] },
     { entries: [entryOf('s1'), { kind: 'session', key: 's', keep_until: 'never' }] },
