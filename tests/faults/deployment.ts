@@ -281,17 +281,34 @@ export class Deployment implements AsyncDisposable {
     const lines = Array.from({ length: accounts }, (_, index) =>
       JSON.stringify({ email: this.email(index), password_hash: hash }),
     ).join('\n');
-    const answer = await fetch(`${operateUrlOf(this.#first.service)}/admin/accounts/import?tenant=lab`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-ndjson',
-        authorization: `Bearer ${readLabKey(this.#first.dataDir)}`,
-      },
-      body: lines,
-    });
+    const answer = await untilServed(() =>
+      fetch(`${operateUrlOf(this.#first.service)}/admin/accounts/import?tenant=lab`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-ndjson',
+          authorization: `Bearer ${readLabKey(this.#first.dataDir)}`,
+        },
+        body: lines,
+      }),
+    );
     if (answer.status !== 200) throw new Error(`Cannot import: ${answer.status} ${await answer.text()}`);
   }
 }
+
+/** Longest time that a preparation is tried again: no fault is present then, but the machine may be slow. */
+const servedMsMax = 30_000;
+
+/** Asks again while the answer is 503, which tells a client to do so. */
+export const untilServed = async <Answer extends { readonly status: number }>(
+  ask: () => Promise<Answer>,
+): Promise<Answer> => {
+  const untilMs = performance.now() + servedMsMax;
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503 || performance.now() > untilMs) return answer;
+    await delay(100);
+  }
+};
 
 const required = <Store>(store: Store | undefined, name: string): Store => {
   if (store === undefined) throw new Error(`This deployment has no ${name}`);

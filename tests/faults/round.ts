@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { goodPassword } from '../harness/client.ts';
 import { randomFrom } from '../harness/seed.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, untilServed } from './deployment.ts';
 import type { Fault, Scene, Strike } from './fault.ts';
 import { faults } from './faults.ts';
 import { freezesThird, moments } from './moments.ts';
@@ -42,9 +42,9 @@ export interface Round {
 }
 
 const signIn = async (worker: PinnedWorker, email: string): Promise<Watched> => {
-  const { status, body } = await worker.send('POST', '/auth/login', {
-    body: { email, password: goodPassword, tenant: 'lab' },
-  });
+  const { status, body } = await untilServed(() =>
+    worker.send('POST', '/auth/login', { body: { email, password: goodPassword, tenant: 'lab' } }),
+  );
   if (status !== 200) throw new Error(`Cannot sign in: ${status} ${JSON.stringify(body)}`);
   return {
     token: String(body['access_token']),

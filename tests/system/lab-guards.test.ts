@@ -76,10 +76,10 @@ suite('catalytic-lab run --guard', { concurrency: 2 }, () => {
     for (const api of apis) {
       whole(api);
       assert.equal(api.live.refused, 0, output);
-      assert.ok(api.live.accepted > 20 && api.dead.tried >= result.logouts.completed - 6, output);
+      assert.ok(api.live.accepted > 3 && api.dead.tried >= result.logouts.completed - 6, output);
     }
     assert.deepEqual([innocent.url, innocent.mode, innocent.dead.accepted], [asking, 'ask', 0]);
-    assert.ok(innocent.first_refusal.count > 20 && innocent.first_refusal.max_ms > 0);
+    assert.ok(innocent.first_refusal.count > 3 && innocent.first_refusal.max_ms > 0);
     assert.ok(guilty.violations > 0 && guilty.violations === guilty.dead.accepted);
     assert.ok(late.violations > 0 && late.violations < late.dead.accepted, 'within 1.1 leases it may accept');
     assert.equal(guilty.first_refusal.count + late.first_refusal.count, 0);
@@ -102,7 +102,7 @@ suite('catalytic-lab run --guard', { concurrency: 2 }, () => {
     const { code, output, apis } = await load('revocation', open, '--guard', `ask=${url}`);
     assert.notEqual(code, 4, output);
     const [api = assert.fail('no guard in the result')] = apis;
-    assert.ok(api.live.accepted > 15, JSON.stringify(api));
-    assert.ok(api.dead.refused >= 28, JSON.stringify(api));
+    assert.ok(api.live.accepted > 2, JSON.stringify(api));
+    assert.ok(api.dead.refused >= 5, JSON.stringify(api));
   });
 });
