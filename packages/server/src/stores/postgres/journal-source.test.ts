@@ -10,7 +10,9 @@ import { needsPostgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { waitUntil } from '../../../../../tests/harness/wait-until.ts';
 import { addGuardKey, by, guardKeyIdOf, seedAccount, unplaced } from '../../features/engine.contract.ts';
-import { isVisible } from './members.ts';
+import { postgresGuards } from './guards.ts';
+import { isVisible, postgresMembers } from './members.ts';
+import { Transactions } from './transactions.ts';
 
 const { suite, test } = nodeTest;
 
@@ -203,7 +205,7 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
   });
 
   test('a standby grants nothing, and after its promotion the history is another one', async (t) => {
-    const { engine, source } = await start(t);
+    const { engine, source, database } = await start(t);
     const before = await source.read(newMember(), undefined);
     const postgres = await server();
     await postgres.stop();
@@ -217,6 +219,12 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     await waitUntil('The reader', 'leave the standby', 2000, async () => !(await isConnected()));
     await assert.rejects(engine.members.list(), { code: 'store_unavailable' });
     await assert.rejects(engine.tenants.findByName('default'), { code: 'store_unavailable' });
+    // What decides over revocations refuses a standby whose connection was accepted, as well.
+    const lagging = new Transactions({ url: database.url, statementMs: 1000, mayLag: true }, 1, 0, () => {});
+    const request = { history: before.identity, after: undefined, upTo: 1n, tenantId: null, rowsMax: 1 };
+    await assert.rejects(postgresMembers(lagging).list(), { code: 'store_unavailable' });
+    await assert.rejects(postgresGuards(lagging.run, lagging).page(request), { code: 'store_unavailable' });
+    await lagging.close();
     await postgres.sql('select pg_promote()');
     const promoted = await source.read(newMember(), before.cursor);
     assert.deepEqual([promoted.isPrimary, promoted.isContinued], [true, false]);
