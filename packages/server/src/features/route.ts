@@ -5,10 +5,10 @@
  */
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import type { CatalyticError, ErrorCode } from '@catalytic/protocol/errors';
-import { type Static, type TSchema, type TString, Type } from 'typebox';
 import type { AdminScope, KnownAdminKey } from './admin-keys/store.ts';
 import type { Origin } from './audit/store.ts';
 import type { KnownGuardKey } from './guard-keys/store.ts';
+import { type Schema, type Static, Type } from './schema.ts';
 
 /** The access to a route: the stage "authenticate" judges the caller. */
 export type Access =
@@ -112,16 +112,16 @@ export interface Route {
   /** Where it answers: to clients, to operators, or to both. @default 'public' */
   readonly listener?: 'public' | 'operate' | 'both';
   /** Schema of the body; absent where the route takes none, or reads a stream. */
-  readonly body?: TSchema;
+  readonly body?: Schema;
   /** Whether the body may be left out: it is then read as `{}`. @default false */
   readonly isBodyOptional?: boolean;
   /** How the body is read. @default jsonBody */
   readonly bodyFormat?: BodyFormat;
   /** How refusals are written. @default problem details (RFC 9457) */
   readonly problemFormat?: ProblemFormat;
-  readonly query?: TSchema;
+  readonly query?: Schema;
   /** Schema of the segments that the path leaves open; given exactly where it has some. */
-  readonly params?: TSchema;
+  readonly params?: Schema;
   /**
    * Codes that the use case refuses with, for the API's description. The stages of the pipeline
    * name their own.
@@ -135,11 +135,11 @@ export interface Route {
    * Schemas of the successful answers by status. They serialise, so a field without a schema never
    * leaves the service.
    */
-  readonly answers: Readonly<Record<number, TSchema>>;
+  readonly answers: Readonly<Record<number, Schema>>;
   readonly handle: (call: Call<unknown, unknown, unknown>) => Answer | Promise<Answer>;
 }
 
-interface TypedRoute<BodySchema extends TSchema, QuerySchema extends TSchema, ParamsSchema extends TSchema>
+interface TypedRoute<BodySchema extends Schema, QuerySchema extends Schema, ParamsSchema extends Schema>
   extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
   readonly body?: BodySchema;
   readonly query?: QuerySchema;
@@ -150,18 +150,18 @@ interface TypedRoute<BodySchema extends TSchema, QuerySchema extends TSchema, Pa
 }
 
 /** Describes a route; the schemas give the use case its types. */
-export const route = <BodySchema extends TSchema, QuerySchema extends TSchema, ParamsSchema extends TSchema>(
+export const route = <BodySchema extends Schema, QuerySchema extends Schema, ParamsSchema extends Schema>(
   description: TypedRoute<BodySchema, QuerySchema, ParamsSchema>,
 ): Route => description as unknown as Route;
 
-interface StreamRoute<QuerySchema extends TSchema> extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
+interface StreamRoute<QuerySchema extends Schema> extends Omit<Route, 'body' | 'query' | 'params' | 'handle'> {
   readonly bodyFormat: BodyFormat & { readonly kind: 'stream' };
   readonly query?: QuerySchema;
   readonly handle: (call: Call<AsyncIterable<Buffer>, Static<QuerySchema>, unknown>) => Answer | Promise<Answer>;
 }
 
 /** Describes a route whose body is read as a stream. */
-export const streamRoute = <QuerySchema extends TSchema>(description: StreamRoute<QuerySchema>): Route =>
+export const streamRoute = <QuerySchema extends Schema>(description: StreamRoute<QuerySchema>): Route =>
   description as unknown as Route;
 
 /** The key of a schema that stands in the API's description for the one that has it. */
@@ -175,7 +175,8 @@ export const describedAs = Symbol('schema in the description');
 export const numberInQuery = (
   pattern: string,
   { description, ...facts }: { minimum: number; maximum: number; description: string; examples: readonly number[] },
-): TString => Object.assign(Type.String({ pattern, description }), { [describedAs]: { type: 'integer', ...facts } });
+): Schema<string> =>
+  Object.assign(Type.String({ pattern, description }), { [describedAs]: { type: 'integer', ...facts } });
 
 /** A UUID in lower case, so that one id has one spelling. */
 const idPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';

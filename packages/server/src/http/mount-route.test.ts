@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CatalyticError } from '@catalytic/protocol/errors';
-import { Type } from 'typebox';
 import { type ProblemFormat, type Route, route, streamRoute } from '../features/route.ts';
+import { Type } from '../features/schema.ts';
 import { AnswerCounts } from '../telemetry/answer-counts.ts';
 import { openLog } from '../telemetry/log.ts';
 import type { AuthenticateParts } from './authenticate.ts';

@@ -3,8 +3,8 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { Answer, Call, Route } from '../features/route.ts';
+import { Type } from '../features/schema.ts';
 import { countAnswer } from '../telemetry/answer-counts.ts';
 import { type PipelineParts, pipeline } from './pipeline.ts';
 import { requestIdHeader } from './request-id.ts';

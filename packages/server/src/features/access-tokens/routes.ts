@@ -4,8 +4,8 @@
  */
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example] });
 const seconds = (description: string, example: number) => Type.Integer({ description, examples: [example] });

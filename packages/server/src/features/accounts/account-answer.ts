@@ -2,11 +2,11 @@
  * Use case part: an account as administrators see it.
  * @module
  */
-import { type TObject, Type } from 'typebox';
+import { type Schema, Type } from '../schema.ts';
 import type { Account } from './store.ts';
 
 /** Schema of {@link accountAnswer}. */
-export const AccountAnswer: TObject = Type.Object(
+export const AccountAnswer: Schema = Type.Object(
   {
     id: Type.String({
       description: 'The account: claim `sub` of its tokens.',

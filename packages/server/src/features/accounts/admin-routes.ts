@@ -4,9 +4,9 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { CursorId, IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { storableTextPattern } from '../storable-text.ts';
 import { administeredTenant, TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { AccountAnswer, accountAnswer } from './account-answer.ts';

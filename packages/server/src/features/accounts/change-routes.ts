@@ -3,10 +3,10 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { passwordRefusals } from '../passwords/rules.ts';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { IdParams, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { TenantQuery } from '../tenants/administered-tenant.ts';
 import { AccountAnswer, accountAnswer } from './account-answer.ts';
 import { type AdministeredAccountParts, administeredAccount } from './administered-account.ts';

@@ -3,17 +3,20 @@
  * refusals say what to change.
  * @module
  */
-import { type TOptional, type TString, Type } from 'typebox';
+import { type OptionalSchema, type Schema, Type } from '../schema.ts';
 
 /** An email address. */
-export const Email: TString = Type.String({
+export const Email: Schema<string> = Type.String({
   maxLength: 1024,
   description: 'Unique in its tenant, without regard to case.',
   examples: ['grace@example.com'],
 });
 
 /** A password, or a ready hash of one. */
-export const givenPassword: { readonly password: TOptional<TString>; readonly password_hash: TOptional<TString> } = {
+export const givenPassword: {
+  readonly password: OptionalSchema<string>;
+  readonly password_hash: OptionalSchema<string>;
+} = {
   password: Type.Optional(
     Type.String({
       maxLength: 1024,

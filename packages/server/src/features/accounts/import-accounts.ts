@@ -3,14 +3,14 @@
  * @module
  */
 import { CatalyticError, type ErrorCode } from '@catalytic/protocol/errors';
-import { Type } from 'typebox';
 import type { Origin } from '../audit/store.ts';
 import { storingRefusal } from '../passwords/hash-cost.ts';
 import { readJson } from '../read-json.ts';
+import { isStorableText } from '../storable-text.ts';
 import { type Administrator, administeredTenant } from '../tenants/administered-tenant.ts';
 import type { TenantStore } from '../tenants/store.ts';
-import { areRolesTooLarge, Roles, rolesTooLarge } from './roles.ts';
-import { emailCharactersMax, emailFields, isEmail } from './rules.ts';
+import { areRoles, areRolesTooLarge, rolesTooLarge } from './roles.ts';
+import { emailFields, isEmail } from './rules.ts';
 import type { AccountStore, NewAccount } from './store.ts';
 
 /** What this use case works with. */
@@ -34,21 +34,28 @@ const importBytesMax = 64 * 1024 * 1024;
 /** Lines without an account cost time all the same: an import of nothing else would take half a minute. */
 const blankLinesMax = 10_000;
 
-const Line = Type.Object(
-  {
-    email: Type.String({ maxLength: emailCharactersMax }),
-    password_hash: Type.String({ maxLength: 512 }),
-    roles: Type.Optional(Roles),
-  },
-  { additionalProperties: false },
-);
+/** A line, before its fields are judged. */
+interface Line {
+  readonly email: string;
+  readonly password_hash: string;
+  readonly roles?: readonly string[];
+}
 
-/** Loaded on first use: the compiler is large, and most processes never import accounts. */
-const compileLine = async () => (await import('typebox/compile')).Compile(Line);
-type LineCheck = Awaited<ReturnType<typeof compileLine>>;
-let compiled: Promise<LineCheck> | undefined;
+const lineFields: ReadonlySet<string> = new Set<keyof Line>(['email', 'password_hash', 'roles']);
 
-const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undefined => {
+/** Whether a value has the form of a line. Judged by hand: the framework's schemas judge whole bodies. */
+const isLine = (value: unknown): value is Line => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { email, password_hash: hash, roles = [] } = value as Partial<Record<keyof Line, unknown>>;
+  return (
+    Object.keys(value).every((name) => lineFields.has(name)) &&
+    typeof email === 'string' &&
+    typeof hash === 'string' &&
+    areRoles(roles)
+  );
+};
+
+const parseLine = (bytes: Buffer): NewAccount | string | undefined => {
   if (bytes.length > lineBytesMax) return `it is longer than ${lineBytesMax} bytes`;
   const read = readJson(bytes);
   if ('fault' in read) {
@@ -56,16 +63,12 @@ const parseLine = (check: LineCheck, bytes: Buffer): NewAccount | string | undef
     return read.fault === 'doubled member' ? 'it has two members of one name' : 'it is not JSON in UTF-8';
   }
   const { value } = read;
-  if (!check.Check(value)) {
-    const isUnstorable = check.Errors(value)[0]?.keyword === 'pattern';
-    return isUnstorable
-      ? 'one of its roles holds NUL or half of a surrogate pair'
-      : 'it is not {"email", "password_hash", "roles"?}';
-  }
+  if (!isLine(value)) return 'it is not {"email", "password_hash", "roles"?}';
+  const roles = value.roles ?? [];
+  if (!roles.every(isStorableText)) return 'one of its roles holds NUL or half of a surrogate pair';
   if (!isEmail(value.email)) return 'its email is not valid';
   const refusal = storingRefusal(value.password_hash);
   if (refusal !== undefined) return `its password_hash ${refusal}`;
-  const roles = value.roles ?? [];
   if (areRolesTooLarge(roles)) return `its roles ${rolesTooLarge}`;
   return {
     ...emailFields(value.email),
@@ -131,8 +134,6 @@ export const importAccounts = async (
 ): Promise<{ imported: number; existing: number }> => {
   const tenant = await administeredTenant(tenants, administrator, tenantName);
   if (tenant.status !== 'active') throw new CatalyticError('tenant_suspended');
-  compiled ??= compileLine();
-  const check = await compiled;
   const total = { imported: 0, existing: 0 };
   let batch: NewAccount[] = [];
   const store = async () => {
@@ -146,7 +147,7 @@ export const importAccounts = async (
   try {
     for await (const line of lines(stream)) {
       lineNumber += 1;
-      const account = parseLine(check, line);
+      const account = parseLine(line);
       if (account === undefined) {
         blankLines += 1;
         if (blankLines > blankLinesMax)

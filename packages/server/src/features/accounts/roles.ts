@@ -3,7 +3,7 @@
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { storableTextPattern } from '../storable-text.ts';
 
 /**
@@ -11,6 +11,9 @@ import { storableTextPattern } from '../storable-text.ts';
  * 255 ASCII characters each, the access token still stays below `tokenCharactersMax` of the guard.
  */
 const rolesBytesMax = 1536;
+
+/** Most roles of an account, and most characters of each. */
+const [rolesMax, roleCharactersMax] = [64, 64];
 
 /** Whether the roles take more room in an access token than an account may. */
 export const areRolesTooLarge = (roles: readonly string[]): boolean =>
@@ -25,9 +28,18 @@ export const admitRoles = (roles: readonly string[]): void => {
     throw new CatalyticError('body_invalid', { fields: [{ field: '/roles', message: rolesTooLarge }] });
 };
 
-/** At most 64 names of at most 64 characters; {@link areRolesTooLarge} limits them together. */
-export const Roles = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: storableTextPattern }), {
-  maxItems: 64,
-  description: `Roles of the account; they stand in its tokens, so they may take ${rolesBytesMax} bytes together, as JSON in UTF-8.`,
-  examples: [['editor']],
-});
+/** Whether a value is what {@link Roles} describes, or would be if it could be stored. */
+export const areRoles = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) &&
+  value.length <= rolesMax &&
+  value.every((role) => typeof role === 'string' && role !== '' && [...role].length <= roleCharactersMax);
+
+/** What an account is given; {@link areRolesTooLarge} limits them together. */
+export const Roles = Type.Array(
+  Type.String({ minLength: 1, maxLength: roleCharactersMax, pattern: storableTextPattern }),
+  {
+    maxItems: rolesMax,
+    description: `Roles of the account; they stand in its tokens, so they may take ${rolesBytesMax} bytes together, as JSON in UTF-8.`,
+    examples: [['editor']],
+  },
+);

@@ -3,9 +3,9 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { passwordCodePointsMax, passwordCodePointsMin } from '../passwords/rules.ts';
 import { type Route, route, streamRoute } from '../route.ts';
+import { Type } from '../schema.ts';
 import { TenantQuery } from '../tenants/administered-tenant.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { defaultTenantName } from '../tenants/store.ts';

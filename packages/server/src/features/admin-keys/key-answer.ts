@@ -3,7 +3,7 @@
  * have in common.
  * @module
  */
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { keyIdPattern } from './rules.ts';
 import type { StoredKey } from './store.ts';
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { NextCursor, nextCursorOf, type Route, route } from '../route.ts';
 import { AnsweredKeyId, KeyIdParams, KeyRevoked, KeysQuery, keyTimeFields } from './key-answer.ts';
 import { pageOfKeys } from './page-of-keys.ts';
 import { adminKeyAnswer, type RevokeAdminKeyParts, revokeAdminKey } from './revoke-admin-key.ts';
+import { Type } from '../schema.ts';
 
 const AdminKeyAnswer = Type.Object(
   {

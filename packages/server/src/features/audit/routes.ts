@@ -3,8 +3,8 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { NextCursor, nextCursorOf, numberInQuery, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { type ListAuditParts, listAudit, showRow } from './list-rows.ts';
 import { idPattern, sincePattern } from './rules.ts';

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { prefersJson } from './rules.ts';
 
 /** The links of the page; none of them is for operators only. */

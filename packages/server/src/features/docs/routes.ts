@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 
 /**
  * Files of the page by media type. A browser loads all of them from the service, and nothing from

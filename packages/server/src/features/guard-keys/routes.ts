@@ -3,7 +3,7 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { AnsweredKeyId, KeyIdParams, KeyRevoked, KeysQuery, keyTimeFields } from '../admin-keys/key-answer.ts';
 import { pageOfKeys } from '../admin-keys/page-of-keys.ts';
 import { keyLifeSecondsMax } from '../admin-keys/rules.ts';

@@ -5,7 +5,7 @@
 import { entryKinds } from '@catalytic/protocol/guards';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { IdParams, type Route, route } from '../route.ts';
 import { cursorCharactersMax } from './cursor.ts';
 import type { Polls } from './polls.ts';

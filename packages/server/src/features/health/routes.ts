@@ -6,8 +6,8 @@ import type { Currency } from '@catalytic/guard/verdict';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { clockSkewSeconds } from '@catalytic/protocol/journal';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 
 const Alive = Type.Object(
   { status: Type.Literal('alive', { description: 'The event loop turns.' }) },

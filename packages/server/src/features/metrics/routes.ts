@@ -3,8 +3,8 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 
 /** The source of the metrics. */
 export interface MetricsParts {

@@ -3,8 +3,9 @@
  * time without further action.
  * @module
  */
-import { type TObject, type TProperties, Type } from 'typebox';
+
 import type { Answer } from '../route.ts';
+import { type Fields, type Schema, Type } from '../schema.ts';
 import type { Propagation } from './barrier.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { Propagation } from './barrier.ts';
  * @param title name of the first in the API's description; of the second, with `Pending`
  * @param fields further fields of both
  */
-export const propagationAnswers = (title: string, fields: TProperties): Readonly<Record<200 | 202, TObject>> => ({
+export const propagationAnswers = (title: string, fields: Fields): Readonly<Record<200 | 202, Schema>> => ({
   200: Type.Object(
     {
       ...fields,
@@ -40,7 +41,7 @@ export const propagationAnswer = (result: Propagation, fields: Readonly<Record<s
     : { status: 202, body: { ...fields, propagation: 'pending', complete_within_ms: result.completeWithinMs } };
 
 /** The answers of routes that only revoke. */
-export const revokedAnswers: Readonly<Record<200 | 202, TObject>> = propagationAnswers('Revoked', {
+export const revokedAnswers: Readonly<Record<200 | 202, Schema>> = propagationAnswers('Revoked', {
   revoked: Type.Boolean({
     description: 'Always true. It is durable: nothing brings the token back.',
     examples: [true],

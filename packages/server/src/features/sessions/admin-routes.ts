@@ -4,11 +4,11 @@
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { type AdministeredAccountParts, administeredAccount } from '../accounts/administered-account.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { CursorId, IdParams, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { TenantQuery, tenantField } from '../tenants/administered-tenant.ts';
 import { type ListSessionsParts, listSessions, SessionsAnswer } from './list-sessions.ts';
 import { type SignOutAccountParts, signOutAccount } from './sign-out-account.ts';

@@ -3,8 +3,8 @@
  * @module
  */
 import type { AccountId, SessionId, TenantId } from '@catalytic/protocol/ids';
-import { type TObject, Type } from 'typebox';
 import { CursorId, NextCursor, nextCursorOf } from '../route.ts';
+import { type Schema, Type } from '../schema.ts';
 import type { SessionStore } from './store.ts';
 
 /** What this use case works with. */
@@ -20,7 +20,7 @@ const pageSessions = 100;
 export const SessionsQuery = Type.Object({ cursor: Type.Optional(CursorId) }, { additionalProperties: false });
 
 /** The answer. */
-export const SessionsAnswer: TObject = Type.Object(
+export const SessionsAnswer: Schema = Type.Object(
   {
     sessions: Type.Array(
       Type.Object(

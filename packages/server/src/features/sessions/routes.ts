@@ -4,7 +4,6 @@
  */
 import type { SessionId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { emailCharactersMax } from '../accounts/rules.ts';
 import { passwordRefusals } from '../passwords/rules.ts';
 import {
@@ -14,6 +13,7 @@ import {
   revokedAnswers,
 } from '../revocation/propagation-answer.ts';
 import { IdParams, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';
 import { defaultTenantName } from '../tenants/store.ts';
 import { type ChangePasswordParts, changePassword } from './change-password.ts';

@@ -3,14 +3,14 @@
  * @module
  */
 import type { ErrorCode } from '@catalytic/protocol/errors';
-import { type TInteger, type TLiteral, type TObject, type TString, Type } from 'typebox';
+import { type Schema, Type } from '../schema.ts';
 import { refreshTokenPrefix } from './session-answer.ts';
 
 /** A refresh token, for the description. */
 export const refreshTokenExample = `${refreshTokenPrefix}H-tMrd4pHaRYGeEjEUvDxrJHfRVIwJpNfZHgQJ4B7Zs`;
 
 /** The field in which a refresh token is sent. */
-export const refreshTokenField: TString = Type.String({
+export const refreshTokenField: Schema<string> = Type.String({
   minLength: 1,
   maxLength: 256,
   description: 'The newest refresh token of the session.',
@@ -33,11 +33,11 @@ export const refreshRefusals = [
 
 // No interface: that could be extended, so it has no index signature.
 type SessionTokensFields = {
-  readonly access_token: TString;
-  readonly refresh_token: TString;
-  readonly token_type: TLiteral<'Bearer'>;
-  readonly expires_in: TInteger;
-  readonly session_id: TString;
+  readonly access_token: Schema<string>;
+  readonly refresh_token: Schema<string>;
+  readonly token_type: Schema<'Bearer'>;
+  readonly expires_in: Schema<number>;
+  readonly session_id: Schema<string>;
 };
 
 /** The pair of tokens, with what a client needs to know of it. */
@@ -59,7 +59,7 @@ export const sessionTokens: SessionTokensFields = {
 };
 
 /** The answer that holds the pair of tokens. */
-export const SessionTokensAnswer: TObject<SessionTokensFields> = Type.Object(sessionTokens, {
+export const SessionTokensAnswer: Schema = Type.Object(sessionTokens, {
   title: 'SessionTokens',
   description: 'The tokens of the session.',
 });

@@ -5,8 +5,8 @@
  */
 import { CatalyticError, type ErrorCode, errorKind } from '@catalytic/protocol/errors';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { formBody, type ProblemFormat, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { type RefreshSessionParts, refreshSession } from './refresh-session.ts';
 import { refreshRefusals, refreshTokenField, SessionTokensAnswer } from './session-schemas.ts';
 

@@ -4,9 +4,9 @@
  */
 import type { KeyId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { type KillSigningKeyParts, killSigningKey } from './kill-signing-key.ts';
 import { signingKeyIdPattern } from './rules.ts';
 

@@ -3,14 +3,14 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { type Static, Type } from 'typebox';
 import { type Route, route } from '../route.ts';
+import { type Static, Type } from '../schema.ts';
 import type { KeyRing } from './key-ring.ts';
 import { jwksMaxAgeSeconds } from './rules.ts';
 
 const JwksAnswer = Type.Object(
   {
-    keys: Type.Array(Type.Record(Type.String(), Type.String()), {
+    keys: Type.Array(Type.Record(Type.String()), {
       description: 'The keys, a new one well before it signs and an old one until its last token has expired.',
       examples: [
         [

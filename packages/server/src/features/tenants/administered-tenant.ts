@@ -3,8 +3,8 @@
  * @module
  */
 import { CatalyticError } from '@catalytic/protocol/errors';
-import { type TOptional, type TString, Type } from 'typebox';
 import type { AdminKey } from '../admin-keys/store.ts';
+import { type OptionalSchema, Type } from '../schema.ts';
 import { tenantNamePattern } from './rules.ts';
 import { defaultTenantName, type Tenant, type TenantStore } from './store.ts';
 
@@ -18,7 +18,7 @@ export type Administrator = Pick<AdminKey, 'tenantId'>;
 export const operator: Administrator = { tenantId: null };
 
 /** The field of a query that names the tenant. */
-export const tenantField: { readonly tenant: TOptional<TString> } = {
+export const tenantField: { readonly tenant: OptionalSchema<string> } = {
   tenant: Type.Optional(
     Type.String({
       pattern: tenantNamePattern,

@@ -4,9 +4,9 @@
  */
 import type { TenantId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from 'typebox';
 import { revokedAnswer, revokedAnswers } from '../revocation/propagation-answer.ts';
 import { IdParams, NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { administeredTenant, TenantQuery } from './administered-tenant.ts';
 import { type CreateTenantParts, createTenant } from './create-tenant.ts';
 import { type InviteParts, invitationPrefix, invite, setRegistration } from './invite.ts';

@@ -4,8 +4,8 @@
  * @module
  */
 import { paths as protocolPaths } from '@catalytic/protocol/paths';
-import type { TSchema } from 'typebox';
 import { type Access, describedAs, jsonBody, type Route } from '../../features/route.ts';
+import type { Schema } from '../../features/schema.ts';
 import { bodyBytesMax } from '../body.ts';
 import {
   explainedCodes,
@@ -80,7 +80,7 @@ const operationIdOf = ({ method, path }: Route): string =>
   method.toLowerCase() +
   (path.match(/[A-Za-z0-9]+/g) ?? ['root']).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 
-const parametersOf = (place: 'path' | 'query', schema: TSchema | undefined): readonly Json[] => {
+const parametersOf = (place: 'path' | 'query', schema: Schema | undefined): readonly Json[] => {
   const { properties = {}, required = [] } = (schema ?? {}) as {
     readonly properties?: Readonly<Record<string, Json>>;
     readonly required?: readonly string[];
@@ -94,7 +94,7 @@ const parametersOf = (place: 'path' | 'query', schema: TSchema | undefined): rea
   }));
 };
 
-const contentOf = (type: string, schema: TSchema, named: NamedSchemas): Json => {
+const contentOf = (type: string, schema: Schema, named: NamedSchemas): Json => {
   const example = exampleOf(schema);
   return { [type]: { schema: named.add(schema), ...(example === undefined ? {} : { example }) } };
 };

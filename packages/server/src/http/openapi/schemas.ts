@@ -3,7 +3,7 @@
  * Schema, so they are copied, not translated.
  * @module
  */
-import type { TSchema } from 'typebox';
+import type { Schema } from '../../features/schema.ts';
 import type { Json } from './refusals.ts';
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -16,7 +16,7 @@ export class NamedSchemas {
    * Copies a schema; each part of it that is an object with a title becomes a reference.
    * @throws Error when two schemas have one title
    */
-  add(schema: TSchema): unknown {
+  add(schema: Schema): unknown {
     return this.#replaced(JSON.parse(JSON.stringify(schema)));
   }
 
