@@ -70,6 +70,22 @@ export const openEngine = async (
   };
 };
 
+const templates = new WeakMap<Postgres, Promise<string>>();
+
+/** Makes a database with the schema in it, for others to be copied from. @returns its name */
+const makeTemplate = async (server: Postgres): Promise<string> => {
+  const database = await createDatabase(server);
+  await (await openEngine(database)).close();
+  return new URL(database.url).pathname.slice(1);
+};
+
+/** A database that has the schema and nothing else: a copy takes a third of the time that the migrations take. */
+export const createMigratedDatabase = async (server: Postgres): Promise<TestDatabase> => {
+  const template = templates.get(server) ?? makeTemplate(server);
+  templates.set(server, template);
+  return createDatabase(server, `template ${await template}`);
+};
+
 /** One server for a whole scope, started at its first use and closed after the scope. */
 export const sharedServer = (
   scope: Scope,
