@@ -20,10 +20,32 @@ const root = rootAt === -1 ? dirname(here) : resolve(args.splice(rootAt, 2)[1] ?
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const script = (name: string): string => join(here, name);
 
-/** Test files that judge how busy this machine is, or how long something takes: each is run with nothing beside it. */
-const alone = ['packages/lab/src/commands/', 'packages/lab/src/probes/', 'packages/server/src/hashing/'];
-/** Test files in those folders that judge neither. */
-const notAlone = ['packages/lab/src/commands/gate.test.ts', 'packages/lab/src/commands/experiment.test.ts'];
+interface Phase {
+  readonly title: string;
+  /** Where its test files are; the first phase that has a file runs it. */
+  readonly paths: readonly string[];
+  /** Files in those folders that another phase runs. */
+  readonly except?: readonly string[];
+  readonly filesAtOnce: number;
+}
+
+/** How test files are run: the more they judge how long something takes, the fewer at once. */
+const phases: readonly Phase[] = [
+  {
+    title: 'tests that are run alone',
+    paths: ['packages/lab/src/probes/', 'packages/server/src/hashing/'],
+    filesAtOnce: 1,
+  },
+  {
+    // Each loads a small server for some seconds, and mostly waits. A run of the lab says when the machine was too busy.
+    title: 'tests that are run two at a time',
+    paths: ['packages/lab/src/commands/'],
+    except: ['packages/lab/src/commands/gate.test.ts', 'packages/lab/src/commands/experiment.test.ts'],
+    filesAtOnce: 2,
+  },
+  // One more than there are cores: these mostly wait for processes that they have started.
+  { title: 'tests', paths: [''], filesAtOnce: availableParallelism() + 1 },
+];
 
 /** Tests start hundreds of our processes: compiled once, each starts in half the CPU time. */
 const testEnvironment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') };
@@ -189,11 +211,13 @@ const runTests = async (): Promise<void> => {
     heading('tests');
     return ended('tests', 'failed: there is no test file');
   }
-  const isAlone = (file: string): boolean => alone.some((path) => file.startsWith(path)) && !notAlone.includes(file);
-  await runFiles('tests that are run alone', files.filter(isAlone), 1);
-  const others = files.filter((file) => !isAlone(file));
-  // One more than there are cores: the others mostly wait for processes that they have started.
-  await runFiles('tests', others, availableParallelism() + 1);
+  const isIn = (file: string, { paths: own, except = [] }: Phase): boolean =>
+    own.some((path) => file.startsWith(path)) && !except.includes(file);
+  const phaseOf = (file: string): Phase | undefined => phases.find((phase) => isIn(file, phase));
+  for (const phase of phases) {
+    const own = files.filter((file) => phaseOf(file) === phase);
+    await runFiles(phase.title, own, phase.filesAtOnce);
+  }
 };
 
 if ((await runStatic()) && names.includes('tests')) await runTests();

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Scope } from './scope.ts';
+import { type Scope, scopeOfSuite } from './scope.ts';
 
 /** The service's own command line. */
 export const serverMain = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
@@ -149,6 +149,17 @@ export const serviceIn = async (
   });
   service = await startService(dataDir, settings, prefixCommand);
   return service;
+};
+
+/** One service for tests that need no other, started at its first use; it ends when the scope is over. */
+export const sharedService = (scope: Scope, settings: Settings = {}): (() => Promise<Service>) => {
+  // Registered now: at the first use, this would be cleaned up at the end of the test that is under way.
+  const ofScope = scopeOfSuite(scope);
+  let service: Promise<Service> | undefined;
+  return () => {
+    service ??= serviceIn(ofScope, settings);
+    return service;
+  };
 };
 
 /** A service started again on a folder that the caller removes; it ends when the scope is over. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { suite, type TestContext, test } from 'node:test';
+import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { makeCertificate, placeCertificate } from '../harness/certificates.ts';
@@ -11,7 +11,7 @@ import { rowsOf } from '../harness/database.ts';
 import { needsHaproxy, startHaproxy } from '../harness/haproxy.ts';
 import { metricsOf } from '../harness/metrics.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
-import { folderIn, type Service, type Settings, serviceIn } from '../harness/service.ts';
+import { folderIn, type Service, serviceIn, sharedService } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 /** Addresses for documentation (RFC 5737). */
@@ -47,10 +47,15 @@ const loggedAddress = async (service: Service, headers: Record<string, string>):
 };
 
 const trusted = { TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8', OPERATE_PORT: 0 };
+const viaProtocol = { ...trusted, TRUSTED_PROXIES: '127.0.0.1', CALLER_ADDRESS_FROM: 'proxy-protocol' };
+
+const behindProxies = sharedService({ after }, trusted);
+// Lines of successes are not limited to some in a second.
+const behindProtocol = sharedService({ after }, { ...viaProtocol, LOG_LEVEL: 'debug' });
 
 suite('callers behind proxies', { concurrency: 2, timeout: 120_000 }, () => {
-  test('audit trail and log hold the caller that a trusted proxy names', async (t) => {
-    const service = await serviceIn(t, trusted);
+  test('audit trail and log hold the caller that a trusted proxy names', async () => {
+    const service = await behindProxies();
     for (const headers of [
       { 'x-forwarded-for': `${invented}, ${caller}, 10.1.2.3` },
       { forwarded: `for=${invented};host=", for="${caller}:4711";proto=https, for=10.1.2.3` },
@@ -104,9 +109,6 @@ const v2Header = (command: number, address = caller): Buffer =>
     Buffer.from([10, 0, 0, 1, 0x12, 0x67, 1, 0xbb]),
   ]);
 
-const proxied = (t: TestContext, settings: Settings = {}): Promise<Service> =>
-  serviceIn(t, { ...trusted, TRUSTED_PROXIES: '127.0.0.1', CALLER_ADDRESS_FROM: 'proxy-protocol', ...settings });
-
 const head = (requestId: string, path = '/auth/me', connection = 'keep-alive'): string =>
   `GET ${path} HTTP/1.1\r\nHost: id.example\r\nX-Request-Id: ${requestId}\r\nConnection: ${connection}\r\n\r\n`;
 
@@ -122,9 +124,8 @@ const answerOf = async (socket: ReturnType<typeof connect>): Promise<string> => 
 };
 
 suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
-  test('either version names the caller, however its bytes are cut', async (t) => {
-    // Lines of successes are not limited to some in a second.
-    const service = await proxied(t, { LOG_LEVEL: 'debug' });
+  test('either version names the caller, however its bytes are cut', async () => {
+    const service = await behindProtocol();
     const port = Number(new URL(service.url).port);
     for (const [bytes, address] of [
       [Buffer.from(`PROXY TCP4 ${caller} 10.0.0.1 4711 443\r\n`), caller],
@@ -146,8 +147,8 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
       }
   });
 
-  test('requests that follow on the connection are of the same caller', async (t) => {
-    const service = await proxied(t);
+  test('requests that follow on the connection are of the same caller', async () => {
+    const service = await behindProtocol();
     const ids = [randomUUID(), randomUUID(), randomUUID()];
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(service.url).port) });
     socket.write(Buffer.concat([v2Header(0x21), Buffer.from(`${head(String(ids[0]))}${head(String(ids[1]))}`)]));
@@ -159,7 +160,7 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
 
   test('the header stands before TLS', async (t) => {
     const { cert, ...certificate } = makeCertificate();
-    const service = await proxied(t, { ...placeCertificate(folderIn(t), { cert, ...certificate }) });
+    const service = await serviceIn(t, { ...viaProtocol, ...placeCertificate(folderIn(t), { cert, ...certificate }) });
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(service.url).port) });
     await once(socket, 'connect');
     socket.write(v2Header(0x21));
@@ -170,9 +171,12 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
     assert.equal((await lineOf(service, requestId))['address'], caller);
   });
 
-  test('a proxy whose connection begins otherwise is closed unanswered, and counted', async (t) => {
-    const service = await proxied(t);
+  test('a proxy whose connection begins otherwise is closed unanswered, and counted', async () => {
+    const service = await behindProtocol();
     const port = Number(new URL(service.url).port);
+    const cuts = async (): Promise<number> =>
+      (await metricsOf(service))('catalytic_connections_cut_total{reason="proxy_header"}');
+    const before = await cuts();
     const beginnings = [
       head(randomUUID()),
       `PROXY TCP4 ${caller}`.padEnd(200, ' '),
@@ -188,11 +192,11 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
     const beganMs = performance.now();
     assert.equal(await answerOf(silent), '');
     assert.ok(performance.now() - beganMs < 10_000, 'a silent connection is not kept');
-    assert.equal((await metricsOf(service))('catalytic_connections_cut_total{reason="proxy_header"}'), 5);
+    assert.equal((await cuts()) - before, 5);
   });
 
   test('a peer that is no proxy speaks HTTP, and its header is no request', async (t) => {
-    const service = await proxied(t, { TRUSTED_PROXIES: '10.0.0.0/8' });
+    const service = await serviceIn(t, { ...viaProtocol, TRUSTED_PROXIES: '10.0.0.0/8' });
     assert.equal((await post(`${service.url}/auth/login`, {})).status, 400);
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(service.url).port) });
     socket.write(`PROXY TCP4 ${caller} 10.0.0.1 4711 443\r\n${head(randomUUID())}`);
@@ -201,13 +205,13 @@ suite('the PROXY protocol', { concurrency: 2, timeout: 120_000 }, () => {
 });
 
 suite('HAProxy in front', { ...needsHaproxy(), concurrency: 3, timeout: 120_000 }, () => {
-  for (const [about, settings, proxyProtocol] of [
-    ['X-Forwarded-For', {}, undefined],
-    ['the PROXY protocol, version 1', { CALLER_ADDRESS_FROM: 'proxy-protocol' }, 1],
-    ['the PROXY protocol, version 2', { CALLER_ADDRESS_FROM: 'proxy-protocol' }, 2],
+  for (const [about, start, proxyProtocol] of [
+    ['X-Forwarded-For', behindProxies, undefined],
+    ['the PROXY protocol, version 1', behindProtocol, 1],
+    ['the PROXY protocol, version 2', behindProtocol, 2],
   ] as const)
     test(`it names the caller by ${about}, and its health checks are answered`, async (t) => {
-      const service = await serviceIn(t, { ...trusted, TRUSTED_PROXIES: '127.0.0.1', ...settings });
+      const service = await start();
       const proxy = await startHaproxy({
         servers: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
         ...(proxyProtocol && { proxyProtocol }),

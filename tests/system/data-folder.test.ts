@@ -16,11 +16,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
+import { after, suite, type TestContext, test } from 'node:test';
 import { get, signUp } from '../harness/client.ts';
 import { diskIn } from '../harness/disks.ts';
 import { needsPostgres, postgresIn } from '../harness/postgres.ts';
-import { folderIn, runCatalytic, type Settings, serverMain, serviceOn, startService } from '../harness/service.ts';
+import {
+  folderIn,
+  removeFolder,
+  runCatalytic,
+  type Service,
+  type Settings,
+  serverMain,
+  serviceOn,
+  startService,
+  temporaryFolder,
+} from '../harness/service.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 /** A user and a group that nothing belongs to. */
@@ -44,8 +54,16 @@ const openFolderIn = (t: TestContext): string => {
   return folder;
 };
 
+/** Another user may not read what this one has compiled, and would compile everything at each start. */
+const compiled = temporaryFolder();
+after(() => removeFolder(compiled));
+if (isRoot) chownSync(compiled, stranger, stranger);
+
+const startAsStranger = (dataDir: string, settings: Settings = {}): Promise<Service> =>
+  startService(dataDir, { NODE_COMPILE_CACHE: compiled, ...settings }, asStranger);
+
 const serveAsStranger = async (t: TestContext, dataDir: string, settings: Settings = {}): Promise<void> => {
-  const service = await startService(dataDir, settings, asStranger);
+  const service = await startAsStranger(dataDir, settings);
   t.after(async () => void (await service.end('SIGKILL')));
   assert.equal((await get(`${service.url}/health/ready`)).status, 200);
   assert.equal(await service.end(), 0);
@@ -112,7 +130,7 @@ suite('the data folder', { concurrency: 2 }, () => {
     test('one that only root may write to stops the start, and says to whom to give it', async (t) => {
       const dataDir = openFolderIn(t);
       await assert.rejects(
-        startService(dataDir, {}, asStranger),
+        startAsStranger(dataDir),
         /code 2 .*Cannot use the data folder .+ permission denied, .+; give it to the user of the service \("chown"/s,
       );
     });
@@ -133,7 +151,7 @@ suite('the data folder', { concurrency: 2 }, () => {
         const tenants = await runCatalytic(['tenants', 'list'], asked);
         assert.equal(tenants.code, 0, tenants.stderr);
         await assert.rejects(
-          startService(join(folder, 'data'), { ...settings, CATALYTIC_MASTER_KEY: undefined }, asStranger),
+          startAsStranger(join(folder, 'data'), { ...settings, CATALYTIC_MASTER_KEY: undefined }),
           /code 2 .*the master key is missing/s,
         );
       },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
+import { after, suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { importLines, passwordHash, readLabKey } from '../harness/accounts.ts';
 import { type Answer, get, goodPassword, logOut, post, refresh, signIn, signUp, tokensOf } from '../harness/client.ts';
@@ -18,6 +18,7 @@ import {
   type Settings,
   serviceIn,
   serviceOn,
+  sharedService,
 } from '../harness/service.ts';
 
 const stopMsMax = 10_000;
@@ -51,7 +52,10 @@ const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
   [{ SIGNING_ALGORITHM: 'HS256' }, /SIGNING_ALGORITHM .*not one of ES256/],
   [{ CATALYTIC_MASTER_KEY: 'short-canary' }, /CATALYTIC_MASTER_KEY .*32 random bytes/],
 ];
-// Each has a service of its own and mostly waits: two at a time.
+/** For tests beside a service that goes on. */
+const usual = sharedService({ after });
+
+// Most have a service of their own and mostly wait: two at a time.
 suite('start and stop', { concurrency: 2 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     test(`${signal} lets a request in flight finish, refuses new connections and ends with code 0`, async (t) => {
@@ -133,8 +137,8 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.ok(performance.now() - start < 3000, 'the stop waits for nobody who waits for nothing');
   });
 
-  test('a second server on the same data folder is refused and says why', async (t) => {
-    const service = await serviceIn(t);
+  test('a second server on the same data folder is refused and says why', async () => {
+    const service = await usual();
     const { code, stderr } = await runCatalytic(['serve'], { PORT: 0, DATA_DIR: service.dataDir });
     assert.equal(code, 2);
     assert.match(
@@ -154,8 +158,8 @@ suite('start and stop', { concurrency: 2 }, () => {
     await signUp(started[0]?.value.url ?? '', 'first@example.com');
   });
 
-  test('everything in the data folder belongs to its owner alone', async (t) => {
-    const { dataDir, url } = await serviceIn(t);
+  test('everything in the data folder belongs to its owner alone', async () => {
+    const { dataDir, url } = await usual();
     await signUp(url, 'owner@example.com');
     const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
     assert.equal(mode(dataDir), '700');
@@ -302,7 +306,7 @@ suite('start and stop', { concurrency: 2 }, () => {
   });
 
   test('a port in use stops the start with a sentence', async (t) => {
-    const { url } = await serviceIn(t);
+    const { url } = await usual();
     const port = new URL(url).port;
     const { code, stderr } = await runCatalytic(['serve'], { PORT: port, DATA_DIR: folderIn(t), LOG_LEVEL: 'silent' });
     assert.equal(code, 2);
@@ -331,8 +335,8 @@ suite('start and stop', { concurrency: 2 }, () => {
     assert.match(stderr, /^catalytic: Cannot use the data folder [^\n]+ it has migration 9999[^\n]+\n$/);
   });
 
-  test('a key rotated beside a running server is published within two seconds and signs later; old tokens stay valid', async (t) => {
-    const { url, dataDir } = await serviceIn(t);
+  test('a key rotated beside a running server is published within two seconds and signs later; old tokens stay valid', async () => {
+    const { url, dataDir } = await usual();
     const before = await signUp(url, 'rotate@example.com');
     const oldKid = decodeSegment(before.access, 0)['kid'];
     const rotated = await runCatalytic(['keys', 'rotate'], { DATA_DIR: dataDir });
@@ -371,8 +375,8 @@ suite('start and stop', { concurrency: 2 }, () => {
       assert.equal((await get(`${url}/api/protected`, access)).status, 200);
   });
 
-  test('an admin key made beside a running server is accepted at once, and only for its tenant', async (t) => {
-    const { url, dataDir } = await serviceIn(t);
+  test('an admin key made beside a running server is accepted at once, and only for its tenant', async () => {
+    const { url, dataDir } = await usual();
     const line = (email: string) => JSON.stringify({ email, password_hash: passwordHash(goodPassword) });
     const made = await runCatalytic(['admin-keys', 'create', '--tenant', 'acme'], { DATA_DIR: dataDir });
     assert.equal(made.code, 0, made.stderr);

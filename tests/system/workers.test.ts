@@ -118,6 +118,8 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
       for (; !isOver; answers++) {
         const { status, text } = await get(`${deployment.service.url}/health/ready`);
         assert.equal(status, 200, text);
+        // The workers that start need CPU time too.
+        await delay(10);
       }
     });
     deployment.service.process.kill('SIGHUP');

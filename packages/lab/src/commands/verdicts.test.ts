@@ -104,12 +104,13 @@ suite('the verdict of a run', { concurrency: true }, () => {
       const began = performance.now();
       const early = ['--abort-when', 'any', '--failures', '20', '--processes', processes];
       const file = scenario(`early-${processes}`, '/wrong');
-      const { code, output, result, verdict } = await run(file, '--duration', '20s', ...early);
+      const { code, output, result, verdict } = await run(file, '--duration', '40s', ...early);
       assert.equal(result.ended, 'aborted', output);
       assert.equal(result.aborted_by, 'failures');
-      assert.ok(performance.now() - began < 18_000);
+      // Far from its end, however long the processes took to start on a busy machine.
+      assert.ok(performance.now() - began < 36_000);
       const ranSeconds = result.whole.to_s;
-      assert.ok(ranSeconds >= 5 && ranSeconds < 15, `${ranSeconds} s`);
+      assert.ok(ranSeconds >= 5 && ranSeconds < 25, `${ranSeconds} s`);
       assert.equal(verdict('real failures, %'), 'failed');
       assert.equal(result.validity.find(({ rule }) => rule.startsWith('duration left out'))?.verdict, 'kept');
       assert.ok(isCode(code, 2), output);

@@ -71,12 +71,13 @@ scenarioFile(
   onStart: (user) => (user.index === 2 ? new Promise(() => {}) : Promise.resolve()),
   tasks: [{ name: 'wait', run: (user) => (user.index === 1 ? new Promise(() => {}) : user.get('/')) }] });`,
 );
+// The loop sleeps: one that spins would take a core from the other tests until it is ended.
 scenarioFile(
   'looping',
-  `let count = 0;
+  `let count = 0; const cell = new Int32Array(new SharedArrayBuffer(4));
 export default defineScenario({ name: 'looping', wait: constant(0.05),
   tasks: [{ name: 'loop', run: async (user) => { await user.get('/'); count += 1; if (count > 5)
-    for (;;); } }] });`,
+    for (;;) Atomics.wait(cell, 0, 0, 50); } }] });`,
 );
 scenarioFile('ends-at-once', `process.exit(0);\nexport default defineScenario({ name: 'x', tasks: [] as never });`);
 
