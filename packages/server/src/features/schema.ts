@@ -48,6 +48,11 @@ interface TextFacts extends Facts {
   readonly format?: string;
 }
 
+interface NumberFacts extends Facts {
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
 interface ListFacts extends Facts {
   readonly maxItems?: number;
 }
@@ -59,7 +64,7 @@ interface ObjectFacts extends Facts {
 /** Makes schemas. */
 export const Type = {
   String: (facts: TextFacts = {}): Schema<string> => ({ type: 'string', ...facts }),
-  Integer: (facts: Facts = {}): Schema<number> => ({ type: 'integer', ...facts }),
+  Integer: (facts: NumberFacts = {}): Schema<number> => ({ type: 'integer', ...facts }),
   Boolean: (facts: Facts = {}): Schema<boolean> => ({ type: 'boolean', ...facts }),
   Null: (facts: Facts = {}): Schema<null> => ({ type: 'null', ...facts }),
 
