@@ -5,10 +5,10 @@
  */
 import { paths } from '@catalytic/protocol/paths';
 import { NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { AnsweredKeyId, KeyIdParams, KeyRevoked, KeysQuery, keyTimeFields } from './key-answer.ts';
 import { pageOfKeys } from './page-of-keys.ts';
 import { adminKeyAnswer, type RevokeAdminKeyParts, revokeAdminKey } from './revoke-admin-key.ts';
-import { Type } from '../schema.ts';
 
 const AdminKeyAnswer = Type.Object(
   {

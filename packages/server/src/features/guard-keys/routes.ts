@@ -3,11 +3,11 @@
  * @module
  */
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from '../schema.ts';
 import { AnsweredKeyId, KeyIdParams, KeyRevoked, KeysQuery, keyTimeFields } from '../admin-keys/key-answer.ts';
 import { pageOfKeys } from '../admin-keys/page-of-keys.ts';
 import { keyLifeSecondsMax } from '../admin-keys/rules.ts';
 import { NextCursor, nextCursorOf, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { storableTextPattern } from '../storable-text.ts';
 import { administeredTenant } from '../tenants/administered-tenant.ts';
 import { tenantNamePattern } from '../tenants/rules.ts';

@@ -5,8 +5,8 @@
 import { entryKinds } from '@catalytic/protocol/guards';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { paths } from '@catalytic/protocol/paths';
-import { Type } from '../schema.ts';
 import { IdParams, type Route, route } from '../route.ts';
+import { Type } from '../schema.ts';
 import { cursorCharactersMax } from './cursor.ts';
 import type { Polls } from './polls.ts';
 import { type RegisterGuardParts, registerGuard } from './register-guard.ts';
