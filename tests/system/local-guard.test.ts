@@ -157,6 +157,10 @@ test('a tenant’s guard accepts the tokens of that tenant only', async (t) => {
   await waitUntil('the guard', 'end its lease', 5000, () => !guard.state.current);
   const needs = { whenStale: 'ask' };
   assert.deepEqual([await codeOf(own, needs), await codeOf(other, needs)], ['accepted', 'tenant_wrong']);
+  const { codeOf: codeOfLate } = await guardIn(t, {
+    ...{ issuer: service.issuer, url: way.url, key: service.key, timeoutMs: 100 },
+  });
+  assert.equal(await codeOfLate(other, needs), 'verdict_unavailable', 'it does not know yet whose guard it is');
 });
 
 test('a token of an unknown key is refused by a current guard; one that is not current cannot know', async (t) => {

@@ -98,7 +98,7 @@ export class Follower {
   #cursor: string | undefined;
   /** The history that view and cursor belong to; `undefined`: none yet. */
   #history: string | undefined;
-  #tenant: string | null = null;
+  #tenant: string | null | undefined;
   /** Whether everything that there was at the beginning is in the view. */
   #isLoaded = false;
   #id: MemberId | undefined;
@@ -134,8 +134,8 @@ export class Follower {
     return this.#view;
   }
 
-  /** The only tenant whose tokens may be accepted; `null`: all, or not yet known. */
-  get tenant(): string | null {
+  /** The only tenant whose tokens may be accepted; `null`: all; `undefined`: not yet known. */
+  get tenant(): string | null | undefined {
     return this.#tenant;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AccessTokenClaims } from '@catalytic/protocol/claims';
 import { type AskParts, ask } from './ask.ts';
 import { acceptedByService } from './ask-verdicts.ts';
 import { systemClocks } from './clocks.ts';
@@ -34,6 +35,10 @@ export interface LocalVerdictsParts extends Omit<AskParts, 'onProblem'> {
 const waitMsMax = 250;
 
 const always: Currency = { isCurrent: () => true };
+
+/** @param tenant the only one whose tokens a guard may accept; `null`: all; `undefined`: none is known yet */
+const isOfTenant = ({ tid }: AccessTokenClaims, tenant: string | null | undefined): boolean =>
+  tenant === null || tid === tenant;
 
 /** Follows the revocations, and judges by them. */
 class LocalVerdicts implements Verdicts {
@@ -107,18 +112,15 @@ class LocalVerdicts implements Verdicts {
   /** Lease and look-up in one turn of the event loop: no revocation can arrive in between. */
   #judge(token: string, currency: Currency): Accepted | RefusalCode {
     const signed = this.#checks.check(token);
-    if (typeof signed === 'string') {
+    if (signed === 'token_key_unknown' || (typeof signed !== 'string' && !this.#keys.isAlive(signed.key)))
       // It may be a key that this process does not know yet.
-      const isNew = signed === 'token_key_unknown' && !(currency.isCurrent() && this.#keys.isUpToDate);
-      return isTokenCode(signed) && !isNew ? signed : 'verdict_unavailable';
-    }
-    if (!this.#keys.isAlive(signed.key)) return 'token_key_unknown';
+      return currency.isCurrent() && this.#keys.isUpToDate ? 'token_key_unknown' : 'verdict_unavailable';
+    if (typeof signed === 'string') return isTokenCode(signed) ? signed : 'verdict_unavailable';
     const { view, tenant } = this.#follower;
     const code = refusal(signed, view, currency, this.#parts.expectation, systemClocks.wallMs() / 1000);
     if (code !== undefined) return isTokenCode(code) ? code : 'verdict_unavailable';
     // A tenant's guard is not sent the revocations of others.
-    if (tenant !== null && signed.claims.tid !== tenant) return 'tenant_wrong';
-    return this.#accept(signed);
+    return isOfTenant(signed.claims, tenant) ? this.#accept(signed) : 'tenant_wrong';
   }
 
   #accept(signed: SignedToken): Accepted {
@@ -136,7 +138,9 @@ class LocalVerdicts implements Verdicts {
     if (this.#stopped !== undefined) return 'verdict_unavailable';
     if (typeof claims === 'string') return claims;
     const { tenant } = this.#follower;
-    if (tenant !== null && claims.tid !== tenant) return 'tenant_wrong';
+    // Without a page it is not known whose guard this is.
+    if (tenant === undefined) return 'verdict_unavailable';
+    if (!isOfTenant(claims, tenant)) return 'tenant_wrong';
     const signed = this.#checks.check(token);
     return typeof signed === 'string' ? acceptedByService(claims) : this.#accept(signed);
   }
