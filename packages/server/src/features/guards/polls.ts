@@ -138,7 +138,9 @@ export class Polls implements ReadFollower {
     }
     this.#parts.onGuardKeys(read.page.guardKeysRevision);
     this.#announcements.onRead();
-    for (const held of this.#held) this.#judge(held);
+    // Most reads bring nothing, and a thousand polls may be held.
+    const hasNews = read.isWhole || read.page.entries.length > 0;
+    for (const held of this.#held) if (hasNews || held.guard !== undefined || this.#isAhead(held)) this.#judge(held);
   }
 
   takeAcknowledgements(): ReadonlyMap<MemberId, Coverage> {
@@ -235,6 +237,11 @@ export class Polls implements ReadFollower {
     this.#applied.set(guard, has);
   }
 
+  /** Whether a guard has what this process has not read. */
+  #isAhead({ cursor }: Held): boolean {
+    return cursor !== undefined && this.#recent.isBehind(cursor.coverage);
+  }
+
   #isLive({ guard, asked: { key } }: Pick<Held, 'guard' | 'asked'>): boolean {
     return guard !== undefined && this.#live.get(guard)?.keyId === key.id;
   }
@@ -259,7 +266,7 @@ export class Polls implements ReadFollower {
       if (nowMs < held.shownByMs && !this.#isLeaving) return;
     }
     const isOver = nowMs >= held.untilMs || this.#isLeaving;
-    if (isReadLater && read.isGood && held.cursor !== undefined && this.#recent.isBehind(held.cursor.coverage)) {
+    if (isReadLater && read.isGood && this.#isAhead(held)) {
       // The database was put back to an earlier state and has kept its name.
       this.#parts.reader().doubt(read.page.coverage.history);
       if (!isOver) return;
