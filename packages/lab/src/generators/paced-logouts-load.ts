@@ -30,9 +30,9 @@ export const pacedLogouts: LoadModel = async ({ options, accounts, players, say,
           const credentials = accounts.credentialsOf(index % options.users);
           const { guards } = players;
           const user = new VirtualUser({ connection: lanes, credentials, hasAccount: true, measures, token, guards });
-          // The session that is signed out next is a live one.
-          const next = sessions[index + 1];
-          const askingLive = next && guards?.askAll(next);
+          // The session that is signed out in a second is a live one.
+          const later = sessions[index + Math.ceil(options.logoutsPerSecond ?? 1)];
+          const askingLive = later && guards?.askAll(later);
           await players.witnesses?.signOut(user, intendedAtMs);
           await askingLive;
           measures.checker.release(token.serial);
