@@ -92,6 +92,13 @@ export const metricTable = {
     unit: 'count',
     help: 'Requests of guards that wait for news in this process.',
   },
+  guardPages: {
+    kind: 'counter',
+    name: 'catalytic_guard_pages_total',
+    unit: 'count',
+    help: 'Answers to polls of guards. `load`: from the beginning of the journal, for a guard that starts or has fallen far behind; `news`: recent entries; `empty`: none.',
+    labels: { kind: ['load', 'news', 'empty'] },
+  },
   viewEntries: {
     kind: 'gauge',
     name: 'catalytic_view_entries',

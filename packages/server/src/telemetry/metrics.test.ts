@@ -9,7 +9,7 @@ import { Metrics, type MetricsSnapshot, scraper } from './metrics.ts';
 const watched = (size: number) => ({
   reader: { currencyAgeMs: () => 120, isCurrent: () => true, members: 2 },
   view: { size, isFull: false },
-  polls: { live: 3, held: 2 },
+  polls: { live: 3, held: 2, pages: { load: 1, news: 5, empty: 8 } },
   hasher: { busy: 1, queued: 7 },
   stores: { connections: () => ({ total: 5, idle: 3, waiting: 4 }), walBytes: () => 4096 },
 });

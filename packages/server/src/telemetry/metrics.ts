@@ -18,7 +18,12 @@ export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
 export interface Watched {
   readonly reader: { currencyAgeMs(): number; isCurrent(): boolean; readonly members: number };
   readonly view: { readonly size: number; readonly isFull: boolean };
-  readonly polls: { readonly live: number; readonly held: number };
+  readonly polls: {
+    readonly live: number;
+    readonly held: number;
+    /** Answers so far, by what they held. */
+    readonly pages: Readonly<Record<(typeof metricTable.guardPages.labels.kind)[number], number>>;
+  };
   readonly hasher: { readonly busy: number; readonly queued: number };
   readonly stores: {
     connections(): { readonly total: number; readonly idle: number; readonly waiting: number } | undefined;
@@ -100,6 +105,9 @@ export class Metrics {
     this.#gauge(metricTable.members, (gauge) => gauge.set(reader.members));
     this.#gauge(metricTable.guards, (gauge) => gauge.set(polls.live));
     this.#gauge(metricTable.guardPolls, (gauge) => gauge.set(polls.held));
+    this.#counters(metricTable.guardPages, (add) => {
+      for (const kind of metricTable.guardPages.labels.kind) add({ kind }, polls.pages[kind]);
+    });
     this.#gauge(metricTable.viewEntries, (gauge) => gauge.set(view.size));
     this.#gauge(metricTable.viewFull, (gauge) => gauge.set(Number(view.isFull)));
     this.#gauge(metricTable.hashLanesBusy, (gauge) => gauge.set(hasher.busy));

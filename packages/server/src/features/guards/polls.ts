@@ -108,6 +108,9 @@ export class Polls implements ReadFollower {
     this.#announcements = new Announcements(parts.clocks, (id) => this.#recent.placeOf(id));
   }
 
+  /** Answers so far, by what they held. */
+  readonly pages = { load: 0, news: 0, empty: 0 };
+
   /** Polls held at this moment. */
   get held(): number {
     return this.#held.size;
@@ -300,8 +303,13 @@ export class Polls implements ReadFollower {
   /** One turn makes the page: entries, cursor and lease are those of the last read. */
   #answer(held: Held): void {
     const given = this.#givenTo(held);
-    if (given === undefined) this.#load(held);
-    else held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
+    if (given === undefined) {
+      this.#load(held);
+      return;
+    }
+    const isWhole = held.cursor?.coverage.history !== given.coverage.history;
+    this.pages[isWhole ? 'load' : given.entries.length > 0 ? 'news' : 'empty']++;
+    held.answer(this.#page(held, given.entries, { coverage: given.coverage, loaded: undefined }, given.more));
   }
 
   #page(held: Held, entries: readonly PlacedEntry[], cursor: Cursor, more: boolean): string {
@@ -342,7 +350,10 @@ export class Polls implements ReadFollower {
     this.#letGo(held);
     const { key, onClosed } = held.asked;
     this.#loads.next({ key, onClosed, cursor: held.cursor, read: this.#recent.coverage }).then(
-      ({ entries, cursor }) => held.answer(this.#page(held, entries, cursor, true)),
+      ({ entries, cursor }) => {
+        this.pages.load++;
+        held.answer(this.#page(held, entries, cursor, true));
+      },
       (error: CatalyticError) => held.refuse(error),
     );
   }
