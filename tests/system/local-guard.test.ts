@@ -10,10 +10,11 @@ import { type TestIssuerOptions, testIssuer } from '@catalytic/guard/testing';
 import { httpServerIn } from '../harness/http-server.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
-const leaseMs = 400;
+/** Of guards that a test lets become stale. */
+const shortLeaseMs = 800;
 
 const serviceIn = async (t: TestContext, options: TestIssuerOptions = {}) => {
-  const service = await testIssuer({ leaseMs, ...options });
+  const service = await testIssuer(options);
   t.after(() => service.close());
   return service;
 };
@@ -53,15 +54,19 @@ for (const mode of ['strict', 'follow'] as const)
   test(`a guard in mode ${mode} accepts a live token without asking, and refuses it when the sign-out has answered`, async (t) => {
     const service = await serviceIn(t);
     const way = await wayIn(t, service.issuer);
-    const { guard, codeOf } = await guardIn(t, { mode, issuer: service.issuer, url: way.url, key: service.key });
+    // The service tells guards that only follow apart by their connections, which this way does not keep apart.
+    const url = mode === 'strict' ? way.url : service.issuer;
+    const { guard, codeOf } = await guardIn(t, { mode, issuer: service.issuer, url, key: service.key });
     const { current, registered, entries, remainingMs } = guard.state;
     assert.deepEqual([current, registered, entries], [true, mode === 'strict', 0]);
-    assert.ok(remainingMs > 0 && remainingMs <= leaseMs);
+    assert.ok(remainingMs > 0 && remainingMs <= 2000);
     const [token, other] = [service.token({ roles: ['editor'] }), service.token()];
     assert.equal(await codeOf(token, { role: 'editor' }), 'accepted');
     assert.equal(await codeOf(other, { role: 'editor' }), 'role_missing');
     assert.equal(guard.check(token).accepted, true);
+    const beganMs = performance.now();
     await service.revoke(token);
+    assert.ok(performance.now() - beganMs < 2000, 'it waits for the guard, not for its lease');
     const verdict = guard.check(token);
     assert.ok(!verdict.accepted && verdict.refusal.code === 'token_revoked');
     assert.deepEqual([await codeOf(token), await codeOf(other), way.asked], ['token_revoked', 'accepted', 0]);
@@ -76,7 +81,7 @@ for (const mode of ['strict', 'follow'] as const)
   });
 
 test('without the service a guard accepts for the rest of its lease; then it answers 503, once told, until the service is back', async (t) => {
-  const service = await serviceIn(t);
+  const service = await serviceIn(t, { leaseMs: shortLeaseMs });
   const { guard, problems, codeOf } = await guardIn(t, { issuer: service.issuer, key: service.key });
   const token = service.token();
   service.freeze();
@@ -97,7 +102,7 @@ test('without the service a guard accepts for the rest of its lease; then it ans
 });
 
 test('it starts without the service, and becomes current by itself', async (t) => {
-  const service = await serviceIn(t);
+  const service = await serviceIn(t, { leaseMs: shortLeaseMs });
   service.freeze();
   const { guard, problems } = await guardIn(t, { issuer: service.issuer, key: service.key, timeoutMs: 300 });
   assert.deepEqual([guard.state.current, problems.length], [false, 1]);
@@ -106,7 +111,7 @@ test('it starts without the service, and becomes current by itself', async (t) =
 });
 
 test('while it is not current a route may ask, for each request by itself, or in mode follow let in', async (t) => {
-  const service = await serviceIn(t);
+  const service = await serviceIn(t, { leaseMs: shortLeaseMs });
   const way = await wayIn(t, service.issuer);
   const { guard, codeOf } = await guardIn(t, {
     ...{ mode: 'follow', issuer: service.issuer, url: way.url, key: service.key, whenStale: 'ask' },
@@ -148,7 +153,7 @@ test('a signal aborts when the session ends, when the token expires, and when th
 
 test('a tenant’s guard accepts the tokens of that tenant only', async (t) => {
   const tenant = '0198f3a2-0000-7000-8000-000000000001';
-  const service = await serviceIn(t, { tenant });
+  const service = await serviceIn(t, { tenant, leaseMs: shortLeaseMs });
   const way = await wayIn(t, service.issuer);
   const { guard, codeOf } = await guardIn(t, { issuer: service.issuer, url: way.url, key: service.key });
   const [own, other] = [service.token({ tenant }), service.token()];
@@ -164,7 +169,7 @@ test('a tenant’s guard accepts the tokens of that tenant only', async (t) => {
 });
 
 test('a token of an unknown key is refused by a current guard; one that is not current cannot know', async (t) => {
-  const service = await serviceIn(t);
+  const service = await serviceIn(t, { leaseMs: shortLeaseMs });
   const stranger = await serviceIn(t);
   const { guard, codeOf } = await guardIn(t, { issuer: service.issuer, key: service.key });
   const token = stranger.token();

@@ -80,6 +80,8 @@ export class TestJournal {
       return;
     }
     const poller = guard ?? socket;
+    // Before it was registered, the guard has followed over the same connection.
+    if (guard !== undefined) this.#applied.delete(socket);
     if (!this.#applied.has(poller)) socket.once('close', () => this.#forget(poller));
     this.#applied.set(poller, Number(after));
     for (const look of [...this.#waiting]) look();
