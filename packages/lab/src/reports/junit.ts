@@ -4,6 +4,7 @@
  * @module
  */
 
+import { remedyOf } from '../measures/validity.ts';
 import { exitCodes, type RunResult } from '../results/result.ts';
 import { exceptionsRule } from '../results/verdict.ts';
 import { printable } from '../texts/printable.ts';
@@ -52,10 +53,12 @@ const criteriaCases = (result: RunResult): readonly Case[] => {
 const validityCases = (result: RunResult): readonly Case[] =>
   result.validity.map((each): Case => {
     const { rule, verdict, measured } = each;
+    const found = rule === exceptionsRule ? `: ${firstException(result)}` : '';
+    const remedy = verdict === 'broken' ? remedyOf(rule) : undefined;
     const message =
       measured === null
         ? 'not judged: it could not be measured'
-        : `${measuredOf(each)}, ${limitOf(each)} is allowed${rule === exceptionsRule ? `: ${firstException(result)}` : ''}`;
+        : `${measuredOf(each)}, ${limitOf(each)} is allowed${found}${remedy === undefined ? '' : `; ${remedy}`}`;
     return {
       group: 'validity',
       name: rule,
