@@ -26,22 +26,9 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify's own refusals, as codes of ours. */
-const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_VALIDATION: 'body_invalid',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'body_malformed',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request_malformed',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'body_malformed',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'content_type_unsupported',
-  FST_ERR_BAD_URL: 'request_malformed',
-  FST_ERR_MAX_PARAM_LENGTH: 'request_malformed',
-  FST_ERR_ASYNC_CONSTRAINT: 'request_malformed',
-};
-
 /**
- * Statuses of refusals by the framework that the table above does not know: a later version of it
- * may refuse more. What the framework blames on the client is never a failure of the service.
+ * Statuses of refusals by the framework, as codes of ours; any other refusal is of a malformed
+ * request. What the framework blames on the client is never a failure of the service.
  */
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   404: 'route_unknown',
@@ -52,10 +39,10 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   431: 'headers_too_large',
 };
 
-const codeOfFrameworkError = ({ validation, code, statusCode = 500 }: FastifyError): ErrorCode => {
+const codeOfFrameworkError = ({ validation, statusCode = 500 }: FastifyError): ErrorCode => {
   if (validation !== undefined) return 'body_invalid';
   const isRefusal = statusCode >= 400 && statusCode < 500;
-  return codeOfFastifyError[code] ?? (isRefusal ? (codeOfStatus[statusCode] ?? 'request_malformed') : 'internal_error');
+  return isRefusal ? (codeOfStatus[statusCode] ?? 'request_malformed') : 'internal_error';
 };
 
 const problemOf = (error: CatalyticError, requestId?: string): Problem => {

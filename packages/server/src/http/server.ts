@@ -143,11 +143,7 @@ const createFramework = (
 };
 
 /** Adds the stages and the routes to the framework. */
-const mountPipeline = (
-  server: FastifyInstance,
-  parts: MountParts & { readonly arriving: ArrivingBodies },
-  unknown: RefusalOfUnknown,
-): void => {
+const mountPipeline = (server: FastifyInstance, parts: MountParts & { readonly arriving: ArrivingBodies }): void => {
   const { routes, workerHeaders, callers, announced } = parts;
   const node = server.server;
   for (const { mount } of pipeline.connection) mount(node, parts);
@@ -163,8 +159,9 @@ const mountPipeline = (
     },
   });
   addBodyParsers(server, routes, parts.arriving);
-  server.setNotFoundHandler((request, reply) => {
-    throw unknown(request, reply);
+  // The error handler finds out whether it is the path or the method.
+  server.setNotFoundHandler(() => {
+    throw new CatalyticError('route_unknown');
   });
   if (Object.keys(workerHeaders).length > 0)
     server.addHook('onRequest', (_request, reply, done) => {
@@ -202,7 +199,7 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
     stopping,
     arriving,
   };
-  mountPipeline(server, pipelineParts, unknown);
+  mountPipeline(server, pipelineParts);
   if (keyPair !== undefined) followKeyPair(server.server, keyPair);
 
   return {
