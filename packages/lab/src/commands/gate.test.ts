@@ -56,7 +56,7 @@ test('an interrupt ends a long block, and what was started', async () => {
   );
   assert.equal(code, 3, output);
   assert.match(output, /INCONCLUSIVE: interrupted/);
-  // Two starts on a busy machine, no block.
-  assert.ok(secondsAfterStop < 15, `${secondsAfterStop} s`);
+  // Two starts on a busy machine, and none of the blocks of a minute.
+  assert.ok(secondsAfterStop < 45, `${secondsAfterStop} s`);
   assert.deepEqual(left(), []);
 });
