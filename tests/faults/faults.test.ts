@@ -21,7 +21,7 @@ const edges: readonly Pair[] = [
   ["commit's wait for its standby cancelled", 'before the commit'],
 ];
 
-// Every fourth fault and every eighth of those of guards, by the seed, once, at one of the moments; `npm run faults` plays
+// Every sixth fault and every twelfth of those of guards, by the seed, once, at one of the moments; `npm run faults` plays
 // all of them many times. Rounds mostly wait, so the deployments are played side by side.
 suite('whatever breaks, nothing that was signed out is accepted', { ...needsPostgres(), concurrency: true }, () => {
   /** Faults that can share a deployment do, the one that the first of these settings gives: its start takes longer than a round. */
@@ -31,16 +31,16 @@ suite('whatever breaks, nothing that was signed out is accepted', { ...needsPost
     also: readonly Pair[] = [],
   ): void => {
     const [setting] = served;
-    test(`${setting}: every fourth fault once (SEED=${seed})`, options, async (t) => {
+    test(`${setting}: every sixth fault once (SEED=${seed})`, options, async (t) => {
       await using deployment = await Deployment.start({ leaseMs: 500, answerMs: 700, ...settings[setting] });
       const namesOf = (some: Readonly<Record<string, Fault>>, every: number): readonly string[] =>
         Object.entries(some)
           .flatMap(([name, fault]) => (served.includes(fault.setting) ? [name] : []))
           .filter((_, index) => index % every === seed % every);
       // Rounds in which a guard is lost take as long as its lease.
-      const names = [...namesOf(innerFaults, 4), ...namesOf(guardFaults, 8)];
+      const names = [...namesOf(innerFaults, 6), ...namesOf(guardFaults, 12)];
       const pairs = names.map((name, index): Pair => {
-        const moment = momentNames[(index + Math.floor(seed / 4)) % momentNames.length] as string;
+        const moment = momentNames[(index + Math.floor(seed / 6)) % momentNames.length] as string;
         return [name, moment];
       });
       for (const [index, [fault, moment]] of [...pairs, ...also].entries())

@@ -24,6 +24,11 @@ export const systemClocks: Clocks = {
   monoMs: () => performance.now(),
   wallMs: () => Date.now(),
   after: (ms, call) => {
+    // The shortest timer takes one to two milliseconds. A sign-out would wait for several of them.
+    if (ms <= 0) {
+      const immediate = setImmediate(call);
+      return () => clearImmediate(immediate);
+    }
     // A timer counts whole milliseconds from a rounded-down start, so it may fire up to two
     // milliseconds early.
     const timer = setTimeout(call, Math.ceil(ms + 1));
