@@ -30,7 +30,14 @@ interface Followed {
 export class Announcements {
   readonly #clocks: Pick<Clocks, 'monoMs' | 'after'>;
   readonly #placeOf: (id: JournalId) => bigint | undefined;
-  readonly #followed = new Map<string, Followed>();
+  /** In the order of their beginning. */
+  readonly #followed: Followed[] = [];
+  /** How many have been forgotten: the number of the first one that is followed. */
+  #forgotten = 0;
+  /** Those with entries that this process has not read yet. */
+  readonly #unread = new Set<Followed>();
+  /** The number of the first one that a guard has not acknowledged: a poll costs what is new since. */
+  readonly #next = new Map<MemberId, number>();
   /** Acknowledgements that leave at the end of this turn. */
   #leaving: Map<Followed, MemberId[]> | undefined;
 
@@ -41,7 +48,7 @@ export class Announcements {
   }
 
   /** Follows an announcement of this or of another process. */
-  follow({ announcement, entries }: Hint, acknowledge: AcknowledgeFor): void {
+  follow({ entries }: Hint, acknowledge: AcknowledgeFor): void {
     this.#forget();
     const followed: Followed = {
       acknowledge,
@@ -50,37 +57,48 @@ export class Announcements {
       acknowledged: new Set(),
       sinceMs: this.#clocks.monoMs(),
     };
+    this.#followed.push(followed);
+    this.#unread.add(followed);
     this.#place(followed);
-    this.#followed.set(announcement, followed);
   }
 
-  /** Call it after each read. */
-  onRead(): void {
-    for (const followed of this.#followed.values()) this.#place(followed);
+  /** Call it after each read. @param isLive whether a guard is registered */
+  onRead(isLive: (guard: MemberId) => boolean): void {
+    for (const followed of this.#unread) this.#place(followed);
+    for (const guard of this.#next.keys()) if (!isLive(guard)) this.#next.delete(guard);
   }
 
   /** Passes on what a guard shows to have applied. */
   acknowledge(guard: MemberId, has: Coverage): void {
-    for (const followed of this.#followed.values()) {
+    let next = Math.max(this.#forgotten, this.#next.get(guard) ?? 0);
+    for (let number = next; number < this.#forgotten + this.#followed.length; number++) {
+      const followed = this.#followed[number - this.#forgotten] as Followed;
       const { unread, places, acknowledged } = followed;
-      if (unread.size > 0 || acknowledged.has(guard) || !places.every((place) => covers(has, place))) continue;
-      acknowledged.add(guard);
-      this.#send(followed, guard);
+      const isNew = unread.size === 0 && !acknowledged.has(guard) && places.every((place) => covers(has, place));
+      if (isNew) {
+        acknowledged.add(guard);
+        this.#send(followed, guard);
+      }
+      // Later ones may be covered before earlier ones are.
+      if (next === number && acknowledged.has(guard)) next++;
     }
+    this.#next.set(guard, next);
   }
 
   /** The history of the database is another one: places of the former one say nothing. */
   clear(): void {
-    this.#followed.clear();
+    this.#drop(this.#followed.length);
   }
 
-  #place({ unread, places }: Followed): void {
+  #place(followed: Followed): void {
+    const { unread, places } = followed;
     for (const id of unread) {
       const place = this.#placeOf(id);
       if (place === undefined) continue;
       unread.delete(id);
       places.push(place);
     }
+    if (unread.size === 0) this.#unread.delete(followed);
   }
 
   /** One message for all guards that are answered in the same turn. */
@@ -99,11 +117,14 @@ export class Announcements {
   }
 
   #forget(): void {
-    const beforeMs = this.#clocks.monoMs() - followedMs;
-    // In the order of their beginning.
-    for (const [announcement, { sinceMs }] of this.#followed) {
-      if (sinceMs > beforeMs && this.#followed.size < announcementsMax) return;
-      this.#followed.delete(announcement);
-    }
+    const afterMs = this.#clocks.monoMs() - followedMs;
+    const kept = this.#followed.findIndex(({ sinceMs }) => sinceMs > afterMs);
+    const old = kept === -1 ? this.#followed.length : kept;
+    this.#drop(Math.max(old, this.#followed.length + 1 - announcementsMax));
+  }
+
+  #drop(count: number): void {
+    for (const followed of this.#followed.splice(0, count)) this.#unread.delete(followed);
+    this.#forgotten += count;
   }
 }

@@ -63,6 +63,8 @@ interface Held {
   readonly untilMs: number;
   /** Until then a guard that the last read has not shown may be one that was registered since. */
   readonly shownByMs: number;
+  /** Cancels the next look at it. */
+  cancelLook: () => void;
   readonly answer: (text: string) => void;
   readonly refuse: (error: CatalyticError) => void;
 }
@@ -101,15 +103,14 @@ export class Polls implements ReadFollower {
   readonly #heldOf = new CountsOfKeys();
   readonly #loads: JournalLoads;
   #isLeaving = false;
+  /** Answers so far, by what they held. */
+  readonly pages = { load: 0, news: 0, empty: 0 };
 
   constructor(parts: PollsParts) {
     this.#parts = parts;
     this.#loads = new JournalLoads(parts.guards);
     this.#announcements = new Announcements(parts.clocks, (id) => this.#recent.placeOf(id));
   }
-
-  /** Answers so far, by what they held. */
-  readonly pages = { load: 0, news: 0, empty: 0 };
 
   /** Polls held at this moment. */
   get held(): number {
@@ -140,7 +141,7 @@ export class Polls implements ReadFollower {
       for (const id of this.#recorded.keys()) if (!this.#live.has(id)) this.#recorded.delete(id);
     }
     this.#parts.onGuardKeys(read.page.guardKeysRevision);
-    this.#announcements.onRead();
+    this.#announcements.onRead((id) => this.#live.has(id));
     // Most reads bring nothing, and a thousand polls may be held.
     const hasNews = read.isWhole || read.page.entries.length > 0;
     for (const held of this.#held) if (hasNews || held.guard !== undefined || this.#isAhead(held)) this.#judge(held);
@@ -194,6 +195,7 @@ export class Polls implements ReadFollower {
         notBeforeMs: arrivedMs + everyMs,
         untilMs: arrivedMs + waitMs,
         shownByMs: arrivedMs + Math.max(waitMs, shownInMs),
+        cancelLook: () => {},
         answer: (text) => {
           this.#letGo(held);
           resolve(text);
@@ -203,8 +205,6 @@ export class Polls implements ReadFollower {
           reject(error);
         },
       };
-      clocks.after(Math.max(everyMs, waitMs), () => this.#judge(held));
-      if (shownInMs > waitMs) this.#judgeAt(held, held.shownByMs);
       onClosed(() => this.#letGo(held));
       this.#held.add(held);
       this.#heldOf.add(key);
@@ -215,6 +215,7 @@ export class Polls implements ReadFollower {
   }
 
   #letGo(held: Held): void {
+    held.cancelLook();
     if (this.#held.delete(held)) this.#heldOf.remove(held.asked.key);
   }
 
@@ -258,30 +259,34 @@ export class Polls implements ReadFollower {
     if (!this.#held.has(held)) return;
     this.#acknowledge(held);
     const nowMs = this.#parts.clocks.monoMs();
-    const read = this.#read;
-    const isReadLater = read !== undefined && read.sentMonoMs > held.arrivedMs;
+    const good = this.#read?.isGood === true && this.#read.sentMonoMs > held.arrivedMs ? this.#read : undefined;
     if (held.guard !== undefined && !this.#isLive(held)) {
       // Only a read that was sent after the poll arrived can say so.
-      if (isReadLater && read.isGood) {
+      if (good !== undefined) {
         held.refuse(new CatalyticError('guard_not_live'));
         return;
       }
-      if (nowMs < held.shownByMs && !this.#isLeaving) return;
+      if (nowMs < held.shownByMs && !this.#isLeaving) {
+        this.#lookAt(held, held.shownByMs);
+        return;
+      }
     }
     const isOver = nowMs >= held.untilMs || this.#isLeaving;
-    if (isReadLater && read.isGood && this.#isAhead(held)) {
-      // The database was put back to an earlier state and has kept its name.
-      this.#parts.reader().doubt(read.page.coverage.history);
-      if (!isOver) return;
-    }
-    if (isOver || held.cursor === undefined) this.#answer(held);
-    else if (nowMs < held.notBeforeMs) this.#judgeAt(held, held.notBeforeMs);
-    else if (this.#givenTo(held)?.entries.length !== 0) this.#answer(held);
+    const isPutBack = good !== undefined && this.#isAhead(held);
+    // The database was put back to an earlier state and has kept its name.
+    if (isPutBack) this.#parts.reader().doubt(good.page.coverage.history);
+    const isTime = nowMs >= held.notBeforeMs;
+    const mayHaveNews = isTime && !isPutBack;
+    if (isOver || held.cursor === undefined || (mayHaveNews && this.#givenTo(held)?.entries.length !== 0))
+      this.#answer(held);
+    else this.#lookAt(held, isTime ? held.untilMs : Math.min(held.notBeforeMs, held.untilMs));
   }
 
-  #judgeAt(held: Held, atMs: number): void {
+  /** Looks at a poll again at that time, if no read does so before. */
+  #lookAt(held: Held, atMs: number): void {
     const { clocks } = this.#parts;
-    clocks.after(Math.max(0, atMs - clocks.monoMs()), () => this.#judge(held));
+    held.cancelLook();
+    held.cancelLook = clocks.after(Math.max(0, atMs - clocks.monoMs()), () => this.#judge(held));
   }
 
   /**
