@@ -1,10 +1,8 @@
 /** Guards in PostgreSQL. @module */
-import type { TenantId } from '@catalytic/protocol/ids';
 import { type Marks, pauseMsMax, pauseMsMin, pauseSeconds, unsteadyMarks } from '../../features/guard-keys/rules.ts';
 import type { GuardStore, Registering } from '../../features/guards/store.ts';
-import { toEntry } from '../journal-row.ts';
-import { idOfHash } from './admin-keys.ts';
-import type { JournalRow } from './journal-rows.ts';
+import { type PlacedRow, toPlacedEntry } from './journal-rows.ts';
+import { idOfHash } from './key-rows.ts';
 import { type Run, statement, type Transactions } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -64,12 +62,7 @@ const page = statement(
 const beginning = { place: 0n, id: '00000000-0000-0000-0000-000000000000' };
 
 /** Without entries one row says which history the database has, and all else in it is null. */
-type PageRow = Omit<JournalRow, 'xid' | 'history'> & {
-  readonly xid: string | null;
-  readonly tenant_id: TenantId | null;
-  readonly isSameHistory: boolean;
-  readonly isStandby: boolean;
-};
+type PageRow = { readonly isSameHistory: boolean; readonly isStandby: boolean } & (PlacedRow | { readonly xid: null });
 
 /** @param run sees all tenants, because guards may be of all */
 export const postgresGuards = (run: Run, { read }: Pick<Transactions, 'read'>): GuardStore => ({
@@ -93,9 +86,7 @@ export const postgresGuards = (run: Run, { read }: Pick<Transactions, 'read'>): 
     if (rows[0]?.isStandby !== false) throw unavailable(new Error('The server is a standby'));
     return {
       isSameHistory: rows[0].isSameHistory,
-      entries: rows.flatMap((row) =>
-        row.xid === null ? [] : [{ ...toEntry(row), place: BigInt(row.xid), tenantId: row.tenant_id }],
-      ),
+      entries: rows.flatMap((row) => (row.xid === null ? [] : [toPlacedEntry(row)])),
     };
   },
 });

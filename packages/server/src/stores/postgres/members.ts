@@ -1,8 +1,8 @@
 /** Members in PostgreSQL. @module */
 import { marksWithinMs } from '../../features/guard-keys/rules.ts';
 import type { Member, MemberStore } from '../../features/revocation/store.ts';
-import { idOfHash } from './admin-keys.ts';
 import { databaseMs, placeIn } from './journal-rows.ts';
+import { idOfHash } from './key-rows.ts';
 import { type Run, statement, type Transactions } from './transactions.ts';
 import { unavailable } from './unavailable.ts';
 

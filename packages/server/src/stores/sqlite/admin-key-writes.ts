@@ -2,11 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
 import { keyId } from '../../features/admin-keys/rules.ts';
-import type { KeyRevocation, KeyUse, NewAdminKey } from '../../features/admin-keys/store.ts';
+import type { KeyRevocation, NewAdminKey } from '../../features/admin-keys/store.ts';
 import { auditAppender } from './audit-writes.ts';
-
-/** `keyId` of the rules, in SQL. */
-export const idOfHash = 'lower(hex(substr(hash, 1, 6)))';
+import { idOfHash, keyUseWriter } from './key-rows.ts';
 
 /** Prepares the operations. */
 export const adminKeyWrites = (database: DatabaseSync) => {
@@ -17,10 +15,6 @@ export const adminKeyWrites = (database: DatabaseSync) => {
   const remove = database.prepare(
     `delete from admin_key where ${idOfHash} = :id and (:tenant is null or tenant_id = :tenant)
      returning tenant_id as tenantId`,
-  );
-  const use = database.prepare(
-    `update admin_key set last_used_at = :now
-      where hash = :hash and (last_used_at is null or last_used_at <= :now - :every)`,
   );
   return {
     add: ({ hash, key, description, expiresAtMs, nowMs, by }: NewAdminKey): void => {
@@ -43,8 +37,6 @@ export const adminKeyWrites = (database: DatabaseSync) => {
       return true;
     },
 
-    noteUse: ({ hash, nowMs, everyMs }: KeyUse): void => {
-      use.run({ hash, now: nowMs, every: everyMs });
-    },
+    noteUse: keyUseWriter(database, 'admin_key'),
   };
 };

@@ -2,10 +2,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TenantId } from '@catalytic/protocol/ids';
 import { keyId } from '../../features/admin-keys/rules.ts';
-import type { KeyRevocation, KeyUse } from '../../features/admin-keys/store.ts';
+import type { KeyRevocation } from '../../features/admin-keys/store.ts';
 import type { NewGuardKey } from '../../features/guard-keys/store.ts';
-import { idOfHash } from './admin-key-writes.ts';
 import { auditAppender } from './audit-writes.ts';
+import { idOfHash, keyUseWriter } from './key-rows.ts';
 
 /** Prepares the operations. */
 export const guardKeyWrites = (database: DatabaseSync) => {
@@ -20,10 +20,6 @@ export const guardKeyWrites = (database: DatabaseSync) => {
   );
   const markGuards = database.prepare("update member set state = 'leaving' where kind = 'guard' and key = ?");
   const raiseRevision = database.prepare('update deployment set guard_keys_revision = guard_keys_revision + 1');
-  const use = database.prepare(
-    `update guard_key set last_used_at = :now
-      where hash = :hash and (last_used_at is null or last_used_at <= :now - :every)`,
-  );
   return {
     add: ({ hash, key: { tenantId, guardsMax }, description, expiresAtMs, nowMs, by }: NewGuardKey): void => {
       insert.run(hash, tenantId, guardsMax, description, nowMs, expiresAtMs);
@@ -42,8 +38,6 @@ export const guardKeyWrites = (database: DatabaseSync) => {
       return true;
     },
 
-    noteUse: ({ hash, nowMs, everyMs }: KeyUse): void => {
-      use.run({ hash, now: nowMs, every: everyMs });
-    },
+    noteUse: keyUseWriter(database, 'guard_key'),
   };
 };

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { type Marks, pauseSeconds } from '../../features/guard-keys/rules.ts';
 import type { NewGuard, Registering } from '../../features/guards/store.ts';
-import { idOfHash } from './admin-key-writes.ts';
+import { idOfHash } from './key-rows.ts';
 
 /** Prepares the operations. */
 export const guardWrites = (database: DatabaseSync) => {

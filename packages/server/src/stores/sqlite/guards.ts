@@ -1,17 +1,12 @@
 /** Guards in SQLite. @module */
 import type { DatabaseSync } from 'node:sqlite';
-import type { TenantId } from '@catalytic/protocol/ids';
 import type { GuardStore } from '../../features/guards/store.ts';
-import { type JournalRow, toEntry } from '../journal-row.ts';
+import { type PlacedRow, toPlacedEntry } from './journal.ts';
 import { readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 /** Without entries one row says which history the database has, and all else in it is null. */
-interface PageRow {
-  readonly isSameHistory: 0 | 1;
-  readonly pos: number | null;
-  readonly tenant_id: TenantId | null;
-}
+type PageRow = { readonly isSameHistory: 0 | 1 } & (PlacedRow | { readonly pos: null });
 
 /** @param reader connection for reading */
 export const sqliteGuards = (reader: DatabaseSync, writer: Writer): GuardStore => {
@@ -31,12 +26,10 @@ export const sqliteGuards = (reader: DatabaseSync, writer: Writer): GuardStore =
     seen: write('seen'),
     page: async ({ history, after, upTo, tenantId, rowsMax }) => {
       const values = { history, after: after?.place ?? 0, upTo, tenant: tenantId, rowsMax };
-      const rows = readRows<PageRow & JournalRow>(page, values);
+      const rows = readRows<PageRow>(page, values);
       return {
         isSameHistory: rows[0]?.isSameHistory === 1,
-        entries: rows.flatMap((row) =>
-          row.pos === null ? [] : [{ ...toEntry(row), place: BigInt(row.pos), tenantId: row.tenant_id }],
-        ),
+        entries: rows.flatMap((row) => (row.pos === null ? [] : [toPlacedEntry(row)])),
       };
     },
   };

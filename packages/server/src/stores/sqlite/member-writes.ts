@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { type Marks, marksAfter } from '../../features/guard-keys/rules.ts';
-import { idOfHash } from './admin-key-writes.ts';
+import { idOfHash } from './key-rows.ts';
 
 /** Prepares the operations. */
 export const memberWrites = (database: DatabaseSync) => {
