@@ -6,6 +6,7 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { Follower } from '@catalytic/guard/follower';
 import type { Reply } from '@catalytic/guard/revocations-client';
+import { View } from '@catalytic/guard/view';
 import { type CatalyticError, errorTable } from '@catalytic/protocol/errors';
 import type { Poll } from '@catalytic/protocol/guards';
 import type { MemberId } from '@catalytic/protocol/ids';
@@ -119,6 +120,7 @@ export const startGuard = (road: GuardRoad, guard: SimulatedProcess, name: strin
     followsIfRefused: false,
     audience: 'audience',
     name,
+    newView: () => new View(),
     processId: () => 1,
     random: time.random,
     onEntries: () => {},

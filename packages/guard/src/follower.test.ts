@@ -24,7 +24,13 @@ const open = async (t: TestContext, change: Partial<FollowerParts> = {}) => {
   const process = { id: 1 };
   const follower = new Follower({
     ...{ client, keys, clocks, isStrict: true, followsIfRefused: false, audience: 'api', name: 'test' },
-    ...{ processId: () => process.id, random: () => 0, onRenewed: () => {}, onStale: () => {} },
+    ...{
+      newView: () => new View(),
+      processId: () => process.id,
+      random: () => 0,
+      onRenewed: () => {},
+      onStale: () => {},
+    },
     onEntries: () => void taken++,
     onFailure: (reason) => problems.push(reason),
     ...change,

@@ -17,7 +17,7 @@ import { atOnce, type NextPoll, PollRounds } from './poll-rounds.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { type ReadPage, readPage } from './read-page.ts';
 import type { Reply, RevocationsClient } from './revocations-client.ts';
-import { type KeptRevocation, View } from './view.ts';
+import type { KeptRevocation, View } from './view.ts';
 import { Waiting } from './waiting.ts';
 
 /** What a follower works with. */
@@ -33,7 +33,7 @@ export interface FollowerParts {
   /** Tells guards apart in the logs and metrics of the service. */
   readonly name: string;
   /** Makes an empty view. */
-  readonly newView?: () => View;
+  readonly newView: () => View;
   /** The number of this process, read again at each use: a copy of the process has another one. */
   readonly processId: () => number;
   /** From 0 to 1. */
@@ -88,7 +88,6 @@ const saidBy = ({ status, code }: Reply): string =>
 /** Follows the journal for one guard. */
 export class Follower {
   readonly #parts: FollowerParts;
-  readonly #newView: () => View;
   readonly #lease = new Lease();
   readonly #waiting: Waiting;
   readonly #rounds: PollRounds;
@@ -119,8 +118,7 @@ export class Follower {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
-    this.#newView = parts.newView ?? (() => new View());
-    this.#view = this.#newView();
+    this.#view = parts.newView();
     this.#processId = parts.processId();
     this.#waiting = new Waiting(parts.clocks);
     this.#rounds = new PollRounds(parts.clocks, (poll) =>
@@ -353,7 +351,7 @@ export class Follower {
     this.#lease.end();
     // Nothing is accepted until a page renews the lease of another id, so the rows may go at once.
     void this.#leave();
-    this.#view = this.#newView();
+    this.#view = this.#parts.newView();
     this.#cursor = undefined;
     this.#history = undefined;
     this.#isLoaded = false;

@@ -17,6 +17,7 @@ import { SessionSignals } from './session-signals.ts';
 import { SignatureChecks, type SignedToken } from './signature-checks.ts';
 import { type Currency, type Expectation, refusal } from './verdict.ts';
 import type { Accepted, Verdicts, WhenStale } from './verdicts.ts';
+import { View } from './view.ts';
 
 /** What local verdicts work with. */
 export interface LocalVerdictsParts extends Omit<AskParts, 'onProblem'> {
@@ -61,7 +62,7 @@ class LocalVerdicts implements Verdicts {
     this.#follower = new Follower({
       ...{ client, keys: this.#keys, clocks: systemClocks },
       ...{ isStrict, followsIfRefused, name, audience: expectation.audience },
-      ...{ processId: () => process.pid, random: Math.random },
+      ...{ newView: () => new View(), processId: () => process.pid, random: Math.random },
       onEntries: (entries) => this.#signals.notice(entries),
       onFailure: (reason) => {
         this.#problem = `${url}: ${reason}`;
