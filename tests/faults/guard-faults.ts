@@ -2,12 +2,14 @@
  * Faults of guards, of the way between them and the service, and of the worker that answers their polls.
  * @module
  */
+
 import { signal } from '@catalytic/lab/process-tree';
 import { bothDirections, type Direction } from '@catalytic/lab/proxy';
+import { followerLeaseMs } from '../../packages/server/src/features/guards/rules.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 import { type Habit, startBalancer } from './balancer.ts';
 import { type Fault, nothing, type Scene, type Undo, undoAfter, unprepared } from './fault.ts';
-import { guardLeaseMs, type PinnedGuard } from './pinned-guard.ts';
+import type { PinnedGuard } from './pinned-guard.ts';
 
 /** A guard that has not acknowledged for so long is marked, milliseconds. */
 const silentMs = 2000;
@@ -23,8 +25,8 @@ const victim = ({ deployment }: Scene): PinnedGuard => {
   return found;
 };
 
-const pastItsLease = ({ leaseMs, random }: Scene): number => guardLeaseMs(leaseMs) * (1.1 + 0.3 * random());
-const untilRemoved = ({ leaseMs }: Scene): number => silentMs + 1.2 * guardLeaseMs(leaseMs) + noticeMs;
+const pastItsLease = ({ leaseMs, random }: Scene): number => followerLeaseMs(leaseMs) * (1.1 + 0.3 * random());
+const untilRemoved = ({ leaseMs }: Scene): number => silentMs + 1.2 * followerLeaseMs(leaseMs) + noticeMs;
 
 const pause = (howLong: (scene: Scene) => number): Fault['prepare'] =>
   unprepared(async (scene) => {

@@ -3,21 +3,16 @@
  * @module
  */
 import { type FaultProxy, startProxy } from '@catalytic/lab/proxy';
+import { followedLeases } from '@catalytic/protocol/guards';
 import { Pool } from 'undici';
+import { followerLeaseMs } from '../../packages/server/src/features/guards/rules.ts';
 import { type GuardedApi, startGuardedApi } from '../harness/guarded-api.ts';
 import type { Reply } from './pinned-worker.ts';
 import type { Respondent } from './watcher.ts';
 
-/** Shortest lease of a guard, milliseconds: with a shorter lease of the service guards have this one. */
-const leaseMsMin = 2000;
-/** A guard that follows may accept for 1.1 of its leases after a revocation took effect. */
-const followedLeases = 1.1;
 /** Connections of its clients: a request that hangs does not delay the next. */
 const connections = 12;
 const answerMsMax = 8000;
-
-/** Lease of the guards of a service, milliseconds. @param leaseMs that of its workers */
-export const guardLeaseMs = (leaseMs: number): number => Math.max(leaseMsMin, leaseMs);
 
 /** How it is set up. */
 export interface PinnedGuardOptions {
@@ -48,7 +43,7 @@ export class PinnedGuard implements Respondent, AsyncDisposable {
   private constructor(options: PinnedGuardOptions, way: FaultProxy, api: GuardedApi) {
     this.mode = options.mode;
     this.label = `${options.mode} guard ${options.number}`;
-    this.lagMsMax = options.mode === 'follow' ? followedLeases * guardLeaseMs(options.leaseMs) : 0;
+    this.lagMsMax = options.mode === 'follow' ? followedLeases * followerLeaseMs(options.leaseMs) : 0;
     this.way = way;
     this.#options = options;
     this.#api = api;

@@ -23,6 +23,12 @@ export const guardLeaseMsMin = 2000;
 export const guardLeaseMsMax = 30_000;
 
 /**
+ * A guard that follows may accept a token for this many of its leases after the revocation took
+ * effect: its clock and those of the workers may run apart by as much as the protocol allows.
+ */
+export const followedLeases = 1.1;
+
+/**
  * Longest time that a poll is held, milliseconds. It is a fraction of the lease, so that a guard has
  * several attempts before its lease ends.
  * @param leaseMs lease of the guard

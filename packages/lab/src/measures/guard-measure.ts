@@ -3,6 +3,7 @@
  * the promise of its guard's mode.
  * @module
  */
+import { followedLeases } from '@catalytic/protocol/guards';
 import type { GuardAnswers, GuardMode } from '../results/guard-result.ts';
 import { Histogram } from '../statistics/histogram.ts';
 import { expiryToleranceMs, type TokenState } from './outcome.ts';
@@ -27,12 +28,6 @@ export interface GuardAnswer {
 
 /** What an answer says of the token. */
 export type GuardWord = Exclude<keyof GuardAnswers, 'tried'>;
-
-/**
- * A guard that follows may accept for so many leases after the revocation took effect: the clocks of
- * guard and service may run apart by as much as the protocol allows.
- */
-const followedLeases = 1.1;
 
 /** The lab knows when a logout was answered, which is after it took effect. */
 const mustRefuseFromMs = (mode: GuardMode, leaseMs: number, { deadFromMs, revokedAtMs }: TokenState): number => {
