@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { logOut, signUp } from '../tests/harness/client.ts';
 import { firstLine } from '../tests/harness/first-line.ts';
-import { freePort, runCatalytic } from '../tests/harness/service.ts';
+import { addGuardKey } from '../tests/harness/guard-key.ts';
+import { freePort } from '../tests/harness/service.ts';
 import { installInto, packGuard } from '../tests/packages/packed-guard.ts';
 import { runBench } from './harness/bench.ts';
 import { median, round, table } from './harness/figures.ts';
@@ -87,8 +88,7 @@ await runBench({
       MAX_SESSIONS_PER_ACCOUNT: 10_000,
     };
     const service = await startServiceOn(stack, settings, onCore(1));
-    const made = await runCatalytic(['guard-keys', 'create', '--json'], { DATA_DIR: service.dataDir });
-    const { key } = JSON.parse(made.stdout) as { key: string };
+    const key = addGuardKey(service.dataDir);
     const texts: string[] = [];
     for (let index = 0; index < tokens; index++)
       texts.push((await signUp(service.url, `user${index}@example.com`)).access);

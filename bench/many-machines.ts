@@ -7,6 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Mode } from '@catalytic/guard';
+import { startGuardedApi } from '../tests/harness/guarded-api.ts';
 import { type Listener, startHaproxy } from '../tests/harness/haproxy.ts';
 import { startHttpServer } from '../tests/harness/http-server.ts';
 import { createMachines } from '../tests/harness/machines.ts';
@@ -14,12 +16,10 @@ import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import type { Postgres } from '../tests/harness/postgres.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import { runCatalytic, type Service, type Settings } from '../tests/harness/service.ts';
-import { startChild } from './harness/child.ts';
 import { startDatabase } from './harness/database.ts';
 import { runLab } from './harness/lab.ts';
 import { say } from './harness/result.ts';
 import { folderOn, pidOf, startServiceOn } from './harness/services.ts';
-import type { GuardedApiTasks } from './loads/guarded-api-process.ts';
 
 const help = `Starts a real PostgreSQL, a real Redis and the service, and runs the load lab against it.
 
@@ -45,12 +45,13 @@ const { values, positionals } = parseArgs({
   },
 });
 
+const issuer = 'https://id.example';
 const audience = 'https://api.example';
 
 /** Settings of every machine. */
 const common: Settings = {
   AUDIENCE: audience,
-  ISSUER: 'https://id.example',
+  ISSUER: issuer,
   CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),
   LOGIN_CACHE_SECONDS: 3600,
   EXPOSE_WORKER: 1,
@@ -185,10 +186,10 @@ const startGuarded = async ({ listeners, dataDir, database }: Target) => {
   const made = await runCatalytic(['guard-keys', 'create', '--json'], settings);
   const { key } = JSON.parse(made.stdout) as { key: string };
   const apis = modes.map(async (mode, index) => {
-    const child = started.use(startChild<GuardedApiTasks>(new URL('loads/guarded-api-process.ts', import.meta.url)));
-    const options = { issuer: 'https://id.example', url: balancer.url, name: `${mode} ${index + 1}` };
-    const url = await child.ask('serve', { ...options, mode: mode as 'strict', audience, key });
-    return { words: ['--guard', `${mode}=${url}`], pid: child.pid };
+    const options = { issuer, url: balancer.url, name: `${mode} ${index + 1}`, mode: mode as Mode, audience, key };
+    const api = started.use(await startGuardedApi({ guard: options }));
+    if (mode !== 'ask') await api.current();
+    return { words: ['--guard', `${mode}=${api.url}`], pid: api.process.pid ?? 0 };
   });
   const all = await Promise.all(apis);
   return { words: all.flatMap(({ words }) => words), pids: [balancer.pid, ...all.map(({ pid }) => pid)] };
