@@ -268,8 +268,9 @@ export const boundaryRules: BoundaryRules = {
       object: 'process',
       member: 'env',
       where: anywhere,
-      except: /^packages\/[^/]+\/src\/config\//,
-      instead: 'the environment is read in config/ only; take a value from there',
+      except: /^packages\/([^/]+\/src\/config\/|guard\/src\/sidecar\/main\.ts$)/,
+      instead:
+        'the environment is read in config/ (of the guard: by the command of its sidecar) only; take a value from there',
     },
     {
       object: 'console',

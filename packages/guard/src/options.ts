@@ -107,6 +107,9 @@ const readChoice = <Choice extends string>(setting: string, choices: readonly Ch
   );
 };
 
+/** Whether a text is the id of a tenant, and not its name, which no token holds. */
+export const isTenantId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 /** @throws {TypeError} for settings that cannot work, naming the setting and what it takes */
 export const readOptions = (options: GuardOptions): ReadOptions => {
   for (const name of Object.keys(options))
@@ -116,7 +119,7 @@ export const readOptions = (options: GuardOptions): ReadOptions => {
   readUrl('issuer', issuer);
   if (typeof audience !== 'string' || audience === '')
     throw new TypeError(`Cannot guard for the audience ${JSON.stringify(audience)}: give the one of the tokens`);
-  if (tenant !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(tenant))
+  if (tenant !== undefined && !isTenantId(tenant))
     throw new TypeError(
       `Cannot guard the tenant ${JSON.stringify(tenant)}: give its id, as "catalytic tenants list" shows it`,
     );

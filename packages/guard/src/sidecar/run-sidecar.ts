@@ -1,0 +1,79 @@
+/**
+ * A sidecar from its start to its end.
+ * @module
+ */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createGuard } from '../guard.ts';
+import { type Address, addressText, listenOn } from './address.ts';
+import { createCheckServer } from './check-server.ts';
+import type { Log } from './log.ts';
+import { createOperateServer } from './operate-server.ts';
+import type { SidecarSettings } from './settings.ts';
+
+/** How long a stop waits for answers under way, milliseconds: the guard's own waits are shorter. */
+const endMsMax = 5000;
+/** How often the same complaint about a gateway is written, milliseconds: each request may cause it. */
+const complaintMs = 60_000;
+
+/** A running sidecar. */
+export interface Sidecar {
+  /** Where it listens. */
+  readonly address: Address;
+  readonly operateAddress: Address | undefined;
+  /** Leaves the service, ends the answers under way, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Closes a server after its answers under way. */
+const close = async (server: Server): Promise<void> => {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  const late = setTimeout(() => server.closeAllConnections(), endMsMax);
+  await closed;
+  clearTimeout(late);
+};
+
+const atMostEach = (ms: number, act: (text: string) => void): ((text: string) => void) => {
+  let last = Number.NEGATIVE_INFINITY;
+  return (text) => {
+    const now = performance.now();
+    if (now - last < ms) return;
+    last = now;
+    act(text);
+  };
+};
+
+/**
+ * Starts a sidecar. The service need not run yet: until it does, answers are 503.
+ * @throws {TypeError} for settings that cannot work, {@link Error} where it cannot listen
+ */
+export const runSidecar = async (settings: SidecarSettings, log: Log): Promise<Sidecar> => {
+  const { listen, operate, socketMode, pathFrom, rules } = settings;
+  const guard = await createGuard({ ...settings.guard, onProblem: (message) => log.warn(message) });
+  const { mode } = guard.state;
+  const answers = new Map<number, number>();
+  let isStopping = false;
+  const checks = createCheckServer({
+    ...{ guard, mode, pathFrom, rules },
+    onMisconfigured: atMostEach(complaintMs, (reason) => log.warn(`A gateway asks wrongly: ${reason}`)),
+    onAnswered: (status) => answers.set(status, (answers.get(status) ?? 0) + 1),
+  });
+  const operations = createOperateServer({ guard, isStopping: () => isStopping, answers });
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    await Promise.all([guard.stop(), close(checks)]);
+    await close(operations);
+  };
+  try {
+    const operateAddress = operate && (await listenOn(operations, operate, socketMode));
+    const address = await listenOn(checks, listen, socketMode);
+    log.info(`Listening on ${addressText(address)} in mode ${mode}`);
+    if (operateAddress !== undefined) log.info(`Health and metrics are on ${addressText(operateAddress)}`);
+    return { address, operateAddress, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
