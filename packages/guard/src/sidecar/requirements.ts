@@ -83,7 +83,8 @@ export const readRequirements = (mode: Mode, pairs: Iterable<readonly [string, s
 
 /**
  * Reads the query of a target.
- * @throws {TypeError} as {@link readRequirements}, and for a query that is not well encoded
+ * @throws {TypeError} as {@link readRequirements}, for a query that is not well encoded, and for one
+ *   that lets more tokens in
  */
 export const requirementsOfQuery = (mode: Mode, target: string): Requirements => {
   const start = target.indexOf('?');
@@ -94,5 +95,9 @@ export const requirementsOfQuery = (mode: Mode, target: string): Requirements =>
   } catch {
     throw new TypeError('Cannot read the query: it is not encoded as UTF-8');
   }
-  return readRequirements(mode, new URLSearchParams(query));
+  const requirements = readRequirements(mode, new URLSearchParams(query));
+  // Some gateways pass the query of their client on: it may ask for more, never for less.
+  if (requirements.whenStale === 'allow')
+    throw new TypeError('Cannot take when-stale=allow from a query: give it to the sidecar itself');
+  return requirements;
 };
