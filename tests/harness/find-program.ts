@@ -3,7 +3,7 @@
  * and does not need root.
  * @module
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,18 +51,12 @@ type Candidate = Omit<FoundProgram, 'version'>;
 /** The program with its version; `undefined` when it does not run or is too old. */
 const tried = (candidate: Candidate, { versionFlag, versionMin }: WantedProgram): FoundProgram | undefined => {
   if (!existsSync(candidate.file)) return undefined;
-  try {
-    const said = execFileSync(candidate.file, [versionFlag], {
-      encoding: 'utf8',
-      env: candidate.env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [version = '', major, minor] = /(\d+)\.(\d+)(\.\d+)*/.exec(said) ?? [];
-    const age = Number(major) - versionMin[0] || Number(minor) - versionMin[1];
-    return age >= 0 ? { ...candidate, version } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { status, stdout, stderr } = spawnSync(candidate.file, [versionFlag], { encoding: 'utf8', env: candidate.env });
+  if (status !== 0) return undefined;
+  // nginx prints its version on standard error.
+  const [version = '', major, minor] = /(\d+)\.(\d+)(\.\d+)*/.exec(`${stdout}${stderr}`) ?? [];
+  const age = Number(major) - versionMin[0] || Number(minor) - versionMin[1];
+  return age >= 0 ? { ...candidate, version } : undefined;
 };
 
 /**

@@ -2,8 +2,8 @@
  * The examples, as a reader starts them beside the service.
  */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment, startCommand } from '../../scripts/run-command.ts';
@@ -19,7 +19,7 @@ const service = await serviceIn({ after }, { PORT: await freePort() });
 const admin = addAdminKey(service.dataDir, ['guard-keys:write']);
 
 suite('examples', () => {
-  for (const name of readdirSync(examples))
+  for (const name of globSync('*/server.mjs', { cwd: examples }).map(dirname))
     test(`${name} serves a live token, refuses it after the sign-out, and leaves in order`, async (t) => {
       const folder = folderIn(t);
       cpSync(join(examples, name), folder, { recursive: true });
