@@ -200,6 +200,7 @@ export const boundaryRules: BoundaryRules = {
     audit: ['tenants'],
     'guard-keys': ['admin-keys', 'secrets', 'tenants'],
     guards: ['guard-keys', 'revocation', 'secrets'],
+    oauth: ['access-tokens', 'admin-keys', 'guard-keys', 'revocation', 'secrets', 'sessions', 'signing-keys'],
     passwords: ['secrets'],
     sessions: ['access-tokens', 'accounts', 'passwords', 'revocation', 'secrets', 'tenants'],
     'signing-keys': ['revocation', 'secrets', 'tenants'],

@@ -65,6 +65,8 @@ const body = fc.oneof(
   { weight: 2, arbitrary: fields.map((object) => JSON.stringify(object)) },
   { weight: 1, arbitrary: fc.json() },
   { weight: 1, arbitrary: fc.record({ refresh_token: value }).map((object) => JSON.stringify(object)) },
+  { weight: 1, arbitrary: fc.webQueryParameters() },
+  { weight: 1, arbitrary: text.map((token) => String(new URLSearchParams({ token: token.toWellFormed() }))) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
   { weight: 1, arbitrary: fc.constant('') },
 );
@@ -104,7 +106,10 @@ const oddHeader = fc.oneof(
 );
 const authorization = fc
   .oneof(
-    fc.constantFrom(`Bearer ${access}`, `Bearer ${labKey}`, `Bearer ${refreshToken}`),
+    fc.constantFrom(
+      ...[access, labKey, refreshToken].map((secret) => `Bearer ${secret}`),
+      ...[`x:${labKey}`, ':', '%:%'].map((pair) => `Basic ${btoa(pair)}`),
+    ),
     fc
       .tuple(fc.nat(access.length - 1), fc.constantFrom('', 'A', '.', '=', ' ', '\u00e4'))
       .map(([at, letter]) => `Bearer ${access.slice(0, at)}${letter}${access.slice(at + 1)}`),
@@ -114,6 +119,7 @@ const authorization = fc
 const contentType = fc.constantFrom(
   'Content-Type: application/json',
   'Content-Type: application/x-ndjson',
+  'Content-Type: application/x-www-form-urlencoded',
   'Content-Type: text/plain',
 );
 
@@ -151,7 +157,7 @@ const judge = (answer: Answer, draft: Draft): void => {
   assert.ok(answer.status >= 200 && answer.status < 600, about);
   if (answer.status < 400) return;
   // A route of OAuth, once it is found, has errors of its own form.
-  const isOauth = answer.body['error'] !== undefined && draft.path.startsWith(paths.token);
+  const isOauth = answer.body['error'] !== undefined && draft.path.startsWith('/oauth/');
   const code = isOauth ? assertIsOauthError(answer, about) : assertIsProblem(answer, about);
   if (answer.status >= 500) assert.equal(code, 'hashing_busy', about);
   if (code === 'hashing_busy') assert.match(String(answer.headers.get('retry-after')), /^[1-9]\d*$/, about);

@@ -33,8 +33,13 @@ export const assertIsOauthError = (answer: Answer, about = ''): ErrorCode => {
   assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8', where);
   assert.equal(answer.headers.get('cache-control'), 'no-store', where);
   assert.match(String(error), /^[a-z_]+$/, where);
-  if (error === 'invalid_grant') assert.equal(answer.status, 400, where);
+  if (error === 'invalid_grant' || error === 'unauthorized_client') assert.equal(answer.status, 400, where);
   else assert.equal(answer.status, errorKind(code).status, where);
+  assert.equal(
+    answer.headers.get('www-authenticate'),
+    answer.status === 401 ? 'Basic realm="catalytic", charset="UTF-8"' : null,
+    where,
+  );
   return code;
 };
 

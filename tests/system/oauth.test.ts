@@ -19,6 +19,10 @@ test('the metadata promises what is there, and names every member that has a def
     token_endpoint_auth_methods_supported: ['none'],
     grant_types_supported: ['refresh_token'],
     response_types_supported: ['none'],
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
   });
   for (const value of Object.values(body)) assert.notDeepEqual(value, [], 'a list without elements is to be left out');
 });

@@ -15,6 +15,8 @@ const operationIds: Readonly<Record<string, string>> = {
   'POST /auth/login': 'postAuthLogin',
   'POST /auth/refresh': 'postAuthRefresh',
   'POST /oauth/token': 'postOauthToken',
+  'POST /oauth/introspect': 'postOauthIntrospect',
+  'POST /oauth/revoke': 'postOauthRevoke',
   'POST /auth/logout': 'postAuthLogout',
   'POST /auth/logout-all': 'postAuthLogoutAll',
   'GET /auth/verify': 'getAuthVerify',
@@ -121,6 +123,7 @@ suite('the description of the API', () => {
     assert.deepEqual(described('POST /auth/login').security, []);
     assert.deepEqual(described('GET /auth/verify').security, [{ accessToken: [] }]);
     assert.deepEqual(described('POST /admin/accounts/import').security, [{ adminKey: ['accounts:import'] }]);
+    assert.deepEqual(described('POST /oauth/introspect').security, [{ client: [] }, {}]);
   });
 
   test('has nothing that generators of clients stumble over', () => {
@@ -263,7 +266,7 @@ suite('the description of the API', () => {
       // OAuth has its own statuses (RFC 6749 section 5.2).
       for (const status of Object.keys(operation.responses))
         for (const code of codesOf(operation, Number(status)))
-          if (route !== 'POST /oauth/token')
+          if (!route.startsWith('POST /oauth/'))
             assert.equal(errorTable[code as keyof typeof errorTable].status, Number(status), `${route} ${code}`);
     }
   });

@@ -144,6 +144,10 @@ export const errorTable = {
   },
 
   grant_unsupported: { status: 400, title: 'The grant type is not one this service takes', retryable: false },
+  client_missing: { status: 401, title: 'The client must authenticate', retryable: false, challenge: 'none' },
+  client_invalid: { status: 401, title: 'The client or its secret is not known', retryable: false, challenge: 'none' },
+  client_unauthorized: { status: 403, title: 'This client may not do this', retryable: false },
+  revocation_unsupported: { status: 400, title: 'A token of this type is not revoked here', retryable: false },
   refresh_invalid: { status: 401, title: 'The refresh token is not known', retryable: false, challenge: 'none' },
   refresh_expired: { status: 401, title: 'The refresh token has expired', retryable: false, challenge: 'none' },
   refresh_superseded: {

@@ -12,6 +12,7 @@ import { guardKeyRoutes } from '../features/guard-keys/routes.ts';
 import { guardRoutes } from '../features/guards/routes.ts';
 import { healthRoutes } from '../features/health/routes.ts';
 import { metricsRoutes } from '../features/metrics/routes.ts';
+import { oauthRoutes } from '../features/oauth/routes.ts';
 import type { Route } from '../features/route.ts';
 import { sessionAdminRoutes } from '../features/sessions/admin-routes.ts';
 import { sessionRoutes } from '../features/sessions/routes.ts';
@@ -52,6 +53,24 @@ export const mountFeatures = (
       maxSessionsPerAccount: config.maxSessionsPerAccount,
       nowMs,
     }),
+    ...oauthRoutes({
+      sessions,
+      adminKeys,
+      guardKeys: parts.guardKeys,
+      keys,
+      signatureChecks,
+      view: parts.view,
+      currency: reader,
+      expectation: { issuer, audience },
+      auditSink,
+      barrier,
+      issuer,
+      audience,
+      accessTokenSeconds,
+      refreshTokenSeconds,
+      refreshGraceSeconds,
+      nowMs,
+    }),
     ...accountRoutes({ tenants, accounts, hasher, nowMs }),
     ...accountAdminRoutes({ tenants, accounts, hasher, barrier, nowMs }),
     ...accountChangeRoutes({ tenants, accounts, hasher, barrier, nowMs }),
@@ -60,7 +79,7 @@ export const mountFeatures = (
     ...adminKeyRoutes({ adminKeys, nowMs }),
     ...guardKeyRoutes({ guardKeys: stores.guardKeys, tenants, nowMs }),
     ...auditRoutes({ audit, tenants, nowMs }),
-    ...signingKeyRoutes(keys, issuer),
+    ...signingKeyRoutes(keys),
     ...signingKeyAdminRoutes({ signingKeys: stores.signingKeys, barrier, makeSigningKey: parts.makeSigningKey, nowMs }),
     ...guardRoutes({
       polls: parts.polls,

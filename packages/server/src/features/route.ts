@@ -29,7 +29,12 @@ export type Access =
   /** The holder of an admin key with this scope. */
   | { readonly kind: 'admin'; readonly scope: AdminScope }
   /** The holder of a guard key. */
-  | { readonly kind: 'guard' };
+  | { readonly kind: 'guard' }
+  /**
+   * A client of OAuth, which may authenticate in the body as well (RFC 6749 section 2.3): the use
+   * case judges it.
+   */
+  | { readonly kind: 'client' };
 
 /** The input of a use case: parsed, validated, authenticated. */
 export interface Call<Body, Query, Params> {
@@ -45,6 +50,8 @@ export interface Call<Body, Query, Params> {
   readonly adminKey: KnownAdminKey;
   /** The guard key; present exactly where the access is `guard`. */
   readonly guardKey: KnownGuardKey;
+  /** The header `Authorization`, not judged; present only where the access is `client`, if one was sent. */
+  readonly authorization?: string;
   /** The origin of the request: every change takes it along, for the audit trail. */
   readonly origin: () => Origin;
   /** Calls a listener once when the answer was sent, or when the client has gone. */
@@ -87,6 +94,8 @@ export const formBody: BodyFormat = { kind: 'form', mediaType: 'application/x-ww
  */
 export interface ProblemFormat {
   readonly mediaType: string;
+  /** The challenge of a 401. @default the Bearer challenge of the code (RFC 6750 section 3) */
+  readonly challenge?: string;
   /** HTTP status of the answer. @default that of the error table */
   readonly statusOf?: (code: ErrorCode) => number;
   /**

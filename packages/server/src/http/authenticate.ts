@@ -2,14 +2,13 @@
  * Stage: who calls? One case for each kind of access.
  * @module
  */
-import type { JournalReader } from '@catalytic/guard/journal-reader';
 import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { CatalyticError, type ErrorCode, errorTable } from '@catalytic/protocol/errors';
 import type { FastifyRequest } from 'fastify';
 import {
-  type CheckAccessTokenParts,
-  checkAccessToken,
+  checkOnceCurrent,
   genuineToken,
+  type PatientCheckParts,
 } from '../features/access-tokens/check-access-token.ts';
 import { type CheckAdminKeyParts, checkAdminKey } from '../features/admin-keys/check-admin-key.ts';
 import type { KnownAdminKey } from '../features/admin-keys/store.ts';
@@ -28,9 +27,7 @@ declare module 'fastify' {
 }
 
 /** Dependencies of the judgement of callers. */
-export interface AuthenticateParts extends CheckAccessTokenParts, CheckAdminKeyParts, CheckGuardKeyParts {
-  readonly currency: Pick<JournalReader, 'isCurrent' | 'untilCurrent'>;
-}
+export interface AuthenticateParts extends PatientCheckParts, CheckAdminKeyParts, CheckGuardKeyParts {}
 
 /** The caller, as far as the route's access requires. */
 export type Caller =
@@ -38,13 +35,8 @@ export type Caller =
   | { readonly genuineToken: SignedToken }
   | { readonly adminKey: KnownAdminKey }
   | { readonly guardKey: KnownGuardKey }
+  | { readonly authorization: string | undefined }
   | undefined;
-
-/**
- * How long a request waits until a process that is not current has become current again,
- * milliseconds.
- */
-const currencyWaitMs = 250;
 
 const accepted = (token: SignedToken | ErrorCode): Caller => {
   if (typeof token !== 'string') return { token };
@@ -60,13 +52,11 @@ const callerOf = (parts: AuthenticateParts, access: Access, request: FastifyRequ
   switch (access.kind) {
     case 'public':
       return undefined;
+    case 'client':
+      return { authorization };
     case 'bearer': {
-      const text = bearerSecret(authorization, 'token_missing');
-      const token = checkAccessToken(parts, text);
-      if (token !== 'revocation_state_unavailable') return accepted(token);
-      // The process was paused or starved for a moment: one read of the journal, shared by all that
-      // wait, is enough.
-      return parts.currency.untilCurrent(currencyWaitMs).then(() => accepted(checkAccessToken(parts, text)));
+      const token = checkOnceCurrent(parts, bearerSecret(authorization, 'token_missing'));
+      return token instanceof Promise ? token.then(accepted) : accepted(token);
     }
     case 'bearer-signing-out':
       return { token: genuineToken(parts, bearerSecret(authorization, 'token_missing')) };
@@ -95,7 +85,9 @@ const genuineCodes = tokenCodes.filter((code) => code !== 'token_revoked' && cod
 
 const refusalsOf = ({ kind }: Access): readonly ErrorCode[] => {
   switch (kind) {
+    // The use case judges a client.
     case 'public':
+    case 'client':
       return [];
     case 'bearer':
       return [...tokenCodes, 'revocation_state_unavailable'];

@@ -86,8 +86,9 @@ export const hasChallenge = (code: ErrorCode, status: number): boolean =>
   status !== 400 && errorKind(code).challenge !== undefined;
 
 /** The challenge of an answer; a refused sign-in or refresh has judged no access token. */
-const challengeOf = (code: ErrorCode, status: number): string | undefined => {
+const challengeOf = (format: ProblemFormat, code: ErrorCode, status: number): string | undefined => {
   if (!hasChallenge(code, status)) return undefined;
+  if (format.challenge !== undefined) return format.challenge;
   const { challenge, title } = errorKind(code);
   return bearerChallenge(challenge === 'none' ? undefined : challenge, title);
 };
@@ -138,7 +139,7 @@ export const problemSender =
       counts.refuse(url, refusal.code, status);
       log.refused(request, refusal, status);
     }
-    const challenge = challengeOf(refusal.code, status);
+    const challenge = challengeOf(format, refusal.code, status);
     if (challenge !== undefined) reply.header('www-authenticate', challenge);
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
     // The rest of the request may still come.

@@ -23,7 +23,7 @@ export interface IssueAccessTokenParts {
 }
 
 /** `client_id` of sign-ins through our own API (RFC 9068 section 2.2 requires the claim). */
-const ownClientId = 'catalytic';
+export const ownClientId = 'catalytic';
 
 type MintParts = Omit<IssueAccessTokenParts, 'signatureChecks'>;
 

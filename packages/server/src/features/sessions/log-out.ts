@@ -26,6 +26,32 @@ export interface SignOutProof {
 }
 
 /**
+ * Ends the session of an access token.
+ * @param token genuine, of any age
+ * @throws {CatalyticError} `revocation_unknown`
+ */
+export const endByAccessToken = async (
+  { sessions, barrier, nowMs }: LogOutParts,
+  { claims: { tid: tenantId, sid: sessionId } }: SignedToken,
+  by: Origin,
+): Promise<Propagation> => barrier.settle(await orUnknown(sessions.end({ tenantId, sessionId, nowMs: nowMs(), by })));
+
+/**
+ * Ends the session of a refresh token.
+ * @param token unused, used or expired
+ * @returns `refresh_invalid` for a token that is not known
+ * @throws {CatalyticError} `revocation_unknown`
+ */
+export const endByRefreshToken = async (
+  { sessions, barrier, nowMs }: LogOutParts,
+  token: string,
+  by: Origin,
+): Promise<Propagation | 'refresh_invalid'> => {
+  const recorded = await orUnknown(sessions.endByToken({ presentedHash: tokenHash(token), nowMs: nowMs(), by }));
+  return recorded === 'refresh_invalid' ? recorded : barrier.settle(recorded);
+};
+
+/**
  * Ends one session. The token may have expired or been used, because a person who comes back late
  * must be able to sign out. A repeat is harmless and makes the same promise.
  * @throws {CatalyticError} `token_missing` when neither token is given, `refresh_invalid`,
@@ -36,16 +62,11 @@ export const logOut = async (
   { accessToken, refreshToken }: SignOutProof,
   by: Origin,
 ): Promise<Propagation> => {
-  const nowMs = parts.nowMs();
-  if (accessToken !== undefined) {
-    const { tid: tenantId, sid: sessionId } = accessToken.claims;
-    return parts.barrier.settle(await orUnknown(parts.sessions.end({ tenantId, sessionId, nowMs, by })));
-  }
+  if (accessToken !== undefined) return endByAccessToken(parts, accessToken, by);
   if (refreshToken === undefined) throw new CatalyticError('token_missing');
-  const presentedHash = tokenHash(refreshToken);
-  const recorded = await orUnknown(parts.sessions.endByToken({ presentedHash, nowMs, by }));
-  if (recorded === 'refresh_invalid') throw new CatalyticError('refresh_invalid');
-  return parts.barrier.settle(recorded);
+  const ended = await endByRefreshToken(parts, refreshToken, by);
+  if (ended === 'refresh_invalid') throw new CatalyticError('refresh_invalid');
+  return ended;
 };
 
 /**

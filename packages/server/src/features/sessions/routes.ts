@@ -29,7 +29,6 @@ import {
   SessionTokensAnswer,
   sessionTokens,
 } from './session-schemas.ts';
-import { tokenRoute } from './token-route.ts';
 
 /** Longest password text in a request, UTF-16 units: a longer one cannot be right. */
 const passwordUnitsMax = 1024;
@@ -228,7 +227,6 @@ export const sessionRoutes = (
 ): readonly Route[] => [
   logInRoute(parts),
   refreshRoute(parts),
-  tokenRoute(parts),
   logOutRoute(parts),
   logOutEverywhereRoute(parts),
   changePasswordRoute(parts),

@@ -105,6 +105,10 @@ export const judgeToken = (
   return { outcome: isExpired ? 'refresh_expired' : 'answer_lost' };
 };
 
+/** Whether a refresh token would rotate now. */
+export const isUsable = (token: PresentedToken, nowMs: number): boolean =>
+  judgeToken(token, { nowMs, graceMs: 0 }).outcome === 'usable';
+
 /**
  * Used refresh tokens that a session keeps, so that a replay is recognised as theft: those of its
  * lifetime of a week, refreshed every 15 minutes, and half as many again. A replay of an older one

@@ -324,6 +324,28 @@ const endings = (engineName: string, openEngine: OpenEngine): void => {
     assert.equal((await engine.sessions.rotate(rotation('b0', 'b1', 4000))).outcome, 'rotated');
   });
 
+  test(`${engineName}: looking at a refresh token says what it can renew, and neither uses it up nor takes a use for theft`, async (t) => {
+    const engine = await openEngine();
+    t.after(() => engine.close());
+    const { tenantId, accountId, grant } = await signIn(engine, 'r0');
+    const look = (token: string, nowMs = 2000) => engine.sessions.findToken({ presentedHash: bytes(token), nowMs });
+    assert.equal(await look('unknown'), undefined);
+    for (let times = 0; times < 3; times++)
+      assert.deepEqual(await look('r0'), { grant, expiresAtMs: 101_000, isUsable: true });
+    assert.equal((await look('r0', 101_000))?.isUsable, false, 'expired');
+    assert.equal((await engine.sessions.rotate(rotation('r0', 'r1', 2000))).outcome, 'rotated');
+    assert.equal((await engine.sessions.rotate(rotation('r1', 'r2', 3000))).outcome, 'rotated');
+    for (const nowMs of [3000, 90_000]) assert.equal((await look('r0', nowMs))?.isUsable, false, 'used');
+    assert.equal((await look('r2', 90_000))?.isUsable, true, 'the session lives');
+    await engine.force.accountStatus(accountId, 'disabled');
+    assert.equal((await look('r2'))?.isUsable, false, 'disabled');
+    await engine.force.accountStatus(accountId, 'active');
+    await engine.sessions.end({ tenantId, sessionId: grant.sessionId, nowMs: 4000, by });
+    assert.equal((await look('r2'))?.isUsable, false, 'ended');
+    assert.deepEqual((await look('r2'))?.grant, grant);
+    assert.equal((await readJournal(engine)).length, 1);
+  });
+
   test(`${engineName}: another tenant cannot end a session`, async (t) => {
     const engine = await openEngine();
     t.after(() => engine.close());

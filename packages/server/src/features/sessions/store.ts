@@ -158,6 +158,14 @@ export interface Rotation {
   readonly by: Origin;
 }
 
+/** A refresh token, as it stands. */
+export interface KnownRefreshToken {
+  readonly grant: Grant;
+  readonly expiresAtMs: number;
+  /** Whether it would rotate now: unused, unexpired, of a living session. */
+  readonly isUsable: boolean;
+}
+
 /** Why a session could not be opened or go on. */
 export type SessionRefusal = 'account_disabled' | 'tenant_suspended' | 'session_ended';
 
@@ -211,6 +219,14 @@ export interface SessionStore {
    * the last `usedTokensMax` used tokens of the session (see the rules).
    */
   rotate(rotation: Rotation): Promise<Rotated>;
+  /**
+   * Looks at a refresh token, in one read of the primary: it is not used up, and no use of it is
+   * taken for theft. `undefined`: it is not known.
+   */
+  findToken(token: {
+    readonly presentedHash: Uint8Array;
+    readonly nowMs: number;
+  }): Promise<KnownRefreshToken | undefined>;
   /**
    * Ends a session and journals it. A session that had ended already is journalled again, so that
    * the caller can wait for every success.

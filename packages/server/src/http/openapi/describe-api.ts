@@ -31,6 +31,7 @@ const description = [
     'and wrong types are refused, never repaired.',
   'Every refusal is a problem detail (RFC 9457, `application/problem+json`) with a stable `code`. Where it has `Retry-After`, the same ' +
     'request may be sent again after that many seconds.',
+  'Routes under `/oauth/` take forms and refuse as RFC 6749 section 5.2 says, with the same `code` beside.',
 ].join('\n\n');
 
 const securitySchemes: Json = {
@@ -51,6 +52,12 @@ const securitySchemes: Json = {
     scheme: 'bearer',
     description: 'A key made by `catalytic guard-keys create`, for the APIs that check tokens by themselves.',
   },
+  client: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'A guard key or an admin key as a client of OAuth (RFC 6749 section 2.3.1): its id is the user name, the key itself the password.',
+  },
 };
 
 const securityOf = (access: Access): readonly Json[] => {
@@ -61,6 +68,9 @@ const securityOf = (access: Access): readonly Json[] => {
       return [{ adminKey: [access.scope] }];
     case 'guard':
       return [{ guardKey: [] }];
+    case 'client':
+      // An empty requirement: the client may authenticate in the body.
+      return [{ client: [] }, {}];
     case 'signing-out':
       // An empty requirement: the access token may be left out.
       return [{ accessToken: [] }, {}];

@@ -7,7 +7,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { CatalyticError } from '@catalytic/protocol/errors';
 import type { SessionId } from '@catalytic/protocol/ids';
-import { judgeToken, openingRefusal, passwordChangeRefusal } from '../../features/sessions/rules.ts';
+import { isUsable, judgeToken, openingRefusal, passwordChangeRefusal } from '../../features/sessions/rules.ts';
 import type { Grant, LiveSession, Rotated, Rotation, SessionStore } from '../../features/sessions/store.ts';
 import { originValue } from './audit-rows.ts';
 import { type JournalRow, toRecorded, toRecordedIfAny } from './journal-rows.ts';
@@ -137,6 +137,12 @@ const rotateWith = (run: Run): SessionStore['rotate'] => {
 export const postgresSessions = (run: Run): SessionStore => ({
   open: openWith(run),
   rotate: rotateWith(run),
+  findToken: async ({ presentedHash, nowMs }) => {
+    const [row] = await run<tokens.TokenRow>('*', tokens.findToken(presentedHash, nowMs));
+    if (row === undefined) return undefined;
+    assertRightTime(row);
+    return { grant: toGrant(row), expiresAtMs: row.expiresAtMs, isUsable: isUsable(row, nowMs) };
+  },
   changePassword: changePasswordWith(run),
   end: async ({ tenantId, sessionId, nowMs, by }) =>
     toRecorded(await run<JournalRow>(tenantId, sql.end(tenantId, sessionId, nowMs, originValue(by)))),

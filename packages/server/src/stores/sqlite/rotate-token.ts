@@ -11,13 +11,14 @@ import { iatKeeper, journalAppender } from './journal-writes.ts';
 import { tokenInserter } from './refresh-token-rows.ts';
 
 /** A token with the grant that it can renew, whose lists are JSON texts here. */
-type TokenRow = PresentedToken &
+export type TokenRow = PresentedToken &
   Omit<Grant, 'roles' | 'amr'> & {
     readonly roles: string;
     readonly amr: string;
   };
 
-const toGrant = (row: TokenRow): Grant => ({
+/** What the token can renew. */
+export const toGrant = (row: TokenRow): Grant => ({
   tenantId: row.tenantId,
   accountId: row.accountId,
   sessionId: row.sessionId,
@@ -28,7 +29,8 @@ const toGrant = (row: TokenRow): Grant => ({
   authenticatedAtMs: row.authenticatedAtMs,
 });
 
-const findTokenStatement = `
+/** A refresh token with everything that decides about it: a {@link TokenRow}. */
+export const findTokenStatement = `
   select r.tenant_id as tenantId, s.account_id as accountId, r.session_id as sessionId,
          s.account_epoch as accountEpoch, s.tenant_epoch as tenantEpoch,
          a.roles, s.amr, s.authenticated_at as authenticatedAtMs, s.ended_at as endedAtMs,

@@ -1,8 +1,10 @@
 /** Sessions in SQLite. @module */
 import type { DatabaseSync } from 'node:sqlite';
+import { isUsable } from '../../features/sessions/rules.ts';
 import type { LiveSession, SessionStore } from '../../features/sessions/store.ts';
 import { isUnended } from '../session-sql.ts';
-import { readRows } from './unavailable.ts';
+import { findTokenStatement, type TokenRow, toGrant } from './rotate-token.ts';
+import { readRow, readRows } from './unavailable.ts';
 import type { Writer } from './writer.ts';
 
 /** After every id. */
@@ -21,10 +23,15 @@ export const sqliteSessions = (reader: DatabaseSync, writer: Writer): SessionSto
       where s.tenant_id = ? and s.account_id = ? and s.id < ? and s.expires_at > ? and ${isUnended}
       order by s.id desc limit ?`,
   );
+  const token = reader.prepare(findTokenStatement);
   return {
     open: write('open'),
     list: async ({ tenantId, accountId, before, rowsMax, nowMs }) =>
       readRows<LiveSession>(live, tenantId, accountId, before ?? lastId, nowMs, rowsMax).map((row) => ({ ...row })),
+    findToken: async ({ presentedHash, nowMs }) => {
+      const row = readRow<TokenRow>(token, presentedHash);
+      return row && { grant: toGrant(row), expiresAtMs: row.expiresAtMs, isUsable: isUsable(row, nowMs) };
+    },
     rotate: write('rotate'),
     end: write('end'),
     endByToken: write('endByToken'),
