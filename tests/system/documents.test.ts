@@ -144,7 +144,7 @@ suite('documents', () => {
 
   test('every guide is followed here', () => {
     const guides = readdirSync(join(root, 'docs/guides'));
-    assert.deepEqual(guides.sort(), ['custom-scenario.md', 'load-test.md', 'protect-an-api.md']);
+    assert.deepEqual(guides.sort(), ['custom-scenario.md', 'introspection.md', 'load-test.md', 'protect-an-api.md']);
   });
 
   test('the README: its tour goes as it says', async () => {
@@ -161,6 +161,13 @@ suite('documents', () => {
     await follow('docs/guides/custom-scenario.md', clone.path);
     const output = await follow('docs/guides/load-test.md', clone.path);
     assert.match(output, /now-and-before\.html/);
+  });
+
+  test('introspection: it shows a live token, and nothing of one that was revoked', async () => {
+    const output = await follow('docs/guides/introspection.md', emptyFolder);
+    const answers = output.split('\n').filter((line) => line.includes('"active"') || line.includes('"revoked"'));
+    assert.match(String(answers[0]), /^\{"active":true,"token_type":"Bearer","iss":/);
+    assert.deepEqual(answers.slice(1), ['{"revoked":true,"propagation":"complete"}', '{"active":false}'], output);
   });
 
   test('protect an API: a CATALYTIC_URL without a scheme stops the API at its start', async () => {
