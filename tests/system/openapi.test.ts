@@ -20,6 +20,7 @@ const operationIds: Readonly<Record<string, string>> = {
   'POST /auth/logout': 'postAuthLogout',
   'POST /auth/logout-all': 'postAuthLogoutAll',
   'GET /auth/verify': 'getAuthVerify',
+  'GET /auth/gateway': 'getAuthGateway',
   'GET /auth/me': 'getAuthMe',
   'POST /auth/password': 'postAuthPassword',
   'GET /auth/sessions': 'getAuthSessions',

@@ -19,6 +19,7 @@ export const paths = {
   password: '/auth/password',
   verify: '/auth/verify',
   introspect: '/oauth/introspect',
+  gateway: '/auth/gateway',
   protectedSample: '/api/protected',
   jwks: '/.well-known/jwks.json',
   authorizationServer: '/.well-known/oauth-authorization-server',

@@ -127,12 +127,17 @@ const sendBeforeBody = (request: IncomingMessage, response: ServerResponse, body
   if (body !== '') response.write(body);
 };
 
-const send = (request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void => {
+const send = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  isStopping: boolean,
+): void => {
   const hasBody = announcesBody(request);
   response.writeHead(status, {
     ...headers,
     'content-length': Buffer.byteLength(body),
-    ...(hasBody && { connection: 'close' }),
+    ...((hasBody || isStopping) && { connection: 'close' }),
   });
   if (hasBody) sendBeforeBody(request, response, body);
   else response.end(body);
@@ -143,7 +148,7 @@ export const createCheckServer = (parts: CheckServerParts): Server => {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     void answerTo(parts, request).then((answer) => {
       parts.onAnswered(answer.status);
-      if (!response.destroyed) send(request, response, answer);
+      if (!response.destroyed) send(request, response, answer, !server.listening);
     });
   };
   const server = createServer(

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createGuard } from '../guard.ts';
 import { type Address, addressText, listenOn } from './address.ts';
 import { createCheckServer } from './check-server.ts';
@@ -11,8 +12,10 @@ import type { Log } from './log.ts';
 import { createOperateServer } from './operate-server.ts';
 import type { SidecarSettings } from './settings.ts';
 
-/** How long a stop waits for answers under way, milliseconds: the guard's own waits are shorter. */
+/** How long a stop waits for connections in use, milliseconds. */
 const endMsMax = 5000;
+/** After which time a stop leaves the service in any case, milliseconds: sign-outs wait for this process until then. */
+const leaveMsMax = 1000;
 /** How often the same complaint about a gateway is written, milliseconds: each request may cause it. */
 const complaintMs = 60_000;
 
@@ -21,7 +24,7 @@ export interface Sidecar {
   /** Where it listens. */
   readonly address: Address;
   readonly operateAddress: Address | undefined;
-  /** Leaves the service, ends the answers under way, and closes everything. */
+  /** Takes no new connection, gives the answers under way, leaves the service, and closes everything. */
   stop(): Promise<void>;
 }
 
@@ -63,7 +66,11 @@ export const runSidecar = async (settings: SidecarSettings, log: Log): Promise<S
   const operations = createOperateServer({ guard, isStopping: () => isStopping, answers });
   const stop = async (): Promise<void> => {
     isStopping = true;
-    await Promise.all([guard.stop(), close(checks)]);
+    const closed = close(checks);
+    // Answers under way are given with a lease. Then the guard leaves, however long a client takes.
+    await Promise.race([closed, delay(leaveMsMax, undefined, { ref: false })]);
+    await guard.stop();
+    await closed;
     await close(operations);
   };
   try {

@@ -15,6 +15,7 @@ import { body, content } from './body.ts';
 import { type ConnectParts, connect } from './connections.ts';
 import { type CrossOriginParts, crossOrigin } from './cross-origin.ts';
 import { type DrainParts, drain, farewell } from './drain.ts';
+import { type GatewayParts, gatewayRequests } from './gateway-requests.ts';
 import { type ParseParts, parse } from './parser-refusals.ts';
 import type { ConnectionStage, RequestStage, RouteStage, Stage } from './stage.ts';
 import { strictHeaders } from './strict-headers.ts';
@@ -25,6 +26,7 @@ export type PipelineParts = ConnectParts &
   ParseParts &
   WatchParts &
   DrainParts &
+  GatewayParts &
   CrossOriginParts &
   FastPathParts &
   AuthenticationParts;
@@ -44,7 +46,7 @@ export const pipeline: Pipeline = {
 
   // Every request, before the framework looks for its route. The fast path answers what the stages
   // below would answer, and never refuses.
-  request: [watch, farewell, crossOrigin, verifyFastPath],
+  request: [watch, farewell, gatewayRequests, crossOrigin, verifyFastPath],
 
   // The route is known, and nothing of the body has been read.
   route: [

@@ -9,9 +9,10 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http';
+import type { SignedToken } from '@catalytic/guard/signature-checks';
 import { paths } from '@catalytic/protocol/paths';
 import { acceptRemembered, type CheckAccessTokenParts } from '../features/access-tokens/check-access-token.ts';
-import { verifiedBody } from '../features/access-tokens/routes.ts';
+import { verifiedAnswer } from '../features/access-tokens/routes.ts';
 import type { Route } from '../features/route.ts';
 import { type AnswerCounts, countAnswer } from '../telemetry/answer-counts.ts';
 import { bearerSecret } from './bearer.ts';
@@ -43,18 +44,39 @@ const isPlainVerify = ({ method, url, headers }: IncomingMessage): boolean =>
   headers[requestIdHeader] === undefined &&
   headers.origin === undefined;
 
-/** The accepted token's answer, or `undefined`. */
-const bodyFor = ({ authentication, stopping }: FastPathParts, request: IncomingMessage): string | undefined => {
+/** The accepted token, or `undefined`. */
+const acceptedToken = (
+  { authentication, stopping }: FastPathParts,
+  request: IncomingMessage,
+): SignedToken | undefined => {
   if (stopping.isRefusing) return undefined;
   try {
     refuseOddHead(request);
     refuseDoubledHeaders(request);
-    const token = acceptRemembered(authentication, bearerSecret(request.headers.authorization, 'token_missing'));
-    return token === undefined ? undefined : JSON.stringify(verifiedBody(token));
+    return acceptRemembered(authentication, bearerSecret(request.headers.authorization, 'token_missing'));
   } catch {
     // A later stage refuses the request for the same reason, and names it.
     return undefined;
   }
+};
+
+/** An answer as Node takes it: names and values of its header in turn. */
+interface WrittenAnswer {
+  readonly header: readonly string[];
+  readonly body: string;
+}
+
+const write = (token: SignedToken, workerHeaders: Readonly<Record<string, string>>): WrittenAnswer => {
+  const { headers, body: value } = verifiedAnswer(token);
+  const body = JSON.stringify(value);
+  const header = {
+    ...workerHeaders,
+    ...headers,
+    'cache-control': 'no-store',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+  };
+  return { header: Object.entries(header).flat(), body };
 };
 
 /**
@@ -67,17 +89,19 @@ export const verifyFastPath: RequestStage<FastPathParts> = {
     const { routes, log, counts, workerHeaders } = parts;
     if (log.writesSuccesses || !routes.some(({ path }) => path === paths.verify)) return undefined;
     const answered = counts.of(paths.verify);
+    // What an answer says of a token never changes; whether it is given is judged on every use. An
+    // entry goes with the remembered signature of its token.
+    const written = new WeakMap<SignedToken, WrittenAnswer>();
     return (request, response) => {
-      const body = isPlainVerify(request) ? bodyFor(parts, request) : undefined;
-      if (body === undefined) return false;
+      const token = isPlainVerify(request) ? acceptedToken(parts, request) : undefined;
+      if (token === undefined) return false;
+      let answer = written.get(token);
+      if (answer === undefined) {
+        answer = write(token, workerHeaders);
+        written.set(token, answer);
+      }
       countAnswer(answered, 200);
-      response.writeHead(200, {
-        ...workerHeaders,
-        'cache-control': 'no-store',
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': Buffer.byteLength(body),
-      });
-      response.end(body);
+      response.writeHead(200, answer.header as string[]).end(answer.body);
       return true;
     };
   },

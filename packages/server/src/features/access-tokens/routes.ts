@@ -3,8 +3,9 @@
  * @module
  */
 import type { SignedToken } from '@catalytic/guard/signature-checks';
+import { identityHeaderNames, identityHeaders } from '@catalytic/protocol/identity-headers';
 import { paths } from '@catalytic/protocol/paths';
-import { type Route, route } from '../route.ts';
+import { type Answer, type Route, route } from '../route.ts';
 import { Type } from '../schema.ts';
 import { claimFields } from './claim-fields.ts';
 
@@ -36,15 +37,24 @@ const ProtectedAnswer = Type.Object(
   { title: 'ProtectedResource', description: 'The resource: the claims of the caller.' },
 );
 
-/** The body that accepts a token. */
-export const verifiedBody = ({ claims }: SignedToken): unknown => ({
-  active: true,
-  sub: claims.sub,
-  tid: claims.tid,
-  sid: claims.sid,
-  jti: claims.jti,
-  exp: claims.exp,
-  roles: claims.roles,
+const NoBody = Type.String({
+  title: 'NoBody',
+  description: `The token is accepted now. Its owner is in the headers ${Object.values(identityHeaderNames).join(', ')}; there is no body.`,
+});
+
+/** The answer that accepts a token. */
+export const verifiedAnswer = ({ claims }: SignedToken): Answer => ({
+  status: 200,
+  headers: identityHeaders(claims),
+  body: {
+    active: true,
+    sub: claims.sub,
+    tid: claims.tid,
+    sid: claims.sid,
+    jti: claims.jti,
+    exp: claims.exp,
+    roles: claims.roles,
+  },
 });
 
 /**
@@ -59,7 +69,23 @@ export const accessTokenRoutes: readonly Route[] = [
       'No store is read: signature, times and the live revocations in the memory of the process decide. After a sign-out has answered 200, every process answers `token_revoked`.',
     access: { kind: 'bearer' },
     answers: { 200: VerifiedAnswer },
-    handle: ({ token }) => ({ status: 200, body: verifiedBody(token) }),
+    handle: ({ token }) => verifiedAnswer(token),
+  }),
+  route({
+    method: 'GET',
+    path: paths.gateway,
+    summary: 'The same for a gateway, by any method',
+    description:
+      'Every method is taken for GET, and any path below this one, with any query, for this path. A body is thrown away unread. A gateway copies the headers into the request that it passes on.',
+    access: { kind: 'bearer' },
+    textType: 'text/plain',
+    answers: { 200: NoBody },
+    handle: ({ token }) => ({
+      status: 200,
+      headers: identityHeaders(token.claims),
+      body: '',
+      contentType: 'text/plain',
+    }),
   }),
   route({
     method: 'GET',

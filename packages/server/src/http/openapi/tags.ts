@@ -22,7 +22,7 @@ const tagTable: readonly Tag[] = [
   {
     name: 'Access tokens',
     description: 'A resource server accepts an access token, or refuses it with a reason.',
-    paths: ['/auth/verify', '/oauth/introspect', '/api/'],
+    paths: ['/auth/verify', '/auth/gateway', '/oauth/introspect', '/api/'],
   },
   {
     name: 'Keys and metadata',
