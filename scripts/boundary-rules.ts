@@ -76,7 +76,7 @@ export const boundaryRules: BoundaryRules = {
   rooms: {
     main: { any: ['commands', 'config'] },
     commands: {
-      any: ['app', 'cluster', 'config', 'deployment', 'features', 'hashing', 'preflight', 'telemetry'],
+      any: ['app', 'cluster', 'config', 'conformance', 'deployment', 'features', 'hashing', 'preflight', 'telemetry'],
       types: { stores: /\/stores\/stores\.ts$/ },
     },
     // The two files that join features to stores: at rest, and serving.
@@ -107,6 +107,8 @@ export const boundaryRules: BoundaryRules = {
     // Ports are types. Rules are pure: an engine asks them, so that no decision of the domain stands in an engine.
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ }, files: { features: rulesFile } },
     config: {},
+    // Plays a service against guards; takes the arithmetic of leases from the real one.
+    conformance: { files: { features: rulesFile } },
     // Told by features through their own ports.
     telemetry: { types: { features: /\/features\/revocation\/(observer|hint-bus)\.ts$/ } },
   },

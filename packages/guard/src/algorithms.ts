@@ -31,7 +31,7 @@ interface Algorithm {
 }
 
 /** Order of the P-256 group (FIPS 186-5, SP 800-186 section 3.2.1.3). */
-const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+export const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const p256HalfOrder = Buffer.from((p256Order >> 1n).toString(16).padStart(64, '0'), 'hex');
 
 // For every ECDSA signature (r, s), (r, n - s) verifies as well. Our signatures carry the lower s,

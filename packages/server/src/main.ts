@@ -36,6 +36,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Co
     keys: async () => (await import('./commands/keys.ts')).keysCommand(),
     'admin-keys': async () => (await import('./commands/admin-keys.ts')).adminKeysCommand(),
     'guard-keys': async () => (await import('./commands/guard-keys.ts')).guardKeysCommand(),
+    'guard-conformance': async () => (await import('./commands/guard-conformance.ts')).guardConformanceCommand(),
   },
 };
 
