@@ -12,4 +12,5 @@ const guard = await createGuard({
 });
 const server = createServer(guard.node((_request, response) => response.end('notes')));
 server.listen(Number(PORT), '127.0.0.1');
-process.once('SIGTERM', () => server.close(() => guard.stop()));
+// The guard first, so that a guard which leaves too early is seen to accept something after it.
+process.once('SIGTERM', () => guard.stop().then(() => server.close()));

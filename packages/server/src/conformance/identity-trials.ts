@@ -3,23 +3,17 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PageEntry } from '@catalytic/protocol/guards';
-import { askMsMax, type Trial, type TrialCase } from './trial.ts';
+import { askMsMax, type Trial, type TrialCase, within } from './trial.ts';
 
 /** Longest time until a former id is left, milliseconds. */
 const leaveMsMax = 3000;
+/** How long the first poll under a new id waits for its answer, milliseconds: time to leave too early. */
+const renewalMs = 300;
 /** Time between two pages of a load, milliseconds. */
 const paceMs = 20;
 /** Entries of the history that is loaded in many pages: more than there is time for. */
 const entriesOfLoad = 2000;
-
-/** Waits for a condition. @returns whether it came true in time */
-export const within = async (msMax: number, isSo: () => boolean): Promise<boolean> => {
-  for (const deadline = performance.now() + msMax; performance.now() < deadline; await delay(5))
-    if (isSo()) return true;
-  return isSo();
-};
 
 /** The guard was marked, and cannot register for a while. */
 const notLive = async (trial: Trial): Promise<void> => {
@@ -41,13 +35,17 @@ const notLive = async (trial: Trial): Promise<void> => {
   trial.judge('not-live-keeps-lease', isAccepted || !isInTime, goesOn, String(status));
   await trial.expectLeaseToEnd('registered-before-accepting', 'and every page since was for no registered id');
   const counted = trial.counted('poll under a new id');
+  service.play((poll) => {
+    if (service.isCounted(poll)) setTimeout(() => service.grant(poll), renewalMs);
+    else service.honest(poll);
+  });
   service.refusesRegistration = undefined;
   const first = await counted;
   const keeps = 'the first poll under the new id has the cursor from before';
   trial.judge('not-live-keeps-lease', service.covers(first, service.entryCount), keeps, 'another, or none');
   const leftOf = (): number | undefined => service.left.find(({ id }) => id === former)?.atMs;
   await within(leaveMsMax, () => leftOf() !== undefined);
-  const [leftMs, answeredMs = 0] = [leftOf(), first.answeredMs];
+  const [leftMs, answeredMs = Number.POSITIVE_INFINITY] = [leftOf(), first.answeredMs];
   const seen = leftMs === undefined ? `it was not left within ${leaveMsMax} ms` : 'it was left before';
   const expected = 'DELETE of the former id after the first page under the new one';
   trial.judge('former-left-after-renewal', leftMs !== undefined && leftMs >= answeredMs, expected, seen);

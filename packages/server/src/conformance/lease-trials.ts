@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HeldPoll } from './held-poll.ts';
 import type { RuleName } from './rules.ts';
-import { askMsMax, type Trial, type TrialCase } from './trial.ts';
+import { askMsMax, type Trial, type TrialCase, within } from './trial.ts';
 
 /** How much longer than its hold a guard waits for an answer, milliseconds. */
 const patienceMs = 500;
@@ -13,6 +13,9 @@ const patienceMs = 500;
 const paceMs = 20;
 /** Longest time by which a poll is answered late, beyond its hold, milliseconds: before it is given up. */
 const lateMs = 300;
+
+/** Longest time between two polls after a failure, and slack for a busy machine, milliseconds. */
+const [backoffMs, slackMs] = [250, 1000];
 
 /** Answers nothing. */
 const silent = (): void => {};
@@ -48,12 +51,7 @@ const freeze = async (trial: Trial): Promise<void> => {
   const after = asked.filter(({ sentMs }) => sentMs >= lateEndMs);
   trial.expectNone('lease-ends', after, 'the service is silent: nothing is accepted after the last lease', lateEndMs);
   await judgeStaleAnswers(trial);
-  const sinceThen = service.polls.slice(pollsBefore);
-  const isRepeated = sinceThen.length >= 2 && countConnections(sinceThen) === sinceThen.length;
-  const within = `polls are given up after ${patienceMs} ms beyond their hold, each on a connection of its own`;
-  const seen = `${sinceThen.length} polls over ${countConnections(sinceThen)} connections`;
-  trial.judge('silence-given-up', isRepeated, within, seen);
-  await answerTooLate(trial, sinceThen[0]);
+  await answerTooLate(trial, service.polls[pollsBefore]);
 };
 
 const judgeStaleAnswers = async (trial: Trial): Promise<void> => {
@@ -65,6 +63,21 @@ const judgeStaleAnswers = async (trial: Trial): Promise<void> => {
   const { status } = await trial.ask(trial.mint({}, trial.parts.stranger));
   const unknown = 'a token of an unknown key while the guard is not current: 503';
   trial.judge('unknown-key-while-stale', status === 503, unknown, String(status));
+};
+
+/** Nobody asks meanwhile: a request may make a guard give up its poll. */
+const fallSilent = async (trial: Trial): Promise<void> => {
+  const { service } = trial;
+  service.play(silent);
+  await within(askMsMax, () => service.lastPoll?.isOpen === true);
+  const { polls } = service;
+  const before = polls.length;
+  const msMax = service.holdMs + patienceMs + backoffMs + slackMs;
+  const isRepeated = await within(msMax, () => polls.length > before);
+  const again = `a poll without an answer is repeated ${patienceMs} ms after the end of its hold`;
+  trial.judge('silence-given-up', isRepeated, again, `none within ${msMax} ms`);
+  const isOther = polls.at(-1)?.connection !== polls[before - 1]?.connection;
+  trial.judge('silence-given-up', isOther, `${again}, on another connection`, 'on the same one');
 };
 
 /** Answers a poll from whose sending on its whole lease has passed. */
@@ -172,10 +185,11 @@ export const leaseTrials: readonly TrialCase[] = [
   {
     rules: [
       ...(['lease-ends', 'lease-counts-from-sending', 'late-answer-grants-nothing'] as const),
-      ...(['unavailable-is-503', 'unknown-key-while-stale', 'silence-given-up'] as const),
+      ...(['unavailable-is-503', 'unknown-key-while-stale'] as const),
     ],
     run: freeze,
   },
+  { rules: ['silence-given-up'], run: fallSilent },
   { rules: ['lease-only-lengthens'], run: shorten },
   { rules: ['answer-of-another-request', 'new-connection-after-failure'], run: answerOthers },
   { rules: ['unknown-kind-not-taken', 'new-connection-after-failure'], run: answerUnknownKind },

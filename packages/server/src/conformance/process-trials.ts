@@ -3,21 +3,29 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { within } from './identity-trials.ts';
-import { askMsMax, type Trial, type TrialCase } from './trial.ts';
+import { askMsMax, type Trial, type TrialCase, within } from './trial.ts';
 
 /** Longest time for the process to leave, and to end after that, milliseconds. */
 const stopMsMax = 10_000;
 
+/**
+ * The lease before the pause, milliseconds, and how soon polls are answered meanwhile: it ends before
+ * the process gives up the poll that was held when it was paused.
+ */
+const [shortLeaseMs, answerMs] = [300, 50];
+
 const pause = async (trial: Trial): Promise<void> => {
-  const { service, api, leaseMs } = trial.parts;
+  const { service, api } = trial.parts;
+  const longEndMs = service.leaseEndMs;
+  service.play((held) => void setTimeout(() => service.grant(held, { lease_ms: shortLeaseMs }), answerMs));
+  await delay(Math.max(0, longEndMs - performance.now()));
   service.play(() => {});
   await within(askMsMax, () => service.lastPoll?.isOpen === true && service.isCounted(service.lastPoll));
   const poll = service.lastPoll;
   api.signal('SIGSTOP');
   await delay(20);
   // The answer waits in a buffer of the paused process.
-  if (poll !== undefined) service.grant(poll, { lease_ms: leaseMs });
+  if (poll !== undefined) service.grant(poll, { lease_ms: shortLeaseMs });
   const endMs = service.leaseEndMs;
   await delay(Math.max(0, endMs + 50 - performance.now()));
   const asked = trial.ask(trial.mint());

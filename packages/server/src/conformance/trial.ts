@@ -57,6 +57,13 @@ export class UnsettledError extends Error {
   override readonly name = 'UnsettledError';
 }
 
+/** Waits for a condition. @returns whether it came true in time */
+export const within = async (msMax: number, isSo: () => boolean): Promise<boolean> => {
+  for (const deadline = performance.now() + msMax; performance.now() < deadline; await delay(5))
+    if (isSo()) return true;
+  return isSo();
+};
+
 /** A trial. */
 export class Trial {
   readonly parts: TrialParts;
@@ -115,10 +122,12 @@ export class Trial {
     service.play(service.honest);
     let last = 0;
     for (const deadline = performance.now() + settleMsMax; performance.now() < deadline; await delay(stepMs)) {
-      const { lastPoll } = service;
       const { isAccepted, status } = await this.ask(this.mint());
       last = status;
-      if (isAccepted && lastPoll !== undefined && service.isCounted(lastPoll)) return;
+      const { lastPoll, leaseEndMs } = service;
+      const isRegistered = lastPoll !== undefined && service.isCounted(lastPoll);
+      // A guard that accepts without a lease must have one all the same, so that its end can be tried.
+      if (isAccepted && isRegistered && leaseEndMs > performance.now()) return;
       if (!parts.api.isRunning) throw new UnsettledError('the process of the API has ended');
     }
     throw new UnsettledError(
