@@ -174,6 +174,6 @@ export const brokenGuards: readonly BrokenGuard[] = [
     rule: 'left-on-stop',
     file: follower,
     from: 'async stop(): Promise<void> {',
-    to: 'async stop(): Promise<void> { await this.#rounds.stop(); await this.#leave();',
+    to: 'async stop(): Promise<void> { await this.#leave();',
   },
 ];
