@@ -27,12 +27,13 @@ interface Manifest {
   readonly license: string;
 }
 
-/** A package, and the modules that its users import, by the names of its `exports`. */
+/** A package, the modules that its users import, by the names of its `exports`, and its commands. */
 const packages = [
   {
     folder: 'guard',
     description: 'Refuses an access token of Catalytic the moment its owner has signed out',
     entries: { '.': 'guard.ts', './testing': 'testing/test-issuer.ts' },
+    commands: { 'catalytic-guard': 'sidecar/main.ts' },
   },
 ] as const;
 
@@ -82,19 +83,22 @@ const linkModules = (dist: string): void => {
   }
 };
 
-const pack = ({ folder, description, entries }: (typeof packages)[number], to: string): string => {
+const pack = ({ folder, description, entries, commands }: (typeof packages)[number], to: string): string => {
   const source = join(root, 'packages', folder);
   const { name, version, license } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
   const out = mkdtempSync(join(tmpdir(), 'catalytic-pack-'));
   try {
-    compile(folder, Object.values(entries), out);
+    compile(folder, [...Object.values(entries), ...Object.values(commands)], out);
     linkModules(join(out, 'dist'));
+    const compiled = (source: string): string => `./dist/${folder}/src/${source.replace(/\.ts$/, '')}`;
     const exports = Object.entries(entries).map(([key, entry]) => {
-      const module = `./dist/${folder}/src/${entry.replace(/\.ts$/, '')}`;
+      const module = compiled(entry);
       return [key, { types: `${module}.d.ts`, default: `${module}.js` }];
     });
+    const bin = Object.entries(commands).map(([name, source]) => [name, `${compiled(source)}.js`]);
     const manifest = {
       ...{ name, version, description, license, type: 'module', sideEffects: false },
+      bin: Object.fromEntries(bin),
       exports: Object.fromEntries(exports),
       files: ['dist'],
       engines: { node: '>=20' },

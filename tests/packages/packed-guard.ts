@@ -40,16 +40,20 @@ export const installInto = (folder: string, packages: readonly string[], isOffli
       symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
 };
 
-/** Compiles a program of this folder in a project. @throws with the compiler's words when it finds an error */
-export const compileIn = (folder: string, program: string): void => {
-  copyFileSync(join(root, 'tests/packages/consumers', program), join(folder, program));
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [program] }));
+/** Compiles programs of this folder in a project. @throws with the compiler's words when it finds an error */
+export const compileIn = (folder: string, ...programs: readonly string[]): void => {
+  for (const program of programs) copyFileSync(join(root, 'tests/packages/consumers', program), join(folder, program));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: programs }));
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 };
+
+/** Runs a command of the package with npx, as its README says. @returns what it has printed */
+export const runWithNpx = (folder: string, words: readonly string[]): string =>
+  execFileSync('npx', ['--no', '--', '@catalytic/guard', ...words], { cwd: folder, encoding: 'utf8' });
 
 /** Runs a compiled program. @param node program of the Node that runs it @returns what it has printed, read as JSON */
 export const runIn = (folder: string, program: string, node: string): unknown => {
@@ -67,6 +71,9 @@ const expectedInAnyMode = {
 
 /** What plain.mts prints. */
 export const expectedOfConsumer = { strict: expectedInAnyMode, follow: expectedInAnyMode, ask: expectedInAnyMode };
+
+/** What sidecar.mts prints. */
+export const expectedOfSidecar = { alive: [200, 'editor,%C3%A9'], reader: [403, null], revoked: [401, null], ended: 0 };
 
 /** What frameworks.mts prints. */
 const expectedOfFramework = [401, 200, 403, 204, 401, 503];

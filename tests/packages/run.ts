@@ -8,9 +8,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileIn, expectedOfConsumer, expectedOfFrameworks, installInto, packGuard, runIn } from './packed-guard.ts';
+import {
+  compileIn,
+  expectedOfConsumer,
+  expectedOfFrameworks,
+  expectedOfSidecar,
+  installInto,
+  packGuard,
+  runIn,
+} from './packed-guard.ts';
 
-const help = `Packs @catalytic/guard, installs it with Express, Fastify and Hono, compiles strict TypeScript, and runs it.
+const help = `Packs @catalytic/guard, installs it with Express, Fastify and Hono, compiles strict TypeScript, and runs it;
+runs the command of its sidecar, too.
 
   npm run try-packages                        on Node 20, 22, 24 and 26
   npm run try-packages -- --node 22           on one of them; may be repeated
@@ -31,7 +40,7 @@ const tryPackages = (): void => {
     const project = join(folder, 'project');
     const frameworks = ['express@5', '@types/express@5', 'fastify@5', 'hono@4', '@hono/node-server@1'];
     installInto(project, [packGuard(folder), ...frameworks], false);
-    for (const program of ['plain.mts', 'frameworks.mts']) compileIn(project, program);
+    compileIn(project, 'plain.mts', 'frameworks.mts', 'sidecar.mts');
     for (const major of values.node) {
       const place = join(folder, `node-${major}`);
       const name = `node-${process.platform}-${process.arch}`;
@@ -39,8 +48,9 @@ const tryPackages = (): void => {
       const node = join(place, 'node_modules', name, 'bin/node');
       assert.deepEqual(runIn(project, 'plain.mts', node), expectedOfConsumer);
       assert.deepEqual(runIn(project, 'frameworks.mts', node), expectedOfFrameworks);
+      assert.deepEqual(runIn(project, 'sidecar.mts', node), expectedOfSidecar);
       const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
-      process.stdout.write(`✔ Node ${version}: node:http, fetch, Express, Fastify, Hono\n`);
+      process.stdout.write(`✔ Node ${version}: node:http, fetch, Express, Fastify, Hono, the sidecar\n`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -14,7 +14,14 @@ import { bearerToken } from './bearer-token.ts';
 import { type GuardState, metricsOf } from './guard-state.ts';
 import { localVerdicts } from './local-verdicts.ts';
 import { type GuardOptions, type ReadOptions, readOptions } from './options.ts';
-import { type RefusalCode, refuse } from './refusals.ts';
+import {
+  metadataUrlOf,
+  type ProtectedResource,
+  pointToMetadata,
+  protectedResource,
+  type ResourceDetails,
+} from './protected-resource.ts';
+import { type Refusal, type RefusalCode, refuse } from './refusals.ts';
 import { Reporter } from './reporter.ts';
 import type { Accepted, Verdicts } from './verdicts.ts';
 
@@ -22,6 +29,7 @@ export { authOf } from './adapters/judges.ts';
 export type { Auth, Needs, Verdict } from './auth.ts';
 export type { GuardState } from './guard-state.ts';
 export type { GuardOptions } from './options.ts';
+export type { ProtectedResource, ResourceDetails } from './protected-resource.ts';
 export type { Refusal, RefusalCode } from './refusals.ts';
 export type { Mode, WhenStale } from './verdicts.ts';
 
@@ -52,6 +60,11 @@ export interface Guard {
   node(handler: GuardedNodeHandler, needs?: Needs): NodeHandler;
   /** Wraps a handler from `Request` to `Response` (Bun, Deno, Workers, Next.js); it gets the caller as its second argument. */
   fetch<Rest extends unknown[]>(handler: GuardedFetchHandler<Rest>, needs?: Needs): FetchHandler<Rest>;
+  /**
+   * The metadata of the API (RFC 9728): serve `document` at `path`, in front of the guard.
+   * @throws {TypeError} without the setting `resource`
+   */
+  protectedResource(details?: ResourceDetails): ProtectedResource;
   readonly state: GuardState;
   /** The figures of {@link Guard.state} in Prometheus' text form. */
   metrics(): string;
@@ -80,7 +93,7 @@ const openVerdicts = (options: ReadOptions, reporter: Reporter, onStaleAllowed: 
  */
 export const createGuard = async (options: GuardOptions): Promise<Guard> => {
   const read = readOptions(options);
-  const { mode, tenant, whenStale } = read;
+  const { mode, issuer, tenant, resource, whenStale } = read;
   const counts = { accepted: 0, refused: 0, unavailable: 0, acceptedStale: 0 };
   const reporter = new Reporter(read.onProblem);
   const verdicts = await openVerdicts(read, reporter, () => {
@@ -89,12 +102,19 @@ export const createGuard = async (options: GuardOptions): Promise<Guard> => {
   });
   const noNeeds = readNeeds(mode);
 
-  const refused = (code: RefusalCode): Verdict => ({ accepted: false, refusal: refuse(code) });
+  const metadataUrl = resource === undefined ? undefined : metadataUrlOf(resource).href;
+  const challenged = (refusal: Refusal): Refusal =>
+    metadataUrl === undefined ? refusal : pointToMetadata(refusal, metadataUrl);
+  const refused = (code: RefusalCode): Verdict => ({ accepted: false, refusal: challenged(refuse(code)) });
+  const lackingIn = (auth: Auth, needs: ReadNeeds): Refusal | undefined => {
+    const refusal = lacking(auth, needs, Date.now());
+    return refusal && challenged(refusal);
+  };
   const verdictOf = (judged: Accepted | RefusalCode, needs: ReadNeeds): Verdict => {
     if (typeof judged === 'string') return refused(judged);
     const auth = callerOf(judged);
     if (tenant !== undefined && auth.tenant !== tenant) return refused('tenant_wrong');
-    const refusal = lacking(auth, needs, Date.now());
+    const refusal = lackingIn(auth, needs);
     return refusal === undefined ? { accepted: true, auth } : { accepted: false, refusal };
   };
   const count = (verdict: Verdict): Verdict => {
@@ -109,7 +129,7 @@ export const createGuard = async (options: GuardOptions): Promise<Guard> => {
     return count(verdictOf(judged, needs));
   };
   const stateOf = (): GuardState => ({ mode, ...verdicts.knowledge, ...counts, problem: reporter.problem });
-  const judges = { verify, lacking: (auth: Auth, needs: ReadNeeds) => lacking(auth, needs, Date.now()) };
+  const judges = { verify, lacking: lackingIn };
 
   return {
     check: (token) => count(verdictOf(typeof token === 'string' ? verdicts.now(token) : 'token_malformed', noNeeds)),
@@ -121,6 +141,11 @@ export const createGuard = async (options: GuardOptions): Promise<Guard> => {
     hono: (needs) => hono(judges, readNeeds(mode, needs)),
     node: (handler, needs) => nodeHandler(judges, readNeeds(mode, needs), handler),
     fetch: (handler, needs) => fetchHandler(judges, readNeeds(mode, needs), handler),
+    protectedResource: (details = {}) => {
+      if (resource === undefined)
+        throw new TypeError('Cannot make the metadata of the API: give its URL to the guard as resource');
+      return protectedResource(resource, issuer, details);
+    },
     get state() {
       return stateOf();
     },

@@ -24,6 +24,11 @@ export interface GuardOptions {
   readonly url?: string | undefined;
   /** Accept tokens of this tenant only, by its id. */
   readonly tenant?: string | undefined;
+  /**
+   * URL of the API, where it publishes metadata (RFC 9728): then the challenge of a 401 names them,
+   * and `guard.protectedResource()` makes them. @default none
+   */
+  readonly resource?: string | undefined;
   /** Tells guards apart in logs and metrics of the service. @default the name of this machine */
   readonly name?: string | undefined;
   /** What routes do while the guard is not current, unless they say otherwise. @default 'deny' */
@@ -50,6 +55,7 @@ export interface ReadOptions {
   readonly key: string | undefined;
   readonly url: string;
   readonly tenant: string | undefined;
+  readonly resource: string | undefined;
   readonly name: string;
   readonly whenStale: WhenStale;
   readonly followsIfRefused: boolean;
@@ -59,7 +65,7 @@ export interface ReadOptions {
 }
 
 const names = new Set([
-  ...['mode', 'issuer', 'audience', 'key', 'url', 'tenant', 'name', 'whenStale', 'ifRefused', 'timeoutMs'],
+  ...['mode', 'issuer', 'audience', 'key', 'url', 'tenant', 'resource', 'name', 'whenStale', 'ifRefused', 'timeoutMs'],
   ...['onProblem', 'fetch'],
 ]);
 
@@ -114,9 +120,10 @@ export const isTenantId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4})
 export const readOptions = (options: GuardOptions): ReadOptions => {
   for (const name of Object.keys(options))
     if (!names.has(name)) throw new TypeError(`There is no setting "${name}"; there are ${[...names].join(', ')}`);
-  const { issuer, url = issuer, audience = issuer, tenant, ifRefused, timeoutMs = timeoutMsUsual } = options;
+  const { issuer, url = issuer, audience = issuer, tenant, resource, ifRefused, timeoutMs = timeoutMsUsual } = options;
   const mode = readChoice('mode', modes, options.mode ?? 'strict');
   readUrl('issuer', issuer);
+  if (resource !== undefined) readUrl('resource', resource);
   if (typeof audience !== 'string' || audience === '')
     throw new TypeError(`Cannot guard for the audience ${JSON.stringify(audience)}: give the one of the tokens`);
   if (tenant !== undefined && !isTenantId(tenant))
@@ -126,7 +133,7 @@ export const readOptions = (options: GuardOptions): ReadOptions => {
   if (!Number.isFinite(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax)
     throw new TypeError(`Cannot wait for ${timeoutMs} ms: give timeoutMs from 1 to ${timeoutMsMax}`);
   return {
-    ...{ mode, issuer, audience, tenant, timeoutMs },
+    ...{ mode, issuer, audience, tenant, resource, timeoutMs },
     key: readKey(mode, options.key),
     url: readUrl('url', url),
     name: readName(options.name),

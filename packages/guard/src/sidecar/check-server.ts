@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemType } from '@catalytic/protocol/errors';
-import { identityHeaders } from '@catalytic/protocol/identity-headers';
-import type { Guard } from '../guard.ts';
+import { emptyIdentityHeaders, identityHeaders } from '@catalytic/protocol/identity-headers';
+import type { Guard, ProtectedResource } from '../guard.ts';
 import type { Mode } from '../verdicts.ts';
 import { originalTarget, type PathSource, pathOf } from './original-path.ts';
 import { type PathRules, requirementsOfPath } from './path-rules.ts';
@@ -19,6 +19,8 @@ export interface CheckServerParts {
   readonly mode: Mode;
   readonly pathFrom: PathSource | undefined;
   readonly rules: PathRules;
+  /** The metadata of the API; absent: none. */
+  readonly resource: ProtectedResource | undefined;
   /** Called with the reason of each answer that a wrong setting of the gateway has caused. */
   readonly onMisconfigured: (reason: string) => void;
   /** Called with the status of each answer. */
@@ -67,6 +69,17 @@ const misconfigured = (parts: CheckServerParts, code: string, reason: string): A
   return problem(400, code, 'The gateway asks for a verdict in a way that cannot be understood', reason);
 };
 
+/** The metadata of the API, which no token is needed for, and for nobody: a gateway may let the request pass. */
+const metadataFor = ({ resource }: CheckServerParts, { method, url }: IncomingMessage): Answer | undefined => {
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (resource === undefined || !isRead || url?.split('?', 1)[0] !== resource.path) return undefined;
+  return {
+    status: 200,
+    headers: { ...emptyIdentityHeaders, 'content-type': 'application/json' },
+    body: JSON.stringify(resource.document),
+  };
+};
+
 /** What the request must have, or the answer that says why that cannot be known. */
 const requirementsOf = (parts: CheckServerParts, request: IncomingMessage): Requirements | Answer => {
   const { mode, pathFrom, rules } = parts;
@@ -90,6 +103,8 @@ const answerTo = async (parts: CheckServerParts, request: IncomingMessage): Prom
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return unreadable;
   // Of two Node keeps the first, and the API behind the gateway may keep the other.
   if ((headersDistinct['authorization']?.length ?? 0) > 1) return doubled;
+  const metadata = metadataFor(parts, request);
+  if (metadata !== undefined) return metadata;
   const requirements = requirementsOf(parts, request);
   if ('status' in requirements) return requirements;
   const verdict = await parts.guard.verify(headers.authorization, requirements);

@@ -16,6 +16,14 @@ export interface PathRule {
 /** Rules, the longest prefix first. */
 export type PathRules = readonly PathRule[];
 
+const decode = (value: string): string => {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw new TypeError(`Cannot read "${value}": a percent sign in it is written %25`);
+  }
+};
+
 /** Whether a path is that of the prefix or lies below it. */
 const isBelow = (path: string, prefix: string): boolean =>
   path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
@@ -31,7 +39,7 @@ const readRule = (mode: Mode, text: string): PathRule => {
     mode,
     pairs.map((pair): readonly [string, string] => {
       const [name = '', ...value] = pair.split('=');
-      return [name, decodeURIComponent(value.join('='))];
+      return [name, decode(value.join('='))];
     }),
   );
   return { prefix: path.replace(/\/$/, ''), requirements };

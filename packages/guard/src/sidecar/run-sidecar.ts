@@ -60,6 +60,7 @@ export const runSidecar = async (settings: SidecarSettings, log: Log): Promise<S
   let isStopping = false;
   const checks = createCheckServer({
     ...{ guard, mode, pathFrom, rules },
+    resource: settings.guard.resource === undefined ? undefined : guard.protectedResource(),
     onMisconfigured: atMostEach(complaintMs, (reason) => log.warn(`A gateway asks wrongly: ${reason}`)),
     onAnswered: (status) => answers.set(status, (answers.get(status) ?? 0) + 1),
   });

@@ -44,6 +44,10 @@ const flags = {
   audience: { value: 'TEXT', help: 'aud of the tokens; the issuer unless given' },
   mode: { value: 'MODE', help: 'strict (sign-outs wait for this process), follow or ask; strict unless given' },
   tenant: { value: 'ID', help: 'accept tokens of this tenant only' },
+  resource: {
+    value: 'URL',
+    help: 'URL of the API: its metadata (RFC 9728) are served, and each challenge names them',
+  },
   name: { value: 'TEXT', help: "name in the service's logs and metrics; that of the machine unless given" },
   'when-stale': { value: 'CHOICE', help: 'while revocations are not known: deny (unless given), ask or allow' },
   'if-refused': {
@@ -184,6 +188,7 @@ export const readSettings = (
     // The guard refuses what is none of its choices.
     mode: one('mode') as GuardOptions['mode'],
     tenant: one('tenant'),
+    resource: one('resource'),
     name: one('name'),
     whenStale: one('when-stale') as GuardOptions['whenStale'],
     ifRefused: one('if-refused') as GuardOptions['ifRefused'],
