@@ -34,15 +34,22 @@ export class PinnedWorker {
   }
 
   /** Sends on the connections in turn, so that a request that hangs does not delay the next. */
-  async send(method: 'GET' | 'POST', path: string, options: { token?: string; body?: unknown } = {}): Promise<Reply> {
+  async send(
+    method: 'GET' | 'POST',
+    path: string,
+    options: { token?: string; body?: unknown; form?: URLSearchParams; authorization?: string } = {},
+  ): Promise<Reply> {
+    const { token, form, authorization = token === undefined ? undefined : `Bearer ${token}` } = options;
+    const json = options.body === undefined ? null : JSON.stringify(options.body);
     const { statusCode, body } = await this.#nextClient().request({
       method,
       path,
       headers: {
-        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(json === null ? {} : { 'content-type': 'application/json' }),
+        ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
       },
-      body: options.body === undefined ? null : JSON.stringify(options.body),
+      body: form === undefined ? json : String(form),
     });
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
   }

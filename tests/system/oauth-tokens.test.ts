@@ -10,10 +10,12 @@ import { rowsOf } from '../harness/database.ts';
 import { decodeSegment } from '../harness/forge.ts';
 import { addGuardKey } from '../harness/guard-key.ts';
 import { basic, basicOf, clientIdOf, postForm } from '../harness/oauth.ts';
+import { oauthLibraries } from '../harness/oauth-libraries.ts';
 import { assertIsOauthError } from '../harness/problems.ts';
-import { serviceIn } from '../harness/service.ts';
+import { freePort, serviceIn } from '../harness/service.ts';
 
-const { url, dataDir } = await serviceIn({ after });
+// The issuer names the port, and libraries find the endpoints by the issuer.
+const { url, dataDir } = await serviceIn({ after }, { PORT: await freePort() });
 const operator = addAdminKey(dataDir, ['tenants:write', 'accounts:write', 'accounts:read']);
 await post(`${url}/admin/tenants`, { name: 'acme', registration: 'open' }, operator);
 const acmeUser = { email: 'ada@acme.example', password: 'analytical engine no 1', tenant: 'acme' };
@@ -234,4 +236,17 @@ test('a key is no token: to answer that it is revoked would not be true', async 
     for (const key of [undefined, operator])
       assertRefused(await revoke(token, key), 400, 'unsupported_token_type', 'revocation_unsupported', token);
   assert.equal((await introspect('x')).status, 200);
+});
+
+test('libraries that speak OAuth find the endpoints, introspect and revoke', async () => {
+  const { access: dead } = await signInAtAcme();
+  await logOut(url, dead);
+  for (const { name, introspect, revoke } of await oauthLibraries(url, acmeGuard)) {
+    const { access } = await signInAtAcme();
+    assert.equal(await introspect(access), decodeSegment(access, 1)['sub'], name);
+    assert.equal(await introspect(dead), undefined, name);
+    await revoke(access);
+    assert.equal(await introspect(access), undefined, name);
+    await revoke(access);
+  }
 });

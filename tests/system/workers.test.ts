@@ -8,6 +8,8 @@ import { Deployment } from '../faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
 import { passwordHash } from '../harness/accounts.ts';
 import { get, goodPassword } from '../harness/client.ts';
+import { newGuardKey } from '../harness/guard-key.ts';
+import { basicOf } from '../harness/oauth.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -45,6 +47,28 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
       assert.equal((await one.send('POST', path, { token })).status, 200);
       assert.equal((await two.send('GET', '/auth/verify', { token })).body['code'], 'token_revoked');
       assert.equal((await two.send('POST', '/auth/logout', { token })).status, 200);
+    }
+  });
+
+  test('a token that was revoked on one worker is inactive on the other when the answer comes', async () => {
+    const [one, two] = pair();
+    const { key, hash } = newGuardKey();
+    await deployment.query(
+      `insert into guard_key (hash, description, guards_max, created_at) values ($1, 'for a test', 0, 0)`,
+      hash,
+    );
+    const introspect = async (worker: PinnedWorker, token: string): Promise<unknown> => {
+      const form = new URLSearchParams({ token });
+      const { status, body } = await worker.send('POST', '/oauth/introspect', { form, authorization: basicOf(key) });
+      return status === 200 ? body['active'] : status;
+    };
+    for (let round = 0; round < 20; round++) {
+      const { body } = await one.send('POST', '/auth/login', { body: credentials(deployment, 0) });
+      const token = String(body['access_token']);
+      assert.equal(await introspect(two, token), true);
+      const form = new URLSearchParams({ token: round % 2 === 0 ? token : String(body['refresh_token']) });
+      assert.equal((await one.send('POST', '/oauth/revoke', { form })).status, 200);
+      assert.equal(await introspect(two, token), false);
     }
   });
 
