@@ -16,7 +16,9 @@ import {
 } from '../harness/client.ts';
 import { withDatabase } from '../harness/database.ts';
 import { openSigningKeys } from '../harness/forge.ts';
-import { assertIsProblem } from '../harness/problems.ts';
+import { addGuardKey } from '../harness/guard-key.ts';
+import { basicOf, clientIdOf, postForm } from '../harness/oauth.ts';
+import { assertIsOauthError, assertIsProblem } from '../harness/problems.ts';
 import { exchange, rawRequest } from '../harness/raw.ts';
 import { runCatalytic, serviceIn } from '../harness/service.ts';
 import { badRequests, unfinishedRequests } from './bad-requests.ts';
@@ -117,6 +119,14 @@ test('the service is led through every success and every error', async () => {
   collect('a replay', await refresh(url, tokens.refresh));
   collect('a dead session', await refresh(url, next.refresh));
   collect('a dead token', await get(`${url}/auth/me`, next.access));
+  const guardKey = addGuardKey(dataDir);
+  for (const secret of [guardKey, `${guardKey}x`])
+    for (const token of [tokens.access, next.refresh])
+      for (const form of [{ token }, { token, client_id: clientIdOf(secret), client_secret: secret }])
+        for (const path of ['introspect', 'revoke'])
+          collect('a client', await postForm(`${url}/oauth/${path}`, form, basicOf(secret)));
+  canaries.set('a guard key', guardKey);
+  canaries.set('a guard key in HTTP Basic', basicOf(guardKey).slice('Basic '.length));
   collect('a sign-out', await logOut(url, other.access));
   collect('a sign-out everywhere with a dead token', await post(`${url}/auth/logout-all`, undefined, other.access));
 });
@@ -152,7 +162,8 @@ test('the service is led through failures of its own', async () => {
 test('no error answer repeats a secret', () => {
   assert.ok(refusals.length > 300, `only ${refusals.length} refusals seen`);
   for (const { about, answer } of refusals) {
-    assertIsProblem(answer, about);
+    if (answer.body['error'] === undefined) assertIsProblem(answer, about);
+    else assertIsOauthError(answer, about);
     const whole = `${answer.text}\n${JSON.stringify([...answer.headers])}`;
     for (const [name, canary] of canaries) assert.ok(!whole.includes(canary), `${about} repeats ${name}`);
     assert.ok(!/\n\s*at |node:|node_modules|\.ts:|sqlite/i.test(whole), `${about} shows the inside: ${whole}`);

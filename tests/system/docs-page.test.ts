@@ -7,6 +7,8 @@ import { after, before, suite, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { browserIn, needsBrowser, type TestBrowser } from '../harness/browser.ts';
 import { get, goodPassword, post } from '../harness/client.ts';
+import { addGuardKey } from '../harness/guard-key.ts';
+import { clientIdOf } from '../harness/oauth.ts';
 import { scopeOfSuite } from '../harness/scope.ts';
 import { type Service, serviceIn } from '../harness/service.ts';
 
@@ -90,6 +92,16 @@ suite('the page of the API', needsBrowser(), () => {
     const command = await page.locator('#getApiProtected .command').innerText();
     assert.match(command, /authorization: Bearer eyJ[^ ]{1,12}…/);
     assert.match(await page.locator('#postAuthLogin .command').innerText(), /"password":"••••••••"/);
+    const key = addGuardKey(service.dataDir);
+    const introspection = page.locator('#postOauthIntrospect');
+    await introspection.getByLabel('client_id').fill(clientIdOf(key));
+    await introspection.getByLabel('client_secret').fill(key);
+    assert.match(
+      await introspection.locator('.command').innerText(),
+      /'token=eyJ\w{5}…&client_id=\w+&client_secret=••••••••'/,
+    );
+    await send(page, 'postOauthIntrospect');
+    assert.match(await introspection.locator('.answer').innerText(), /200 OK[\s\S]*"active": true/);
     await page.reload();
     await page.locator('#getApiProtected').waitFor();
     assert.match(await page.locator('#session').innerText(), /Not signed in/);

@@ -75,6 +75,17 @@ test('a token that is not accepted now is inactive, and nothing else is told of 
     for (const key of [guardKey, operator]) assertInactive(await introspect(token, key), about);
 });
 
+test('the examples of RFC 7662: their clients are refused, and to one of ours their tokens are inactive', async () => {
+  for (const [form, theirs] of [
+    ['token=mF_9.B5f-4.1JqM&token_type_hint=access_token', 'Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW'],
+    ['token=2YotnFZFEjr1zCsicMWpAA', 'Bearer 23410913-abewfq.123483'],
+  ] as const) {
+    const refused = await postForm(`${url}/oauth/introspect`, form, theirs);
+    assertRefused(refused, 401, 'invalid_client', 'client_invalid', theirs);
+    assertInactive(await postForm(`${url}/oauth/introspect`, form, basicOf(guardKey)), form);
+  }
+});
+
 test('a key of one tenant sees the tokens of no other', async () => {
   const { access: own, refresh: ownRefresh } = await signInAtAcme();
   const { access: foreign, refresh: foreignRefresh } = await signUp(url, 'foreign@example.com');

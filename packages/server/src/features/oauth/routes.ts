@@ -27,7 +27,9 @@ const tokenFields = {
     Type.String({ description: 'Not needed: the token itself shows its type.', examples: ['access_token'] }),
   ),
   client_id: Type.Optional(Type.String({ description: 'Id of the key, of a client that does not use HTTP Basic.' })),
-  client_secret: Type.Optional(Type.String({ description: 'The key, of a client that does not use HTTP Basic.' })),
+  client_secret: Type.Optional(
+    Type.String({ format: 'password', description: 'The key, of a client that does not use HTTP Basic.' }),
+  ),
 };
 
 const IntrospectBody = Type.Object(tokenFields, { title: 'IntrospectionRequest' });

@@ -35,7 +35,7 @@ const choices = (schema) => {
  * The example of an id or a token is shown as a placeholder: a request with it would only be
  * refused.
  */
-const isMadeByService = (name) => /_(token|id)$/.test(name) || name === 'id';
+const isMadeByService = (name) => /(^|_)(token|id)$/.test(name);
 
 const inputKind = (name, { type, format }) => {
   if (format === 'password') return { type: 'password' };
@@ -170,7 +170,8 @@ export const formOf = (api, operation) => {
           spellcheck: 'false',
         })
       : undefined;
-  const [scheme] = Object.keys(operation.security?.[0] ?? {});
+  // A client of OAuth authenticates in the fields of its form.
+  const scheme = Object.keys(operation.security?.[0] ?? {}).find((name) => name !== 'client');
   const element = make(
     'div.fields',
     {},

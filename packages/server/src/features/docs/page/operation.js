@@ -12,6 +12,7 @@ import { hold, onSession, session } from './session.js';
 const accessWords = {
   accessToken: () => 'Needs an access token',
   adminKey: ([scope]) => `Needs an admin key with ${scope}`,
+  client: () => 'Takes a key as the client',
 };
 
 const accessOf = ({ security }) => {
@@ -98,6 +99,7 @@ const notesOf = ({ status, text }, used, next) => {
   if (status < 300 && typeof body?.access_token === 'string') {
     hold({ access: body.access_token, ...(body.refresh_token === undefined ? {} : { refresh: body.refresh_token }) });
     if (typeof body.refresh_token === 'string') fill('refresh_token', body.refresh_token);
+    fill('token', body.access_token);
     return [
       make(
         'p.note.done',

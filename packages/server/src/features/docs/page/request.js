@@ -51,7 +51,9 @@ export const shownCurl = (request) =>
     ),
     body: request.body
       ?.replace(/("\w*password":")(?:[^"\\]|\\.)*"/g, '$1••••••••"')
-      .replace(/("\w*token":"[^"]{8})[^"]*"/g, '$1…"'),
+      .replace(/("\w*token":"[^"]{8})[^"]*"/g, '$1…"')
+      .replace(/((?:^|&)\w*token=[^&]{8})[^&]*/g, '$1…')
+      .replace(/((?:^|&)client_secret=)[^&]*/, '$1••••••••'),
   });
 
 /** Sends the request. Without an answer the status is 0, and the text says why. */
