@@ -229,6 +229,8 @@ suite('the bus over Redis', needsRedis(), () => {
   test('sentinels are asked for the primary, before and after a failover', async (t) => {
     const primary = await redisIn(t);
     const replica = await redisIn(t, { settings: { replicaof: `127.0.0.1 ${primary.port}` } });
+    // Sentinel asks a primary for its replicas at the start and then every 10 s: it must find this one at the start.
+    while (!String(await replica.command('INFO', 'replication')).includes('master_link_status:up')) await delay(50);
     const sentinel = await startSentinel({ master: { name: 'auth', host: '127.0.0.1', port: primary.port } });
     t.after(() => sentinel.close());
     const replicas = async () => String(await sentinel.command('SENTINEL', 'REPLICAS', 'auth'));
