@@ -5,6 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Deployment } from '../tests/faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../tests/faults/pinned-worker.ts';
+import { get } from '../tests/harness/client.ts';
+import { startHaproxy } from '../tests/harness/haproxy.ts';
+import { readMetrics } from '../tests/harness/metrics.ts';
+import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import { runBench } from './harness/bench.ts';
 import { startChild } from './harness/child.ts';
 import { largest, latencies, round, table } from './harness/figures.ts';
@@ -16,13 +20,14 @@ import { openLoop } from './loads/open-loop.ts';
 import type { PollersTasks, PollersUsage } from './loads/pollers-process.ts';
 import { signInOn } from './loads/sessions.ts';
 
-const help = `Has many guards ask a service of two workers on PostgreSQL, without Redis, and measures what that costs the service: CPU time and bytes, at rest
-and while sessions are signed out. The guards only ask and note the cursor. Then fills the journal and starts one real guard.
+const help = `Has many guards ask two machines with a worker each, on PostgreSQL and Redis, through a HAProxy that deals request by request, and measures what
+that costs the service: CPU time and bytes, at rest and while sessions are signed out. The guards only ask and note the cursor. "Full pages" are answers from
+the beginning of the journal: one for each guard that starts, and each further one is a place that was lost. Then fills the journal and starts one real guard.
 
   npm run bench -- guard-fleet                                   0, 10, 100 and 1,000 following, 100 strict; at rest, 20 and 200 sign-outs a second
   npm run bench -- guard-fleet --follow 0,10 --strict 0 --rates 0,20 --seconds 10 --entries 0
 
-About 8 minutes; needs about 3 GB for a million entries (--entries 0 leaves that out).
+About 8 minutes; needs HAProxy and Redis, and about 3 GB for a million entries (--entries 0 leaves that out).
 `;
 
 const issuer = 'https://id.example';
@@ -42,11 +47,20 @@ interface Place {
 const signIn = ({ deployment, workers }: Place, count: number): Promise<readonly string[]> =>
   signInOn(deployment, workers, count);
 
-const usageOf = ({ deployment }: Place) => ({
-  service: cpuSecondsOfTree(deployment.service.process.pid),
-  postgres: cpuSecondsOfTree(deployment.postgres.pid),
+const usageOf = ({ deployment: { machines, postgres } }: Place) => ({
+  service: machines.reduce((sum, { supervisor }) => sum + cpuSecondsOfTree(supervisor), 0),
+  postgres: cpuSecondsOfTree(postgres.pid),
   atMs: performance.now(),
 });
+
+/** Answers to polls from the beginning of the journal, of all workers since they started. */
+const fullPagesOf = async ({ deployment: { machines } }: Place): Promise<number> => {
+  const pages = await Promise.all(machines.map(({ service }) => get(`${operateUrlOf(service)}/metrics`)));
+  return pages
+    .flatMap(({ text }) => [...readMetrics(text)])
+    .filter(([series]) => /^catalytic_guard_pages_total\{.*kind="load"/.test(series))
+    .reduce((sum, [, count]) => sum + count, 0);
+};
 
 const nothingAsked: PollersUsage = { polls: 0, failures: 0, entries: 0, bytesIn: 0, bytesOut: 0 };
 
@@ -66,6 +80,7 @@ const measure = async (place: Place, { guards, isStrict, rate, seconds }: Setup)
       ? undefined
       : stack.use(startChild<PollersTasks>(new URL('loads/pollers-process.ts', import.meta.url)));
   const tokens = await signIn(place, rate * seconds);
+  const fullBefore = await fullPagesOf(place);
   await child?.ask('start', { url, key, audience: issuer, count: guards, isStrict });
   await delay(restMs);
   const [before, asked] = [usageOf(place), (await child?.ask('usage', undefined)) ?? nothingAsked];
@@ -80,6 +95,7 @@ const measure = async (place: Place, { guards, isStrict, rate, seconds }: Setup)
   if (rate === 0) await delay(seconds * 1000);
   else await Promise.all(await openLoop(rate, tokens.length, one));
   const [after, done] = [usageOf(place), (await child?.ask('usage', undefined)) ?? nothingAsked];
+  const fullPages = (await fullPagesOf(place)) - fullBefore;
   await child?.ask('stop', undefined);
   const took = (after.atMs - before.atMs) / 1000;
   const perSecond = (name: keyof PollersUsage): number => round((done[name] - asked[name]) / took, 0);
@@ -90,6 +106,7 @@ const measure = async (place: Place, { guards, isStrict, rate, seconds }: Setup)
     pollsPerSecond: perSecond('polls'),
     entriesPerSecond: perSecond('entries'),
     failures: done.failures - asked.failures,
+    fullPages,
     kilobytesToGuardsPerSecond: round(perSecond('bytesIn') / 1000),
     kilobytesFromGuardsPerSecond: round(perSecond('bytesOut') / 1000),
     signOut: latencies(tookMs),
@@ -155,11 +172,13 @@ await runBench({
   measures: 'times',
   run: async ({ values: { follow, strict, rates, seconds, entries } }, stack) => {
     const deployment = stack.use(
-      await Deployment.start({ machines: [2], leaseMs, answerMs: 1000, isDirect: true, guards: [] }),
+      await Deployment.start({ machines: [1, 1], redis: true, leaseMs, answerMs: 1000, isDirect: true, guards: [] }),
     );
     for (const worker of await deployment.healthy()) await worker.close();
-    const { url } = deployment.service;
-    const workers = await pinWorkers(url, 2, connectionsEach);
+    const servers = deployment.machines.map(({ url }) => ({ host: '127.0.0.1', port: Number(new URL(url).port) }));
+    const { url } = stack.use(await startHaproxy({ servers }));
+    const pinned = deployment.machines.map((machine) => pinWorkers(machine.url, 1, connectionsEach, machine.number));
+    const workers = (await Promise.all(pinned)).flat();
     stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
     const place: Place = { deployment, workers, url, key: await deployment.addGuardKey() };
     const setups = [
@@ -183,6 +202,7 @@ await runBench({
             'kB/s to guards',
             'kB/s from',
             'failed polls',
+            'full pages',
             'sign-out p50 ms',
             'p99 ms',
             '202',
@@ -196,6 +216,7 @@ await runBench({
             one.kilobytesToGuardsPerSecond,
             one.kilobytesFromGuardsPerSecond,
             one.failures,
+            one.fullPages,
             one.rate === 0 ? null : one.signOut.p50Ms,
             one.rate === 0 ? null : one.signOut.p99Ms,
             one.pending,
