@@ -9,6 +9,7 @@ import { importAccounts } from '../tests/harness/accounts.ts';
 import { get, goodPassword, post, signIn } from '../tests/harness/client.ts';
 import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import { createServiceDatabase, serviceDatabaseUrl } from '../tests/harness/postgres/service-database.ts';
+import { startStandby, withStandby } from '../tests/harness/postgres/standby.ts';
 import { type Postgres, startPostgres } from '../tests/harness/postgres.ts';
 import type { Service, Settings } from '../tests/harness/service.ts';
 import { type TcpProxy, tcpProxyIn } from '../tests/harness/tcp-proxy.ts';
@@ -110,23 +111,14 @@ const faults: Readonly<Record<FaultName, (scene: Scene) => Promise<void>>> = {
   },
 };
 
-/** A standby that follows a running server. */
-const follow = async (stack: AsyncDisposableStack, primary: Postgres): Promise<Postgres> => {
-  await primary.stop();
-  const standby = stack.use(await startPostgres({ standbyOf: primary }));
-  await primary.start();
-  return standby;
-};
-
 const setScene = async (stack: AsyncDisposableStack, name: FaultName): Promise<Scene> => {
   const primary = stack.use(await startPostgres({ settings: { max_connections: 100 } }));
   await createServiceDatabase(primary.sql);
-  const standby = name === 'failover' || name === 'dead-host' ? await follow(stack, primary) : undefined;
+  const standby = name === 'failover' || name === 'dead-host' ? stack.use(await startStandby(primary)) : undefined;
   const proxy = await tcpProxyIn(scopeOf(stack), primary.port);
   const url = serviceDatabaseUrl(name === 'silent' || name === 'dead-host' ? proxy.port : primary.port);
   const settings = {
-    DATABASE_URL:
-      standby === undefined ? url : url.replace(/(?<=@)[^/]+/, (host) => `${host},127.0.0.1:${standby.port}`),
+    DATABASE_URL: standby === undefined ? url : withStandby(url, standby),
     // A pool that must grow while the server is full.
     ...(name.startsWith('full') && { DATABASE_POOL_SIZE: 2 }),
     CATALYTIC_MASTER_KEY: randomBytes(32).toString('base64'),

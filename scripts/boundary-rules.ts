@@ -77,7 +77,7 @@ export const boundaryRules: BoundaryRules = {
     main: { any: ['commands', 'config'] },
     commands: {
       any: ['app', 'cluster', 'config', 'conformance', 'deployment', 'features', 'hashing', 'preflight', 'telemetry'],
-      types: { stores: /\/stores\/stores\.ts$/ },
+      types: { stores: /\/stores\/stores\.ts$/, http: /\/stop-manner\.ts$/ },
     },
     // The two files that join features to stores: at rest, and serving.
     deployment: { any: ['bus', 'config', 'features', 'stores'] },
@@ -85,11 +85,17 @@ export const boundaryRules: BoundaryRules = {
     app: {
       any: ['top', 'deployment', 'bus', 'cluster', 'config', 'features', 'hashing', 'http', 'stores', 'telemetry'],
     },
-    top: { any: ['config', 'features', 'telemetry'], types: { stores: /\/stores\/stores\.ts$/ } },
+    top: {
+      any: ['config', 'features', 'telemetry'],
+      types: { stores: /\/stores\/stores\.ts$/, http: /\/stop-manner\.ts$/ },
+    },
     http: { any: ['features', 'telemetry'] },
     features: {},
     // Processes of one machine; knows of features only what travels between them.
-    cluster: { any: ['telemetry'], types: { features: /\/features\/revocation\/hint-bus\.ts$/ } },
+    cluster: {
+      any: ['telemetry'],
+      types: { features: /\/features\/revocation\/hint-bus\.ts$/, http: /\/stop-manner\.ts$/ },
+    },
     // Between machines; knows of features only what travels.
     bus: {
       any: ['config'],

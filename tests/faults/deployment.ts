@@ -12,6 +12,7 @@ import { newGuardKey } from '../harness/guard-key.ts';
 import { createMachines, needsMachines } from '../harness/machines.ts';
 import { operateUrlOf } from '../harness/operate-url.ts';
 import { createServiceDatabase, serviceDatabaseUrl } from '../harness/postgres/service-database.ts';
+import { startStandby } from '../harness/postgres/standby.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { type Redis, startRedis } from '../harness/redis.ts';
 import type { Service } from '../harness/service.ts';
@@ -91,7 +92,8 @@ export class Deployment implements AsyncDisposable {
       await startPostgres({ settings: serverSettings, hasClock: options.databaseClock === true }),
     );
     await createServiceDatabase(postgres.sql);
-    const standby = options.withStandby === true ? started.use(await startStandby(postgres)) : undefined;
+    const standby =
+      options.withStandby === true ? started.use(await startStandby(postgres, serverSettings)) : undefined;
     const startOne = async (): Promise<Redis> => started.adopt(await startRedis(), (redis) => redis.close());
     const redis = options.redis === true ? await startOne() : undefined;
     const spareRedis = options.redis === true && options.isDirect !== true ? await startOne() : undefined;
@@ -317,14 +319,6 @@ const required = <Store>(store: Store | undefined, name: string): Store => {
 
 /** Settings of PostgreSQL; a standby must have the same. */
 const serverSettings = { max_prepared_transactions: 10, max_connections: 200 };
-
-/** A standby begins as a copy of its primary, which is stopped for that. */
-const startStandby = async (primary: Postgres): Promise<Postgres> => {
-  await primary.stop();
-  const standby = await startPostgres({ settings: serverSettings, standbyOf: primary });
-  await primary.start();
-  return standby;
-};
 
 /** Why a worker does not yet work as before the fault; `undefined` when it does. */
 const notReady = async (worker: PinnedWorker): Promise<string | undefined> => {

@@ -29,8 +29,8 @@ export interface ScriptedService {
   readonly url: string;
   /** Ids whose rows were removed. */
   readonly left: readonly string[];
-  /** What {@link ScriptedService.left} requests find when they arrive. */
-  onLeave: (id: string) => void;
+  /** Called when a guard asks to leave. Another answer than `undefined` is the status of a refusal. */
+  onLeave: (id: string) => number | undefined;
   /** Whether requests for the keys wait for {@link ScriptedService.next}. @default false */
   holdsKeys: boolean;
   /** The published keys, and their entity tag. */
@@ -84,15 +84,15 @@ export const scriptedServiceIn = async (scope: Scope, nowMs: () => number): Prom
     const given = scripted(request, response, body);
     if (request.method === 'DELETE') {
       const id = (request.url ?? '').slice('/revocations/guards/'.length);
-      service.onLeave(id);
-      left.push(id);
-      response.writeHead(204).end();
+      const refused = service.onLeave(id);
+      if (refused === undefined) left.push(id);
+      response.writeHead(refused ?? 204).end();
     } else if (request.method === 'GET' && !service.holdsKeys)
       given.answer(200, { keys: service.keys }, service.keysTag === undefined ? {} : { etag: service.keysTag });
     else requests.push(given);
   });
   const service: ScriptedService = {
-    ...{ url, left, onLeave: () => {}, holdsKeys: false, keys: [], keysTag: undefined },
+    ...{ url, left, onLeave: () => undefined, holdsKeys: false, keys: [], keysTag: undefined },
     next: async (line = pollLine) => {
       await waitUntil('the guard', `send ${line}`, waitMsMax, () => requests.length > 0);
       const [request] = requests.splice(0, 1);

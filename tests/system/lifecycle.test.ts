@@ -53,6 +53,15 @@ const isRefused = (url: string): Promise<boolean> =>
     () => true,
   );
 
+/** Waits until the service tells balancers to go elsewhere. */
+const untilNotReady = ({ url }: Service): Promise<void> =>
+  waitUntil(
+    'the service',
+    'stop being ready',
+    stopMsMax,
+    async () => (await get(`${url}/health/ready`)).status === 503,
+  );
+
 const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
   [{ PORT: '70000' }, /PORT from the environment: "70000" is not a whole number from 0 to 65535/],
   [{ HOST: '0.0.0.0' }, /HOST .*TRUSTED_PROXIES/],
@@ -67,7 +76,7 @@ const usual = sharedService({ after });
 // Most have a service of their own and mostly wait: two at a time.
 suite('start and stop', { concurrency: 2 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    test(`${signal} lets a request in flight finish, refuses new connections and ends with code 0`, async (t) => {
+    test(`${signal} lets a request in flight finish, and ends with code 0`, async (t) => {
       const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 600 });
       const credentials = await slowAccount(service);
       let isAnswered = false;
@@ -77,14 +86,39 @@ suite('start and stop', { concurrency: 2 }, () => {
       await untilHashing(service);
       const start = performance.now();
       const ended = service.end(signal);
-      while (!(await isRefused(service.url))) await delay(5);
+      if (signal === 'SIGINT') while (!(await isRefused(service.url))) await delay(5);
+      else await untilNotReady(service);
       // A second signal changes nothing.
       service.process.kill(signal === 'SIGINT' ? 'SIGTERM' : 'SIGINT');
-      assert.ok(!isAnswered, 'no new connection is accepted while the request is still being answered');
+      assert.ok(!isAnswered, 'the service has begun to stop while the request is still being answered');
       assert.equal((await inFlight).status, 200);
       assert.equal(await ended, 0);
       assert.ok(performance.now() - start < stopMsMax);
     });
+
+  test('SIGTERM: new connections are served for as long as an idle one may be used; balancers are told to go', async (t) => {
+    const service = await serviceIn(t, { KEEP_ALIVE_SECONDS: 2 });
+    const idle = connect(Number(new URL(service.url).port), '127.0.0.1');
+    t.after(() => idle.destroy());
+    idle.write(requestBytes('GET', '/health/live').toString().replace('Connection: close\r\n', ''));
+    await new Promise((resolve) => idle.once('data', resolve));
+    const closed = new Promise((resolve) => idle.once('close', resolve)).then(() => performance.now());
+    const ended = service.end('SIGTERM');
+    await untilNotReady(service);
+    const start = performance.now();
+    const { access } = await signUp(service.url, 'late@example.com');
+    const { status, headers } = await get(`${service.url}/auth/verify`, access);
+    assert.deepEqual([status, headers.get('connection')], [200, 'close']);
+    assertProblem(await get(`${service.url}/health/ready`), 'shutting_down');
+    let servedMs = 0;
+    while (!(await isRefused(service.url))) {
+      servedMs = performance.now();
+      await delay(20);
+    }
+    assert.ok(servedMs - start > 1000, `served for ${servedMs - start} ms`);
+    assert.ok((await closed) - servedMs < 500, 'until the last idle connection is closed');
+    assert.equal(await ended, 0);
+  });
 
   /** Sends a second request on a connection once the service has begun to stop. */
   const requestWhileStopping = async (
@@ -101,7 +135,8 @@ suite('start and stop', { concurrency: 2 }, () => {
       async () => {
         await untilUnderWay(service);
         ended = service.end(signal);
-        while (!(await isRefused(service.url))) await delay(5);
+        if (signal === 'SIGINT') while (!(await isRefused(service.url))) await delay(5);
+        else await untilNotReady(service);
       },
       requestBytes('GET', '/health/live'),
     );

@@ -243,10 +243,29 @@ test('a guard that is not live any more keeps view, cursor and lease; its former
   assert.deepEqual([service.left, follower.isCurrent()], [['g1'], true]);
 });
 
+test('a former row that the service cannot remove at this moment is removed with a later page', async (t) => {
+  const { service, settle, next, follower, held } = await openCurrent(t);
+  const refusals = [503, 503];
+  service.onLeave = () => refusals.shift();
+  await settle(() => held.answer(409, { code: 'guard_not_live' }));
+  await next(registerLine, 1000).then((registration) => registration.answer(201, { guard: 'g2', lease_ms: 5000 }));
+  for (let page = 1; page <= 3; page++) {
+    const asking = page === 1 ? await service.next() : await next();
+    assert.deepEqual(service.left, []);
+    await settle(() => asking.page());
+    await waitUntil('the guard', 'ask to leave', 5000, () => refusals.length === Math.max(0, 2 - page));
+  }
+  await waitUntil('the guard', 'remove its former row', 5000, () => service.left.length > 0);
+  assert.deepEqual([service.left, follower.isCurrent()], [['g1'], true]);
+});
+
 test('a stop ends the lease first; then the row goes, and a late answer grants nothing', async (t) => {
   const { clocks, service, follower, held } = await openCurrent(t);
   const found: boolean[] = [];
-  service.onLeave = () => found.push(follower.isCurrent());
+  service.onLeave = () => {
+    found.push(follower.isCurrent());
+    return undefined;
+  };
   held.page();
   const stopped = follower.stop();
   assert.equal(follower.isCurrent(), false);

@@ -377,11 +377,14 @@ export class Follower {
   }
 
   async #leaveFormer(): Promise<void> {
-    const leaving = this.#former.splice(0).map((id) =>
-      this.#parts.client.leave(id).catch(() => {
-        // The service removes the row of a guard that is silent.
-      }),
-    );
+    const leaving = this.#former.splice(0).map(async (id) => {
+      const isAnswered = await this.#parts.client.leave(id).then(
+        ({ status }) => status < 500,
+        () => false,
+      );
+      // The next page that renews tries again; until the row is gone, every sign-out waits for it.
+      if (!isAnswered) this.#former = [...this.#former, id].slice(0, formerMax);
+    });
     await Promise.all(leaving);
   }
 

@@ -9,16 +9,14 @@ import { openParts, type Parts } from './app/open-parts.ts';
 import type { Start } from './app/start.ts';
 import type { ServiceAddress } from './cluster/messages.ts';
 import { systemOrigin } from './features/audit/origins.ts';
+import type { StopManner } from './http/stop-manner.ts';
 
 /** A service that answers requests. */
 export interface RunningService extends ServiceAddress {
   /** Looks at the files of the certificate now, where there are any. */
   lookAtCertificate(): void;
-  /**
-   * Stops accepting, finishes what is in flight, closes the stores.
-   * @param isQuick see {@link HttpServer.close}
-   */
-  stop(isQuick: boolean): Promise<void>;
+  /** Finishes what is in flight, and closes the stores. */
+  stop(manner: StopManner): Promise<void>;
 }
 
 /** Enters the start into the audit trail, and later the stop. */
@@ -43,11 +41,11 @@ export const startService = async (start: Start): Promise<RunningService> => {
     return {
       ...address,
       labKeyPath: parts.labKeyPath,
-      stop: (isQuick) => closers.close(isQuick),
+      stop: (manner) => closers.close(manner),
       lookAtCertificate: () => certificate?.look(),
     };
   } catch (error) {
-    await closers.close(true);
+    await closers.close('quick');
     throw error;
   }
 };

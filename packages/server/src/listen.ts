@@ -7,6 +7,7 @@ import { urlHost } from './config/addresses.ts';
 import type { Config } from './config/options.ts';
 import { ConfigError } from './config/read-config.ts';
 import type { Route } from './features/route.ts';
+import type { StopManner } from './http/stop-manner.ts';
 
 /** Remedies for an address that cannot be listened on, by the error of the system. */
 const advices: Readonly<Record<string, (listener: Listener) => string>> = {
@@ -22,7 +23,7 @@ const portMax = 65_535;
 interface Server {
   readonly scheme: string;
   listen(place: { readonly host: string; readonly port: number; readonly backlog: number }): Promise<number>;
-  close(isQuick: boolean): Promise<void>;
+  close(manner: StopManner): Promise<void>;
 }
 
 interface Listener {
@@ -73,14 +74,11 @@ export class Listeners {
     return { url, operateUrl: this.#operate === undefined ? url : await this.#listen(this.#operate) };
   }
 
-  /**
-   * Stops serving clients, then operators, who can watch until the last client is answered.
-   * @param isQuick see `HttpServer.close`
-   */
-  async close(isQuick: boolean): Promise<void> {
-    await this.#public.server.close(isQuick);
+  /** Stops serving clients, then operators, who can watch until the last client is answered. */
+  async close(manner: StopManner): Promise<void> {
+    await this.#public.server.close(manner);
     // A second graceful close would exceed the time that a stop may take.
-    await this.#operate?.server.close(true);
+    await this.#operate?.server.close('quick');
   }
 
   async #listen(listener: Listener): Promise<string> {

@@ -3,8 +3,10 @@
  * @module
  */
 
-/** Undoes one step of a start. @param isQuick see `HttpServer.close` */
-export type Close = (isQuick: boolean) => Promise<void> | void;
+import type { StopManner } from '../http/stop-manner.ts';
+
+/** Undoes one step of a start. */
+export type Close = (manner: StopManner) => Promise<void> | void;
 
 /**
  * The steps of a start, undone in the opposite order: what was opened last may use everything
@@ -19,7 +21,7 @@ export class Closers {
   }
 
   /** Undoes every step, one after the other. */
-  async close(isQuick: boolean): Promise<void> {
-    for (const close of this.#steps.splice(0).reverse()) await close(isQuick);
+  async close(manner: StopManner): Promise<void> {
+    for (const close of this.#steps.splice(0).reverse()) await close(manner);
   }
 }

@@ -94,6 +94,7 @@ export const mountFeatures = (
       currency: reader,
       revocationLeaseMs: config.revocationLeaseMs,
       isBusUp: parts.isBusUp,
+      isEnding: () => parts.lifetime.isEnding,
     }),
     ...metricsRoutes({
       scrape: scraper(parts.metrics, () => link.collectMetrics(), config.workers),

@@ -56,6 +56,8 @@ export const openListeners = (
     keepAliveSeconds: config.keepAliveSeconds,
     requestTimeoutMs: config.requestTimeoutMs,
     maxConnections: config.maxConnections,
+    // A poll that is held would keep its connection open.
+    endWaits: () => parts.polls.leave(),
     callers: { source: config.callerAddressFrom, isProxy: inRanges(config.trustedProxies) },
   };
   const isOpen = certificate !== undefined && config.trustedProxies === undefined;
@@ -81,8 +83,10 @@ export const openListeners = (
       ),
     routes,
   );
-  closers.add((isQuick) => listeners.close(isQuick));
-  // Before the listeners close: a poll that is held would keep its connection open.
-  closers.add(() => parts.polls.leave());
+  closers.add((manner) => listeners.close(manner));
+  closers.add((manner) => {
+    // Where other processes go on, balancers are not to leave the machine.
+    parts.lifetime.isEnding = manner === 'last';
+  });
   return { listeners, certificate };
 };

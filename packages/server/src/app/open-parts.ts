@@ -50,6 +50,8 @@ export interface Parts extends Revocations {
   readonly loginCache: LoginCache;
   readonly auditSink: AuditBuffer;
   readonly metrics: Metrics;
+  /** Whether this process stops, and nobody has taken its place. */
+  readonly lifetime: { isEnding: boolean };
   /** Makes a signing key for the place of one that is killed. */
   readonly makeSigningKey: (nowMs: number) => StoredSigningKey;
   readonly nowMs: () => number;
@@ -172,6 +174,7 @@ export const openParts = async ({ config, log, link, onFatal, signal }: Start, c
     loginCache: new LoginCache(config.loginCacheSeconds, () => performance.now()),
     auditSink,
     metrics,
+    lifetime: { isEnding: false },
     makeSigningKey: (atMs) => createSigningKey(config.signingAlgorithm, masterKey, atMs, atMs),
     nowMs,
     labKeyPath: hasLab ? labKeyPath(config.dataDir) : undefined,

@@ -4,6 +4,7 @@
  */
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { Acknowledgement, Hint } from '../features/revocation/hint-bus.ts';
+import type { StopManner } from '../http/stop-manner.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
 /** From a worker. */
@@ -42,7 +43,7 @@ export type ToWorker =
   | { readonly type: 'collected'; readonly collection: number; readonly snapshot: MetricsSnapshot }
   /** The processes of these members are gone. */
   | { readonly type: 'reaped'; readonly members: readonly MemberId[] }
-  | { readonly type: 'stop'; readonly isQuick: boolean };
+  | { readonly type: 'stop'; readonly manner: StopManner };
 
 /** The addresses of a service. */
 export interface ServiceAddress {

@@ -6,6 +6,7 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { MemberId } from '@catalytic/protocol/ids';
+import type { StopManner } from '../http/stop-manner.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -88,11 +89,11 @@ export class Supervisor {
     await this.#reload;
   }
 
-  /** Stops all workers. @param isQuick do not wait for clients to come back on their connections */
-  async stop(isQuick: boolean): Promise<void> {
+  /** Stops all workers. */
+  async stop(manner: StopManner): Promise<void> {
     this.#isStopping = true;
     const all = [...this.#running.values()];
-    for (const running of all) this.#askToStop(running, isQuick);
+    for (const running of all) this.#askToStop(running, manner);
     await Promise.all(all.map(({ exited }) => exited));
   }
 
@@ -111,7 +112,7 @@ export class Supervisor {
         return;
       }
       if (old !== undefined) {
-        this.#askToStop(old, false);
+        this.#askToStop(old, 'replaced');
         await old.exited;
       }
       log.info({ worker: slot.number }, 'Reloaded a worker');
@@ -119,9 +120,9 @@ export class Supervisor {
     }
   }
 
-  #askToStop(running: Running, isQuick: boolean): void {
+  #askToStop(running: Running, manner: StopManner): void {
     running.isStopping = true;
-    send(running.process, { type: 'stop', isQuick });
+    send(running.process, { type: 'stop', manner });
   }
 
   /** Starts a worker for a slot. */

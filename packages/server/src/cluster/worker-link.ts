@@ -6,6 +6,7 @@ import cluster from 'node:cluster';
 import { hostname } from 'node:os';
 import type { MemberId } from '@catalytic/protocol/ids';
 import type { HintBus } from '../features/revocation/hint-bus.ts';
+import type { StopManner } from '../http/stop-manner.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 import type { FromWorker, ServiceAddress, ToWorker } from './messages.ts';
 import { MetricsCollector } from './metrics-collector.ts';
@@ -103,9 +104,9 @@ export class SupervisedLink implements WorkerLink {
   }
 
   /** Sets the action for a stop that the supervisor asks for. */
-  onStop(stop: (isQuick: boolean) => void): void {
+  onStop(stop: (manner: StopManner) => void): void {
     this.#listen((message) => {
-      if (message.type === 'stop') stop(message.isQuick);
+      if (message.type === 'stop') stop(message.manner);
     });
   }
 

@@ -14,6 +14,7 @@ import { writeCompiledModules } from '../config/compiled-modules.ts';
 import { isNewDataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../config/read-config.ts';
+import type { StopManner } from '../http/stop-manner.ts';
 import { checkExposure } from '../preflight/check-exposure.ts';
 import { checkBacklog, checkFiles, fittingConnections } from '../preflight/check-machine.ts';
 import { checkNoRedis } from '../preflight/check-redis.ts';
@@ -54,9 +55,13 @@ const failLoudly = (log: Logger): Fail => {
 };
 
 /** Stops once, however many signals arrive, and within a bounded time. */
-const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<void>): ((isQuick: boolean) => void) => {
+const stopOnce = (
+  log: Logger,
+  fail: Fail,
+  stop: (manner: StopManner) => Promise<void>,
+): ((manner: StopManner) => void) => {
   let isStopping = false;
-  return (isQuick) => {
+  return (manner) => {
     if (isStopping) return;
     isStopping = true;
     log.info('Stopping: finishing what is in flight');
@@ -64,7 +69,7 @@ const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<v
       log.error('Ending: some requests did not finish in time');
       process.exit(1);
     }, stopMsMax).unref();
-    stop(isQuick).then(
+    stop(manner).then(
       () => process.exit(0),
       (error: unknown) => fail(error as Error),
     );
@@ -72,12 +77,12 @@ const stopOnce = (log: Logger, fail: Fail, stop: (isQuick: boolean) => Promise<v
 };
 
 /**
- * SIGTERM comes from a supervisor or an orchestrator: each connection is served once more. SIGINT
- * comes from a person at the keyboard: stop now.
+ * SIGTERM comes from a process manager or an orchestrator, which may send clients here for some
+ * seconds more. SIGINT comes from a person at the keyboard: stop now.
  */
-const stopOnSignals = (stop: (isQuick: boolean) => void): void => {
-  process.on('SIGTERM', () => stop(false));
-  process.on('SIGINT', () => stop(true));
+const stopOnSignals = (stop: (manner: StopManner) => void): void => {
+  process.on('SIGTERM', () => stop('last'));
+  process.on('SIGINT', () => stop('quick'));
 };
 
 /**
@@ -115,7 +120,7 @@ const serveAlone = async (start: Start): Promise<void> => {
   const fail = failLoudly(log);
   // Listened for before the start, so that a signal during the start stops it too.
   const starting = startServing({ config, log, link: aloneLink(), onFatal: fail });
-  stopOnSignals(stopOnce(log, fail, async (isQuick) => (await starting).stop(isQuick)));
+  stopOnSignals(stopOnce(log, fail, async (manner) => (await starting).stop(manner)));
   const service = await starting;
   if (config.tlsCertFile !== undefined)
     process.on('SIGHUP', () => {
@@ -136,10 +141,10 @@ const supervise = async (start: Start): Promise<void> => {
     onFailure: (reason, exitCode) => {
       process.stderr.write(`catalytic: ${reason}\n`);
       setTimeout(() => process.exit(exitCode), stopMsMax);
-      supervisor.stop(true).then(() => process.exit(exitCode), fail);
+      supervisor.stop('quick').then(() => process.exit(exitCode), fail);
     },
   });
-  stopOnSignals(stopOnce(log, fail, (isQuick) => supervisor.stop(isQuick)));
+  stopOnSignals(stopOnce(log, fail, (manner) => supervisor.stop(manner)));
   process.on('SIGHUP', () => {
     log.info('Reloading: replacing the workers one after the other');
     supervisor.reload().catch(fail);
@@ -155,12 +160,12 @@ const serveSupervised = async (config: Config, log: Logger, workerNumber: number
   const link = new SupervisedLink(workerNumber);
   const waiting = new AbortController();
   let starting: Promise<RunningService>;
-  const stop = stopOnce(log, fail, async (isQuick) => {
+  const stop = stopOnce(log, fail, async (manner) => {
     waiting.abort();
-    await (await starting).stop(isQuick);
+    await (await starting).stop(manner);
   });
   link.onStop(stop);
-  process.on('SIGTERM', () => stop(false));
+  process.on('SIGTERM', () => stop('last'));
   // A terminal sends these to the whole process group; the supervisor alone acts on them.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   starting = startServing({ config, log, link, onFatal: fail, signal: waiting.signal });

@@ -1,6 +1,5 @@
 /**
- * Stages: stopping without dropping a request. No new connection is taken, and every answer under
- * way is sent.
+ * Stages: stopping without dropping a request. Every answer under way is sent.
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -11,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AnswersUnderWay } from './answers-under-way.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RequestStage, RouteStage } from './stage.ts';
+import type { StopManner } from './stop-manner.ts';
 
 /** How often a stopping server looks for connections that have become idle, milliseconds. */
 const drainLookMs = 20;
@@ -66,31 +66,35 @@ export interface StopParts extends DrainParts {
   readonly connections: OpenConnections;
   /** How long an idle connection is kept. */
   readonly keepAliveSeconds: number;
+  /** Called when no new connection is taken any more: answers what is held until there is news. */
+  readonly endWaits: () => void;
 }
 
 /**
- * Continues to serve the open connections until each has had an answer with `Connection: close`, or
- * has been idle for the time that idle connections are kept.
+ * Continues to serve until each connection has had an answer with `Connection: close`, or has been
+ * idle for the time that idle connections are kept.
  */
-const sayFarewell = async (
-  server: FastifyInstance,
-  { stopping, answering, keepAliveSeconds }: StopParts,
-): Promise<void> => {
+const sayFarewell = async (server: FastifyInstance, parts: StopParts, manner: StopManner): Promise<void> => {
+  const { stopping, answering, keepAliveSeconds, endWaits } = parts;
   stopping.isLeaving = true;
   for (const response of answering.values()) if (!response.headersSent) response.setHeader('connection', 'close');
-  // The HTTP server's own `close` would also cut idle connections, on which a request may be on its
-  // way.
-  Server.prototype.close.call(server.server);
+  if (manner === 'replaced') {
+    // The HTTP server's own `close` would also cut idle connections, on which a request may be on
+    // its way.
+    Server.prototype.close.call(server.server);
+    endWaits();
+  }
   const untilMs = performance.now() + Math.min(farewellMsMax, keepAliveSeconds * 1000 + halfSentMsMax);
   while (performance.now() < untilMs && (await connectionsOf(server)) > 0) await delay(drainLookMs);
 };
 
 /** Stops a server; see `HttpServer.close`. */
-export const stopServer = async (server: FastifyInstance, parts: StopParts, isQuick: boolean): Promise<void> => {
-  const { stopping, answering, connections } = parts;
-  if (!isQuick) await sayFarewell(server, parts);
+export const stopServer = async (server: FastifyInstance, parts: StopParts, manner: StopManner): Promise<void> => {
+  const { stopping, answering, connections, endWaits } = parts;
+  if (manner !== 'quick') await sayFarewell(server, parts, manner);
   stopping.isRefusing = true;
   const closed = server.close();
+  endWaits();
   // Node would wait for kept connections until their time is up, and without end for half-sent
   // requests and for answers that are not read.
   const halfSentUntilMs = performance.now() + halfSentMsMax;

@@ -38,13 +38,14 @@ const serve = async (t: TestContext, routes: readonly Route[]): Promise<string> 
       counts: new AnswerCounts(),
       keepAliveSeconds: 1,
       requestTimeoutMs: 5000,
+      endWaits: () => {},
       maxConnections: 10,
       workerName: undefined,
       callers: { source: 'peer', isProxy: () => false },
     },
     routes,
   );
-  t.after(() => server.close(true));
+  t.after(() => server.close('quick'));
   return `http://127.0.0.1:${await server.listen({ host: '127.0.0.1', port: 0, backlog: 16 })}`;
 };
 

@@ -25,6 +25,7 @@ import { pipeline } from './pipeline.ts';
 import { problemSender } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { openRequestLog } from './request-log.ts';
+import type { StopManner } from './stop-manner.ts';
 import { followKeyPair, type KeyPairSource, tlsOptions } from './tls.ts';
 
 /**
@@ -50,6 +51,8 @@ export interface HttpParts {
   readonly peers?: Peers | undefined;
   /** Where the callers behind trusted proxies are named. */
   readonly callers: CallerParts;
+  /** See {@link StopParts}. */
+  readonly endWaits: () => void;
   /** The certificate of TLS; absent: plain HTTP. */
   readonly keyPair?: KeyPairSource | undefined;
 }
@@ -97,13 +100,11 @@ export interface HttpServer {
   /** Starts to listen; returns the port. */
   listen(address: { host: string; port: number; backlog: number }): Promise<number>;
   /**
-   * Stops accepting, and waits for the answers to all requests that have arrived whole or do so
-   * within a second.
-   * @param isQuick refuse what comes later on open connections. Else it is served, and each
-   *   connection closed after its next answer, or when it has been idle for as long as any idle
-   *   connection is kept.
+   * Stops, and waits for the answers to all requests that have arrived whole or do so within a
+   * second. Unless it must be quick, each connection is closed after its next answer, or when it has
+   * been idle for as long as any idle connection is kept.
    */
-  close(isQuick: boolean): Promise<void>;
+  close(manner: StopManner): Promise<void>;
 }
 
 /** The framework, without stages and routes. */
@@ -208,8 +209,8 @@ export const createHttpServer = (parts: HttpParts, routes: readonly Route[]): Ht
       await server.listen({ ...address, host: host === 'localhost' ? localhostAddress : host });
       return (server.server.address() as AddressInfo).port;
     },
-    close: async (isQuick) => {
-      await stopServer(server, pipelineParts, isQuick);
+    close: async (manner) => {
+      await stopServer(server, pipelineParts, manner);
       log.close();
     },
   };

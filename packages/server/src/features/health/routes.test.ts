@@ -10,6 +10,7 @@ const askReady = async (clockAheadMs: number, isCurrent: boolean) => {
     currency: { isCurrent: () => isCurrent, currencyAgeMs: () => 100, clockAheadMs },
     revocationLeaseMs: 5000,
     isBusUp: undefined,
+    isEnding: () => false,
   });
   const ready = routes.find(({ path }) => path === paths.ready);
   assert.ok(ready !== undefined);

@@ -44,6 +44,8 @@ export interface HealthParts {
   readonly revocationLeaseMs: number;
   /** Whether hints travel between machines; absent where no bus carries them. */
   readonly isBusUp: (() => boolean) | undefined;
+  /** Whether this process stops, and nobody has taken its place: balancers are to leave it. */
+  readonly isEnding: () => boolean;
 }
 
 const withoutRedis = {
@@ -87,11 +89,12 @@ export const healthRoutes = (parts: HealthParts): readonly Route[] => [
     method: 'GET',
     path: paths.ready,
     summary: 'The process would serve a request now',
-    refuses: ['store_unavailable', 'clock_wrong', 'revocation_state_unavailable'],
+    refuses: ['shutting_down', 'store_unavailable', 'clock_wrong', 'revocation_state_unavailable'],
     access: { kind: 'public' },
     listener: 'both',
     answers: { 200: Ready },
     handle: async () => {
+      if (parts.isEnding()) throw new CatalyticError('shutting_down', { retryAfterSeconds: 1 });
       await parts.probeStore().catch((cause: unknown) => {
         throw new CatalyticError('store_unavailable', { cause, detail: withoutDatabase(parts), retryAfterSeconds: 1 });
       });

@@ -3,7 +3,8 @@ import * as nodeTest from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MemberId } from '@catalytic/protocol/ids';
 import { Client } from 'pg';
-import { needsPostgres, type Postgres, startPostgres } from '../../../../../tests/harness/postgres.ts';
+import { startStandby } from '../../../../../tests/harness/postgres/standby.ts';
+import { needsPostgres, type Postgres } from '../../../../../tests/harness/postgres.ts';
 import { createDatabase, openEngine, sharedServer } from '../../../../../tests/harness/postgres-engine.ts';
 import { freePort } from '../../../../../tests/harness/service.ts';
 import { tcpProxyIn } from '../../../../../tests/harness/tcp-proxy.ts';
@@ -154,10 +155,8 @@ suite('PostgreSQL: connections', needsPostgres(), () => {
 
   /** A standby of a running server, as of now. */
   const followerOf = async (t: Context, primary: Postgres): Promise<Postgres> => {
-    await primary.stop();
-    const standby = await startPostgres({ standbyOf: primary, settings: { max_connections: 20 } });
+    const standby = await startStandby(primary, { max_connections: 20 });
     t.after(() => standby.close());
-    await primary.start();
     return standby;
   };
 
