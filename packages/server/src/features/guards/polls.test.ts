@@ -223,12 +223,35 @@ test('an entry that a worker has only heard of is acknowledged by nobody, whatev
 });
 
 test('a cursor of another history acknowledges nothing, and everything is loaded again', async () => {
-  const { polls, asks, read, cursor } = await openLoaded();
+  const { polls, ask, pass, read, cursor } = await openLoaded();
   const another = '00000000-0000-4000-8000-000000000002';
   read([entry(1n)], coverageTo(1n, { history: another }), { isWhole: true });
-  const page = await asks({ after: cursor, guard: guardId });
-  assert.deepEqual([page.history, page.entries.length], [another, 1]);
+  const asked = ask({ after: cursor, guard: guardId });
+  await pass(1);
+  read([], coverageTo(1n, { history: another }));
+  await pass(10);
+  assert.deepEqual([asked.page?.history, asked.page?.entries.length], [another, 1]);
   assert.deepEqual([...polls.takeAcknowledgements()], []);
+});
+
+test('only a read that was sent after the poll arrived says that the database has another history', async () => {
+  const { ask, read, pass, cursor, worker } = await openLoaded();
+  // The worker may have read before the database got the history that the guard has.
+  read([entry(1n)], coverageTo(1n, { history: '00000000-0000-4000-8000-000000000002' }), { isWhole: true });
+  await pass(1);
+  for (const guard of [guardId, undefined]) {
+    const before = worker.hurried;
+    const asked = ask({ after: cursor, ...(guard !== undefined && { guard }) });
+    assert.equal(worker.hurried > before, true, 'the worker reads at once');
+    await pass(200);
+    assert.deepEqual(asked, {});
+    await pass(100);
+    assert.deepEqual(
+      asked,
+      { code: 'revocation_state_unavailable' },
+      'the guard keeps what it has, and asks another worker',
+    );
+  }
 });
 
 test('a worker that has read less gives nothing, keeps what the guard has, and grants the lease of its own older read', async () => {

@@ -61,7 +61,10 @@ interface Held {
   isAcknowledged: boolean;
   /** Answered by then, also without news. */
   readonly untilMs: number;
-  /** Until then a guard that the last read has not shown may be one that was registered since. */
+  /**
+   * Until then a guard that the last read has not shown may be one that was registered since, and a
+   * history that it has not shown may be that of the database now.
+   */
   readonly shownByMs: number;
   /** Cancels the next look at it. */
   cancelLook: () => void;
@@ -76,7 +79,7 @@ interface Given {
   readonly more: boolean;
 }
 
-/** Longest time that a poll waits for a read that shows its guard, milliseconds. */
+/** Longest time that a poll waits for a read that shows its guard or its history, milliseconds. */
 const readMsMax = 250;
 
 /** Shortest time between two writes of what one guard has applied, if it has not changed, milliseconds. */
@@ -183,7 +186,6 @@ export class Polls implements ReadFollower {
       throw new CatalyticError('guard_polls_too_many', { retryAfterSeconds: 1 });
     const guard = poll.guard as MemberId | undefined;
     const waitMs = Math.min(poll.wait_ms, holdMsMax(this.#leaseOf(guard)));
-    const shownInMs = guard === undefined ? 0 : readMsMax;
     const everyMs = cursor === undefined ? 0 : answerEveryMs(this.#held.size);
     return new Promise((resolve, reject) => {
       const held: Held = {
@@ -194,7 +196,7 @@ export class Polls implements ReadFollower {
         isAcknowledged: false,
         notBeforeMs: arrivedMs + everyMs,
         untilMs: arrivedMs + waitMs,
-        shownByMs: arrivedMs + Math.max(waitMs, shownInMs),
+        shownByMs: arrivedMs + Math.max(waitMs, readMsMax),
         cancelLook: () => {},
         answer: (text) => {
           this.#letGo(held);
@@ -208,8 +210,8 @@ export class Polls implements ReadFollower {
       onClosed(() => this.#letGo(held));
       this.#held.add(held);
       this.#heldOf.add(key);
-      // What a read sent from now on shows decides about a guard that the last one has not shown.
-      if (guard !== undefined && !this.#isLive(held)) this.#parts.reader().hurry();
+      // A read sent from now on decides about a guard and a history that the last one has not shown.
+      if (this.#isNotShown(held) || this.#isElsewhere(held)) this.#parts.reader().hurry();
       this.#judge(held);
     });
   }
@@ -250,6 +252,17 @@ export class Polls implements ReadFollower {
     return guard !== undefined && this.#live.get(guard)?.keyId === key.id;
   }
 
+  /** Whether the last good read has not shown the guard. */
+  #isNotShown(held: Held): boolean {
+    return held.guard !== undefined && !this.#isLive(held);
+  }
+
+  /** Whether the cursor is of another history than the last read. */
+  #isElsewhere({ cursor }: Held): boolean {
+    const read = this.#recent.coverage;
+    return cursor !== undefined && read !== undefined && cursor.coverage.history !== read.history;
+  }
+
   #leaseOf(guard: MemberId | undefined): number {
     return (guard === undefined ? undefined : this.#live.get(guard)?.leaseMs) ?? followerLeaseMs(this.#parts.leaseMs);
   }
@@ -260,16 +273,21 @@ export class Polls implements ReadFollower {
     this.#acknowledge(held);
     const nowMs = this.#parts.clocks.monoMs();
     const good = this.#read?.isGood === true && this.#read.sentMonoMs > held.arrivedMs ? this.#read : undefined;
-    if (held.guard !== undefined && !this.#isLive(held)) {
-      // Only a read that was sent after the poll arrived can say so.
-      if (good !== undefined) {
-        held.refuse(new CatalyticError('guard_not_live'));
-        return;
-      }
-      if (nowMs < held.shownByMs && !this.#isLeaving) {
+    // Only a read that was sent after the poll arrived can say that the guard is not live, or that
+    // the database has another history.
+    if (good === undefined) {
+      const mayBeShown = nowMs < held.shownByMs && !this.#isLeaving;
+      if (mayBeShown && (this.#isNotShown(held) || this.#isElsewhere(held))) {
         this.#lookAt(held, held.shownByMs);
         return;
       }
+      if (this.#isElsewhere(held)) {
+        held.refuse(new CatalyticError('revocation_state_unavailable', { retryAfterSeconds: 1 }));
+        return;
+      }
+    } else if (this.#isNotShown(held)) {
+      held.refuse(new CatalyticError('guard_not_live'));
+      return;
     }
     const isOver = nowMs >= held.untilMs || this.#isLeaving;
     const isPutBack = good !== undefined && this.#isAhead(held);
@@ -341,7 +359,7 @@ export class Polls implements ReadFollower {
     const { clocks, reader } = this.#parts;
     const good = this.#good;
     if (good === undefined || history !== good.page.coverage.history || !reader().isCurrent()) return 0;
-    if (held.guard !== undefined && !this.#isLive(held)) return 0;
+    if (this.#isNotShown(held)) return 0;
     return leaseMsOf({
       leaseMs: this.#leaseOf(held.guard),
       // The monotonic clock stands still while the machine is suspended.
