@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Mode } from '@catalytic/guard';
+import { type GatewayName, gatewayNames, startGateway } from '../tests/harness/gateways.ts';
 import { startGuardedApi } from '../tests/harness/guarded-api.ts';
 import { type Listener, startHaproxy } from '../tests/harness/haproxy.ts';
 import { startHttpServer } from '../tests/harness/http-server.ts';
@@ -16,10 +17,12 @@ import { operateUrlOf } from '../tests/harness/operate-url.ts';
 import type { Postgres } from '../tests/harness/postgres.ts';
 import { type Redis, startRedis } from '../tests/harness/redis.ts';
 import { runCatalytic, type Service, type Settings } from '../tests/harness/service.ts';
+import { startSidecar } from '../tests/harness/sidecar.ts';
 import { startDatabase } from './harness/database.ts';
 import { runLab } from './harness/lab.ts';
 import { say } from './harness/result.ts';
 import { folderOn, pidOf, startServiceOn } from './harness/services.ts';
+import { startBareServer } from './targets/bare-server.ts';
 
 const help = `Starts a real PostgreSQL, a real Redis and the service, and runs the load lab against it.
 
@@ -28,10 +31,11 @@ const help = `Starts a real PostgreSQL, a real Redis and the service, and runs t
   npm run bench -- many-machines --machines 4 -- outage --users 200 --duration 3m
 
   npm run bench -- many-machines --guards strict,strict,follow,follow -- revocation --users 300 --duration 5m
+  npm run bench -- many-machines --guards nginx,caddy -- revocation --users 300 --duration 5m
 
 --machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
 (as root only). --guards starts an API in a process of its own behind each of these guards, which asks the service through a HAProxy that deals
-request by request; the lab tries tokens there, too. --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
+request by request; the lab tries tokens there, too. A guard "nginx" or "caddy" is that gateway, with a strict sidecar beside it. --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
 and Redis are declared to the scenario "outage", with commands that start and flush them.
 `;
 
@@ -177,22 +181,53 @@ const startSeveral = async (workers: readonly number[]): Promise<Target> => {
   };
 };
 
-/** APIs behind guards. @returns words that declare them to the lab, and their processes */
-const startGuarded = async ({ listeners, dataDir, database }: Target) => {
-  const modes = values.guards.split(',').filter((mode) => mode !== '');
-  if (modes.length === 0) return { words: [], pids: [] };
+/** A guarded address, as words for the lab, and its processes. */
+interface Guarded {
+  readonly words: readonly string[];
+  readonly pids: readonly number[];
+}
+
+/** Where guards ask, and with what. */
+interface Asking {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** An API that has its guard in its own process. */
+const startGuardIn = async ({ url, key }: Asking, mode: string, name: string): Promise<Guarded> => {
+  const options = { issuer, url, name, mode: mode as Mode, audience, key };
+  const api = started.use(await startGuardedApi({ guard: options }));
+  if (mode !== 'ask') await api.current();
+  return { words: ['--guard', `${mode}=${api.url}`], pids: [api.process.pid ?? 0] };
+};
+
+/** An API that checks nothing, behind a gateway with a strict sidecar. */
+const startGatewayGuard = async ({ url, key }: Asking, gateway: GatewayName, name: string): Promise<Guarded> => {
+  const flags = ['--issuer', issuer, '--audience', audience, '--name', name];
+  const sidecar = started.use(await startSidecar({ url, key, flags }));
+  const api = started.use(startBareServer({}));
+  const { host } = new URL(await api.ask('serve', { headers: { 'content-length': '2' }, body: '{}' }));
+  const front = started.use(await startGateway(gateway, { api: host, guard: sidecar.address }));
+  return { words: ['--guard', `strict=${front.url}/notes`], pids: [sidecar.process.pid ?? 0, api.pid, front.pid] };
+};
+
+/** APIs behind guards. */
+const startGuarded = async ({ listeners, dataDir, database }: Target): Promise<Guarded> => {
+  const kinds = values.guards.split(',').filter((kind) => kind !== '');
+  if (kinds.length === 0) return { words: [], pids: [] };
   const balancer = started.use(await startHaproxy({ servers: listeners, mode: 'request' }));
   const settings = { DATA_DIR: dataDir, DATABASE_URL: database, CATALYTIC_MASTER_KEY: common['CATALYTIC_MASTER_KEY'] };
   const made = await runCatalytic(['guard-keys', 'create', '--json'], settings);
   const { key } = JSON.parse(made.stdout) as { key: string };
-  const apis = modes.map(async (mode, index) => {
-    const options = { issuer, url: balancer.url, name: `${mode} ${index + 1}`, mode: mode as Mode, audience, key };
-    const api = started.use(await startGuardedApi({ guard: options }));
-    if (mode !== 'ask') await api.current();
-    return { words: ['--guard', `${mode}=${api.url}`], pid: api.process.pid ?? 0 };
-  });
-  const all = await Promise.all(apis);
-  return { words: all.flatMap(({ words }) => words), pids: [balancer.pid, ...all.map(({ pid }) => pid)] };
+  const asking = { url: balancer.url, key };
+  const all = await Promise.all(
+    kinds.map((kind, index) => {
+      const name = `${kind} ${index + 1}`;
+      const gateway = gatewayNames.find((each) => each === kind);
+      return gateway === undefined ? startGuardIn(asking, kind, name) : startGatewayGuard(asking, gateway, name);
+    }),
+  );
+  return { words: all.flatMap(({ words }) => words), pids: [balancer.pid, ...all.flatMap(({ pids }) => pids)] };
 };
 
 /** Redis is connected, the balancer has looked at every machine, and what a start costs is over. */

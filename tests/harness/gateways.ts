@@ -41,6 +41,8 @@ export interface GatewayOptions {
   readonly guard: string;
   /** Changes the recipe, to try a variant that its comments or the guide name. */
   readonly vary?: (recipe: string) => string;
+  /** Words to put before its command, to run it elsewhere. */
+  readonly prefixCommand?: readonly string[];
 }
 
 /** A running gateway. */
@@ -139,7 +141,13 @@ export const startGateway = async (name: GatewayName, options: GatewayOptions): 
       const recipeFile = join(folder, kind.recipe);
       writeFileSync(recipeFile, filled(kind, port, options));
       // Caddy keeps its state below the home folder.
-      return ['env', `HOME=${folder}`, program.file, ...kind.prepare(folder, recipeFile)];
+      return [
+        'env',
+        `HOME=${folder}`,
+        ...(options.prefixCommand ?? []),
+        program.file,
+        ...kind.prepare(folder, recipeFile),
+      ];
     },
     isReady: () => answersAt(port),
   });

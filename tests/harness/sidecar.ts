@@ -31,6 +31,8 @@ export interface SidecarOptions {
   /** @default a free port */
   readonly listen?: string;
   readonly flags?: readonly string[];
+  /** Words to put before its command, to run it elsewhere. */
+  readonly prefixCommand?: readonly string[];
 }
 
 /** Starts one and waits until it can judge. */
@@ -39,10 +41,12 @@ export const startSidecar = async ({
   key,
   listen = '127.0.0.1:0',
   flags = [],
+  prefixCommand = [],
 }: SidecarOptions): Promise<Sidecar> => {
   const words = ['--listen', listen, '--operate', '127.0.0.1:0', '--url', url];
   const issuer = flags.includes('--issuer') ? [] : ['--issuer', url];
-  const child = spawn(process.execPath, [program, ...words, ...issuer, ...flags], {
+  const [command = '', ...rest] = [...prefixCommand, process.execPath, program, ...words, ...issuer, ...flags];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       PATH: process.env['PATH'],
