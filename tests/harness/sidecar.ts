@@ -67,13 +67,13 @@ export const startSidecar = async ({
   };
   try {
     await waitUntil('The sidecar', 'become current', currentMsMax, async () => {
-      if (child.exitCode !== null) throw new Error(`The sidecar did not start:\n${output}`);
+      if (child.exitCode !== null) throw new Error('The sidecar has ended');
       const operate = /metrics are on ([^" ]+)/.exec(output)?.[1];
       return operate !== undefined && (await fetch(`http://${operate}/-/ready`)).ok;
     });
   } catch (error) {
     await end();
-    throw error;
+    throw new Error(`The sidecar cannot judge:\n${output}`, { cause: error });
   }
   const address = /Listening on ([^" ]+)/.exec(output)?.[1] ?? '';
   return { address, process: child, output: () => output, end, [Symbol.asyncDispose]: () => end() };
