@@ -65,11 +65,12 @@ export const passTraefik = async (url: string, { method, target, headers }: Clie
   return { kind: 'passed', headers: passed };
 };
 
-/** Envoy's `ext_authz` over HTTP without a `path_prefix`, with `failure_mode_allow: false` and `status_on_error` 503. */
+/** Envoy's `ext_authz` over HTTP; the path of the URL is its `path_prefix`, with `failure_mode_allow: false` and `status_on_error` 503. */
 export const passEnvoy = async (url: string, { method, target, headers }: ClientRequest): Promise<Fate> => {
   const { authorization } = headers;
+  const { pathname: prefix } = new URL(url);
   const answer = await send(url, [
-    `${method} ${target} HTTP/1.1`,
+    `${method} ${prefix === '/' ? '' : prefix}${target} HTTP/1.1`,
     `host: ${host}`,
     // Envoy sends no body, and says so.
     'content-length: 0',

@@ -79,3 +79,17 @@ for (const { name, pathFrom, pass } of gateways)
       assert.equal(await statusOf({}), name === 'Envoy' ? 503 : 500);
     });
   });
+
+test('Envoy may ask the service itself, below a prefix', async () => {
+  const { access, session } = await signUp(service.url, 'prefix@example.com');
+  const url = `${service.url}/auth/gateway`;
+  for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
+    const headers = { authorization: `Bearer ${access}`, 'catalytic-roles': forged };
+    const told = await passEnvoy(url, { method, target: '/notes?x=1', headers });
+    assert.ok(told.kind === 'passed', `${method}: ${JSON.stringify(told)}`);
+    assert.equal(told.headers['catalytic-session'], session);
+    assert.notEqual(told.headers['catalytic-roles'], forged);
+  }
+  const nobody = await passEnvoy(url, { method: 'POST', target: '/notes', headers: {} });
+  assert.ok(nobody.kind === 'refused' && nobody.status === 401);
+});

@@ -223,6 +223,29 @@ for (const name of gatewayNames)
       assert.ok(reached.length > 5, `only ${reached.length} were served`);
     });
 
+    test('the service itself can be asked instead of a sidecar', async (t) => {
+      const { api } = placeOf(name);
+      const vary = (recipe: string): string => recipe.replace(/(?<=_guard|uri )\/check/, '/auth/gateway');
+      const gateway = await startGateway(name, { api: api.address, guard: new URL(service.url).host, vary });
+      t.after(() => gateway.close());
+      api.taken();
+      const body = 'over and out';
+      const answer = await exchange(gateway.url, requestBytes('POST', '/notes?x=1', [bearer], body));
+      assert.deepEqual(
+        answer.map(({ status }) => status),
+        [200],
+      );
+      const reached = api.taken();
+      assertVerdicts(reached, 'asked of the service');
+      assert.deepEqual(
+        reached.map(({ bodyHash }) => bodyHash),
+        [hashOf(body)],
+      );
+      const nobody = await get(`${gateway.url}/notes`);
+      assert.deepEqual([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer realm="catalytic"']);
+      assert.deepEqual(api.taken(), []);
+    });
+
     test('no malformed request passes without a token', async () => {
       const { gateway, api } = placeOf(name);
       await inParallel(badRequests, ({ pieces }) => statusesOf(gateway.url, ...pieces));
