@@ -18,7 +18,7 @@ export interface Reached {
   readonly bodyHash: string;
 }
 
-/** A running API. It answers 200, or the status that the path `/status/NNN` names; an upgrade to WebSocket is answered, and its bytes echoed. */
+/** A running API. It answers 200, or the status that the path `/status/NNN` names; any upgrade is answered, and its bytes echoed. */
 export interface EchoApi {
   /** `HOST:PORT`. */
   readonly address: string;
@@ -58,7 +58,8 @@ export const echoApiIn = async (scope: Scope): Promise<EchoApi> => {
   server.on('upgrade', (request, socket) => {
     reached.push(reachedBy(request, hashOf('')));
     socket.on('error', () => {});
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const { upgrade = '' } = request.headers;
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
     socket.pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
