@@ -13,10 +13,9 @@ import time
 import uuid
 
 from service import FAILURES, Service
-from tokens import check_signed, header_of, key_of
+from tokens import CLOCK_SKEW, check_signed, header_of, key_of, refusal_of_claims
 
 KINDS = ["token", "session", "account", "tenant", "key"]
-CLOCK_SKEW = 60.0
 LEASE_MS_MAX = 31_000
 ENTRIES_MAX = 2_000_000
 
@@ -67,15 +66,9 @@ class Guard:
             return claims if is_known else "verdict_unavailable"
         if isinstance(claims, str):
             return claims
-        now = time.time()
-        if claims["iss"] != self.issuer:
-            return "token_issuer_wrong"
-        if claims["aud"] != self.audience:
-            return "token_audience_wrong"
-        if now >= claims["exp"]:
-            return "token_expired"
-        if max(claims["iat"], claims.get("nbf", claims["iat"])) > now + CLOCK_SKEW:
-            return "token_not_yet_valid"
+        refused = refusal_of_claims(claims, self.issuer, self.audience, time.time())
+        if refused is not None:
+            return refused
         if not self._is_current():
             return "verdict_unavailable"
         if self._is_revoked(claims, key.key_id):

@@ -8,6 +8,8 @@ from functools import lru_cache
 import jwt
 
 ALGORITHMS = ["ES256", "EdDSA", "Ed25519", "RS256", "PS256"]
+# Largest difference between two clocks of a deployment, seconds.
+CLOCK_SKEW = 60.0
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 TEXTS = ["iss", "sub", "aud", "jti", "sid", "tid", "client_id", "scope"]
 WHOLE_NUMBERS = ["iat", "exp", "auth_time", "aep", "tep"]
@@ -84,6 +86,19 @@ def check_signed(token, keys):
         return "token_malformed", None
     key = keys.get(parts[0])
     return (explain(parts[0], keys), None) if key is None else (claims_of(token, key), key)
+
+
+def refusal_of_claims(claims, issuer, audience, now):
+    """What issuer, audience and clock say of a token; None: nothing against it. Ask for each use."""
+    if claims["iss"] != issuer:
+        return "token_issuer_wrong"
+    if claims["aud"] != audience:
+        return "token_audience_wrong"
+    if now >= claims["exp"]:
+        return "token_expired"
+    if max(claims["iat"], claims.get("nbf", claims["iat"])) > now + CLOCK_SKEW:
+        return "token_not_yet_valid"
+    return None
 
 
 def key_of(value):

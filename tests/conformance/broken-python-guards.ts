@@ -35,8 +35,8 @@ export const brokenPythonGuards: readonly BrokenGuard[] = [
   {
     rule: 'late-answer-grants-nothing',
     file,
-    from: 'self.lease = (sent, sent_wall, lease_ms / 1000)',
-    to: 'self.lease = (time.monotonic(), time.time(), lease_ms / 1000); sent = 0',
+    from: 'sent, sent_wall = time.monotonic(), time.time()\n        status, value = self.service.poll(poll, hold_ms / 1000 + 0.5)',
+    to: 'status, value = self.service.poll(poll, 30)\n        sent, sent_wall = time.monotonic(), time.time()',
   },
   {
     rule: 'lease-only-lengthens',
@@ -73,8 +73,8 @@ export const brokenPythonGuards: readonly BrokenGuard[] = [
   {
     rule: 'wrong-clock-accepts-nothing',
     file,
-    from: 'is_wrong_clock = sent_wall >',
-    to: 'is_wrong_clock = False and sent_wall >',
+    from: 'or time.time() < now - CLOCK_SKEW',
+    to: '',
   },
   {
     rule: 'left-on-stop',

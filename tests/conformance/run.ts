@@ -10,6 +10,7 @@ import { cacheFolder, missingPrograms, runSteps, type Step } from '../../bench/h
 import { type BrokenGuard, brokenGuards } from './broken-guards.ts';
 import { brokenPythonGuards } from './broken-python-guards.ts';
 import { ownApi, root, tryConformance } from './guard-conformance.ts';
+import { vectorsFile } from './vectors.ts';
 
 const help = `Tries guards with "catalytic guard-conformance", each with the whole of it (half a minute).
 
@@ -104,7 +105,11 @@ const subjects: Readonly<Record<string, Subject>> = {
   sidecar: { needs: [], run: () => tryWhole(['--', ...sidecar]) },
   python: {
     needs: ['python3'],
-    run: () => tryWhole(['--path', '/notes', '--', pythonWithLibraries(), join(python, 'api.py')]),
+    run: () => {
+      const program = pythonWithLibraries();
+      prepare(root, [[program, join(python, 'check_vectors.py'), vectorsFile]]);
+      return tryWhole(['--path', '/notes', '--', program, join(python, 'api.py')]);
+    },
   },
   go: {
     needs: ['go'],

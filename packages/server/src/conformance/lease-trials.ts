@@ -12,7 +12,7 @@ const patienceMs = 500;
 /** Time between an answer that is not taken and the next, milliseconds: a guard may ask at once. */
 const paceMs = 20;
 /** Longest time by which a poll is answered late, beyond its hold, milliseconds: before it is given up. */
-const lateMs = 300;
+const lateMs = 200;
 
 /** Longest time between two polls after a failure, and slack for a busy machine, milliseconds. */
 const [backoffMs, slackMs] = [250, 1000];
