@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PageEntry } from '@catalytic/protocol/guards';
-import { askMsMax, type Trial, type TrialCase, within } from './trial.ts';
+import { askMsMax, settleMsMax, type Trial, type TrialCase, within } from './trial.ts';
 
 /** Longest time until a former id is left, milliseconds. */
 const leaveMsMax = 3000;
@@ -98,6 +98,11 @@ const keepTenant = async (trial: Trial): Promise<void> => {
     service.tenant = tenant;
     trial.tenant = tenant ?? undefined;
     service.changeHistory();
+    // The lease of the former history goes on until the guard has met the other one.
+    const what = 'poll with a cursor of another history';
+    const met = service.nextPoll(what, settleMsMax, (poll) => service.covers(poll, 0) && service.isCounted(poll));
+    service.play(service.honest);
+    await met;
     await trial.settle();
   };
   await move(randomUUID());

@@ -46,7 +46,7 @@ export interface TrialCase {
 }
 
 /** Longest time until an honest guard is current again, milliseconds: it may wait before it registers again. */
-const settleMsMax = 15_000;
+export const settleMsMax = 15_000;
 /** Longest time until an honest guard has asked again, milliseconds, on a busy machine. */
 export const askMsMax = 5000;
 /** Time between two requests of a series, milliseconds. */
