@@ -142,8 +142,11 @@ suite('documents', () => {
     return output;
   };
 
-  test('every guide is followed here', () => {
-    const guides = readdirSync(join(root, 'docs/guides'));
+  test('every guide with something to do is followed here', () => {
+    // A guide whose blocks are all for another place has nothing to follow.
+    const guides = readdirSync(join(root, 'docs/guides')).filter((guide) =>
+      blocksOf(join('docs/guides', guide)).some(({ act }) => act !== 'read'),
+    );
     assert.deepEqual(guides.sort(), ['custom-scenario.md', 'introspection.md', 'load-test.md', 'protect-an-api.md']);
   });
 
