@@ -28,12 +28,13 @@ const help = `Starts a real PostgreSQL, a real Redis and the service, and runs t
 
   npm run bench -- many-machines --machines 4 -- revocation --users 400 --duration 5m --out results/one-machine
   npm run bench -- many-machines --machines 2,2 -- auth --users 1000 --duration 3m
+  npm run bench -- many-machines --machines embedded -- revocation --users 200 --duration 5m
   npm run bench -- many-machines --machines 4 -- outage --users 200 --duration 3m
 
   npm run bench -- many-machines --guards strict,strict,follow,follow -- revocation --users 300 --duration 5m
   npm run bench -- many-machines --guards nginx,caddy -- revocation --users 300 --duration 5m
 
---machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
+--machines embedded is one process on SQLite. --machines 4 is one machine with 4 workers. --machines 2,2 is two machines of 2 workers each, network namespaces of their own, behind a real HAProxy
 (as root only). --guards starts an API in a process of its own behind each of these guards, which asks the service through a HAProxy that deals
 request by request; the lab tries tokens there, too. A guard "nginx" or "caddy" is that gateway, with a strict sidecar beside it. --no-redis leaves Redis out. The words after -- go to "catalytic-lab run"; its exit code is passed on. PostgreSQL
 and Redis are declared to the scenario "outage", with commands that start and flush them.
@@ -122,11 +123,24 @@ interface Target {
   readonly dataDir: string;
   readonly listeners: readonly Listener[];
   readonly pids: readonly number[];
-  /** URL of the database. */
-  readonly database: string;
+  /** URL of the database; `undefined`: it is in the data folder. */
+  readonly database: string | undefined;
   /** Words of the scenario "outage". */
   readonly parts: readonly string[];
 }
+
+const startEmbedded = async (): Promise<Target> => {
+  const service = await serve({});
+  return {
+    url: service.url,
+    operateUrl: operateUrlOf(service),
+    dataDir: service.dataDir,
+    listeners: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
+    database: undefined,
+    pids: [],
+    parts: [],
+  };
+};
 
 const startOne = async (workers: number): Promise<Target> => {
   const { server, url } = started.use(await startDatabase());
@@ -230,16 +244,24 @@ const startGuarded = async ({ listeners, dataDir, database }: Target): Promise<G
   return { words: all.flatMap(({ words }) => words), pids: [balancer.pid, ...all.flatMap(({ pids }) => pids)] };
 };
 
+const startTarget = (): Promise<Target> => {
+  if (values.machines === 'embedded') {
+    say('Starting one process');
+    return startEmbedded();
+  }
+  const workers = values.machines.split(',').map(Number);
+  const machines = workers.length === 1 ? 'one machine' : `${workers.length} machines`;
+  say(`Starting ${machines}: ${workers.join(' and ')} workers`);
+  return workers.length === 1 ? startOne(workers[0] ?? 1) : startSeveral(workers);
+};
+
 /** Redis is connected, the balancer has looked at every machine, and what a start costs is over. */
 const settleMs = 3000;
 
 if (values.help) process.stdout.write(help);
 else
   try {
-    const workers = values.machines.split(',').map(Number);
-    const machines = workers.length === 1 ? 'one machine' : `${workers.length} machines`;
-    say(`Starting ${machines}: ${workers.join(' and ')} workers`);
-    const target = workers.length === 1 ? await startOne(workers[0] ?? 1) : await startSeveral(workers);
+    const target = await startTarget();
     await delay(settleMs);
     const { url, operateUrl, dataDir, pids, parts } = target;
     const guarded = await startGuarded(target);
