@@ -2,9 +2,11 @@
  * Real gateways that run the recipes of `examples/gateways`, in front of an API that checks nothing: whoever reaches it has been let through.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { fencedBlocksOf } from '../../scripts/markdown.ts';
 import { badRequests } from '../abuse/bad-requests.ts';
 import {
   disguisedPaths,
@@ -307,6 +309,20 @@ for (const name of gatewayNames)
       assert.equal(asked, 0);
     });
   });
+
+test('the guide quotes the recipes as they are', () => {
+  const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const recipes = ['nginx.conf', 'Caddyfile', 'traefik.yml', 'envoy.yaml'].map((name) =>
+    read(`examples/gateways/${name}`),
+  );
+  const quoted = fencedBlocksOf(read('docs/guides/gateways.md')).filter(({ language }) => language !== 'sh');
+  assert.ok(quoted.length > 0);
+  for (const { text, line } of quoted)
+    assert.ok(
+      recipes.some((recipe) => recipe.includes(text)),
+      `line ${line}`,
+    );
+});
 
 test('nginx that passes underscores on takes away both spellings', needsGateway('nginx'), async (t) => {
   const { api, sidecar } = placeOf('nginx');
