@@ -1,5 +1,5 @@
 /**
- * The programs that `npx --no catalytic` and `npx --no catalytic-lab` start, also from a Node that is not the pinned one.
+ * The programs that `npx --no` starts by their names, also from a Node that is not the pinned one.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -13,11 +13,19 @@ import { repository } from './fixture.ts';
 const folder = mkdtempSync(join(tmpdir(), 'catalytic-bins-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const bins = ['catalytic', 'catalytic-lab'];
-const manifestOf = (name: string) =>
-  JSON.parse(
-    readFileSync(join(repository, 'packages', name === 'catalytic' ? 'server' : 'lab', 'package.json'), 'utf8'),
-  ) as { readonly version: string; readonly bin: Readonly<Record<string, string>> };
+/** The folders of their packages, and how they end when they are called wrongly. */
+const programs = {
+  catalytic: { folder: 'server', wrongly: 2 },
+  'catalytic-lab': { folder: 'lab', wrongly: 1 },
+  'catalytic-guard': { folder: 'guard', wrongly: 2 },
+} as const;
+type Name = keyof typeof programs;
+const bins = Object.keys(programs) as readonly Name[];
+const manifestOf = (name: Name) =>
+  JSON.parse(readFileSync(join(repository, 'packages', programs[name].folder, 'package.json'), 'utf8')) as {
+    readonly version: string;
+    readonly bin: Readonly<Record<string, string>>;
+  };
 
 /** The same program at another path, which is how the pinned Node is told from any other. */
 const otherNode = (): string => {
@@ -42,11 +50,11 @@ test('each is a bin of its package, and says its version through npx', () => {
 test('another Node hands over to the pinned one: arguments go in, the exit code comes out', () => {
   for (const name of bins) {
     const { version, bin } = manifestOf(name);
-    const program = join(repository, 'packages', name === 'catalytic' ? 'server' : 'lab', bin[name] ?? '');
+    const program = join(repository, 'packages', programs[name].folder, bin[name] ?? '');
     const run = (words: readonly string[]) => spawnSync(otherNode(), [program, ...words], { encoding: 'utf8' });
     assert.ok(run(['--version']).stdout.startsWith(version), name);
     const { status, stderr } = run(['--no-such-option']);
-    assert.equal(status, name === 'catalytic' ? 2 : 1, name);
-    assert.match(stderr, /unknown option '--no-such-option'/, name);
+    assert.equal(status, programs[name].wrongly, name);
+    assert.match(stderr, /unknown option '--no-such-option'/i, name);
   }
 });

@@ -78,22 +78,23 @@ test('requirements of the query and of paths are all needed; what is not underst
     (await ask(query, ...heads)).body['code'];
   assert.equal((await ask('?role=editor&scope=notes:write&scope=notes:read&fresh=5m', root)).status, 200);
   const tenant = '01a2119f-24ed-72ac-911e-1ef07c744860';
+  const secret = 's'.repeat(64);
   for (const [query, code] of [
     ['?role=editor&role=admin', 'role_missing'],
     ['?scope=notes:write%20other', 'scope_missing'],
     [`?tenant=${tenant}`, 'tenant_wrong'],
-    ['?rôle=editor', 'requirement_unknown'],
+    ['?r%C3%B4le=editor', 'requirement_unknown'],
     ['?role', 'requirement_unknown'],
     ['?tenant=acme', 'requirement_unknown'],
     ['?fresh=5m&fresh=1h', 'requirement_unknown'],
     ['?when-stale=allow', 'requirement_unknown'],
     ['?role=%zz', 'requirement_unknown'],
+    ['?scope=a%0d%0ab', 'requirement_unknown'],
+    [`?${secret}`, 'requirement_unknown'],
+    [`?tenant=${secret}`, 'requirement_unknown'],
+    [`?fresh=${secret}`, 'requirement_unknown'],
   ] as const)
-    assert.equal(
-      await codeOf(encodeURI(decodeURIComponent(query.replace('%zz', '%25zz'))).replace('%25zz', '%zz'), root),
-      code,
-      query,
-    );
+    assert.equal(await codeOf(query, root), code, query);
   assert.equal(await codeOf('', 'X-Original-URI: /Admin/users?x'), 'role_missing');
   assert.equal(await codeOf('', 'X-Original-URI: /notes/%2e%2e/admin'), 'path_ambiguous');
   for (const heads of [[], [root, 'X-Original-URI: /admin'], ['X-Forwarded-Uri: /']])
@@ -102,6 +103,7 @@ test('requirements of the query and of paths are all needed; what is not underst
   const many = Array.from({ length: 2500 }, (_, index) => `a${index}: b`);
   assert.equal(await codeOf('', ...many, 'X-Original-URI: /admin'), 'role_missing');
   assert.match(sidecar.output(), /A gateway asks wrongly: /);
+  assert.ok(!sidecar.output().includes(secret));
 });
 
 test('a head that could be read in two ways, or is too long, is refused', async () => {
@@ -115,6 +117,16 @@ test('a head that could be read in two ways, or is too long, is refused', async 
   assert.equal((await rawRequest(url, 'GET', '/', [root, bearer, `Cookie: ${'x'.repeat(70_000)}`])).status, 431);
   const [odd] = await exchange(url, `GET / HTTP/2.0\r\n${bearer}\r\n${root}\r\n\r\n`);
   assert.equal(odd?.status, 400);
+});
+
+test('a CONNECT that is reset does not end the process', async () => {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(`CONNECT host:443 HTTP/1.1\r\n${root}\r\n\r\n`, () => socket.resetAndDestroy());
+  await once(socket, 'close');
+  assert.equal((await rawRequest(url, 'GET', '/', [root])).status, 401);
 });
 
 test('a body is neither read nor waited for, and what follows it on the connection is not answered', async () => {

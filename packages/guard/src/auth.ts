@@ -95,16 +95,25 @@ export const readWhenStale = (mode: Mode, choice: WhenStale | undefined): WhenSt
   return choice;
 };
 
+/** A scope (RFC 6749 section 3.3); a challenge repeats it, so it must hold no quote and no line end. */
+const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
 /**
  * Reads needs for a guard of this mode.
- * @throws {TypeError} for a need that does not exist: a misspelled one must not let everybody in
+ * @throws {TypeError} for a need that does not exist, because a misspelled one must not let
+ *   everybody in, and for a scope that no token can have
  */
 export const readNeeds = (mode: Mode, needs: Needs = {}): ReadNeeds => {
   for (const name of Object.keys(needs))
     if (!known.has(name)) throw new TypeError(`There is no need "${name}"; there are ${[...known].join(', ')}`);
+  const scopes = listOf(needs.scope);
+  if (!scopes.every((scope) => scopePattern.test(scope)))
+    throw new TypeError(
+      'Cannot need such a scope: give one of ASCII without spaces, quotes and backslashes, or a list',
+    );
   return {
     roles: listOf(needs.role),
-    scopes: listOf(needs.scope),
+    scopes,
     tenant: needs.tenant,
     freshMs: needs.freshSignIn === undefined ? undefined : durationMs(needs.freshSignIn),
     whenStale: readWhenStale(mode, needs.whenStale),

@@ -25,6 +25,8 @@ export interface CheckServerParts {
   readonly onMisconfigured: (reason: string) => void;
   /** Called with the status of each answer. */
   readonly onAnswered: (status: number) => void;
+  /** Called when no answer could be made: the connection is cut. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /**
@@ -35,6 +37,11 @@ const headBytesMax = 65_536;
 
 /** Longest time for a head to arrive, milliseconds: a gateway sends it at once. */
 const headMsMax = 10_000;
+/** How often connections are looked through for such heads, milliseconds. */
+const headLookMs = 2000;
+
+/** Most connections, so that their memory has an end. Gateways ask over some dozens. */
+const connectionsMax = 10_000;
 
 /**
  * How long an idle connection is kept, milliseconds: longer than gateways keep theirs by default
@@ -161,16 +168,22 @@ const send = (
 /** Makes the server. It does not listen yet. */
 export const createCheckServer = (parts: CheckServerParts): Server => {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    void answerTo(parts, request).then((answer) => {
-      parts.onAnswered(answer.status);
-      if (!response.destroyed) send(request, response, answer, !server.listening);
-    });
+    void answerTo(parts, request)
+      .then((answer) => {
+        if (!response.destroyed) send(request, response, answer, !server.listening);
+        parts.onAnswered(answer.status);
+      })
+      .catch((error: unknown) => {
+        request.socket.destroy();
+        parts.onFailed(error);
+      });
   };
   const server = createServer(
     {
       maxHeaderSize: headBytesMax,
       headersTimeout: headMsMax,
       requestTimeout: headMsMax,
+      connectionsCheckingInterval: headLookMs,
       keepAliveTimeout: idleMsMax,
       // It says nothing to a server of one subject, and HTTP/1.0 has none.
       requireHostHeader: false,
@@ -180,6 +193,7 @@ export const createCheckServer = (parts: CheckServerParts): Server => {
   // Node drops fields above a number in silence: a client that sends many could hide those that the gateway adds. Bytes
   // are the bound.
   server.maxHeadersCount = 0;
+  server.maxConnections = connectionsMax;
   // Else Node would ask for the body that nobody reads.
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
@@ -187,6 +201,8 @@ export const createCheckServer = (parts: CheckServerParts): Server => {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as Socket);
+    // Node has let go of this connection: without a listener its reset would end the process.
+    socket.on('error', () => {});
     response.once('finish', () => socket.end());
     handle(request, response);
   });

@@ -26,16 +26,23 @@ const versionOf = (): string => {
 const run = async (): Promise<void> => {
   const settings = readSettings(process.argv.slice(2), process.env);
   const log = openLog((line) => process.stderr.write(line));
-  const sidecar = await runSidecar(settings, log);
+  // A signal may come before the guard has registered: then it must still leave.
+  const starting = runSidecar(settings, log);
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     // A second signal is one of haste.
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info(`Stopping on ${signal}`);
-    void sidecar.stop().then(() => log.info('Stopped'));
+    void starting
+      .then((sidecar) => sidecar.stop())
+      .then(
+        () => log.info('Stopped'),
+        () => {},
+      );
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  await starting;
 };
 
 // Without a listener this signal would open Node's inspector, in which any user of the machine can run code.

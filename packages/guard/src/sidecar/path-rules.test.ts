@@ -18,11 +18,12 @@ test('a rule is true for its path and everything below it, in any case and spell
     '/ADMIN/x?y=/..',
     '/%61dmin',
     '/adm%49n/x',
-    '/admın',
+    '/adm%C4%B1n',
     '/admin?',
+    '/admin.json',
   ])
-    assert.deepEqual(rolesFor(rules, encodeURI(decodeURI(target))), ['admin'], target);
-  for (const target of ['/', '/administrators', '/x/admin', '/admin.json', '/x?/admin'])
+    assert.deepEqual(rolesFor(rules, target), ['admin'], target);
+  for (const target of ['/', '/administrators', '/x/admin', '/x?/admin'])
     assert.deepEqual(rolesFor(rules, target), [], target);
 });
 

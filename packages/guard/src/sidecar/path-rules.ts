@@ -24,9 +24,12 @@ const decode = (value: string): string => {
   }
 };
 
-/** Whether a path is that of the prefix or lies below it. */
+/**
+ * Whether a path is that of the prefix or lies below it. An ending like `.json` does not lead out:
+ * several frameworks find `/admin` under it.
+ */
 const isBelow = (path: string, prefix: string): boolean =>
-  path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+  path.startsWith(prefix) && ['/', '.', undefined].includes(path[prefix.length]);
 
 const readRule = (mode: Mode, text: string): PathRule => {
   const [given = '', ...pairs] = text.trim().split(/\s+/);

@@ -40,8 +40,15 @@ export const bothRequirements = (one: Requirements, other: Requirements): Requir
   };
 };
 
+/** Longest text that an error repeats, characters: some gateways pass on the query of their client, and with it secrets. */
+const shownCharactersMax = 40;
+
+const shown = (text: string): string => (text.length <= shownCharactersMax ? `"${text}"` : 'of that length');
+
 /** One requirement. @throws {TypeError} for one that does not exist or cannot be met */
 const readOne = (name: string, value: string): Requirements => {
+  if (!names.includes(name))
+    throw new TypeError(`There is no requirement ${shown(name)}; there are ${names.join(', ')}`);
   if (value === '') throw new TypeError(`Cannot require an empty ${name}: give ${name}=VALUE`);
   switch (name) {
     case 'role':
@@ -50,15 +57,14 @@ const readOne = (name: string, value: string): Requirements => {
       return { ...noRequirements, scope: value.split(' ').filter((scope) => scope !== '') };
     case 'tenant':
       if (isTenantId(value)) return { ...noRequirements, tenant: value };
-      throw new TypeError(`Cannot require the tenant "${value}": give its id, as "catalytic tenants list" shows it`);
+      throw new TypeError(`Cannot require a tenant ${shown(value)}: give its id, as "catalytic tenants list" shows it`);
     case 'fresh':
-      return { ...noRequirements, freshSignIn: durationMs(value) };
-    case 'when-stale':
+      if (value.length <= shownCharactersMax) return { ...noRequirements, freshSignIn: durationMs(value) };
+      throw new TypeError('Cannot require fresh of that length: write it like 5m');
+    default:
       if ((staleChoices as readonly string[]).includes(value))
         return { ...noRequirements, whenStale: value as WhenStale };
-      throw new TypeError(`Cannot require when-stale=${value}: give ${staleChoices.join(' or ')}`);
-    default:
-      throw new TypeError(`There is no requirement "${name}"; there are ${names.join(', ')}`);
+      throw new TypeError(`Cannot require when-stale ${shown(value)}: give ${staleChoices.join(' or ')}`);
   }
 };
 

@@ -38,13 +38,14 @@ const close = async (server: Server): Promise<void> => {
   clearTimeout(late);
 };
 
-const atMostEach = (ms: number, act: (text: string) => void): ((text: string) => void) => {
+/** Acts on the first of several values, and then at most once in a time. */
+const atMostEach = <Value>(ms: number, act: (value: Value) => void): ((value: Value) => void) => {
   let last = Number.NEGATIVE_INFINITY;
-  return (text) => {
+  return (value) => {
     const now = performance.now();
     if (now - last < ms) return;
     last = now;
-    act(text);
+    act(value);
   };
 };
 
@@ -62,6 +63,7 @@ export const runSidecar = async (settings: SidecarSettings, log: Log): Promise<S
     ...{ guard, mode, pathFrom, rules },
     resource: settings.guard.resource === undefined ? undefined : guard.protectedResource(),
     onMisconfigured: atMostEach(complaintMs, (reason) => log.warn(`A gateway asks wrongly: ${reason}`)),
+    onFailed: atMostEach(complaintMs, (error) => log.warn(`Cannot answer: ${String(error)}`)),
     onAnswered: (status) => answers.set(status, (answers.get(status) ?? 0) + 1),
   });
   const operations = createOperateServer({ guard, isStopping: () => isStopping, answers });
