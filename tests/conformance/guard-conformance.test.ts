@@ -13,7 +13,7 @@ suite('guard-conformance', { concurrency: true }, () => {
       ...['token-checked', 'challenge', 'revoked-once-acknowledged', 'epochs-never-fall', 'lease-ends'],
       ...['lease-counts-from-sending', 'unavailable-is-503', 'request-form', 'left-on-stop'],
     ];
-    const flags = ['--lease', '500', '--json', '--only', rules.join(',')];
+    const flags = ['--lease', '1000', '--json', '--only', rules.join(',')];
     const { code, output } = await tryConformance([...flags, '--', ...ownApi()]);
     assert.equal(code, 0, output);
     const kept = rulesOf(output).filter(({ verdict }) => verdict === 'kept');

@@ -80,7 +80,7 @@ const otherHistory = async (trial: Trial): Promise<void> => {
   const later = asked.filter(({ sentMs }) => sentMs >= formerEndMs);
   trial.expectNone('part-grants-nothing', later, 'nothing is accepted while `more` is true', formerEndMs);
   await trial.settle();
-  const { status } = await trial.ask(trial.mint(claims));
+  const { status } = await trial.askWhileCurrent(trial.mint(claims));
   const revoked = 'an entry of the first page of another history: refused';
   trial.judge('other-history-starts-over', status === 401, revoked, String(status));
   if (!trial.parts.isStrict) return;
@@ -106,7 +106,7 @@ const keepTenant = async (trial: Trial): Promise<void> => {
     await trial.settle();
   };
   await move(randomUUID());
-  const { status, isAccepted } = await trial.ask(trial.mint({ tid: randomUUID() }));
+  const { status, isAccepted } = await trial.askWhileCurrent(trial.mint({ tid: randomUUID() }));
   const expected = 'pages name a tenant: the token of another one is refused (403)';
   trial.judge('tenant-kept', !isAccepted && status !== 0, expected, String(status));
   await move(null);

@@ -66,17 +66,17 @@ const revokeEachKind = async (trial: Trial): Promise<void> => {
   for (const { name, make } of samples) {
     await trial.settle();
     const [token, entry] = make(trial);
-    const before = await trial.ask(token);
+    const before = await trial.askWhileCurrent(token);
     trial.judge('live-token-accepted', before.isAccepted, `a live token: accepted (${name})`, String(before.status));
     const tookMs = await revoke(trial, entry);
-    const { status } = await trial.ask(token);
+    const { status } = await trial.askWhileCurrent(token);
     const expected = `kind ${name}: 401 as soon as the poll that covers it has arrived`;
     trial.judge('revoked-once-acknowledged', status === 401, expected, String(status));
     const soon = `a poll that covers the page within ${acknowledgeMsMax} ms`;
     trial.judge('asked-again-at-once', tookMs <= acknowledgeMsMax, soon, `${Math.round(tookMs)} ms`);
     tokens.push(token);
   }
-  const answers = await Promise.all(tokens.map((token) => trial.ask(token)));
+  const answers = await Promise.all(tokens.map((token) => trial.askWhileCurrent(token)));
   const revived = answers.findIndex(({ status }) => status !== 401);
   const seen = `the token of kind ${samples[revived]?.name} was answered ${answers[revived]?.status}`;
   trial.judge('pages-remove-nothing', revived === -1, 'every revoked token is refused after later pages', seen);
@@ -87,7 +87,7 @@ const lowerEpoch = async (trial: Trial): Promise<void> => {
   const entry = { kind: 'account', key: String((claims as { sub?: unknown }).sub), keep_until: inAnHour() } as const;
   await revoke(trial, { ...entry, epoch: 3 });
   await revoke(trial, { ...entry, epoch: 2 });
-  const { status } = await trial.ask(trial.mint(claims));
+  const { status } = await trial.askWhileCurrent(trial.mint(claims));
   trial.judge('epochs-never-fall', status === 401, 'epochs 3, then 2: a token of epoch 2 is refused', String(status));
 };
 
@@ -98,7 +98,7 @@ const keepLongEnough = async (trial: Trial): Promise<void> => {
   const claims = trial.claims();
   await revoke(trial, { kind: 'session', key: String(claims['sid']), keep_until: Date.now() + 100 });
   await delay(sweepMs);
-  const { status } = await trial.ask(trial.mint(claims));
+  const { status } = await trial.askWhileCurrent(trial.mint(claims));
   const expected = `keep_until has passed, keep_ms has not: refused`;
   trial.judge('kept-long-enough', status === 401, expected, `${status} after ${sweepMs} ms`);
 };
