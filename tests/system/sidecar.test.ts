@@ -168,10 +168,14 @@ test('a revoked token is refused, and none passes once the lease is over: then i
   assert.ok(!sidecar.output().includes(token) && !sidecar.output().includes(issuer.key), 'no secret is in the log');
 });
 
+/** Longest time for a command that should end by itself, milliseconds. */
+const runMsMax = 10_000;
+
 /** Runs the command until it ends. */
 const run = (listen: string, env: Readonly<Record<string, string>> = {}) =>
   spawnSync(process.execPath, [main, '--listen', listen, '--mode', 'ask', '--issuer', issuer.issuer], {
     encoding: 'utf8',
+    timeout: runMsMax,
     env: { PATH: process.env['PATH'], ...env },
   });
 

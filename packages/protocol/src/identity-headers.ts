@@ -22,8 +22,14 @@ export const identityHeaderNames = {
 /** The fields of one identity. */
 export type IdentityHeaders = Readonly<Record<(typeof identityHeaderNames)[keyof typeof identityHeaderNames], string>>;
 
-/** Letters, digits and `-_.!~*'()` stay as they are, so an id is sent as it is stored. */
-const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
+/**
+ * Letters, digits and `-_.!~*'()` stay as they are, so an id is sent as it is stored. The given text
+ * is returned then: the service keeps the fields of each token, and needs no second copy of its ids.
+ */
+const encode = (text: string): string => {
+  const encoded = encodeURIComponent(text.toWellFormed());
+  return encoded === text ? text : encoded;
+};
 
 const encodeList = (items: readonly string[]): string => items.map(encode).join(',');
 
