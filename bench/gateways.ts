@@ -1,14 +1,21 @@
 /**
- * What does a gateway cost that asks for each request whether its token is alive, and does one ever let a dead token in?
+ * What does a gateway cost that asks for each request whether its token is alive, and does one ever let in what it must not?
  * @module
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunResult } from '../packages/lab/src/results/result.ts';
+import { readLeniently } from '../tests/abuse/hostile-heads.ts';
+import { hostileRequests } from '../tests/abuse/random-heads.ts';
 import { logOut, signUp } from '../tests/harness/client.ts';
-import { gatewayNames, startGateway } from '../tests/harness/gateways.ts';
+import { echoApiIn, identityOf, type Reached } from '../tests/harness/echo-api.ts';
+import { type GatewayName, gatewayNames, startGateway } from '../tests/harness/gateways.ts';
+import { addGuardKey } from '../tests/harness/guard-key.ts';
+import { saidTo } from '../tests/harness/raw.ts';
+import { randomFrom, seed } from '../tests/harness/seed.ts';
 import { freePort, runCatalytic } from '../tests/harness/service.ts';
 import { startSidecar } from '../tests/harness/sidecar.ts';
 import { runBench } from './harness/bench.ts';
@@ -17,7 +24,7 @@ import { flag, number, type ValuesOf } from './harness/options.ts';
 import { cpuSecondsOfTree } from './harness/processes.ts';
 import { type Outcome, say } from './harness/result.ts';
 import { dealRounds } from './harness/rounds.ts';
-import { folderOn, onCore, pidOf, startServiceOn } from './harness/services.ts';
+import { folderOn, onCore, pidOf, scopeOf, startServiceOn } from './harness/services.ts';
 import { sendRawLoad } from './loads/raw-load.ts';
 import { startBareServer } from './targets/bare-server.ts';
 
@@ -34,6 +41,11 @@ rounds: requests a second, and CPU time per request. Then one token signs out, a
 
 Four workers on PostgreSQL and Redis, with nginx and Caddy, each with a strict sidecar, as guards of the lab's scenario "revocation". Aim: at least
 --tries requests with dead tokens were tried at the gateways, and none was accepted after the sign-out had answered 200.
+
+  npm run bench -- gateways --random [--seconds 300]
+
+Random hostile requests through nginx, nginx that passes underscores, and Caddy to an API that remembers what reaches it. Aim: every request that
+reaches it has the identity of its token and no other, none is a hidden one, and none is below /admin, which needs a role. SEED=… repeats a run.
 `;
 
 const options = {
@@ -43,6 +55,7 @@ const options = {
   users: number(400, { max: 10_000 }),
   tries: number(100_000, { min: 0, max: 100_000_000 }),
   revocation: flag,
+  random: flag,
 };
 
 const serverCore = 0;
@@ -237,11 +250,74 @@ const tryDeadTokens = async (
   };
 };
 
+/** Requests that are under way at once at each gateway. */
+const batchSize = 64;
+/** Until what a gateway has passed on has reached the API, milliseconds. */
+const settleMs = 20;
+
+const sendRandomRequests = async (
+  { seconds }: ValuesOf<typeof options>,
+  stack: AsyncDisposableStack,
+): Promise<Outcome> => {
+  const scope = scopeOf(stack);
+  const issuer = 'https://id.example';
+  const service = await startServiceOn(stack, { ISSUER: issuer });
+  const key = addGuardKey(service.dataDir);
+  const { access, session } = await signUp(service.url, 'ada@example.com');
+  const startOne = async (name: GatewayName, vary = (recipe: string): string => recipe) => {
+    const pathFrom = name === 'nginx' ? 'x-original-uri' : 'x-forwarded-uri';
+    const flags = ['--issuer', issuer, '--path-from', pathFrom, '--require', '/admin role=admin'];
+    const sidecar = stack.use(await startSidecar({ url: service.url, key, flags }));
+    const api = await echoApiIn(scope);
+    const gateway = stack.use(await startGateway(name, { api: api.address, guard: sidecar.address, vary }));
+    return { url: gateway.url, api };
+  };
+  const plain = await startOne('nginx');
+  const places = [
+    plain,
+    await startOne('nginx', (recipe) => recipe.replace(/^server \{/m, 'server {\n    underscores_in_headers on;')),
+    await startOne('caddy'),
+  ];
+  const next = hostileRequests(randomFrom(seed), access);
+  await saidTo(
+    plain.url,
+    `GET /notes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${access}\r\nConnection: close\r\n\r\n`,
+  );
+  const own = plain.api.taken().flatMap(identityOf);
+  if (!own.includes(`catalytic-session: ${session}`)) throw new Error('The API was not told who asks');
+  let sent = 0;
+  let served = 0;
+  const breaches: Reached[] = [];
+  const isBreach = (one: Reached): boolean =>
+    identityOf(one).join() !== own.join() || /^\/smuggled|^\/admin(\/|$)/.test(readLeniently(one.target));
+  for (const untilMs = performance.now() + seconds * 1000; performance.now() < untilMs && breaches.length === 0; ) {
+    const batch = Array.from({ length: batchSize }, () => Buffer.from(next(), 'latin1'));
+    await Promise.all(places.flatMap((place) => batch.map((bytes) => saidTo(place.url, bytes))));
+    await delay(settleMs);
+    const reached = places.flatMap((place) => place.api.taken());
+    sent += batch.length;
+    served += reached.length;
+    breaches.push(...reached.filter(isBreach));
+  }
+  for (const { method, target, headers } of breaches) say(JSON.stringify({ method, target, headers }));
+  return {
+    figures: { sentToEach: sent, served, breaches: breaches.length },
+    table: table(
+      ['requests to each gateway', 'reached the API', 'that must not have'],
+      [[sent, served, breaches.length]],
+    ),
+    missed: breaches.length > 0 ? [`${breaches.length} requests reached the API that must not have`] : [],
+  };
+};
+
 await runBench({
   help,
   options,
-  // The lab that runs there takes the turn of measuring itself.
-  measures: process.argv.includes('--revocation') ? 'counts' : 'times',
+  // The lab that runs there takes the turn of measuring itself; random requests are only counted.
+  measures: process.argv.some((word) => word === '--revocation' || word === '--random') ? 'counts' : 'times',
   coresMin: 2,
-  run: ({ values }, stack) => (values.revocation ? tryDeadTokens(values, stack) : measureRates(values, stack)),
+  run: ({ values }, stack) => {
+    if (values.random) return sendRandomRequests(values, stack);
+    return values.revocation ? tryDeadTokens(values, stack) : measureRates(values, stack);
+  },
 });

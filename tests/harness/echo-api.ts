@@ -76,3 +76,22 @@ export const echoApiIn = async (scope: Scope): Promise<EchoApi> => {
     },
   };
 };
+
+const identityName = /^catalytic-(subject|tenant|session|roles|scope|expires)$/;
+
+/** Whatever an API could take for an identity, also one that reads names as CGI does: `name: value`, empty ones left out. */
+export const identityOf = ({ headers }: Reached): readonly string[] =>
+  headers
+    .map(
+      ([name, value]) =>
+        [
+          name
+            .trim()
+            .toLowerCase()
+            .replace(/[^a-z]/g, '-'),
+          value,
+        ] as const,
+    )
+    .filter(([name, value]) => identityName.test(name) && value !== '')
+    .map(([name, value]) => `${name}: ${value}`)
+    .toSorted();

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { findProgram, needsProgram, type WantedProgram } from './find-program.ts';
+import { findProgram, needsProgram, type ProgramPlaces, type WantedProgram } from './find-program.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { freePort } from './service.ts';
 
@@ -43,6 +43,7 @@ export interface GatewayOptions {
   readonly vary?: (recipe: string) => string;
   /** Words to put before its command, to run it elsewhere. */
   readonly prefixCommand?: readonly string[];
+  readonly places?: ProgramPlaces;
 }
 
 /** A running gateway. */
@@ -132,7 +133,7 @@ const filled = (kind: GatewayKind, port: number, { api, guard, vary = (recipe) =
 /** Starts a gateway and waits until it takes connections. */
 export const startGateway = async (name: GatewayName, options: GatewayOptions): Promise<Gateway> => {
   const kind: GatewayKind = kinds[name];
-  const program = findProgram(kind.wanted);
+  const program = findProgram(kind.wanted, options.places);
   const port = await freePort();
   const server = await startServerProcess({
     title: kind.wanted.title,

@@ -104,3 +104,26 @@ export const rawRequest = async (
   if (answers.length !== 1 || answer === undefined) throw new Error(`Expected one answer, got ${answers.length}`);
   return answer;
 };
+
+/** Longest silence of a server that waits for more of a request, milliseconds. */
+const silentMsMax = 400;
+
+/** Sends bytes on a new connection and gathers what comes back, as Latin-1, until the server closes it or goes silent. */
+export const saidTo = (url: string, ...pieces: readonly (string | Buffer)[]): Promise<string> =>
+  new Promise((resolve) => {
+    let text = '';
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname, () => {
+      for (const piece of pieces) socket.write(piece);
+    });
+    socket.setTimeout(silentMsMax, () => socket.destroy());
+    socket.on('data', (piece: Buffer) => {
+      text += piece.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.once('close', () => resolve(text));
+  });
+
+/** Statuses of the answers in a text. */
+export const statusesIn = (text: string): readonly number[] =>
+  [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));

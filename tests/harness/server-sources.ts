@@ -1,6 +1,6 @@
 /**
  * Tries every source of the servers that tests need, each with an empty cache: `npm run server-sources`. It is not part of the gate,
- * because it downloads about 160 MB.
+ * because it downloads about 200 MB.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } 
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { browserIn, wantedBrowser } from './browser.ts';
-import { findProgram, usualProgramPlaces } from './find-program.ts';
+import { findProgram, type ProgramPlaces, usualProgramPlaces, type WantedProgram } from './find-program.ts';
+import { type GatewayName, startGateway, wantedCaddy, wantedNginx } from './gateways.ts';
 import { startHaproxy, wantedHaproxy } from './haproxy.ts';
 import { findServer } from './postgres/find-server.ts';
 import { usualPlaces } from './postgres/places.ts';
@@ -33,7 +34,14 @@ const pathOf = (name: string, isWanted: (program: string) => boolean): string =>
 };
 
 const isServer = (program: string): boolean =>
-  ['postgres', ...wantedRedis.names, ...wantedHaproxy.names, ...wantedBrowser.names].includes(program);
+  [
+    'postgres',
+    ...wantedRedis.names,
+    ...wantedHaproxy.names,
+    ...wantedNginx.names,
+    ...wantedCaddy.names,
+    ...wantedBrowser.names,
+  ].includes(program);
 
 /** Where each way looks. */
 const ways: Readonly<Record<string, string>> = {
@@ -50,6 +58,13 @@ interface Outcome {
   /** Whether the server did its work. */
   readonly works: boolean;
 }
+
+/** A gateway works when it answers 503 without a guard. */
+const tryGateway = async (name: GatewayName, wanted: WantedProgram, places: ProgramPlaces): Promise<Outcome> => {
+  const { source, version } = findProgram(wanted, places);
+  await using gateway = await startGateway(name, { api: '127.0.0.1:9', guard: '127.0.0.1:9', places });
+  return { source, version, works: (await fetch(gateway.url)).status === 503 };
+};
 
 const servers: Readonly<Record<string, (path: string, cache: string) => Promise<Outcome>>> = {
   PostgreSQL: async (path, cache) => {
@@ -71,6 +86,8 @@ const servers: Readonly<Record<string, (path: string, cache: string) => Promise<
     await using balancer = await startHaproxy({ servers: [{ host: '127.0.0.1', port: 9 }], places });
     return { source, version, works: (await fetch(balancer.url)).status === 503 };
   },
+  nginx: (path, cache) => tryGateway('nginx', wantedNginx, { path, cache }),
+  Caddy: (path, cache) => tryGateway('caddy', wantedCaddy, { path, cache }),
   Chromium: async (path, cache) => {
     const places = { path, cache };
     const { source } = findProgram(wantedBrowser, places);

@@ -3,11 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { disguisedPaths, forged, readLeniently } from '../abuse/hostile-heads.ts';
+import { disguisedPaths, forged, readLeniently, smuggledRequests } from '../abuse/hostile-heads.ts';
 import { type ClientRequest, type Fate, passEnvoy, passTraefik } from '../harness/asking-gateways.ts';
 import { logOut, signUp } from '../harness/client.ts';
 import { addGuardKey } from '../harness/guard-key.ts';
 import { inParallel } from '../harness/in-parallel.ts';
+import { saidTo, statusesIn } from '../harness/raw.ts';
 import { serviceIn } from '../harness/service.ts';
 import { sidecarIn } from '../harness/sidecar.ts';
 
@@ -92,4 +93,18 @@ test('Envoy may ask the service itself, below a prefix', async () => {
   }
   const nobody = await passEnvoy(url, { method: 'POST', target: '/notes', headers: {} });
   assert.ok(nobody.kind === 'refused' && nobody.status === 401);
+});
+
+test('asked directly, neither sidecar nor service is talked into a second verdict', async (t) => {
+  const { access } = await signUp(service.url, 'direct@example.com');
+  const sidecar = await sidecarIn(t, { url: service.url, key, flags: ['--issuer', issuer, '--mode', 'ask'] });
+  const hidden = smuggledRequests(access);
+  for (const url of [`http://${sidecar.address}`, service.url])
+    await inParallel(hidden, async ({ about, bytes }) => {
+      // The hidden request has no token: whoever answers it with 200 has taken that of the first.
+      const asked = bytes.replace('/first', '/auth/gateway/first').replace('/smuggled', '/auth/gateway/smuggled');
+      const statuses = statusesIn(await saidTo(url, Buffer.from(asked, 'latin1')));
+      const [, ...further] = statuses.filter((status) => status !== 100);
+      assert.ok(!further.includes(200), `${about}: ${further}`);
+    });
 });

@@ -16,13 +16,15 @@ import {
   readLeniently,
   smuggledRequests,
 } from '../abuse/hostile-heads.ts';
+import { hostileRequests } from '../abuse/random-heads.ts';
 import { type Answer, get, logOut, request, signUp } from '../harness/client.ts';
-import { type EchoApi, echoApiIn, hashOf, type Reached } from '../harness/echo-api.ts';
+import { type EchoApi, echoApiIn, hashOf, identityOf, type Reached } from '../harness/echo-api.ts';
 import { type Gateway, type GatewayName, gatewayNames, needsGateway, startGateway } from '../harness/gateways.ts';
 import { addGuardKey } from '../harness/guard-key.ts';
 import { inParallel } from '../harness/in-parallel.ts';
-import { exchange, requestBytes } from '../harness/raw.ts';
+import { exchange, requestBytes, saidTo, statusesIn } from '../harness/raw.ts';
 import type { Scope } from '../harness/scope.ts';
+import { randomFrom, seed } from '../harness/seed.ts';
 import { folderIn, serviceIn } from '../harness/service.ts';
 import { type Sidecar, sidecarIn } from '../harness/sidecar.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -59,14 +61,6 @@ const placeIn = async (t: Scope, name: GatewayName): Promise<Place> => {
   return { gateway, api, sidecar };
 };
 
-/** The headers that an API could take for an identity, also one that reads names as CGI does. */
-const identityOf = ({ headers }: Reached): readonly string[] =>
-  headers
-    .map(([name, value]) => `${name.toLowerCase().replace(/[^a-z]/g, '-')}: ${value}`)
-    .filter((line) => line.startsWith('catalytic'))
-    .filter((line) => !/: $/.test(line))
-    .toSorted();
-
 const ada = [
   ...[`catalytic-expires: ${String(exp)}`, `catalytic-session: ${session}`],
   ...[`catalytic-subject: ${String(sub)}`, `catalytic-tenant: ${String(tid)}`],
@@ -77,26 +71,12 @@ const assertVerdicts = (reached: readonly Reached[], about: string): void => {
   for (const one of reached) assert.deepEqual(identityOf(one), ada, `${about}: ${one.method} ${one.target}`);
 };
 
-/** Longest silence of a gateway that waits for more of a request, milliseconds. */
-const silentMsMax = 400;
-
-/** Sends bytes and gathers the statuses of all answers, until the gateway closes the connection or goes silent. */
-const statusesOf = (url: string, ...pieces: readonly (string | Buffer | number)[]): Promise<readonly number[]> =>
-  new Promise((resolve) => {
-    let text = '';
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
-      for (const piece of pieces) if (typeof piece !== 'number') socket.write(piece);
-    });
-    socket.setTimeout(silentMsMax, () => socket.destroy());
-    socket.on('data', (piece: Buffer) => {
-      text += piece.toString('latin1');
-    });
-    socket.on('error', () => {});
-    socket.once('close', () => {
-      assert.doesNotMatch(text, /^location:/im, 'the gateway redirects');
-      resolve([...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status)));
-    });
-  });
+/** Statuses of all answers to these bytes. No answer may lead the client elsewhere. */
+const statusesOf = async (url: string, ...pieces: readonly (string | Buffer)[]): Promise<readonly number[]> => {
+  const text = await saidTo(url, ...pieces);
+  assert.doesNotMatch(text, /^location:/im);
+  return statusesIn(text);
+};
 
 /** Tries every forged identity, with a live token and without. @returns how many requests were served, as those of the token's owner */
 const tryForgeries = async (gateway: Gateway, api: EchoApi): Promise<number> => {
@@ -225,6 +205,19 @@ for (const name of gatewayNames)
       assert.ok(reached.length > 5, `only ${reached.length} were served`);
     });
 
+    test(`nothing of random requests reaches the API without a verdict (SEED=${seed})`, async () => {
+      const { gateway, api } = placeOf(name);
+      const next = hostileRequests(randomFrom(seed), access);
+      api.taken();
+      await inParallel(Array.from({ length: 160 }, next), (bytes) =>
+        statusesOf(gateway.url, Buffer.from(bytes, 'latin1')),
+      );
+      const reached = api.taken();
+      assertVerdicts(reached, 'random');
+      assert.ok(reached.length > 0);
+      for (const { target } of reached) assert.doesNotMatch(target, /smuggled|^\/admin/);
+    });
+
     test('the service itself can be asked instead of a sidecar', async (t) => {
       const { api } = placeOf(name);
       const vary = (recipe: string): string => recipe.replace(/(?<=_guard|uri )\/check/, '/auth/gateway');
@@ -250,7 +243,9 @@ for (const name of gatewayNames)
 
     test('no malformed request passes without a token', async () => {
       const { gateway, api } = placeOf(name);
-      await inParallel(badRequests, ({ pieces }) => statusesOf(gateway.url, ...pieces));
+      await inParallel(badRequests, ({ pieces }) =>
+        statusesOf(gateway.url, ...pieces.filter((piece) => typeof piece !== 'number')),
+      );
       assert.deepEqual(api.taken(), []);
     });
 
