@@ -5,14 +5,15 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { cacheFolder, missingPrograms, runSteps, type Step } from '../../bench/harness/toolchains.ts';
 import { type BrokenGuard, brokenGuards } from './broken-guards.ts';
 import { brokenPythonGuards } from './broken-python-guards.ts';
 import { ownApi, root, tryConformance } from './guard-conformance.ts';
 import { vectorsFile } from './vectors.ts';
+import { tryWithService } from './with-service.ts';
 
-const help = `Tries guards with "catalytic guard-conformance", each with the whole of it (half a minute).
+const help = `Tries guards with "catalytic guard-conformance", each with the whole of it (half a minute), then beside the service itself.
 
   npm run other-languages                     all of them
   npm run other-languages -- python go        only these
@@ -51,11 +52,18 @@ const pythonWithLibraries = (): string => {
   return program;
 };
 
-/** Tries one guard, which must keep every rule. */
-const tryWhole = async (words: readonly string[]): Promise<boolean> => {
-  const { code, output } = await tryConformance(words, { PATH: process.env['PATH'] ?? '' });
+/** What an API answers beside the service itself. */
+const expectedWithService = { before: [200], after: [401], signOuts: [200], code: 0 };
+
+/** Tries one guard, which must keep every rule, and refuse tokens whose sign-out the service itself has answered. */
+const tryWhole = async (path: string, words: readonly string[]): Promise<boolean> => {
+  const PATH = process.env['PATH'] ?? '';
+  const { code, output } = await tryConformance(['--path', path, '--', ...words], { PATH });
   say(output.trimEnd());
-  return code === 0;
+  const seen = await tryWithService(words, path, PATH);
+  const isRight = isDeepStrictEqual(seen, expectedWithService);
+  say(`${isRight ? 'right' : 'WRONG'}    with the service itself: ${JSON.stringify(seen)}`);
+  return code === 0 && isRight;
 };
 
 /** Tries broken guards, each with the rule that it breaks. @param start the command that starts one */
@@ -101,14 +109,14 @@ interface Subject {
 }
 
 const subjects: Readonly<Record<string, Subject>> = {
-  ours: { needs: [], run: () => tryWhole(['--', ...ownApi()]) },
-  sidecar: { needs: [], run: () => tryWhole(['--', ...sidecar]) },
+  ours: { needs: [], run: () => tryWhole('/', ownApi()) },
+  sidecar: { needs: [], run: () => tryWhole('/', sidecar) },
   python: {
     needs: ['python3'],
     run: () => {
       const program = pythonWithLibraries();
       prepare(root, [[program, join(python, 'check_vectors.py'), vectorsFile]]);
-      return tryWhole(['--path', '/notes', '--', program, join(python, 'api.py')]);
+      return tryWhole('/notes', [program, join(python, 'api.py')]);
     },
   },
   go: {
@@ -116,13 +124,12 @@ const subjects: Readonly<Record<string, Subject>> = {
     run: () => {
       const program = join(cacheFolder('other-languages'), 'go-api');
       prepare(join(root, 'examples/go-api'), [['go', 'build', '-o', program, '.']]);
-      return tryWhole(['--path', '/notes', '--', ...behindSidecar, program]);
+      return tryWhole('/notes', [...behindSidecar, program]);
     },
   },
   java: {
     needs: ['java'],
-    run: () =>
-      tryWhole(['--path', '/notes', '--', ...behindSidecar, 'java', join(root, 'examples/java-api/Main.java')]),
+    run: () => tryWhole('/notes', [...behindSidecar, 'java', join(root, 'examples/java-api/Main.java')]),
   },
   broken: { needs: [], run: () => tryBroken(brokenGuards, ({ rule }) => ownApi(rule)) },
   'broken-python': { needs: ['python3'], run: tryBrokenPython },

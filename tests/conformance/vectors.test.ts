@@ -3,15 +3,26 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { SignatureChecks } from '@catalytic/guard/signature-checks';
 import { claimRefusal } from '@catalytic/guard/verdict';
 import { importKey } from '@catalytic/guard/verification-key';
+import { ruleNames } from '../../packages/server/src/conformance/rules.ts';
+import { root } from './guard-conformance.ts';
 import { makeVectors, type Vectors, vectorsFile } from './vectors.ts';
 
 const vectors = JSON.parse(readFileSync(vectorsFile, 'utf8')) as Vectors;
 const current = await makeVectors();
 const refresh = 'run "npm run guard-vectors", and read what has changed: guards of other languages rely on it';
+
+test('the page of the protocol names every rule that is tried', () => {
+  const page = readFileSync(join(root, 'docs/reference/guard-protocol.md'), 'utf8');
+  assert.deepEqual(
+    ruleNames.filter((name) => !page.includes(`\`${name}\``)),
+    [],
+  );
+});
 
 test('our guard gives every token of the vectors its verdict', () => {
   const { issuer, audience, now, keys, cases } = vectors.tokens;

@@ -155,7 +155,7 @@ export const guardConformanceCommand = (): Command => {
   const command = new Command('guard-conformance')
     .summary('does a guard, in any language, keep the rules of the protocol?')
     .description(
-      'Play a service against the guard of an API, and say which rules of docs/reference/guard-protocol.md it breaks. A command is started with PORT, CATALYTIC_URL, CATALYTIC_ISSUER and CATALYTIC_GUARD_KEY in its environment, and with CATALYTIC_GUARD_LISTEN, _URL and _ISSUER for the sidecar; it must serve GET on 127.0.0.1 at that port. With a URL, the guard of an API that runs elsewhere asks the played service at --listen; what needs a process is skipped. Takes about half a minute. Needs no service, and changes none.',
+      'Play a service against the guard of an API, and say which rules of docs/reference/guard-protocol.md it breaks. A command is started with PORT, CATALYTIC_URL, CATALYTIC_ISSUER and CATALYTIC_GUARD_KEY in its environment, and with CATALYTIC_GUARD_LISTEN, _URL and _ISSUER for the sidecar; it must serve GET on 127.0.0.1 at that port, and end at SIGTERM (a shell script starts it with exec). With a URL, the guard of an API that runs elsewhere asks the played service at --listen; what needs a process is skipped. Takes about half a minute. Needs no service, and changes none.',
     )
     .argument('[target...]', 'URL of an API, or -- and the command that starts one')
     .addOption(new Flag('--path <path>', 'a path of the API that its guard protects').default('/'))

@@ -138,8 +138,9 @@ export const tryGuard = async (options: TryOptions): Promise<readonly Decided[]>
   const url = await service.listen();
   const issuer = options.issuer ?? url;
   const audience = options.audience ?? issuer;
-  const api = await options.openApi({ url, issuer });
+  let api: TriedApi | undefined;
   try {
+    api = await options.openApi({ url, issuer });
     await api.start();
     await waitForStart(service, api, options.startMsMax);
     const trial = new Trial({ ...{ service, api, issuer, audience, key, leaseMs, isStrict }, pair, doomed, stranger });
@@ -147,7 +148,7 @@ export const tryGuard = async (options: TryOptions): Promise<readonly Decided[]>
     const order = (one: Decided): number => ruleNames.indexOf(one.rule);
     return [...decided].sort((one, other) => order(one) - order(other));
   } finally {
-    await api.kill();
+    await api?.kill();
     await service.close();
   }
 };
