@@ -1,4 +1,7 @@
-"""An API that checks tokens in its own process, with the guard beside it: python3 api.py"""
+"""An API that checks tokens in its own process, with the guard beside it.
+
+pip install -r requirements.txt, then CATALYTIC_GUARD_KEY=... python3 api.py
+"""
 
 import json
 import os
