@@ -80,6 +80,9 @@ const caddyMain = (recipeFile: string): string => `{
 \tadmin off
 \tauto_https off
 \tgrace_period 1s
+\tservers {
+\t\tprotocols h1 h2c
+\t}
 }
 import ${recipeFile}
 `;

@@ -2,7 +2,9 @@
  * Real gateways that run the recipes of `examples/gateways`, in front of an API that checks nothing: whoever reaches it has been let through.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -209,9 +211,9 @@ for (const name of gatewayNames)
       const { gateway, api } = placeOf(name);
       const next = hostileRequests(randomFrom(seed), access);
       api.taken();
-      await inParallel(Array.from({ length: 160 }, next), (bytes) =>
-        statusesOf(gateway.url, Buffer.from(bytes, 'latin1')),
-      );
+      const requests = Array.from({ length: 160 }, next);
+      const send = (bytes: string) => statusesOf(gateway.url, Buffer.from(bytes, 'latin1'));
+      await inParallel(requests, send, requests.length);
       const reached = api.taken();
       assertVerdicts(reached, 'random');
       assert.ok(reached.length > 0);
@@ -273,6 +275,40 @@ for (const name of gatewayNames)
       assert.equal(api.taken().length, 0);
       for (const other of ['h2c', 'WebSockets', 'h2c, websocket', 'TLS/1.0'])
         assert.doesNotMatch(await talk(upgrade(other, bearer)), /^HTTP\/1\.1 101 /, other);
+    });
+
+    test('over HTTP/2 neither a forged identity nor a disguised path reaches the API', async (t) => {
+      const { api, sidecar, ...place } = placeOf(name);
+      let { gateway } = place;
+      if (name === 'nginx') {
+        // Caddy speaks it on the same port.
+        const vary = (recipe: string): string =>
+          recipe.replace(/^( *listen [^;]+);/m, '$1 http2;\n    underscores_in_headers on;');
+        gateway = await startGateway(name, { api: api.address, guard: sidecar.address, vary });
+        t.after(() => gateway.close());
+      }
+      const session = connectHttp2(gateway.url);
+      t.after(() => session.close());
+      const statusOf = async (headers: OutgoingHttpHeaders): Promise<number> => {
+        const stream = session.request({ ...asAda, ...headers });
+        const [answered] = (await once(stream.resume(), 'response')) as [IncomingHttpHeaders];
+        stream.close();
+        return Number(answered[':status']);
+      };
+      api.taken();
+      const names = ['subject', 'tenant', 'session', 'roles', 'scope', 'expires'];
+      for (const mark of ['-', '_'])
+        for (const value of [forged, '', [forged, forged]]) {
+          const headers = Object.fromEntries(names.map((what) => [`catalytic${mark}${what}`, value]));
+          assert.equal(await statusOf({ ':path': '/notes', ...headers }), 200, `${mark} ${value}`);
+        }
+      assert.equal(await statusOf({ ':path': '/notes', te: 'trailers', trailer: 'catalytic-subject' }), 200);
+      for (const path of disguisedPaths) await statusOf({ ':path': path }).catch(() => {});
+      const reached = api.taken();
+      assert.ok(reached.length > 6);
+      assertVerdicts(reached, 'HTTP/2');
+      for (const { target } of reached) assert.doesNotMatch(readLeniently(target), /^\/admin(\/|$)/);
+      assert.equal(await statusOf({ ':path': '/notes', authorization: 'Bearer x' }), 401);
     });
 
     test('the URI of a request makes nobody ask anything', async (t) => {
