@@ -23,6 +23,10 @@ export interface CheckServerParts {
   readonly resource: ProtectedResource | undefined;
   /** Called with the reason of each answer that a wrong setting of the gateway has caused. */
   readonly onMisconfigured: (reason: string) => void;
+  /** Called with each request. */
+  readonly onAsked: () => void;
+  /** Called when its answer has been sent, or its connection has ended. */
+  readonly onEnded: () => void;
   /** Called with the status of each answer. */
   readonly onAnswered: (status: number) => void;
   /** Called when no answer could be made: the connection is cut. */
@@ -168,6 +172,8 @@ const send = (
 /** Makes the server. It does not listen yet. */
 export const createCheckServer = (parts: CheckServerParts): Server => {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    parts.onAsked();
+    response.once('close', parts.onEnded);
     void answerTo(parts, request)
       .then((answer) => {
         if (!response.destroyed) send(request, response, answer, !server.listening);
@@ -203,7 +209,7 @@ export const createCheckServer = (parts: CheckServerParts): Server => {
     response.assignSocket(socket as Socket);
     // Node has let go of this connection: without a listener its reset would end the process.
     socket.on('error', () => {});
-    response.once('finish', () => socket.end());
+    response.once('finish', () => (socket as Socket).destroySoon());
     handle(request, response);
   });
   return server;

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createGuard } from '../guard.ts';
 import { type Address, addressText, listenOn } from './address.ts';
@@ -12,10 +13,15 @@ import type { Log } from './log.ts';
 import { createOperateServer } from './operate-server.ts';
 import type { SidecarSettings } from './settings.ts';
 
-/** How long a stop waits for connections in use, milliseconds. */
-const endMsMax = 5000;
-/** After which time a stop leaves the service in any case, milliseconds: sign-outs wait for this process until then. */
-const leaveMsMax = 1000;
+/**
+ * How long the clients of open connections have to get one more answer, which closes theirs,
+ * milliseconds. Then a stop leaves the service: sign-outs wait for this process until then.
+ */
+const farewellMsMax = 1000;
+/** How long a stop then waits for answers under way, milliseconds. */
+const answersMsMax = 5000;
+/** How often a stop looks whether there still are some, milliseconds. */
+const lookMs = 20;
 /** How often the same complaint about a gateway is written, milliseconds: each request may cause it. */
 const complaintMs = 60_000;
 
@@ -28,14 +34,15 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-/** Closes a server after its answers under way. */
-const close = async (server: Server): Promise<void> => {
-  if (!server.listening) return;
+/**
+ * Stops to accept. Idle connections stay open: a request may be on its way on one of them, and
+ * Node's own `close` of an HTTP server would cut it off.
+ */
+const stopAccepting = (server: Server): Promise<unknown> => {
+  if (!server.listening) return Promise.resolve();
   const closed = once(server, 'close');
-  server.close();
-  const late = setTimeout(() => server.closeAllConnections(), endMsMax);
-  await closed;
-  clearTimeout(late);
+  NetServer.prototype.close.call(server);
+  return closed;
 };
 
 /** Acts on the first of several values, and then at most once in a time. */
@@ -59,22 +66,30 @@ export const runSidecar = async (settings: SidecarSettings, log: Log): Promise<S
   const { mode } = guard.state;
   const answers = new Map<number, number>();
   let isStopping = false;
+  let underWay = 0;
   const checks = createCheckServer({
     ...{ guard, mode, pathFrom, rules },
     resource: settings.guard.resource === undefined ? undefined : guard.protectedResource(),
     onMisconfigured: atMostEach(complaintMs, (reason) => log.warn(`A gateway asks wrongly: ${reason}`)),
     onFailed: atMostEach(complaintMs, (error) => log.warn(`Cannot answer: ${String(error)}`)),
+    onAsked: () => {
+      underWay++;
+    },
     onAnswered: (status) => answers.set(status, (answers.get(status) ?? 0) + 1),
+    onEnded: () => {
+      underWay--;
+    },
   });
   const operations = createOperateServer({ guard, isStopping: () => isStopping, answers });
   const stop = async (): Promise<void> => {
     isStopping = true;
-    const closed = close(checks);
-    // Answers under way are given with a lease. Then the guard leaves, however long a client takes.
-    await Promise.race([closed, delay(leaveMsMax, undefined, { ref: false })]);
+    const closed = stopAccepting(checks);
+    await Promise.race([closed, delay(farewellMsMax, undefined, { ref: false })]);
     await guard.stop();
-    await closed;
-    await close(operations);
+    for (let waitedMs = 0; underWay > 0 && waitedMs < answersMsMax; waitedMs += lookMs) await delay(lookMs);
+    const allClosed = Promise.all([closed, stopAccepting(operations)]);
+    for (const server of [checks, operations]) server.closeAllConnections();
+    await allClosed;
   };
   try {
     const operateAddress = operate && (await listenOn(operations, operate, socketMode));
