@@ -237,6 +237,7 @@ const tryDeadTokens = async (
   });
   const tried = apis.reduce((sum, { deadTried }) => sum + deadTried, 0);
   const accepted = apis.reduce((sum, { violations }) => sum + violations, 0);
+  const liveRefused = apis.reduce((sum, api) => sum + api.liveRefused, 0);
   return {
     figures: { labExitCode: code, logouts: logouts.completed, tried, accepted, gateways: apis },
     table: table(
@@ -245,6 +246,7 @@ const tryDeadTokens = async (
     ),
     missed: [
       ...(accepted > 0 ? [`${accepted} dead tokens were accepted after a sign-out had answered 200`] : []),
+      ...(liveRefused > 0 ? [`${liveRefused} live tokens were refused`] : []),
       ...(tried < tries ? [`only ${tried} requests with dead tokens were tried, not ${tries}`] : []),
     ],
   };

@@ -120,6 +120,8 @@ for (const name of gatewayNames)
       assert.deepEqual([status, reached.target, identityOf(reached)], [200, '/notes?x=1', ada]);
       const nobody = await get(`${gateway.url}/notes`);
       assert.deepEqual([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer realm="catalytic"']);
+      // nginx has a location of that name, for itself.
+      assert.notEqual((await get(`${gateway.url}/catalytic/check`)).status, 200);
       const lacking = await get(`${gateway.url}/admin/x`, access);
       assert.equal(lacking.status, 403);
       assert.match(lacking.headers.get('www-authenticate') ?? '', /^Bearer .*error="insufficient_scope"/);
