@@ -195,17 +195,22 @@ for (const name of gatewayNames)
         recipe.replace(/^ *auth_request .*$/m, '').replace(/^\t\tforward_auth [\s\S]*?^\t\t\}/m, '');
       const alone = await startGateway(name, { api: aloneApi.address, guard: '127.0.0.1:9', vary });
       t.after(() => alone.close());
-      const hidden = smuggledRequests(access);
-      const send = (url: string) => inParallel(hidden, ({ bytes }) => statusesOf(url, Buffer.from(bytes, 'latin1')));
+      const hidden = smuggledRequests(access).map(({ bytes }) => Buffer.from(bytes, 'latin1'));
+      const send = (url: string, some = hidden) => inParallel(some, (bytes) => statusesOf(url, bytes), some.length);
       api.taken();
       await Promise.all([send(gateway.url), send(alone.url)]);
-      const free = new Set(aloneApi.taken().map(({ target }) => target));
       const reached = api.taken();
       assertVerdicts(reached, 'smuggled');
-      for (const { target } of reached) {
-        assert.match(target, /^\/first\//, 'a hidden request reached the API');
-        assert.ok(free.has(target), `the gateway alone refuses ${target}`);
-      }
+      for (const { target } of reached) assert.match(target, /^\/first\//, 'a hidden request reached the API');
+      const refusedAlone = (free: readonly Reached[]): readonly string[] =>
+        reached.map(({ target }) => target).filter((target) => !free.some((one) => one.target === target));
+      const free = aloneApi.taken();
+      // On a busy machine some may have been given up early: each has a second try.
+      await send(
+        alone.url,
+        hidden.filter((bytes) => refusedAlone(free).some((target) => bytes.includes(`${target} `))),
+      );
+      assert.deepEqual(refusedAlone([...free, ...aloneApi.taken()]), [], 'the gateway alone refuses these');
       assert.ok(reached.length > 5, `only ${reached.length} were served`);
     });
 
