@@ -150,6 +150,8 @@ test('a setting or a need that does not exist is an error at the start, not an o
   const guard = await createGuard({ mode: 'ask', issuer: `${issuer}/` });
   assert.throws(() => guard.needs({ rôle: 'editor' } as object), /There is no need "rôle"/);
   assert.throws(() => guard.needs({ freshSignIn: '5 minutes' }), /5 minutes/);
+  assert.throws(() => guard.needs({ scope: 'two scopes' }), TypeError);
+  assert.throws(() => guard.protectedResource(), /give its URL to the guard as resource/);
 });
 
 test('needs behind a guard ask nothing again, and a request that says it is accepted is not', async (t) => {
