@@ -41,7 +41,7 @@ const ofMachine = (who: 'revoker' | 'other', aheadSeconds: number): Fault => {
     isAcross: true,
     answers: [200],
     // To a clock that is behind, a token comes from the future.
-    mayRefuse: ['token_not_yet_valid'],
+    mayRefuse: ['token_not_yet_valid', 'introspection: inactive'],
     says: saying(aheadSeconds > 0 ? 'ahead of' : 'behind'),
     bystanders: (scene) => everybody(scene).filter((worker) => !isThere(scene)(worker)),
     prepare: unprepared(async (scene) => {

@@ -74,6 +74,8 @@ export class Deployment implements AsyncDisposable {
   #started: AsyncDisposableStack | undefined;
   /** Number of faults that hold Redis stopped. */
   #holders = 0;
+  /** The key with which workers are asked by introspection as well. */
+  #guardKey: string | undefined;
   /** APIs behind guards. */
   readonly guards: PinnedGuard[] = [];
   /** Deaths of workers that faults have caused. */
@@ -135,6 +137,7 @@ export class Deployment implements AsyncDisposable {
     }
     const deployment = new Deployment(options, { postgres, standby, redis, spareRedis }, machines);
     await deployment.#importAccounts();
+    deployment.#guardKey = await deployment.addGuardKey();
     for (const guard of await deployment.#startGuards()) started.use(guard);
     deployment.#started = started.move();
     return deployment;
@@ -232,6 +235,7 @@ export class Deployment implements AsyncDisposable {
         );
       if (problem === undefined) {
         await Promise.all(this.guards.map((guard) => guard.current()));
+        for (const worker of workers) worker.guardKey = this.#guardKey;
         return workers;
       }
       await Promise.all(workers.map((worker) => worker.close()));

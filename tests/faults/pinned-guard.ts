@@ -64,10 +64,10 @@ export class PinnedGuard implements Respondent, AsyncDisposable {
     return this.#problemsBefore + this.#api.problems();
   }
 
-  async send(method: 'GET', path: string, { token }: { readonly token: string }): Promise<Reply> {
+  async verdict(token: string): Promise<Reply> {
     const { statusCode, body } = await this.#pool.request({
-      method,
-      path,
+      method: 'GET',
+      path: '/',
       headers: { authorization: `Bearer ${token}` },
     });
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };

@@ -3,6 +3,7 @@
  * @module
  */
 import { Client } from 'undici';
+import { basicOf } from '../harness/oauth.ts';
 
 /** An answer as the watcher needs it. */
 export interface Reply {
@@ -17,8 +18,11 @@ export class PinnedWorker {
   /** Its place among the workers of its machine. */
   readonly number: number;
   readonly pid: number;
+  /** With this guard key every fourth question about a token is an introspection. */
+  guardKey: string | undefined;
   readonly #clients: readonly Client[];
   #next = 0;
+  #verdicts = 0;
 
   constructor(machine: number, name: string, clients: readonly Client[]) {
     const [, number, pid] = name.split('/');
@@ -52,6 +56,24 @@ export class PinnedWorker {
       body: form === undefined ? json : String(form),
     });
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
+  }
+
+  /** Asks about a token: 200, 401 or 503 as of `GET /auth/verify`. */
+  verdict(token: string): Promise<Reply> {
+    this.#verdicts += 1;
+    return this.guardKey !== undefined && this.#verdicts % 4 === 0
+      ? this.#introspect(token, this.guardKey)
+      : this.send('GET', '/auth/verify', { token });
+  }
+
+  async #introspect(token: string, key: string): Promise<Reply> {
+    const form = new URLSearchParams({ token });
+    const { status, body } = await this.send('POST', '/oauth/introspect', { form, authorization: basicOf(key) });
+    // Whatever else is answered, a database without the key for example, is no verdict.
+    if (status !== 200) return { status: 503, body: { code: `introspection: ${String(body['code'])}` } };
+    return body['active'] === true
+      ? { status, body: { code: 'introspection: active' } }
+      : { status: 401, body: { code: 'introspection: inactive' } };
   }
 
   /** Gets a text. */

@@ -23,7 +23,8 @@ export interface Respondent {
   readonly label: string;
   /** Of an API behind a guard: how long after a revocation's answer it may accept, milliseconds; 0 unless its guard follows. */
   readonly lagMsMax?: number;
-  send(method: 'GET', path: string, options: { readonly token: string }): Promise<Reply>;
+  /** 200: it accepts the token; 401: it does not; else it has no verdict. */
+  verdict(token: string): Promise<Reply>;
 }
 
 /** A token under watch. */
@@ -89,7 +90,7 @@ export const ask = async (worker: Respondent, watched: Watched): Promise<void> =
   let status: number | undefined;
   let code: string | undefined;
   try {
-    const reply = await worker.send('GET', '/auth/verify', { token: watched.token });
+    const reply = await worker.verdict(watched.token);
     status = reply.status;
     code = reply.body['code'] as string | undefined;
   } catch (error) {

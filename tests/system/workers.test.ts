@@ -8,7 +8,6 @@ import { Deployment } from '../faults/deployment.ts';
 import { type PinnedWorker, pinWorkers } from '../faults/pinned-worker.ts';
 import { passwordHash } from '../harness/accounts.ts';
 import { get, goodPassword } from '../harness/client.ts';
-import { newGuardKey } from '../harness/guard-key.ts';
 import { basicOf } from '../harness/oauth.ts';
 import { needsPostgres } from '../harness/postgres.ts';
 import { folderIn, runCatalytic, serviceIn } from '../harness/service.ts';
@@ -52,11 +51,7 @@ suite('workers on PostgreSQL', needsPostgres(), () => {
 
   test('a token that was revoked on one worker is inactive on the other when the answer comes', async () => {
     const [one, two] = pair();
-    const { key, hash } = newGuardKey();
-    await deployment.query(
-      `insert into guard_key (hash, description, guards_max, created_at) values ($1, 'for a test', 0, 0)`,
-      hash,
-    );
+    const key = await deployment.addGuardKey();
     const introspect = async (worker: PinnedWorker, token: string): Promise<unknown> => {
       const form = new URLSearchParams({ token });
       const { status, body } = await worker.send('POST', '/oauth/introspect', { form, authorization: basicOf(key) });
