@@ -18,7 +18,7 @@ export class PinnedWorker {
   /** Its place among the workers of its machine. */
   readonly number: number;
   readonly pid: number;
-  /** With this guard key every fourth question about a token is an introspection. */
+  /** With this guard key every third question about a token is an introspection: two tokens are asked about in turn. */
   guardKey: string | undefined;
   readonly #clients: readonly Client[];
   #next = 0;
@@ -61,7 +61,7 @@ export class PinnedWorker {
   /** Asks about a token: 200, 401 or 503 as of `GET /auth/verify`. */
   verdict(token: string): Promise<Reply> {
     this.#verdicts += 1;
-    return this.guardKey !== undefined && this.#verdicts % 4 === 0
+    return this.guardKey !== undefined && this.#verdicts % 3 === 0
       ? this.#introspect(token, this.guardKey)
       : this.send('GET', '/auth/verify', { token });
   }
