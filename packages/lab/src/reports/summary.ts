@@ -43,7 +43,7 @@ const revocationLines = ({ revocation }: RunResult): readonly string[] =>
   revocation === null
     ? []
     : [
-        `  asked about every dead token: ${revocation.asked === 'workers' ? `${revocation.workers.length} workers` : 'fresh connections, the target does not name its workers'}`,
+        `  asked about every dead token: ${revocation.asked === 'workers' ? `${revocation.workers.length} ${revocation.workers.length === 1 ? 'worker' : 'workers'}` : 'fresh connections, the target does not name its workers'}`,
         timesLine('logout', revocation.logout),
         timesLine('logout answered until refused everywhere', revocation.rejection),
         timesLine('logout sent until the slowest worker refused', revocation.propagation),
