@@ -3,7 +3,8 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -183,4 +184,11 @@ describe('a command in a patched copy', () => {
     const bare = await run('scripts/patched.ts', ['--patch', 'x']);
     assert.equal(bare.code, 64);
   });
+});
+
+test('the patches of the benches apply', () => {
+  const root = join(import.meta.dirname, '../..');
+  const patches = globSync('bench/targets/*.patch', { cwd: root });
+  assert.ok(patches.length > 1);
+  for (const patch of patches) execFileSync('git', ['apply', '--check', patch], { cwd: root });
 });
