@@ -106,7 +106,7 @@ export const rawRequest = async (
 };
 
 /** Longest silence of a server that waits for more of a request, milliseconds. */
-const silentMsMax = 700;
+const silentMsMax = 500;
 
 /** Sends bytes on a new connection and gathers what comes back, as Latin-1, until the server closes it or goes silent. */
 export const saidTo = (url: string, ...pieces: readonly (string | Buffer)[]): Promise<string> =>
