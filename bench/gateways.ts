@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunResult } from '../packages/lab/src/results/result.ts';
@@ -20,7 +20,7 @@ import { freePort, runCatalytic } from '../tests/harness/service.ts';
 import { startSidecar } from '../tests/harness/sidecar.ts';
 import { runBench } from './harness/bench.ts';
 import { median, round, table } from './harness/figures.ts';
-import { flag, number, type ValuesOf } from './harness/options.ts';
+import { flag, number, RefusedError, type ValuesOf } from './harness/options.ts';
 import { cpuSecondsOfTree } from './harness/processes.ts';
 import { type Outcome, say } from './harness/result.ts';
 import { dealRounds } from './harness/rounds.ts';
@@ -230,6 +230,8 @@ const tryDeadTokens = async (
   const program = join(import.meta.dirname, 'many-machines.ts');
   const child = spawn(process.execPath, [program, ...words, ...load], { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
+  if (!existsSync(`${out}.json`))
+    throw new RefusedError(`Cannot try tokens: the lab ended with code ${code}, see above`);
   const { guards, logouts } = JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunResult;
   const apis = (guards?.apis ?? []).map(({ dead, live, violations }, index) => {
     const gateway = gatewayNames[index] ?? '';
