@@ -204,6 +204,21 @@ suite('PostgreSQL: the journal', needsPostgres(), () => {
     assert.deepEqual((await source.read(newMember(), cursor)).entries, []);
   });
 
+  test('a reader that has more to catch up with than can be read in a second gets the time for it', async (t) => {
+    const { source, end, connect } = await start(t);
+    const member = newMember();
+    await source.register(member, 1000);
+    const { cursor } = await source.read(member, undefined);
+    const key = await end();
+    // A lock takes the time of a long answer.
+    const other = await connect();
+    await other.query('begin; lock table journal in access exclusive mode');
+    const released = delay(2500).then(() => other.query('commit'));
+    await assert.rejects(source.read(member, cursor), { code: 'store_unavailable' });
+    assert.deepEqual(keys(await source.read(member, cursor)), [key]);
+    await released;
+  });
+
   test('a standby grants nothing, and after its promotion the history is another one', async (t) => {
     const { engine, source, database } = await start(t);
     const before = await source.read(newMember(), undefined);
