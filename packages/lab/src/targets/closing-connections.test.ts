@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,17 +33,19 @@ const second = async (
   { idleMs = 300, mayCloseIdle = true } = {},
 ): Promise<Seen> => {
   let requests = 0;
-  const script: Script = (socket, _piece, number) => {
-    requests += 1;
-    (acts[number] ?? answer)(socket);
+  const path = `/${randomUUID()}`;
+  const script: Script = (socket, piece) => {
+    // A client of somebody else, who had this port before.
+    if (!piece.includes(path)) socket.destroy();
+    else (acts[requests++] ?? answer)(socket);
   };
   await using target = await startScripted(script);
   const transport = new TransportMeasure();
   const connection = new Connection(target.origin, { connectMs: 1000, answerMs: 1000, mayCloseIdle }, { transport });
   try {
-    await connection.send({ method: 'GET', path: '/' });
+    await connection.send({ method: 'GET', path });
     await delay(idleMs);
-    const reply = await connection.send({ method: 'GET', path: '/', ...request });
+    const reply = await connection.send({ method: 'GET', path, ...request });
     return { said: said(reply), repeated: transport.repeated, requests };
   } finally {
     await connection.destroy();
