@@ -4,6 +4,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { inspect, parseArgs } from 'node:util';
+import { killTree, treeOf } from '@catalytic/lab/process-tree';
+import { onStopSignal } from '../../scripts/run-command.ts';
 import { type Cell, summarise } from './cell.ts';
 import { Deployment } from './deployment.ts';
 import { type Fault, settings } from './fault.ts';
@@ -148,6 +150,14 @@ else if (values.list) process.stdout.write(`${Object.keys(played).join('\n')}\n`
 else if (values.table !== undefined)
   process.stdout.write(tableOf(JSON.parse(readFileSync(values.table, 'utf8')) as readonly Cell[]));
 else {
+  // Databases and guarded APIs notice the end of this process; services would go on, and ask for their database for ever.
+  onStopSignal(() => {
+    const services = treeOf(process.pid).filter(
+      ({ parent, command }) => parent === process.pid && / serve\b/.test(command),
+    );
+    for (const { pid } of services) killTree(pid);
+    process.exit(130);
+  });
   const exitCode = await run();
   // Explicitly: after connections were reset while they were being ended, Node 26 can wait for ever at its natural end.
   process.exit(exitCode);
