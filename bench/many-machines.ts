@@ -129,18 +129,20 @@ interface Target {
   readonly parts: readonly string[];
 }
 
-const startEmbedded = async (): Promise<Target> => {
-  const service = await serve({});
-  return {
-    url: service.url,
-    operateUrl: operateUrlOf(service),
-    dataDir: service.dataDir,
-    listeners: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
-    database: undefined,
-    pids: [],
-    parts: [],
-  };
-};
+/** Where the lab finds a service on loopback. */
+const placeOf = (service: Service): Pick<Target, 'url' | 'operateUrl' | 'dataDir' | 'listeners'> => ({
+  url: service.url,
+  operateUrl: operateUrlOf(service),
+  dataDir: service.dataDir,
+  listeners: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
+});
+
+const startEmbedded = async (): Promise<Target> => ({
+  ...placeOf(await serve({})),
+  database: undefined,
+  pids: [],
+  parts: [],
+});
 
 const startOne = async (workers: number): Promise<Target> => {
   const { server, url } = started.use(await startDatabase());
@@ -151,10 +153,7 @@ const startOne = async (workers: number): Promise<Target> => {
     WORKERS: workers,
   });
   return {
-    url: service.url,
-    operateUrl: operateUrlOf(service),
-    dataDir: service.dataDir,
-    listeners: [{ host: '127.0.0.1', port: Number(new URL(service.url).port) }],
+    ...placeOf(service),
     database: url,
     pids: [server.pid, ...(redis ? [redis.pid] : [])],
     parts: await partsOf(server, redis),

@@ -114,7 +114,7 @@ export const boundaryRules: BoundaryRules = {
     stores: { types: { features: /\/features\/[^/]+\/store\.ts$/ }, files: { features: rulesFile } },
     config: {},
     // Plays a service against guards; takes the arithmetic of leases from the real one.
-    conformance: { files: { features: rulesFile } },
+    conformance: { files: { features: rulesFile, config: /\/config\/addresses\.ts$/ } },
     // Told by features through their own ports.
     telemetry: { types: { features: /\/features\/revocation\/(observer|hint-bus)\.ts$/ } },
   },

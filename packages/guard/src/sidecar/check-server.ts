@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemType } from '@catalytic/protocol/errors';
 import { emptyIdentityHeaders, identityHeaders } from '@catalytic/protocol/identity-headers';
+import { announcesBody } from '../announces-body.ts';
 import type { Guard, ProtectedResource } from '../guard.ts';
 import type { Mode } from '../verdicts.ts';
 import { originalTarget, type PathSource, pathOf } from './original-path.ts';
@@ -126,10 +127,6 @@ const answerTo = async (parts: CheckServerParts, request: IncomingMessage): Prom
     body: '',
   };
 };
-
-/** Whether a body follows the head. */
-const announcesBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 /**
  * Sends the answer without waiting for the body, and throws away what arrives of it. The connection

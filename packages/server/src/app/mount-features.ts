@@ -31,45 +31,30 @@ export const mountFeatures = (
   const { stores, keys, signatureChecks, hasher, loginCache, auditSink, barrier, reader, nowMs } = parts;
   const { tenants, accounts, sessions, adminKeys, audit } = stores;
   const { issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds } = config;
+  // What both ways to refresh and to end a session need: ours, and that of OAuth.
+  const ofSessions = {
+    ...{ sessions, keys, signatureChecks, auditSink, barrier, nowMs },
+    ...{ issuer, audience, accessTokenSeconds, refreshTokenSeconds, refreshGraceSeconds },
+  };
   return [
     ...accessTokenRoutes,
     ...sessionRoutes({
+      ...ofSessions,
       tenants,
       accounts,
-      sessions,
-      keys,
-      signatureChecks,
       hasher,
       decoyHash: parts.decoyHash,
       onUnreadableHash: parts.onUnreadableHash,
       loginCache,
-      auditSink,
-      barrier,
-      issuer,
-      audience,
-      accessTokenSeconds,
-      refreshTokenSeconds,
-      refreshGraceSeconds,
       maxSessionsPerAccount: config.maxSessionsPerAccount,
-      nowMs,
     }),
     ...oauthRoutes({
-      sessions,
+      ...ofSessions,
       adminKeys,
       guardKeys: parts.guardKeys,
-      keys,
-      signatureChecks,
       view: parts.view,
       currency: reader,
       expectation: { issuer, audience },
-      auditSink,
-      barrier,
-      issuer,
-      audience,
-      accessTokenSeconds,
-      refreshTokenSeconds,
-      refreshGraceSeconds,
-      nowMs,
     }),
     ...accountRoutes({ tenants, accounts, hasher, nowMs }),
     ...accountAdminRoutes({ tenants, accounts, hasher, barrier, nowMs }),

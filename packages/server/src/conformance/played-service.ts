@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { problemType } from '@catalytic/protocol/errors';
 import { holdMsMax, type PageEntry, type Registration } from '@catalytic/protocol/guards';
 import { paths } from '@catalytic/protocol/paths';
+import { urlHost } from '../config/addresses.ts';
 import { leaseMsOf } from '../features/guards/rules.ts';
 import { HeldPoll, type LoosePage } from './held-poll.ts';
 import type { SigningPair } from './signed-tokens.ts';
@@ -112,7 +113,7 @@ export class PlayedService {
       this.#server.listen(port, host, resolve);
     });
     const { port: listening } = this.#server.address() as AddressInfo;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${listening}`;
+    return `http://${urlHost(host)}:${listening}`;
   }
 
   close(): Promise<void> {

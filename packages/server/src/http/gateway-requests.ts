@@ -4,8 +4,8 @@
  * `ext_authz`), and none of it says anything about the token.
  * @module
  */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { announcesBody } from '@catalytic/guard/announces-body';
 import { paths } from '@catalytic/protocol/paths';
 import type { Route } from '../features/route.ts';
 import { closeGently } from './close-gently.ts';
@@ -28,9 +28,6 @@ const meaningless = ['origin', 'content-type', 'content-length', 'transfer-encod
 const closeAfterAnswer = (socket: Socket): void => {
   socket.destroySoon = () => closeGently(socket);
 };
-
-const announcesBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 /**
  * Mounted where the path is a route. A query of the path itself is left for the schema to refuse:
