@@ -46,8 +46,8 @@ interface Head {
 
 /**
  * Longest time that an answer may take, milliseconds. A read of the whole journal has more data and
- * gets more time, and so does a read after one that was not answered: the process may have so much
- * to catch up with. A server that is away shows when the new connection is opened.
+ * gets more time, and so does a read after one that was not answered: the process may lack many rows.
+ * A server that is away shows when the new connection is opened.
  */
 const answerMs = 1000;
 const wholeAnswerMs = 10_000;
@@ -175,7 +175,7 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   /** When the read was sent that the last connection did not answer; monotonic, milliseconds. */
   #silentSinceMs: number | undefined;
   /** Whether the last read was not answered in time. */
-  #isBehind = false;
+  #isUnanswered = false;
   #client: Client | undefined;
   /**
    * Warnings of the server on the present connection: a commit that may not survive a failover does
@@ -201,13 +201,13 @@ export class PostgresJournalSource implements JournalSource<PostgresCursor> {
   }
 
   async read(member: MemberId, cursor: PostgresCursor | undefined): Promise<JournalPage<PostgresCursor>> {
-    const isLong = cursor === undefined || this.#isBehind;
-    this.#isBehind = true;
+    const isLong = cursor === undefined || this.#isUnanswered;
+    this.#isUnanswered = true;
     const [first, ...rows] = await this.#ask<PlacedRow>(
       cursor === undefined ? readAll(member) : readNew(member, cursor.m, cursor.open, cursor.id),
       isLong ? wholeAnswerMs : answerMs,
     );
-    this.#isBehind = false;
+    this.#isUnanswered = false;
     const head = JSON.parse(first?.key ?? '') as Head;
     const { snapshot, history } = head;
     const applied = placeIn(history, snapshot);
